@@ -1,0 +1,203 @@
+package record
+
+import "time"
+
+// Schema is the version of run.json that this package writes.
+const Schema = 1
+
+// Record is the record of a run, run.json: everything else is derived from it
+// and from the files in devices/.
+type Record struct {
+	Schema   int            `json:"schema"`
+	Run      Run            `json:"run"`
+	Firmware Firmware       `json:"firmware"`
+	Devices  []DeviceRecord `json:"devices"`
+}
+
+// Run says who ran what, where and when.
+type Run struct {
+	ID          string    `json:"id"` // sorts by time: 20261122T231501Z-7f3a
+	Rig         string    `json:"rig"`
+	Host        string    `json:"host"`
+	Version     string    `json:"hilrig"` // version of this binary
+	Started     time.Time `json:"started"`
+	Ended       time.Time `json:"ended,omitzero"`
+	Arguments   []string  `json:"arguments"`
+	Hub         string    `json:"hub"` // local, broker or azure
+	Interrupted bool      `json:"interrupted"`
+	TimedOut    bool      `json:"timed_out,omitempty"`
+	Verdict     Verdict   `json:"verdict"`
+	Round       int       `json:"round,omitempty"`  // 1-based, with --repeat
+	Rounds      int       `json:"rounds,omitempty"` // of how many
+}
+
+// Firmware is what is under test. All fields may be empty.
+type Firmware struct {
+	Version string `json:"version"`
+	File    string `json:"file"`
+	SHA256  string `json:"sha256"`
+}
+
+// DeviceRecord is what was found of one device.
+type DeviceRecord struct {
+	Name     string  `json:"name"`
+	Type     string  `json:"type"`
+	DeviceID string  `json:"device_id"`
+	Verdict  Verdict `json:"verdict"`
+	Cause    string  `json:"cause,omitempty"` // why the device as a whole has no verdict: lease, child died
+	Class    Class   `json:"class,omitempty"` // of Cause
+	DeviceFacts
+	Specs []SpecResult `json:"specs"`
+}
+
+// DeviceFacts is what the child learns of its device while it runs.
+type DeviceFacts struct {
+	Port        string      `json:"port,omitempty"`
+	Hub         string      `json:"hub_address,omitempty"` // host:port the device dials
+	Lease       *Lease      `json:"lease,omitempty"`
+	Firmware    string      `json:"firmware_version,omitempty"` // as the device says
+	Thumbprints Thumbprints `json:"thumbprints,omitzero"`
+	Root        string      `json:"root_sha256,omitempty"` // of the root loaded
+	Loads       int         `json:"loads"`                 // files loaded with 9270: flash wears out
+	PowerCycles int         `json:"power_cycles"`
+	Faults      []string    `json:"faults,omitempty"` // emulated devices: the faulty firmware asked for
+	LeftWith    string      `json:"left_with,omitempty"`
+}
+
+// Thumbprints of a certificate, upper-case hex without separators, as Azure
+// wants them.
+type Thumbprints struct {
+	SHA1   string `json:"sha1"`
+	SHA256 string `json:"sha256"`
+}
+
+// Lease says who holds a device.
+type Lease struct {
+	PID   int       `json:"pid"`
+	Run   string    `json:"run"`
+	Since time.Time `json:"since"`
+}
+
+// SpecResult is one spec on one device.
+type SpecResult struct {
+	ID           string        `json:"id"`
+	Text         string        `json:"text"`
+	Labels       []string      `json:"labels"`
+	Verdict      Verdict       `json:"verdict"`
+	Class        Class         `json:"class,omitempty"`
+	Message      string        `json:"message,omitempty"` // one line: what was expected, what was seen
+	Expected     string        `json:"expected,omitempty"`
+	Seen         string        `json:"seen,omitempty"`
+	Look         string        `json:"look,omitempty"` // what to look at first
+	Cause        string        `json:"cause,omitempty"`
+	Started      time.Time     `json:"started,omitzero"`
+	Seconds      float64       `json:"seconds"`
+	Flaky        bool          `json:"flaky,omitempty"` // passed after a failed attempt
+	Attempts     []Attempt     `json:"attempts,omitempty"`
+	Steps        []Step        `json:"steps,omitempty"`
+	Measurements []Measurement `json:"measurements,omitempty"`
+	Evidence     Evidence      `json:"evidence,omitzero"`
+	Warnings     []string      `json:"warnings,omitempty"`
+	Output       []string      `json:"output,omitempty"` // last transcript lines around a failure, masked
+}
+
+// Attempt is one try of a spec.
+type Attempt struct {
+	Started time.Time `json:"started"`
+	Seconds float64   `json:"seconds"`
+	Verdict Verdict   `json:"verdict"`
+	Class   Class     `json:"class,omitempty"`
+	Message string    `json:"message,omitempty"`
+}
+
+// Step is a named part of a spec and when it began, in seconds of the run's clock.
+type Step struct {
+	At   float64 `json:"at"`
+	Text string  `json:"text"`
+}
+
+// Evidence points into the streamed files: byte offsets at which the spec
+// began and ended.
+type Evidence struct {
+	TranscriptFrom int64 `json:"transcript_from"`
+	TranscriptTo   int64 `json:"transcript_to"`
+	TimelineFrom   int64 `json:"timeline_from"`
+	TimelineTo     int64 `json:"timeline_to"`
+}
+
+// Measurement is a number with its limits. A nil limit is no limit.
+type Measurement struct {
+	Name    string   `json:"name"`
+	Value   float64  `json:"value"`
+	Unit    string   `json:"unit"`
+	Low     *float64 `json:"low"`
+	High    *float64 `json:"high"`
+	Verdict Verdict  `json:"verdict"`
+}
+
+// Judge sets the verdict of m from its limits and returns it.
+func (m Measurement) Judge() Measurement {
+	m.Verdict = Pass
+	if m.Low != nil && m.Value < *m.Low || m.High != nil && m.Value > *m.High {
+		m.Verdict = Fail
+	}
+	return m
+}
+
+// Conclude derives the verdict of every device and of the run from the specs.
+// A device without specs, and one with a cause of its own, cannot be green.
+func (r *Record) Conclude() {
+	var run []Verdict
+	for i := range r.Devices {
+		d := &r.Devices[i]
+		var vs []Verdict
+		for _, s := range d.Specs {
+			vs = append(vs, s.Verdict)
+		}
+		d.Verdict = Worst(vs...)
+		if d.Cause != "" {
+			d.Verdict = Worst(d.Verdict, verdictOf(d.Class))
+		}
+		run = append(run, d.Verdict)
+	}
+	r.Run.Verdict = Worst(run...)
+}
+
+func verdictOf(c Class) Verdict {
+	if c == Device {
+		return Fail
+	}
+	return Error
+}
+
+// Device finds a device by name; nil if there is none.
+func (r *Record) Device(name string) *DeviceRecord {
+	for i := range r.Devices {
+		if r.Devices[i].Name == name {
+			return &r.Devices[i]
+		}
+	}
+	return nil
+}
+
+// Put replaces the result of the spec with s.ID, or appends it.
+func (d *DeviceRecord) Put(s SpecResult) {
+	for i := range d.Specs {
+		if d.Specs[i].ID == s.ID {
+			d.Specs[i] = s
+			return
+		}
+	}
+	d.Specs = append(d.Specs, s)
+}
+
+// Count says how many specs of the run have each verdict.
+func (r *Record) Count() map[Verdict]int {
+	n := map[Verdict]int{}
+	for _, d := range r.Devices {
+		for _, s := range d.Specs {
+			n[s.Verdict]++
+		}
+	}
+	return n
+}
