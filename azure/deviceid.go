@@ -1,0 +1,59 @@
+package azure
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// MaxDeviceID is the longest device id in characters (IoT Hub, identity
+// registry).
+const MaxDeviceID = 128
+
+// ErrDeviceID is wrapped by every error about a device id.
+var ErrDeviceID = errors.New("not a device id")
+
+// deviceIDSpecials are the characters beyond ASCII letters and digits that a
+// device id may hold (IoT Hub, identity registry; ":" and ";" are in Event Grid's
+// page on the same id only, and a device is not refused over a comma of the documentation).
+const deviceIDSpecials = "-.+%_#*?!(),=@$':;"
+
+// CheckDeviceID says what keeps id from being a device id: 1 to 128 ASCII
+// letters, digits and the specials of the registry's documentation.
+func CheckDeviceID(id string) error {
+	if id == "" {
+		return fmt.Errorf("%w: it is empty", ErrDeviceID)
+	}
+	if len(id) > MaxDeviceID {
+		return fmt.Errorf("%w: %d characters, at most %d are allowed", ErrDeviceID, len(id), MaxDeviceID)
+	}
+	for _, r := range id {
+		if !isAlphanumeric(r) && !strings.ContainsRune(deviceIDSpecials, r) {
+			return fmt.Errorf("%w: %q holds %q", ErrDeviceID, id, r)
+		}
+	}
+	return nil
+}
+
+// CheckClientID says what is wrong with the client id of a CONNECT whose user
+// name names deviceID: it must be a device id and equal to it, case and all
+// (IoT Hub MQTT; Edge Hub, DeviceIdentityProvider).
+func CheckClientID(clientID, deviceID string) error {
+	if err := CheckDeviceID(clientID); err != nil {
+		return fmt.Errorf("client id: %w", err)
+	}
+	if clientID == deviceID {
+		return nil
+	}
+	if strings.EqualFold(clientID, deviceID) {
+		return fmt.Errorf("client id %q differs from the user name's %q in case: %w", clientID, deviceID, ErrClientID)
+	}
+	return fmt.Errorf("client id %q is not the user name's %q: %w", clientID, deviceID, ErrClientID)
+}
+
+// ErrClientID is wrapped when a client id is not the device id.
+var ErrClientID = errors.New("client id and device id differ")
+
+func isAlphanumeric(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+}

@@ -1,0 +1,57 @@
+package azure
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// The limits of IoT Hub that bind a device.
+const (
+	MaxMessage       = 256 * 1024         // bytes of a device-to-cloud message as [MessageSize] counts them
+	MaxCloudToDevice = 64 * 1024          // bytes of a cloud-to-device message
+	MaxFilters       = 5                  // topic filters subscribed to at a time
+	MaxQoS           = 1                  // a PUBLISH at QoS 2 ends the connection; a filter is granted 1
+	MaxIdle          = 1767 * time.Second // silence after which any connection is dropped (29.45 min)
+	MaxKeepAlive     = 1177 * time.Second // longest keep-alive that has its full effect
+)
+
+// ErrTooLarge is wrapped by [CheckSize].
+var ErrTooLarge = errors.New("message too large")
+
+// ServerTimeout is the silence after which the hub drops a connection: 1.5
+// times the client's keep-alive, at most [MaxIdle] (IoT Hub MQTT, "Default
+// keep-alive time-out"); for keep-alive 0, MaxIdle (protocol gateway,
+// DeriveKeepAliveTimeout).
+func ServerTimeout(keepAlive time.Duration) time.Duration {
+	if keepAlive <= 0 || keepAlive > MaxIdle {
+		return MaxIdle
+	}
+	return min(keepAlive*3/2, MaxIdle)
+}
+
+// MessageSize is the size of a message as IoT Hub measures it: body, values of
+// system properties, names and values of application properties (IoT Hub,
+// "Create and read IoT Hub messages").
+func MessageSize(body int, system, properties map[string]string) int {
+	size := body
+	for _, value := range system {
+		size += len(value)
+	}
+	for name, value := range properties {
+		size += len(name) + len(value)
+	}
+	return size
+}
+
+// CheckSize is an error when a message of this size is over [MaxMessage].
+func CheckSize(body int, system, properties map[string]string) error {
+	if size := MessageSize(body, system, properties); size > MaxMessage {
+		return fmt.Errorf("%w: %d bytes of body and properties, at most %d are allowed", ErrTooLarge, size, MaxMessage)
+	}
+	return nil
+}
+
+// GrantedQoS is the QoS that the hub grants to a requested one: 2 becomes 1
+// (IoT Hub MQTT).
+func GrantedQoS(requested byte) byte { return min(requested, MaxQoS) }
