@@ -1,0 +1,91 @@
+package suites
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/onsi/ginkgo/v2/types"
+
+	"hilrig/fixtures"
+	"hilrig/record"
+)
+
+// All is the catalogue, in the order in which specs run.
+func All() []fixtures.Spec {
+	var all []fixtures.Spec
+	return all
+}
+
+// Select picks from specs by Ginkgo's label language and by id. An id may be a
+// pattern ("tls/*"). Empty arguments pick everything. A filter that cannot be
+// read, an id that names nothing and a selection of nothing are usage errors.
+func Select(specs []fixtures.Spec, labelFilter string, ids []string) ([]fixtures.Spec, error) {
+	matches, err := types.ParseLabelFilter(labelFilter)
+	if err != nil {
+		return nil, record.NewFailure(record.Usage, "read label filter", labelFilter, err)
+	}
+	if err := checkIDs(specs, ids); err != nil {
+		return nil, err
+	}
+	var picked []fixtures.Spec
+	for _, s := range specs {
+		if matches(s.Labels) && wanted(s.ID, ids) {
+			picked = append(picked, s)
+		}
+	}
+	if len(picked) == 0 {
+		return nil, record.NewFailure(record.Usage, "select specs", describe(labelFilter, ids), fmt.Errorf("nothing matches")).
+			WithCure("hilrig list shows every spec with its labels")
+	}
+	return picked, nil
+}
+
+func checkIDs(specs []fixtures.Spec, ids []string) error {
+	for _, id := range ids {
+		if _, err := path.Match(id, ""); err != nil {
+			return record.NewFailure(record.Usage, "read spec id", id, err)
+		}
+		found := false
+		for _, s := range specs {
+			if ok, _ := path.Match(id, s.ID); ok {
+				found = true
+				break
+			}
+		}
+		if !found {
+			return record.NewFailure(record.Usage, "select spec", id, fmt.Errorf("no spec has this id")).
+				WithCure("hilrig list shows them all")
+		}
+	}
+	return nil
+}
+
+func wanted(id string, ids []string) bool {
+	if len(ids) == 0 {
+		return true
+	}
+	for _, p := range ids {
+		if ok, _ := path.Match(p, id); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func describe(labelFilter string, ids []string) string {
+	if len(ids) == 0 {
+		return fmt.Sprintf("with label filter %q", labelFilter)
+	}
+	return fmt.Sprintf("%s with label filter %q", strings.Join(ids, " "), labelFilter)
+}
+
+// Run runs the job's specs on its device and hands every event to out, which
+// must be safe for concurrent use. It returns an error only when it could not
+// begin; everything later is in the events. A cancelled ctx ends the run: with
+// the cause [fixtures.ErrStop] after the current step, else at once; clean-up
+// runs either way, with a deadline of its own.
+func Run(ctx context.Context, job fixtures.Job, out func(record.Event)) error {
+	return record.NewFailure(record.Harness, "run", job.Device.Name, fmt.Errorf("not there yet"))
+}
