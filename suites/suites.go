@@ -3,6 +3,7 @@ package suites
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"path"
 	"strings"
 
@@ -81,11 +82,10 @@ func describe(labelFilter string, ids []string) string {
 	return fmt.Sprintf("%s with label filter %q", strings.Join(ids, " "), labelFilter)
 }
 
-// Run runs the job's specs on its device and hands every event to out, which
-// must be safe for concurrent use. It returns an error only when it could not
-// begin; everything later is in the events. A cancelled ctx ends the run: with
-// the cause [fixtures.ErrStop] after the current step, else at once; clean-up
-// runs either way, with a deadline of its own.
-func Run(ctx context.Context, job fixtures.Job, out func(record.Event)) error {
+// Run runs the job's specs on its device and hands every event to out, in
+// order. It returns an error only when it could not begin; everything later is
+// in the events. When soft ends the run stops after the current step, when
+// hard ends at once; clean-up runs either way, with a deadline of its own.
+func Run(soft, hard context.Context, job fixtures.Job, log *slog.Logger, out func(record.Event)) error {
 	return record.NewFailure(record.Harness, "run", job.Device.Name, fmt.Errorf("not there yet"))
 }
