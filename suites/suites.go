@@ -1,9 +1,7 @@
 package suites
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"path"
 	"strings"
 
@@ -12,12 +10,6 @@ import (
 	"hilrig/fixtures"
 	"hilrig/record"
 )
-
-// All is the catalogue, in the order in which specs run.
-func All() []fixtures.Spec {
-	var all []fixtures.Spec
-	return all
-}
 
 // Select picks from specs by Ginkgo's label language and by id. An id may be a
 // pattern ("tls/*"). Empty arguments pick everything. A filter that cannot be
@@ -80,12 +72,4 @@ func describe(labelFilter string, ids []string) string {
 		return fmt.Sprintf("with label filter %q", labelFilter)
 	}
 	return fmt.Sprintf("%s with label filter %q", strings.Join(ids, " "), labelFilter)
-}
-
-// Run runs the job's specs on its device and hands every event to out, in
-// order. It returns an error only when it could not begin; everything later is
-// in the events. When soft ends the run stops after the current step, when
-// hard ends at once; clean-up runs either way, with a deadline of its own.
-func Run(soft, hard context.Context, job fixtures.Job, log *slog.Logger, out func(record.Event)) error {
-	return record.NewFailure(record.Harness, "run", job.Device.Name, fmt.Errorf("not there yet"))
 }

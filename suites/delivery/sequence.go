@@ -1,0 +1,213 @@
+//go:build wip
+
+package delivery
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"hilrig/azure/localhub"
+	"hilrig/fixtures"
+	"hilrig/record"
+)
+
+// numbered is a telemetry message with the counter that its payload carries.
+type numbered struct {
+	seq  int64
+	conn int64
+	dup  bool
+	at   time.Time
+}
+
+// counted are the run's messages that carry a counter. Specs that need one are
+// not applicable to a type that declares none.
+func counted(ctx context.Context, b *fixtures.Bench) []numbered {
+	if b.Type.Payload.Sequence == "" {
+		b.NotApplicable("the type's payload has no counter (payload.sequence)")
+	}
+	var all []numbered
+	for _, e := range messages(ctx, b, 5) {
+		seq, err := sequence(e.Message.Payload, b.Type.Payload.Sequence)
+		if err != nil {
+			b.NotRun(fmt.Sprintf("payload without its counter: %v; see delivery/payload", err))
+		}
+		all = append(all, numbered{seq: seq, conn: e.Conn, dup: e.Message.Dup, at: e.At})
+	}
+	return all
+}
+
+// sequence reads the number at a JSON pointer (RFC 6901).
+func sequence(payload []byte, pointer string) (int64, error) {
+	var v any
+	d := json.NewDecoder(strings.NewReader(string(payload)))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		return 0, fmt.Errorf("not JSON: %w", err)
+	}
+	unescape := strings.NewReplacer("~1", "/", "~0", "~")
+	for _, key := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
+		m, ok := v.(map[string]any)
+		if !ok {
+			return 0, fmt.Errorf("nothing at %s", pointer)
+		}
+		v = m[unescape.Replace(key)]
+	}
+	n, ok := v.(json.Number)
+	if !ok {
+		return 0, fmt.Errorf("no number at %s", pointer)
+	}
+	return n.Int64()
+}
+
+// noLoss looks for gaps within each session: what an outage between two
+// sessions cost is recovery's to measure. Without a counter the messages are
+// counted against the type's interval.
+func noLoss(ctx context.Context, b *fixtures.Bench) {
+	if b.Type.Payload.Sequence == "" {
+		noLossByCount(ctx, b)
+		return
+	}
+	all := counted(ctx, b)
+	var missing []string
+	seen := map[int64]bool{}
+	for _, m := range all {
+		seen[m.seq] = true
+	}
+	for i := 1; i < len(all); i++ {
+		a, c := all[i-1], all[i]
+		for n := a.seq + 1; a.conn == c.conn && n < c.seq && len(missing) < 10; n++ {
+			if !seen[n] {
+				missing = append(missing, fmt.Sprint(n))
+			}
+		}
+	}
+	b.Measure("messages judged", float64(len(all)), "", nil, nil)
+	b.That(len(missing) == 0, fixtures.Finding{
+		Expected: fmt.Sprintf("every message from %d to %d", all[0].seq, all[len(all)-1].seq),
+		Seen:     "missing: number " + strings.Join(missing, ", "), Look: "the firmware's send queue and what it does without a PUBACK",
+	})
+}
+
+func noLossByCount(ctx context.Context, b *fixtures.Bench) {
+	b.Step("no counter in the payload: counting messages against the interval")
+	start := time.Now()
+	mark := b.Mark()
+	const n = 5
+	count := 0
+	_, err := b.Await(ctx, mark, n*b.Type.Timing.Interval*3/2+5*time.Second, fmt.Sprintf("%d messages in %d intervals", n, n), func(e localhub.Event) bool {
+		if e.Kind == localhub.KindMessage {
+			count++
+		}
+		return count >= n
+	})
+	b.Measure("messages judged", float64(count), "", nil, nil)
+	b.Measure("time for them", time.Since(start).Seconds(), "s", nil, nil)
+	b.Must(err)
+}
+
+func order(ctx context.Context, b *fixtures.Bench) {
+	all := counted(ctx, b)
+	high := int64(-1)
+	for _, m := range all {
+		b.That(m.seq > high || m.dup || m.seq == high, fixtures.Finding{
+			Expected: "numbers that rise", Seen: fmt.Sprintf("number %d after number %d, not marked DUP", m.seq, high),
+			Look: "whether two tasks of the firmware publish, and how it resends",
+		})
+		high = max(high, m.seq)
+	}
+}
+
+// noDuplicates allows what QoS 1 allows: a resend, marked DUP, of a message
+// that was not acknowledged.
+func noDuplicates(ctx context.Context, b *fixtures.Bench) {
+	seen := map[int64]bool{}
+	for _, m := range counted(ctx, b) {
+		b.That(!seen[m.seq] || m.dup, fixtures.Finding{
+			Expected: "every message once", Seen: fmt.Sprintf("number %d twice, not marked DUP", m.seq),
+			Look: "the firmware's send queue: is a message kept after its PUBACK?",
+		})
+		seen[m.seq] = true
+	}
+}
+
+func payload(ctx context.Context, b *fixtures.Bench) {
+	got := messages(ctx, b, 3)
+	var schema *jsonschema.Schema
+	if name := b.Type.Payload.Schema; name != "" {
+		schema = compile(b, name)
+	}
+	for _, e := range got {
+		body := e.Message.Payload
+		b.That(len(body) > 0, fixtures.Finding{Expected: "a payload", Seen: "an empty message", Look: "what the firmware publishes before its first measurement"})
+		if p := b.Type.Payload.Sequence; p != "" {
+			_, err := sequence(body, p)
+			b.That(err == nil, fixtures.Finding{Expected: "a counter at " + p, Seen: fmt.Sprintf("%v in %.120q", err, body), Look: "the payload's buffer: is it whole, is it overwritten while it is sent?"})
+		}
+		if schema != nil {
+			var v any
+			err := json.Unmarshal(body, &v)
+			if err == nil {
+				err = schema.Validate(v)
+			}
+			b.That(err == nil, fixtures.Finding{Expected: "a payload by " + b.Type.Payload.Schema, Seen: fmt.Sprintf("%.120q: %s", body, firstLine(err)), Look: "the payload against the schema"})
+		}
+	}
+	b.Measure("payload size", float64(len(got[len(got)-1].Message.Payload)), "B", nil, nil)
+	for _, m := range numbers(got[len(got)-1].Message.Payload) {
+		b.Measure("payload "+m.Name, m.Value, "", nil, nil)
+	}
+}
+
+func firstLine(err error) string {
+	if err == nil {
+		return ""
+	}
+	return strings.Join(strings.Fields(err.Error()), " ")
+}
+
+// compile reads the type's schema; one that cannot be read is the rig's fault.
+func compile(b *fixtures.Bench, name string) *jsonschema.Schema {
+	f, err := os.Open(name)
+	if err != nil {
+		b.Must(record.NewFailure(record.RigHost, "open payload schema", name, err))
+	}
+	defer f.Close()
+	doc, err := jsonschema.UnmarshalJSON(f)
+	if err != nil {
+		b.Must(record.NewFailure(record.RigHost, "read payload schema", name, err))
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("payload.schema.json", doc); err != nil {
+		b.Must(record.NewFailure(record.RigHost, "read payload schema", name, err))
+	}
+	s, err := c.Compile("payload.schema.json")
+	if err != nil {
+		b.Must(record.NewFailure(record.RigHost, "read payload schema", name, err))
+	}
+	return s
+}
+
+// numbers are the payload's own measurements: its top-level numbers, by name.
+func numbers(payload []byte) []record.Measurement {
+	var m map[string]any
+	if json.Unmarshal(payload, &m) != nil {
+		return nil
+	}
+	var out []record.Measurement
+	for _, k := range sortedKeys(m) {
+		if v, ok := m[k].(float64); ok {
+			out = append(out, record.Measurement{Name: k, Value: v})
+		}
+	}
+	return out
+}
+
+func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }

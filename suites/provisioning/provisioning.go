@@ -1,0 +1,155 @@
+//go:build wip
+
+// Package provisioning judges the 9270 terminal of the manufacturer's guide
+// (section 4): what is loaded is what the device then is.
+package provisioning
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"hilrig/azure/localhub"
+	"hilrig/certs"
+	"hilrig/fixtures"
+)
+
+// Specs are the area's, in order.
+func Specs() []fixtures.Spec {
+	core := []string{"core"}
+	return []fixtures.Spec{
+		{ID: "provisioning/root", Text: "answers COMMAND PROCESSED OK to the root certificate", Labels: []string{"core", "smoke"}, Limit: fixtures.LimitProvision, Body: loads(fixtures.SlotRoot)},
+		{ID: "provisioning/certificate", Text: "answers COMMAND PROCESSED OK to its certificate", Labels: []string{"core", "smoke"}, Limit: fixtures.LimitProvision, Body: loads(fixtures.SlotCertificate)},
+		{ID: "provisioning/key", Text: "answers COMMAND PROCESSED OK to its private key", Labels: []string{"core", "smoke"}, Limit: fixtures.LimitProvision, Body: loads(fixtures.SlotKey)},
+		{ID: "provisioning/presented", Text: "presents the certificate that was loaded and proves its key", Labels: core, Limit: fixtures.LimitProvision, Body: presented},
+		{ID: "provisioning/line-rate", Text: "takes its files at the line's rate", Limit: fixtures.LimitProvision, Body: lineRate},
+		{ID: "provisioning/no-key-on-console", Text: "never prints the private key", Labels: core, Limit: fixtures.LimitProvision, Body: noKeyOnConsole},
+		{ID: "provisioning/replace", Text: "uses the second identity once it is loaded, and never the first again", Labels: core, Limit: fixtures.LimitProvision, Body: replace},
+		{ID: "provisioning/rejects-garbage", Text: "does not say OK to a file that is no PEM", Labels: core, Limit: fixtures.LimitLong, Body: rejectsGarbage},
+		{ID: "provisioning/rejects-truncated", Text: "does not say OK to a PEM file without its END line", Labels: core, Limit: fixtures.LimitLong, Body: rejectsTruncated},
+		{ID: "provisioning/rejects-wrong-kind", Text: "does not say OK to a certificate in the key's slot", Labels: core, Limit: fixtures.LimitLong, Body: rejectsWrongKind},
+		{ID: "provisioning/rejects-unknown-slot", Text: "does not say OK to a slot that does not exist", Labels: core, Limit: fixtures.LimitLong, Body: rejectsUnknownSlot},
+		{ID: "provisioning/aborted-transfer", Text: "comes back from a transfer that was cut short", Labels: core, Limit: fixtures.LimitLong, Body: abortedTransfer},
+	}
+}
+
+// loads judges the load of one slot, which the specs of a run share.
+func loads(slot fixtures.Slot) func(context.Context, *fixtures.Bench) {
+	return func(ctx context.Context, b *fixtures.Bench) {
+		b.Step("load %s (9270,%d)", slot, int(slot))
+		l, err := b.FirstLoad(ctx, slot)
+		b.Must(err)
+		b.Must(l.Err)
+		answer := l.Receipt.Answered.Sub(l.Receipt.Last)
+		b.Measure("time to OK", answer.Seconds(), "s", nil, fixtures.AtMost(b.Type.Console.OKWithin.Seconds()))
+		b.Measure("transfer", l.Receipt.Seconds, "s", nil, nil)
+		b.That(strings.Contains(l.Receipt.Answer, b.Type.Console.OK), fixtures.Finding{
+			Expected: b.Type.Console.OK + " after the `*`", Seen: l.Receipt.Answer, Look: "the transcript from 9270 on",
+		})
+	}
+}
+
+func presented(ctx context.Context, b *fixtures.Bench) {
+	id, err := b.Identity(ctx)
+	b.Premise(err)
+	e, err := b.Handshake(ctx)
+	b.Premise(err)
+	b.Measure("handshake", e.Handshake.Duration.Seconds(), "s", nil, nil)
+	judgePresented(b, e, id, "the certificate loaded last")
+}
+
+func judgePresented(b *fixtures.Bench, e localhub.Event, want *certs.Identity, which string) {
+	expected := certs.ThumbprintsOf(want.Certificate).SHA256
+	f := fixtures.Finding{Expected: which + ", thumbprint " + expected, Look: "whether slots 20 and 30 are stored where they belong"}
+	if len(e.Handshake.Certificates) == 0 {
+		f.Seen = "no client certificate"
+		if e.Handshake.Err != "" {
+			f.Seen += ": " + e.Handshake.Err
+		}
+		b.Fail(f)
+	}
+	f.Seen = "thumbprint " + e.Handshake.Thumbprints.SHA256
+	b.That(e.Handshake.Thumbprints.SHA256 == expected, f)
+	f.Expected, f.Seen = "proof of the certificate's key", e.Handshake.Err
+	b.That(e.Handshake.OK, f)
+}
+
+func lineRate(ctx context.Context, b *fixtures.Bench) {
+	for _, slot := range []fixtures.Slot{fixtures.SlotRoot, fixtures.SlotCertificate, fixtures.SlotKey} {
+		l, err := b.FirstLoad(ctx, slot)
+		b.Premise(err)
+		b.Premise(l.Err)
+		b.Measure("seconds for "+slot.String(), l.Receipt.Seconds, "s", nil, nil)
+		b.Measure("line share for "+slot.String(), 100*l.Receipt.LineShare, "%", fixtures.AtMost(50), nil)
+	}
+}
+
+// noKeyOnConsole counts every line of the key in what was received: once for
+// each time it was sent may be the echo, more is the device's own doing.
+func noKeyOnConsole(ctx context.Context, b *fixtures.Bench) {
+	id, err := b.Identity(ctx)
+	b.Premise(err)
+	b.Premise(b.Provisioned(ctx))
+	_, err = b.Messages(ctx, 1)
+	if err != nil {
+		b.Step("no telemetry; judging what the console printed so far")
+	}
+	received := string(b.Console.Received(0))
+	for _, line := range keyLines(id.KeyPEM) {
+		n := strings.Count(received, line)
+		b.That(n <= b.SentKeys(), fixtures.Finding{
+			Expected: "the key only as the echo of what was sent",
+			Seen:     "a line of the key printed again by the device (masked here)",
+			Look:     "debug output of the firmware's certificate store",
+		})
+	}
+}
+
+func keyLines(pem []byte) []string {
+	var lines []string
+	for _, l := range strings.Split(string(pem), "\n") {
+		if len(l) >= 48 && !strings.Contains(l, "-----") {
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+// replace gives the device a second identity while the hub still takes the
+// first: only so is it seen when the first is presented again.
+func replace(ctx context.Context, b *fixtures.Bench) {
+	first, err := b.Identity(ctx)
+	b.Premise(err)
+	b.Premise(b.Connected(ctx))
+	second, err := b.NewIdentity(ctx)
+	b.Must(err)
+	b.Step("load a second identity")
+	b.Must(b.Provision(ctx, second))
+	b.Register(second, first)
+	after := b.Mark()
+	b.Step("wait for the next handshake")
+	_, serr := b.AwaitSession(ctx, after, b.Type.Timing.ConnectWithin)
+	if serr != nil {
+		_, serr = b.Reconnect(ctx)
+	}
+	for _, e := range fullHandshakes(b, after) {
+		judgePresented(b, e, second, "the second identity")
+	}
+	b.Must(serr)
+	b.Step("once more, to see that it stays")
+	_, err = b.Reconnect(ctx)
+	b.Must(err)
+	for _, e := range fullHandshakes(b, after) {
+		judgePresented(b, e, second, "the second identity")
+	}
+	b.Register(second)
+}
+
+func fullHandshakes(b *fixtures.Bench, from int) []localhub.Event {
+	return b.Since(from, func(e localhub.Event) bool {
+		return e.Kind == localhub.KindHandshake && e.Handshake != nil && e.Handshake.OK && !e.Handshake.Resumed
+	})
+}
+
+// settle is how long a console is given to say something it was not asked.
+const settle = 300 * time.Millisecond

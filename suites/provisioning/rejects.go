@@ -1,0 +1,147 @@
+//go:build wip
+
+package provisioning
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+
+	"hilrig/certs"
+	"hilrig/fixtures"
+	"hilrig/hw/console"
+	"hilrig/record"
+)
+
+// wrongFile is a file that must not be answered with OK.
+type wrongFile struct {
+	what string
+	file console.File
+}
+
+func rejectsGarbage(ctx context.Context, b *fixtures.Bench) {
+	garbage := []byte(strings.Repeat("this is no certificate\n", 20))
+	refuse(ctx, b, []wrongFile{
+		{"text that is no PEM in the certificate's slot", console.File{Slot: 20, Name: "garbage", Data: garbage}},
+		{"text that is no PEM in the root's slot", console.File{Slot: 10, Name: "garbage", Data: garbage}},
+	})
+}
+
+func rejectsTruncated(ctx context.Context, b *fixtures.Bench) {
+	id, err := b.Identity(ctx)
+	b.Premise(err)
+	cut := bytes.Index(id.CertificatePEM, []byte("-----END"))
+	refuse(ctx, b, []wrongFile{
+		{"a certificate without its END line", console.File{Slot: 20, Name: "truncated certificate", Data: id.CertificatePEM[:cut]}},
+	})
+}
+
+func rejectsWrongKind(ctx context.Context, b *fixtures.Bench) {
+	id, err := b.Identity(ctx)
+	b.Premise(err)
+	refuse(ctx, b, []wrongFile{
+		{"a certificate in the key's slot", console.File{Slot: 30, Name: "certificate", Data: id.CertificatePEM}},
+	})
+}
+
+func rejectsUnknownSlot(ctx context.Context, b *fixtures.Bench) {
+	id, err := b.Identity(ctx)
+	b.Premise(err)
+	var files []wrongFile
+	for _, command := range []string{"9270,40", "9270", "9270,x"} {
+		files = append(files, wrongFile{"the command " + command, console.File{Slot: 40, Name: command, Command: command, Data: id.CertificatePEM}})
+	}
+	refuse(ctx, b, files)
+}
+
+// refuse sends each wrong file and judges the answer, then what is left of the
+// identity that was there before. A device that does not claim to validate is
+// warned for an OK, and failed only if what it had is lost without a word.
+func refuse(ctx context.Context, b *fixtures.Bench, files []wrongFile) {
+	id, err := b.Identity(ctx)
+	b.Premise(err)
+	b.Premise(b.Connected(ctx))
+	var accepted []string
+	for _, w := range files {
+		b.Step("send %s", w.what)
+		l := b.Send(ctx, w.file)
+		if l.Err == nil {
+			accepted = append(accepted, w.what)
+			continue
+		}
+		if record.ClassOf(l.Err) != record.Device {
+			b.Must(l.Err)
+		}
+		if errors.Is(l.Err, console.ErrNoPrompt) || errors.Is(l.Err, console.ErrNoAnswer) {
+			b.Must(b.Console.Recover(ctx))
+		}
+	}
+	defer restore(ctx, b, id)
+	if len(accepted) > 0 && b.Type.Behaviour.Validates {
+		b.Fail(fixtures.Finding{
+			Expected: "no OK, because the type says that it validates",
+			Seen:     b.Type.Console.OK + " for " + strings.Join(accepted, " and for "),
+			Look:     "what the firmware checks before it stores a file",
+		})
+	}
+	if len(accepted) == 0 {
+		return
+	}
+	b.Step("see what is left of the identity")
+	if _, err := b.Reconnect(ctx); err != nil {
+		b.Fail(fixtures.Finding{
+			Expected: "a refusal, or the identity before it still in use",
+			Seen:     b.Type.Console.OK + " for " + strings.Join(accepted, " and for ") + ", and then no connection",
+			Look:     "what the firmware checks before it stores a file",
+		})
+	}
+	b.Warn("said %s to %s", b.Type.Console.OK, strings.Join(accepted, " and to "))
+}
+
+// restore gives the device back what it had, if that is gone.
+func restore(ctx context.Context, b *fixtures.Bench, id *certs.Identity) {
+	b.Step("put back what was there")
+	if err := b.Restore(ctx, id); err != nil && ctx.Err() == nil {
+		b.Step("the device did not take its identity back: %v", err)
+	}
+}
+
+// abortedTransfer stops in the middle of a file, as a pulled cable does, and
+// then behaves like the next person at the terminal.
+func abortedTransfer(ctx context.Context, b *fixtures.Bench) {
+	id, err := b.Identity(ctx)
+	b.Premise(err)
+	b.Premise(b.Connected(ctx))
+	b.Step("stop in the middle of the certificate")
+	l := b.Send(ctx, console.File{Slot: 20, Name: "certificate", Data: id.CertificatePEM, StopAfter: len(id.CertificatePEM) / 2})
+	b.Must(l.Err)
+	b.Step("a late `*`, and the console must answer again")
+	b.Must(b.Console.Recover(ctx))
+	b.Step("see what is left of the identity")
+	_, lost := b.Reconnect(ctx)
+	b.Step("load a complete identity")
+	err = b.Provision(ctx, id)
+	if errors.Is(err, console.ErrNoPrompt) || errors.Is(err, console.ErrNoAnswer) {
+		b.Step("no answer; wait %s as the type allows", b.Type.Timing.AbortWithin)
+		b.Must(b.Rest(ctx, b.Type.Timing.AbortWithin))
+		b.Must(b.Console.Recover(ctx))
+		err = b.Provision(ctx, id)
+	}
+	if err != nil && record.ClassOf(err) == record.Device {
+		b.Fail(fixtures.Finding{
+			Expected: "a console that takes a complete identity after an aborted transfer",
+			Seen:     err.Error(), Look: "how the firmware leaves its file mode",
+		})
+	}
+	b.Must(err)
+	mark := b.Mark()
+	_, err = b.Reconnect(ctx)
+	b.Must(err)
+	for _, e := range fullHandshakes(b, mark) {
+		judgePresented(b, e, id, "the identity loaded after the abort")
+	}
+	if lost != nil {
+		b.Warn("the identity before the aborted transfer was lost")
+	}
+}

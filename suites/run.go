@@ -1,0 +1,107 @@
+//go:build wip
+
+package suites
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/formatter"
+	"github.com/onsi/ginkgo/v2/types"
+	"github.com/onsi/gomega"
+
+	"hilrig/fixtures"
+	"hilrig/record"
+)
+
+// Run runs the job's specs on its device and hands every event to out, in
+// order. It returns an error only when it could not begin; everything later is
+// in the events. When soft ends the run stops after the current step, when
+// hard ends at once; clean-up runs either way, with a deadline of its own.
+//
+// Ginkgo runs one suite per process, so a process calls Run once.
+func Run(soft, hard context.Context, job fixtures.Job, log *slog.Logger, out func(record.Event)) error {
+	specs, err := named(job.Specs)
+	if err != nil {
+		return err
+	}
+	b, err := fixtures.Open(soft, hard, job, log, out)
+	if err != nil {
+		return err
+	}
+	register(b, specs, max(1, job.Attempts))
+	sc, rc := configuration()
+	ginkgo.RunSpecs(&outcomeOnly{}, job.Rig+"."+job.Device.Name, sc, rc)
+	b.End(context.WithoutCancel(hard))
+	if err := b.Close(context.WithoutCancel(hard)); err != nil {
+		log.Warn("clean-up", "device", job.Device.Name, "error", err)
+	}
+	return nil
+}
+
+// configuration makes Ginkgo keep the catalogue's order and leave reporting to
+// the events. Its console reporter has no switch for its writer, and standard
+// output belongs to the event stream.
+func configuration() (types.SuiteConfig, types.ReporterConfig) {
+	formatter.ColorableStdOut = io.Discard
+	sc, rc := ginkgo.GinkgoConfiguration()
+	sc.Timeout = 0 // the supervisor bounds the run; 1 h is Ginkgo's own default
+	sc.GracePeriod = 5 * time.Second
+	sc.RandomizeAllSpecs = false
+	rc.NoColor, rc.Succinct = true, true
+	return sc, rc
+}
+
+// outcomeOnly is the T that RunSpecs asks for; the events carry the verdicts.
+type outcomeOnly struct{ failed bool }
+
+func (o *outcomeOnly) Fail() { o.failed = true }
+
+func named(ids []string) ([]fixtures.Spec, error) {
+	byID := map[string]fixtures.Spec{}
+	for _, s := range All() {
+		byID[s.ID] = s
+	}
+	var specs []fixtures.Spec
+	for _, id := range ids {
+		s, ok := byID[id]
+		if !ok {
+			return nil, record.NewFailure(record.Harness, "find spec", id, fmt.Errorf("no spec has this id"))
+		}
+		specs = append(specs, s)
+	}
+	return specs, nil
+}
+
+// register puts every spec into Ginkgo's tree, in order, in one container.
+func register(b *fixtures.Bench, specs []fixtures.Spec, attempts int) {
+	gomega.RegisterFailHandler(ginkgo.Fail)
+	ginkgo.Describe("device "+b.Device.Name, ginkgo.Ordered, ginkgo.ContinueOnFailure, func() {
+		for _, s := range specs {
+			ginkgo.It(s.ID+" "+s.Text, ginkgo.Label(s.Labels...), ginkgo.SpecTimeout(s.TimeLimit(b.Timing())), func(ctx ginkgo.SpecContext) {
+				r := b.RunSpec(ctx, s, attempts)
+				switch r.Verdict {
+				case record.Fail, record.Error:
+					ginkgo.Fail(r.Message)
+				case record.NotRun, record.NotApplicable:
+					ginkgo.Skip(r.Cause)
+				}
+			})
+		}
+	})
+	ginkgo.ReportAfterEach(func(r ginkgo.SpecReport) {
+		switch r.State {
+		case types.SpecStateTimedout:
+			b.Broke(fmt.Sprintf("spec outlived its time limit: %s", r.Failure.Message))
+		case types.SpecStatePanicked:
+			b.Broke(fmt.Sprintf("spec panicked: %s at %s", r.Failure.ForwardedPanic, r.Failure.Location))
+		case types.SpecStateInterrupted, types.SpecStateAborted:
+			b.Broke("spec interrupted: " + r.Failure.Message)
+		}
+		b.Finish()
+	})
+}

@@ -1,0 +1,128 @@
+//go:build wip
+
+// Package session judges MQTT as IoT Hub needs it.
+package session
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"hilrig/azure"
+	"hilrig/azure/localhub"
+	"hilrig/fixtures"
+)
+
+// Specs are the area's, in order.
+func Specs() []fixtures.Spec {
+	core := []string{"core"}
+	return []fixtures.Spec{
+		{ID: "session/protocol", Text: "speaks MQTT 3.1.1", Labels: core, Limit: fixtures.LimitConnect, Body: protocol},
+		{ID: "session/client-id", Text: "connects with its device id as client id", Labels: core, Limit: fixtures.LimitConnect, Body: clientID},
+		{ID: "session/user-name", Text: "connects with a user name that IoT Hub takes", Labels: core, Limit: fixtures.LimitConnect, Body: userName},
+		{ID: "session/no-password", Text: "sends no password beside its certificate", Labels: core, Limit: fixtures.LimitConnect, Body: noPassword},
+		{ID: "session/keep-alive", Text: "asks for a keep-alive that IoT Hub can keep", Labels: core, Limit: fixtures.LimitConnect, Body: keepAlive},
+		{ID: "session/no-self-takeover", Text: "never connects over its own living session", Labels: core, Limit: fixtures.LimitMessages, Body: noSelfTakeover},
+	}
+}
+
+func connect(ctx context.Context, b *fixtures.Bench) *localhub.Connect {
+	e, err := b.ConnectPacket(ctx)
+	b.Premise(err)
+	return e.Connect
+}
+
+func protocol(ctx context.Context, b *fixtures.Bench) {
+	c := connect(ctx, b)
+	b.That(c.Protocol == "MQTT" && c.Level == 4, fixtures.Finding{
+		Expected: "protocol MQTT, level 4 (3.1.1)", Seen: fmt.Sprintf("protocol %s, level %d", c.Protocol, c.Level),
+		Look: "the MQTT version of the firmware's client",
+	})
+}
+
+func clientID(ctx context.Context, b *fixtures.Bench) {
+	c := connect(ctx, b)
+	want := b.Type.MQTT.ClientIDFor(b.Device.DeviceID, b.HubName)
+	b.That(c.ClientID == want, fixtures.Finding{
+		Expected: "client id " + want, Seen: fmt.Sprintf("client id %q", c.ClientID), Look: "Client ID in the device's MQTT parameters",
+	})
+}
+
+func userName(ctx context.Context, b *fixtures.Bench) {
+	c := connect(ctx, b)
+	look := "User Name in the device's MQTT parameters: {hub}/{device id}/?api-version=2021-04-12"
+	if want := b.Type.MQTT.UserNameFor(b.Device.DeviceID, b.HubName); want != "" {
+		b.That(c.UserName == want, fixtures.Finding{Expected: "user name " + want, Seen: fmt.Sprintf("user name %q", c.UserName), Look: look})
+		return
+	}
+	u, err := azure.ParseUserName(c.UserName)
+	if err != nil {
+		b.Fail(fixtures.Finding{Expected: "a user name with host, device id and api-version", Seen: fmt.Sprintf("user name %q: %v", c.UserName, err), Look: look})
+	}
+	b.That(u.DeviceID == b.Device.DeviceID, fixtures.Finding{
+		Expected: "device id " + b.Device.DeviceID + " in the user name", Seen: fmt.Sprintf("user name %q", c.UserName), Look: look})
+	b.That(u.Host == b.HubName, fixtures.Finding{
+		Expected: "hub " + b.HubName + " in the user name", Seen: fmt.Sprintf("user name %q", c.UserName), Look: look})
+	b.Step("user name in the form %s", u.Form)
+}
+
+func noPassword(ctx context.Context, b *fixtures.Bench) {
+	c := connect(ctx, b)
+	if env := b.Type.MQTT.PasswordEnv; env != "" && os.Getenv(env) != "" {
+		b.NotApplicable("the type declares a password (mqtt.password_env)")
+	}
+	b.That(!c.HasPassword || c.PasswordLen == 0, fixtures.Finding{
+		Expected: "no password", Seen: fmt.Sprintf("a password of %d bytes", c.PasswordLen),
+		Look: "Password in the device's MQTT parameters: IoT Hub takes it for a token and ignores the certificate",
+	})
+}
+
+// maxKeepAlive is the most that is of use: the hub drops after 1.5 × this,
+// 1767 s (Azure: iot-hub-mqtt-support).
+const maxKeepAlive = 1177 * time.Second
+
+func keepAlive(ctx context.Context, b *fixtures.Bench) {
+	c := connect(ctx, b)
+	b.Measure("keep-alive", c.KeepAlive.Seconds(), "s", nil, nil)
+	switch {
+	case c.KeepAlive == 0:
+		b.Warn("keep-alive 0: nothing tells the device that the hub is gone; the hub drops it after 1767 s of silence")
+	case c.KeepAlive > maxKeepAlive:
+		b.Warn("keep-alive %s is above the %s that IoT Hub can keep", c.KeepAlive, maxKeepAlive)
+	}
+}
+
+// noSelfTakeover counts connects over a session that was alive: one that
+// carried data of the device in the last two seconds. One may be a network's
+// doing; three are the firmware's.
+func noSelfTakeover(ctx context.Context, b *fixtures.Bench) {
+	b.Premise(b.Connected(ctx))
+	if _, err := b.Messages(ctx, 5); err != nil {
+		b.Step("not five messages; judging the sessions seen so far")
+	}
+	var last map[int64]time.Time
+	var live int64
+	var seen []string
+	last = map[int64]time.Time{}
+	for _, e := range b.Since(0, func(localhub.Event) bool { return true }) {
+		switch {
+		case e.Kind == localhub.KindPacket && e.Packet != nil && e.Packet.In:
+			last[e.Conn] = e.At
+		case e.Kind == localhub.KindDisconnected && e.Conn == live && !e.Takeover:
+			live = 0
+		case e.Kind == localhub.KindConnect && e.Connect != nil && e.Connect.ReturnCode == 0:
+			if live != 0 && live != e.Conn && e.At.Sub(last[live]) < 2*time.Second {
+				seen = append(seen, fmt.Sprintf("%.2f s after data on the session before", e.At.Sub(last[live]).Seconds()))
+			}
+			live = e.Conn
+		}
+	}
+	b.Measure("self-takeovers", float64(len(seen)), "", nil, nil)
+	if len(seen) >= 3 {
+		b.Fail(fixtures.Finding{
+			Expected: "one session at a time", Seen: fmt.Sprintf("%d connects over its own living session, the last %s", len(seen), seen[len(seen)-1]),
+			Look: "whether two tasks of the firmware both connect",
+		})
+	}
+}

@@ -1,0 +1,211 @@
+//go:build wip
+
+// Package tlsclient judges the device as the TLS client that the hub sees.
+package tlsclient
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"hilrig/azure/localhub"
+	"hilrig/azure/localhub/tlswire"
+	"hilrig/certs"
+	"hilrig/fixtures"
+)
+
+// Specs are the area's, in order.
+func Specs() []fixtures.Spec {
+	core := []string{"core"}
+	specs := []fixtures.Spec{
+		{ID: "tls/version", Text: "negotiates TLS 1.2", Labels: []string{"core", "smoke"}, Limit: fixtures.LimitConnect, Body: version},
+		{ID: "tls/cipher-suites", Text: "offers a cipher suite of IoT Hub's, and none without protection", Labels: core, Limit: fixtures.LimitConnect, Body: cipherSuites},
+		{ID: "tls/server-name", Text: "names the hub in its ClientHello (SNI)", Labels: core, Limit: fixtures.LimitConnect, Body: serverName},
+		{ID: "tls/client-certificate", Text: "presents a certificate when asked", Labels: core, Limit: fixtures.LimitConnect, Body: clientCertificate},
+	}
+	return append(specs, refusals()...)
+}
+
+func version(ctx context.Context, b *fixtures.Bench) {
+	e, err := b.Handshake(ctx)
+	b.Premise(err)
+	h := e.Handshake
+	if h.OK {
+		b.That(h.Version == tls.VersionTLS12, fixtures.Finding{
+			Expected: "TLS 1.2", Seen: tls.VersionName(h.Version), Look: "the TLS configuration of the firmware"})
+		return
+	}
+	offered := h.Hello.Versions()
+	b.That(slices.Contains(offered, tls.VersionTLS12), fixtures.Finding{
+		Expected: "TLS 1.2 to be offered", Seen: "only " + names(offered, tls.VersionName) + " in the ClientHello",
+		Look: "the TLS configuration of the firmware: IoT Hub speaks 1.2",
+	})
+	b.NotRun("no handshake was completed: " + h.Err)
+}
+
+func names(ids []uint16, name func(uint16) string) string {
+	var s []string
+	for _, id := range ids {
+		s = append(s, name(id))
+	}
+	return strings.Join(s, ", ")
+}
+
+// hubSuites are the four that IoT Hub recommends, and the only ones it takes
+// since 31 August 2025 (Azure: tls-support).
+var hubSuites = []uint16{0xc02f, 0xc030, 0xc027, 0xc028}
+
+func cipherSuites(ctx context.Context, b *fixtures.Bench) {
+	e, err := b.Handshake(ctx)
+	b.Premise(err)
+	offered := e.Handshake.Hello.Suites
+	shared, open, weak := 0, []string{}, []string{}
+	for _, s := range offered {
+		if slices.Contains(hubSuites, s) {
+			shared++
+		}
+		switch severity, why := tlswire.Weakness(s); severity {
+		case tlswire.Fail:
+			open = append(open, fmt.Sprintf("%s (%s)", tlswire.SuiteName(s), why))
+		case tlswire.Warn:
+			weak = append(weak, fmt.Sprintf("%s (%s)", tlswire.SuiteName(s), why))
+		}
+	}
+	b.Measure("suites offered", float64(len(offered)), "", nil, nil)
+	b.Measure("of IoT Hub's four", float64(shared), "", nil, nil)
+	b.That(shared > 0, fixtures.Finding{
+		Expected: "one of " + names(hubSuites, tlswire.SuiteName), Seen: names(offered, tlswire.SuiteName),
+		Look: "the cipher suites compiled into the firmware's TLS library",
+	})
+	b.That(len(open) == 0, fixtures.Finding{
+		Expected: "no cipher suite without protection", Seen: strings.Join(open, ", "),
+		Look: "the cipher suites compiled into the firmware's TLS library",
+	})
+	if len(weak) > 0 {
+		b.Warn("weak suites offered: %s", strings.Join(weak, ", "))
+	}
+}
+
+func serverName(ctx context.Context, b *fixtures.Bench) {
+	if net.ParseIP(b.HubName) != nil {
+		b.NotApplicable("the hub's host is an IP address, which SNI cannot carry (RFC 6066 section 3)")
+	}
+	e, err := b.Handshake(ctx)
+	b.Premise(err)
+	got := e.Handshake.Hello.ServerName
+	f := fixtures.Finding{Expected: "server name " + b.HubName, Seen: "server name " + got, Look: "whether the device dials a name or an address"}
+	if got == "" {
+		f.Seen = "no server name (SNI) in the ClientHello"
+	}
+	b.That(strings.EqualFold(got, b.HubName), f)
+}
+
+func clientCertificate(ctx context.Context, b *fixtures.Bench) {
+	e, err := b.Handshake(ctx)
+	b.Premise(err)
+	h := e.Handshake
+	if !h.OK && len(h.Certificates) == 0 && h.Alert != nil {
+		b.NotRun("the device gave up before it was its turn: " + h.Err)
+	}
+	b.That(len(h.Certificates) > 0, fixtures.Finding{
+		Expected: "a client certificate", Seen: "an empty Certificate message: no client certificate",
+		Look: "whether slots 20 and 30 are used by the TLS stack",
+	})
+}
+
+// refusal is a hub that a device must not talk to.
+type refusal struct {
+	id, text string
+	profile  certs.Profile
+	shown    string // what the hub shows, for messages
+	labels   []string
+	dated    bool // meaningless for a device without a clock
+}
+
+func refusals() []fixtures.Spec {
+	core := []string{"core"}
+	var specs []fixtures.Spec
+	for _, r := range []refusal{
+		{"tls/unknown-root", "refuses a hub whose root it was not given", certs.UnknownRoot, "a certificate of an unknown root", core, false},
+		{"tls/self-signed", "refuses a hub with a self-signed certificate", certs.SelfSigned, "a self-signed certificate", core, false},
+		{"tls/wrong-name", "refuses a hub whose certificate names another host", certs.WrongName, "a certificate with another host's name", core, false},
+		{"tls/expired", "refuses a hub whose certificate has expired", certs.Expired, "a certificate that expired years ago", core, true},
+		{"tls/not-yet-valid", "refuses a hub whose certificate is not yet valid", certs.NotYetValid, "a certificate that is not yet valid", nil, true},
+		{"tls/no-server-auth", "refuses a hub whose certificate is not for servers", certs.NoServerAuth, "a certificate without the purpose serverAuth", nil, false},
+		{"tls/not-a-ca", "refuses a hub whose issuer is no CA", certs.NotACA, "a chain over a certificate that is no CA", nil, false},
+	} {
+		specs = append(specs, fixtures.Spec{
+			ID: r.id, Text: r.text, Labels: r.labels, Needs: []fixtures.Need{fixtures.NeedFaults},
+			Limit: fixtures.LimitRefusal, Body: r.judge,
+		})
+	}
+	return specs
+}
+
+func (r refusal) judge(ctx context.Context, b *fixtures.Bench) {
+	if r.dated && b.Type.Behaviour.Clock == "none" {
+		b.Warn("the type has no clock: it cannot judge dates")
+		b.NotApplicable("the type has no clock (behaviour.clock: none)")
+	}
+	b.Premise(b.Connected(ctx))
+	wrong, err := b.Store.WrongServer(ctx, b.HubName, r.profile)
+	b.Must(err)
+	b.Step("the hub shows %s", r.shown)
+	mark := b.Mark()
+	showing := b.Hub.Show(localhub.Fault{Name: string(r.profile), Certificate: &wrong}, 0)
+	defer func() {
+		showing.Lift()
+		b.Step("the hub shows its own certificate again")
+		if _, err := b.AwaitSession(ctx, b.Mark(), b.Type.Timing.ReconnectWithin); err != nil && ctx.Err() == nil {
+			b.Step("the device is not back: %v", err)
+		}
+	}()
+	way, err := b.Provoke(ctx)
+	b.Premise(err)
+	r.watch(ctx, b, mark, way)
+}
+
+// watch follows the connections to which the fault is shown. One alert proves
+// a refusal; so do two handshakes that end without a word, because a single
+// reset may be the network's.
+func (r refusal) watch(ctx context.Context, b *fixtures.Bench, from int, way string) {
+	for silent := 0; silent < 2; {
+		e, err := b.Await(ctx, from, b.Type.Timing.ReconnectWithin, "the device to meet "+r.shown, func(e localhub.Event) bool {
+			return e.Kind == localhub.KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil && e.Handshake.Fault != ""
+		})
+		if err != nil {
+			b.Premise(fmt.Errorf("device did not come back after %s: %w", way, err))
+		}
+		from = e.Seq + 1
+		switch h := e.Handshake; {
+		case h.OK:
+			r.completed(ctx, b, e)
+			return
+		case h.Alert != nil:
+			b.Step("refused with alert %d %s", h.Alert.Number, h.Alert.Name)
+			return
+		}
+		silent++
+	}
+	b.Warn("refuses %s without a TLS alert", r.shown)
+}
+
+// completed is the bad case: whether the device goes on to MQTT decides.
+func (r refusal) completed(ctx context.Context, b *fixtures.Bench, h localhub.Event) {
+	e, err := b.Await(ctx, h.Seq, b.Type.Timing.ReconnectWithin, "what the device does with it", func(e localhub.Event) bool {
+		return e.Conn == h.Conn && (e.Kind == localhub.KindConnect || e.Kind == localhub.KindDisconnected)
+	})
+	b.Premise(err)
+	if e.Kind == localhub.KindConnect {
+		b.Fail(fixtures.Finding{
+			Expected: "the device to refuse " + r.shown,
+			Seen: fmt.Sprintf("a handshake completed with %s (alert: none), and MQTT CONNECT %.1f s later",
+				r.shown, e.At.Sub(h.At).Seconds()),
+			Look: "certificate verification in the firmware's TLS configuration",
+		})
+	}
+	b.Warn("completed the handshake with %s and closed before CONNECT", r.shown)
+}
