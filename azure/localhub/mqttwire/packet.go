@@ -37,6 +37,8 @@ type Packet struct {
 	SessionPresent bool     // of a CONNACK
 	Size           int      // bytes on the wire, header and all
 	Malformed      string   // what kept it from being read to its end; fields before that are set
+
+	flags byte // of the fixed header
 }
 
 // Connect is what a CONNECT says. It never holds a password.

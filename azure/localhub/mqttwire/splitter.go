@@ -1,0 +1,110 @@
+package mqttwire
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrRemainingLength says that a packet's remaining length does not end within
+// its four bytes (MQTT 2.2.3).
+var ErrRemainingLength = errors.New("remaining length of more than four bytes")
+
+// Splitter cuts a byte stream into control packets. One direction of one
+// connection has one. Its memory is bounded by maxPacket, whatever length a
+// packet declares. Not safe for concurrent use.
+type Splitter struct {
+	max  int
+	now  func() time.Time
+	buf  []byte // the unfinished packet
+	need int    // bytes of buf that complete it; 0 while its header is unfinished
+	skip int    // bytes to come that belong to a truncated packet
+	err  error
+}
+
+// NewSplitter makes a Splitter that keeps packets whole up to maxPacket bytes
+// (0: DefaultMaxPacket). now gives the moments; nil is time.Now.
+func NewSplitter(maxPacket int, now func() time.Time) *Splitter {
+	if maxPacket <= 0 {
+		maxPacket = DefaultMaxPacket
+	}
+	if now == nil {
+		now = time.Now
+	}
+	return &Splitter{max: max(maxPacket, maxHeader), now: now}
+}
+
+const maxHeader = 5 // type and flags, and at most four bytes of remaining length
+
+// Feed takes the next bytes of the stream and returns the packets that they
+// complete. A packet over the limit is returned, Truncated, as soon as the
+// limit is reached, and its rest is skipped. After an error ([Splitter.Err]),
+// nothing more is returned. b is not kept.
+func (s *Splitter) Feed(b []byte) []Frame {
+	var frames []Frame
+	for len(b) > 0 && s.err == nil {
+		switch {
+		case s.skip > 0:
+			n := min(s.skip, len(b))
+			s.skip -= n
+			b = b[n:]
+			continue
+		case s.need == 0:
+			s.header(b[0])
+			b = b[1:]
+		default:
+			n := min(s.need-len(s.buf), len(b))
+			s.buf = append(s.buf, b[:n]...)
+			b = b[n:]
+		}
+		if s.need > 0 && len(s.buf) == s.need {
+			frames = append(frames, s.finish())
+		}
+	}
+	return frames
+}
+
+// header takes one byte of the fixed header, and knows at its last how long
+// the packet is.
+func (s *Splitter) header(c byte) {
+	s.buf = append(s.buf, c)
+	n := len(s.buf)
+	switch {
+	case n == 1 || c&0x80 != 0 && n < maxHeader:
+	case c&0x80 != 0:
+		s.err = fmt.Errorf("packet begins with % x: %w", s.buf, ErrRemainingLength)
+	default:
+		s.need = min(n+remaining(s.buf), s.max)
+	}
+}
+
+func (s *Splitter) finish() Frame {
+	f := Frame{At: s.now(), Header: s.buf[0], Remaining: remaining(s.buf), Raw: s.buf, HeaderSize: 2}
+	for f.Raw[f.HeaderSize-1]&0x80 != 0 {
+		f.HeaderSize++
+	}
+	s.skip = f.Size() - len(f.Raw)
+	f.Truncated = s.skip > 0
+	s.buf, s.need = nil, 0
+	return f
+}
+
+// Err says why the stream can no longer be cut; nil while it can. It wraps
+// [ErrRemainingLength].
+func (s *Splitter) Err() error { return s.err }
+
+// Pending is how many bytes of an unfinished packet have come, those of a
+// truncated one that are skipped not counted.
+func (s *Splitter) Pending() int { return len(s.buf) }
+
+// remaining reads the remaining length of a complete fixed header.
+func remaining(packet []byte) int {
+	n := 0
+	for i, c := range packet[1:min(len(packet), maxHeader)] {
+		n |= int(c&0x7f) << (7 * i)
+		if c&0x80 == 0 {
+			break
+		}
+	}
+	return n
+}
