@@ -14,8 +14,8 @@ const MaxDeviceID = 128
 var ErrDeviceID = errors.New("not a device id")
 
 // deviceIDSpecials are the characters beyond ASCII letters and digits that a
-// device id may hold (IoT Hub, identity registry; ":" and ";" are in Event Grid's
-// page on the same id only, and a device is not refused over a comma of the documentation).
+// device id may hold (IoT Hub, identity registry). Microsoft's pages differ on
+// ":" and ";" (Event Grid's lists both); they are taken.
 const deviceIDSpecials = "-.+%_#*?!(),=@$':;"
 
 // CheckDeviceID says what keeps id from being a device id: 1 to 128 ASCII

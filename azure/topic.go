@@ -34,7 +34,7 @@ var (
 // PublishTopic is what the topic of a device's PUBLISH says.
 type PublishTopic struct {
 	Kind       Kind
-	Bag        string            // as written, behind the last slash of the fixed part, without "?"
+	Bag        string            // as written, behind the fixed part; of twin and method topics without its "?"
 	Properties map[string]string // application properties (events) or parameters such as $rid
 	System     map[string]string // system properties by the service's names; events only
 	RequestID  string            // $rid, of twin and method topics
@@ -66,9 +66,9 @@ func DeviceboundFilter(id string) string { return "devices/" + id + "/messages/d
 func ParsePublishTopic(id, topic string) (PublishTopic, error) {
 	events := EventsTopic(id)
 	if rest, ok := strings.CutPrefix(topic, events); ok || topic == strings.TrimSuffix(events, "/") {
-		bag := strings.TrimPrefix(strings.TrimSuffix(rest, "/"), "?")
-		if !ok {
-			bag = ""
+		bag := ""
+		if ok {
+			bag = strings.TrimSuffix(rest, "/")
 		}
 		properties, system := ParseBag(bag)
 		return PublishTopic{Kind: KindEvents, Bag: bag, Properties: properties, System: system}, nil

@@ -37,7 +37,7 @@ type UserName struct {
 //
 // Segments are parted by "/". "?" parts the properties only as the first
 // character of the last segment, because it is legal in a device id (Edge Hub,
-// MqttUsernameParser); in the guide's form, which has two segments, the last
+// MqttUsernameParser); in the guide's form, which has two segments, the first
 // "?" with an api-version behind it does. Of a property given twice the first
 // counts; unknown ones are kept and ignored.
 func ParseUserName(s string) (UserName, error) {
@@ -102,10 +102,11 @@ func splitUserName(s string) (UserName, string, error) {
 	return UserName{}, "", fmt.Errorf("user name %q: %d parts between slashes, 2 or 3 are expected: %w", s, len(segments), ErrUserNameForm)
 }
 
-// cutGuideForm cuts "{id}?{properties}" at the last "?" that has an api-version
-// behind it.
+// cutGuideForm cuts "{id}?{properties}" at the first "?" that has an
+// api-version among the properties behind it. An id may hold "?" and "=", but
+// no "&", so an earlier "?" is the id's own.
 func cutGuideForm(s string) (id, bag string, ok bool) {
-	for i := len(s) - 1; i >= 0; i-- {
+	for i := range len(s) {
 		if s[i] != '?' {
 			continue
 		}

@@ -1,0 +1,120 @@
+package azure
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// TestParseUserName: documented and guide forms from IoT Hub MQTT and the
+// guide's section 5; edge forms and properties from Edge Hub's own test of
+// MqttUsernameParser; the capture is Azure/iot-hub-device-update#660's, for a
+// device.
+func TestParseUserName(t *testing.T) {
+	tests := []struct {
+		in   string
+		want UserName
+	}{
+		{"hub.azure-devices.net/dev-1/?api-version=2021-04-12", UserName{"hub.azure-devices.net", "dev-1", "2021-04-12", FormDocumented, nil}},
+		{"x.azure-devices.net/d/?api-version=2020-09-30&DeviceClientType=iothubclient%2f1.9.0%20(native%3b%20Linux%3b%20aarch64)",
+			UserName{"x.azure-devices.net", "d", "2020-09-30", FormDocumented, map[string]string{"DeviceClientType": "iothubclient/1.9.0 (native; Linux; aarch64)"}}},
+		{"iotHub1/device1/api-version=2010-01-01&DeviceClientType=customDeviceClient1",
+			UserName{"iotHub1", "device1", "2010-01-01", FormEdge, map[string]string{"DeviceClientType": "customDeviceClient1"}}},
+		{"iotHub1/device1/?api-version=2010-01-01&model-id=testModelId",
+			UserName{"iotHub1", "device1", "2010-01-01", FormDocumented, map[string]string{"model-id": "testModelId"}}},
+		{"MyVeryFirsthub.azure-devices.net/NewDevice?api-version=2018-06-30",
+			UserName{"MyVeryFirsthub.azure-devices.net", "NewDevice", "2018-06-30", FormGuide, nil}},
+		{"h/d?x?api-version=1", UserName{"h", "d?x", "1", FormGuide, nil}},
+		{"h/d?model-id=a?b&api-version=1", UserName{"h", "d", "1", FormGuide, map[string]string{"model-id": "a?b"}}},
+		{"h/?q/?api-version=1", UserName{"h", "?q", "1", FormDocumented, nil}},
+		{"h/d/?api-version=1&api-version=2", UserName{"h", "d", "1", FormDocumented, nil}},
+		{"h/d/?api-version=1&", UserName{"h", "d", "1", FormDocumented, nil}},
+		{"h/d/?api-version=never-released", UserName{"h", "d", "never-released", FormDocumented, nil}},
+		{"h/d/?api-version=1&x=%zz", UserName{"h", "d", "1", FormDocumented, map[string]string{"x": "%zz"}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.in, func(t *testing.T) {
+			got, err := ParseUserName(tt.in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Host != tt.want.Host || got.DeviceID != tt.want.DeviceID || got.APIVersion != tt.want.APIVersion || got.Form != tt.want.Form {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+			for name, value := range tt.want.Properties {
+				if got.Properties[name] != value {
+					t.Errorf("%s is %q, want %q", name, got.Properties[name], value)
+				}
+			}
+			again, err := ParseUserName(got.String())
+			if err != nil || again.DeviceID != got.DeviceID || again.Form != got.Form {
+				t.Errorf("written as %q, read as %+v, %v", got, again, err)
+			}
+		})
+	}
+}
+
+// TestParseUserNameErrors: the first ones are Edge Hub's own bad inputs.
+func TestParseUserNameErrors(t *testing.T) {
+	tests := []struct {
+		in   string
+		want error
+		says string
+	}{
+		{"missingEverythingAfterHostname", ErrUserNameForm, "no /"},
+		{"hostname/missingEverthingAfterDeviceId", ErrNoAPIVersion, "api-version"},
+		{"hostname/deviceId/missingApiVersionProperty", ErrNoAPIVersion, "api-version"},
+		{"hostname/deviceId/moduleId/missingApiVersionProperty", ErrUserNameForm, `module "moduleId"`},
+		{"iotHub1/device1/api-version", ErrNoAPIVersion, "api-version"},
+		{"iotHub1//?api-version=2010-01-01", ErrDeviceID, "empty"},
+		{"iotHub1?api-version=2010-01-01", ErrUserNameForm, "no /"},
+		{"iotHub1/device1/module1?api-version=2010-01-01", ErrNoAPIVersion, "api-version"},
+		{"x.azure-devices.net/dev/mod/?api-version=2020-09-30", ErrUserNameForm, `module "mod"`},
+		{"h/d/?api-version=1&DeviceClientType=c/1.0", ErrUserNameForm, "%2F"},
+		{"h/d/m/x/?api-version=1", ErrUserNameForm, "5 parts"},
+		{"h/d/?api-version=", ErrNoAPIVersion, "api-version"},
+		{"h/d/?api-version=%20", ErrNoAPIVersion, "api-version"},
+		{"h/d/?API-Version=1", ErrNoAPIVersion, "api-version"},
+		{"/d/?api-version=1", ErrUserNameForm, "host"},
+		{"h/d e/?api-version=1", ErrDeviceID, `' '`},
+		{"h/d/", ErrNoAPIVersion, "api-version"},
+		{"", ErrUserNameForm, "no /"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.in, func(t *testing.T) {
+			u, err := ParseUserName(tt.in)
+			if !errors.Is(err, tt.want) {
+				t.Fatalf("got %+v, %v; want %v", u, err, tt.want)
+			}
+			if !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("%q does not say %q", err, tt.says)
+			}
+		})
+	}
+}
+
+// TestCheckDeviceID: IoT Hub's identity registry page.
+func TestCheckDeviceID(t *testing.T) {
+	for _, good := range []string{"a", "NewDevice", "A-Za.z0+9%_#*?!(),=@$'", strings.Repeat("x", 128)} {
+		if err := CheckDeviceID(good); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, bad := range []string{"", "a b", "a/b", "ä", "a\x00", "a&b", "a\"", strings.Repeat("x", 129)} {
+		if err := CheckDeviceID(bad); !errors.Is(err, ErrDeviceID) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+func TestCheckClientID(t *testing.T) {
+	if err := CheckClientID("dev", "dev"); err != nil {
+		t.Error(err)
+	}
+	for in, says := range map[string]string{"Dev": "case", "other": "is not", "dev/module": "holds"} {
+		err := CheckClientID(in, "dev")
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v", in, err)
+		}
+	}
+}
