@@ -99,6 +99,20 @@ type SpecResult struct {
 	Evidence     Evidence      `json:"evidence,omitzero"`
 	Warnings     []string      `json:"warnings,omitempty"`
 	Output       []string      `json:"output,omitempty"` // last transcript lines around a failure, masked
+	Rounds       []RoundResult `json:"rounds,omitempty"` // in the record that sums a repeated run up: one for each round that was run
+}
+
+// RoundResult is how a spec ended in one round of a repeated run. The round's
+// own record, in round-NN, has the rest.
+type RoundResult struct {
+	Round   int       `json:"round"` // from 1
+	Started time.Time `json:"started,omitzero"`
+	Seconds float64   `json:"seconds"`
+	Verdict Verdict   `json:"verdict"`
+	Class   Class     `json:"class,omitempty"`
+	Message string    `json:"message,omitempty"`
+	Cause   string    `json:"cause,omitempty"`
+	Flaky   bool      `json:"flaky,omitempty"`
 }
 
 // Attempt is one try of a spec.

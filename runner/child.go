@@ -1,0 +1,121 @@
+package runner
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"hilrig/fixtures"
+	"hilrig/record"
+)
+
+// lifelineGrace is how long a child may live on when its supervisor is gone.
+const lifelineGrace = 2 * time.Second
+
+// LastWord is the data of a child's [record.KindChildEnded] event. Cause is
+// set if it could not even begin, and then says why nothing was run.
+type LastWord struct {
+	Class record.Class `json:"class,omitempty"`
+	Cause string       `json:"cause,omitempty"`
+}
+
+// Child is the other end of the supervisor's pipes.
+type Child struct {
+	In   io.Reader // the job, then orders; its end means that the supervisor is gone
+	Out  io.Writer // events
+	Log  *slog.Logger
+	Run  func(soft, hard context.Context, job fixtures.Job, log *slog.Logger, out func(record.Event)) error
+	Exit func(code int) // ends the process at once; nil: os.Exit
+}
+
+// Serve reads the job, runs it, and says the last word. It returns the exit
+// code: 0 when the last word says all. A cancelled ctx is taken like a
+// supervisor that is gone.
+func (c Child) Serve(ctx context.Context) int {
+	if c.Exit == nil {
+		c.Exit = os.Exit
+	}
+	in := bufio.NewReader(c.In)
+	job, err := readJob(in)
+	if err != nil {
+		c.Log.Error(err.Error())
+		return ExitRig
+	}
+	hard, endHard := context.WithCancelCause(context.WithoutCancel(ctx))
+	soft, endSoft := context.WithCancelCause(hard)
+	defer endHard(nil)
+	now := func() { endSoft(fixtures.ErrNow); endHard(fixtures.ErrNow) }
+	gone := sync.OnceFunc(func() {
+		now()
+		time.AfterFunc(lifelineGrace, func() { c.Exit(ExitRig) })
+	})
+	defer context.AfterFunc(ctx, gone)()
+	go obey(in, func() { endSoft(fixtures.ErrStop) }, now, gone)
+
+	s := &stream{w: c.Out, broken: gone}
+	clock := record.ClockAt(job.Started)
+	var word LastWord
+	if err := c.Run(soft, hard, job, c.Log, s.send); err != nil {
+		word = LastWord{Class: record.ClassOf(err), Cause: err.Error()}
+	}
+	s.send(clock.Stamp(time.Now(), record.Event{
+		Device: job.Device.Name, Source: record.SourceRun, Kind: record.KindChildEnded, Text: word.Cause, Data: record.MustData(word),
+	}))
+	return ExitPass
+}
+
+// obey reads orders until the supervisor is gone.
+func obey(in *bufio.Reader, stop, now, gone func()) {
+	for {
+		word, err := in.ReadString('\n')
+		switch strings.TrimSpace(word) {
+		case "stop":
+			stop()
+		case "now":
+			now()
+		}
+		if err != nil {
+			gone()
+			return
+		}
+	}
+}
+
+func readJob(in *bufio.Reader) (fixtures.Job, error) {
+	var job fixtures.Job
+	line, err := in.ReadBytes('\n')
+	if err != nil {
+		return job, fmt.Errorf("read the job from standard input: %w (this verb is for hilrig run alone)", err)
+	}
+	if err := json.Unmarshal(line, &job); err != nil {
+		return job, fmt.Errorf("read the job from standard input: %w (this verb is for hilrig run alone)", err)
+	}
+	return job, nil
+}
+
+// stream writes events as JSON lines, each in one piece.
+type stream struct {
+	mu     sync.Mutex
+	w      io.Writer
+	broken func() // the reader is gone
+}
+
+func (s *stream) send(e record.Event) {
+	line, err := json.Marshal(e)
+	if err != nil { // one of our own structs with data that is no JSON: a bug, and the spec must not vanish with it
+		line = record.MustData(record.Event{At: e.At, UTC: e.UTC, Device: e.Device, Source: e.Source, Kind: KindChildNoise,
+			Spec: e.Spec, Text: fmt.Sprintf("event %s could not be encoded: %v", e.Kind, err)})
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := s.w.Write(append(line, '\n')); err != nil {
+		s.broken()
+	}
+}

@@ -1,0 +1,146 @@
+package runner
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"hilrig/fixtures/rigfile"
+	"hilrig/record"
+)
+
+// chooseDevices picks the named devices of a rig, in the rig's order; none
+// named means all. No device at all is a usage error.
+func chooseDevices(rig *rigfile.Rig, names []string) ([]rigfile.Device, error) {
+	var known []string
+	for _, d := range rig.Devices {
+		known = append(known, d.Name)
+	}
+	for _, n := range names {
+		if !slices.Contains(known, n) {
+			return nil, record.NewFailure(record.Usage, "find device", n, fmt.Errorf("rig %s has no such device", rigName(rig))).
+				WithCure(choice(n, known))
+		}
+	}
+	var chosen []rigfile.Device
+	for _, d := range rig.Devices {
+		if len(names) == 0 || slices.Contains(names, d.Name) {
+			chosen = append(chosen, d)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, record.NewFailure(record.Usage, "find devices", "", fmt.Errorf("rig %s has none", rigName(rig)))
+	}
+	return chosen, nil
+}
+
+func rigName(rig *rigfile.Rig) string {
+	if rig.File == "" {
+		return rig.Name
+	}
+	return rig.Name + " (" + rig.File + ")"
+}
+
+// withFaults puts faulty firmware into every chosen device. A real device runs
+// the firmware that it has.
+func withFaults(devices []rigfile.Device, faults, known []string) ([]rigfile.Device, error) {
+	if len(faults) == 0 {
+		return devices, nil
+	}
+	for _, f := range faults {
+		if !slices.Contains(known, f) {
+			return nil, record.NewFailure(record.Usage, "find fault", f, fmt.Errorf("the emulated device has no such firmware")).
+				WithCure(choice(f, known))
+		}
+	}
+	out := slices.Clone(devices)
+	for i, d := range out {
+		if d.Serial.Emulated == nil {
+			return nil, record.NewFailure(record.Usage, "run with --fault", d.Name,
+				fmt.Errorf("it is a real device at %s, and faulty firmware is for emulated ones", d.Serial)).
+				WithCure("choose emulated devices with --device")
+		}
+		e := *d.Serial.Emulated
+		e.Faults = append(slices.Clone(e.Faults), faults...)
+		out[i].Serial.Emulated = &e
+	}
+	return out, nil
+}
+
+// chooseHub is the hub of the asked kind, or the rig's own.
+func chooseHub(rig *rigfile.Rig, kind string) (rigfile.Hub, error) {
+	hub := rig.Hub
+	if kind != "" && kind != hub.Kind {
+		h, held := rig.Hubs[kind]
+		switch {
+		case held:
+			hub = h
+		case kind == rigfile.KindLocal:
+			hub = rigfile.DefaultHub()
+		default:
+			return hub, record.NewFailure(record.Usage, "find hub", kind, fmt.Errorf("rig %s holds no hub of this kind", rigName(rig))).
+				WithCure("it holds " + strings.Join(hubKinds(rig), ", "))
+		}
+	}
+	if hub.Kind != rigfile.KindLocal {
+		return hub, record.NewFailure(record.Usage, "use hub", hub.Kind, fmt.Errorf("this version drives devices against the local hub only")).
+			WithCure("--hub local")
+	}
+	return hub, nil
+}
+
+func hubKinds(rig *rigfile.Rig) []string {
+	kinds := []string{rigfile.KindLocal}
+	for k := range rig.Hubs {
+		if !slices.Contains(kinds, k) {
+			kinds = append(kinds, k)
+		}
+	}
+	slices.Sort(kinds[1:])
+	return kinds
+}
+
+// choice tells a person who mistyped what there is, the nearest name first.
+func choice(got string, known []string) string {
+	if n := Nearest(got, known); n != "" {
+		return "did you mean " + n + "?"
+	}
+	if len(known) == 0 {
+		return "there is none"
+	}
+	return "there is " + strings.Join(known, ", ")
+}
+
+// Nearest is the known name that got was most likely meant to be, or empty if
+// none is near: at most a third of its letters may differ.
+func Nearest(got string, known []string) string {
+	best, at := "", len(got)/3+2
+	for _, k := range known {
+		if d := distance(strings.ToLower(got), strings.ToLower(k)); d < at {
+			best, at = k, d
+		}
+	}
+	return best
+}
+
+// distance counts the letters to insert, drop or change to get from a to b
+// (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := diagonal
+			if a[i-1] != b[j-1] {
+				cost++
+			}
+			diagonal = row[j]
+			row[j] = min(cost, row[j]+1, row[j-1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,137 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/onsi/ginkgo/v2/types"
+
+	"hilrig/fixtures"
+	"hilrig/fixtures/rigfile"
+	"hilrig/record"
+	"hilrig/suites"
+)
+
+// Request is what is asked of a run, as `hilrig run` takes it.
+type Request struct {
+	Rig         *rigfile.Rig
+	Catalogue   []fixtures.Spec // to select from, in the order in which specs run
+	Devices     []string        // names; empty: all
+	LabelFilter string          // Ginkgo's label language; empty: no filter
+	Specs       []string        // ids or patterns ("tls/*"); empty: all
+	Hub         string          // kind; empty: the rig's
+	Firmware    record.Firmware // File is read and hashed; its base name goes into the record
+	Faults      []string        // faulty firmware, emulated devices only
+	KnownFaults []string        // what Faults may hold
+	Repeat      int             // rounds, at least 1
+	Attempts    int             // tries per spec, at least 1
+	Jobs        int             // devices at once; 0: all
+	Timeout     time.Duration   // for the whole run, above 0
+}
+
+// Plan is a checked request: nothing in it is unknown, and nothing has been
+// touched to make it but the firmware file, which is read.
+type Plan struct {
+	Rig      string
+	Hub      rigfile.Hub
+	Devices  []rigfile.Device // in the rig's order, faults filled in
+	Specs    []fixtures.Spec
+	Firmware record.Firmware
+	Repeat   int
+	Attempts int
+	Jobs     int
+	Timeout  time.Duration
+}
+
+// NewPlan checks a request. Every error is a usage failure that says what is
+// wrong and where.
+func NewPlan(r Request) (*Plan, error) {
+	if err := r.checkNumbers(); err != nil {
+		return nil, err
+	}
+	p := &Plan{Rig: r.Rig.Name, Repeat: r.Repeat, Attempts: r.Attempts, Jobs: r.Jobs, Timeout: r.Timeout}
+	var err error
+	if p.Devices, err = chooseDevices(r.Rig, r.Devices); err != nil {
+		return nil, err
+	}
+	if p.Devices, err = withFaults(p.Devices, r.Faults, r.KnownFaults); err != nil {
+		return nil, err
+	}
+	if p.Hub, err = chooseHub(r.Rig, r.Hub); err != nil {
+		return nil, err
+	}
+	if err := checkFilter(r.LabelFilter); err != nil {
+		return nil, err
+	}
+	if p.Specs, err = suites.Select(r.Catalogue, r.LabelFilter, r.Specs); err != nil {
+		return nil, err
+	}
+	if p.Firmware, err = describeFirmware(r.Firmware); err != nil {
+		return nil, err
+	}
+	if p.Jobs == 0 || p.Jobs > len(p.Devices) {
+		p.Jobs = len(p.Devices)
+	}
+	return p, nil
+}
+
+// markup is how Ginkgo colours its messages.
+var markup = regexp.MustCompile(`\{\{[^}]*\}\}`)
+
+// checkFilter says what is wrong with a label filter in one line; Ginkgo says
+// it in several, in colour, the filter first.
+func checkFilter(filter string) error {
+	_, err := types.ParseLabelFilter(filter)
+	if err == nil {
+		return nil
+	}
+	var g types.GinkgoError
+	if errors.As(err, &g) {
+		said := markup.ReplaceAllString(g.Message, "")
+		err = errors.New(strings.Join(strings.Fields(strings.TrimPrefix(said, filter)), " "))
+	}
+	return record.NewFailure(record.Usage, "read label filter", fmt.Sprintf("%q", filter), err).
+		WithCure("Ginkgo's label language: core && !smoke")
+}
+
+func (r Request) checkNumbers() error {
+	for _, n := range []struct {
+		flag       string
+		value, min int
+	}{{"--repeat", r.Repeat, 1}, {"--attempts", r.Attempts, 1}, {"--jobs", r.Jobs, 0}} {
+		if n.value < n.min {
+			return record.NewFailure(record.Usage, "read", n.flag, fmt.Errorf("%d is less than %d", n.value, n.min))
+		}
+	}
+	if r.Timeout <= 0 {
+		return record.NewFailure(record.Usage, "read", "--timeout", fmt.Errorf("%s is not above zero", r.Timeout))
+	}
+	return nil
+}
+
+// WhyNot says why a spec cannot be asked of a device on this hub; it is empty
+// where it can, as far as can be told without touching anything.
+func (p *Plan) WhyNot(d rigfile.Device, s fixtures.Spec) string {
+	var why []string
+	for _, n := range s.Needs {
+		switch {
+		case n == fixtures.NeedFaults && p.Hub.Kind != rigfile.KindLocal:
+			why = append(why, "needs a hub that shows faults, and the "+p.Hub.Kind+" hub cannot")
+		case n == fixtures.NeedPower && d.Power == nil && d.Serial.Emulated == nil:
+			why = append(why, "needs power control, and the rig file has none for "+d.Name)
+		}
+	}
+	return strings.Join(why, "; ")
+}
+
+// ids are the plan's specs by name.
+func (p *Plan) ids() []string {
+	ids := make([]string, 0, len(p.Specs))
+	for _, s := range p.Specs {
+		ids = append(ids, s.ID)
+	}
+	return ids
+}

@@ -1,0 +1,222 @@
+package runner
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"hilrig/fixtures"
+	"hilrig/record"
+)
+
+// Graces bound how long a child may take to end.
+type Graces struct {
+	Stop  time.Duration // after "stop", before "now": the step that runs must be able to finish
+	Now   time.Duration // after "now", before it is killed: longer than the teardown's own deadline
+	Exit  time.Duration // after its last word
+	Drain time.Duration // after its death, for output that a grandchild may still hold open
+}
+
+// DefaultGraces fit a Bench, whose teardown takes ten seconds at most.
+func DefaultGraces() Graces {
+	return Graces{Stop: 30 * time.Second, Now: 15 * time.Second, Exit: 5 * time.Second, Drain: time.Second}
+}
+
+// child is one process that runs the specs of one device.
+type child struct {
+	device   string
+	cmd      *exec.Cmd
+	lifeline *os.File // its standard input
+	stdout   *os.File
+	stderr   *os.File
+	log      *os.File
+	tail     *lastLines
+
+	ended chan LastWord // its last word
+	gone  chan struct{} // the process has ended
+	read  chan struct{} // both its outputs are read to the end
+}
+
+// startChild starts a process for a job, in a process group of its own so that
+// Ctrl-C reaches the supervisor alone, and hands it the job.
+func (s *Supervisor) startChild(job fixtures.Job, take func(record.Event), noise func(string)) (_ *child, err error) {
+	c := &child{device: job.Device.Name, ended: make(chan LastWord, 1), gone: make(chan struct{}), read: make(chan struct{})}
+	var files []*os.File
+	defer func() {
+		if err != nil {
+			for _, f := range files {
+				_ = f.Close() // the start's error is the one that counts
+			}
+		}
+	}()
+	dir := filepath.Join(job.Dir, "devices", c.device)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, hostFailure("make", dir, err)
+	}
+	if c.log, err = os.OpenFile(filepath.Join(dir, "child.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644); err != nil {
+		return nil, hostFailure("open log in", dir, err)
+	}
+	files = append(files, c.log)
+	c.tail = &lastLines{file: c.log}
+	c.cmd = exec.Command(s.Command[0], s.Command[1:]...)
+	c.cmd.Env = s.Env
+	c.cmd.SysProcAttr = ownGroup()
+	theirs, err := c.pipes(&files)
+	if err != nil {
+		return nil, hostFailure("make pipes for", "child", err)
+	}
+	if err := c.cmd.Start(); err != nil {
+		return nil, record.NewFailure(record.RigHost, "start", s.Command[0], err)
+	}
+	for _, f := range theirs {
+		_ = f.Close() // the child has its own
+	}
+	go c.readAll(take, noise)
+	go c.hand(job)
+	go func() {
+		_ = c.cmd.Wait() // how it ended is in ProcessState
+		close(c.gone)
+	}()
+	return c, nil
+}
+
+// pipes connects the child's three streams and returns its ends of them.
+func (c *child) pipes(files *[]*os.File) (theirs []*os.File, err error) {
+	for i := range 3 {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return nil, err
+		}
+		*files = append(*files, r, w)
+		switch i {
+		case 0:
+			c.cmd.Stdin, c.lifeline = r, w
+			theirs = append(theirs, r)
+		case 1:
+			c.cmd.Stdout, c.stdout = w, r
+			theirs = append(theirs, w)
+		case 2:
+			c.cmd.Stderr, c.stderr = w, r
+			theirs = append(theirs, w)
+		}
+	}
+	return theirs, nil
+}
+
+// hand writes the job. A child that does not read it is ended by the run's
+// time like any other that hangs.
+func (c *child) hand(job fixtures.Job) {
+	line, err := json.Marshal(job)
+	if err == nil {
+		_, err = c.lifeline.Write(append(line, '\n'))
+	}
+	if err != nil {
+		_ = c.lifeline.Close() // without a job it sees the end of its input and ends, and its end says why
+	}
+}
+
+// tell writes an order; a child that is gone or does not read is past telling.
+func (c *child) tell(word string) {
+	_ = c.lifeline.SetWriteDeadline(time.Now().Add(time.Second)) // not every platform has it for pipes
+	_, _ = c.lifeline.WriteString(word + "\n")
+}
+
+func (c *child) readAll(take func(record.Event), noise func(string)) {
+	defer close(c.read)
+	logged := make(chan struct{})
+	go func() {
+		defer close(logged)
+		readLines(c.stderr, maxLine, c.tail.line)
+	}()
+	readLines(c.stdout, maxLine, func(b []byte, whole bool) {
+		e, err := parseEvent(b)
+		switch {
+		case !whole:
+			noise("half a line on the event stream: " + clip(b, 200))
+		case err != nil:
+			noise(fmt.Sprintf("a line on the event stream is %v: %s", err, clip(b, 200)))
+		default:
+			c.hear(e)
+			take(e)
+		}
+	})
+	<-logged
+}
+
+func (c *child) hear(e record.Event) {
+	if e.Kind != record.KindChildEnded {
+		return
+	}
+	var w LastWord
+	if len(e.Data) > 0 {
+		_ = e.Decode(&w) // a last word without a cause: all is said
+	}
+	select {
+	case c.ended <- w:
+	default: // it said so before
+	}
+}
+
+// wait passes the run's orders on until the child is gone, and says how it
+// ended.
+func (c *child) wait(h *halt, g Graces) ending {
+	e := ending{pid: c.cmd.Process.Pid}
+	stop, now, kill := h.at(orderStop), h.at(orderNow), h.at(orderKill)
+	ended := c.ended
+	var overdue <-chan time.Time
+	for {
+		select {
+		case <-stop:
+			stop = nil
+			go c.tell("stop")
+		case <-now:
+			now = nil
+			go c.tell("now")
+		case <-kill:
+			kill = nil
+			e.killed = "did not end when told to"
+			killGroup(c.cmd.Process)
+		case w := <-ended:
+			e.word, ended = &w, nil
+			overdue = time.After(g.Exit)
+		case <-overdue:
+			overdue = nil
+			e.killed = fmt.Sprintf("was still there %s after its last word", g.Exit)
+			killGroup(c.cmd.Process)
+		case <-c.gone:
+			c.finish(&e, g)
+			e.halted = h.why()
+			return e
+		}
+	}
+}
+
+// finish reads what the child still said and closes everything.
+func (c *child) finish(e *ending, g Graces) {
+	deadline := time.Now().Add(g.Drain)
+	_ = c.stdout.SetReadDeadline(deadline) // without deadlines the wait below does the same, more harshly
+	_ = c.stderr.SetReadDeadline(deadline)
+	select {
+	case <-c.read:
+	case <-time.After(g.Drain + time.Second):
+	}
+	_ = c.stdout.Close()
+	_ = c.stderr.Close()
+	<-c.read
+	select {
+	case w := <-c.ended:
+		e.word = &w
+	default:
+	}
+	e.signal, e.code = deathOf(c.cmd.ProcessState)
+	if e.word != nil && e.killed == "" && (e.signal != 0 || e.code != 0) && e.word.Cause == "" {
+		e.word = nil // it said goodbye and then crashed: what it left behind is not to be trusted
+	}
+	e.tail = c.tail.word()
+	_ = c.lifeline.Close()
+	_ = errors.Join(c.tail.err, c.log.Close()) // a log that could not be written changes no verdict
+}

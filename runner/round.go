@@ -1,0 +1,76 @@
+package runner
+
+import (
+	"fmt"
+	"sync"
+
+	"hilrig/fixtures"
+	"hilrig/fixtures/rigfile"
+	"hilrig/record"
+)
+
+// round runs the plan's specs once on every device, at most Jobs at a time,
+// and leaves a whole record in dir.
+func (r *run) round(dir string, head record.Run) (*record.Record, error) {
+	led, err := openLedger(dir, head, r.plan, r.Observe, r.recordBroken)
+	if err != nil {
+		return nil, err
+	}
+	r.onHalt(func(text string) { led.note("", KindRunHalting, text, nil) })
+	led.note("", KindRunStarted, fmt.Sprintf("%d specs on %d devices", len(r.plan.Specs), len(r.plan.Devices)), head)
+	free := make(chan struct{}, r.plan.Jobs)
+	var devices sync.WaitGroup
+	for _, d := range r.plan.Devices {
+		devices.Go(func() {
+			free <- struct{}{}
+			defer func() { <-free }()
+			led.settle(d.Name, r.device(led, dir, head, d))
+		})
+	}
+	devices.Wait()
+	r.onHalt(nil)
+	return led.close(func(run *record.Run) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		run.Interrupted, run.TimedOut = r.interrupted, r.timedOut
+	})
+}
+
+// device runs the specs on one device and says what is left without a result.
+func (r *run) device(led *ledger, dir string, head record.Run, d rigfile.Device) remains {
+	if why := r.halt.why(); why != "" {
+		b := blame{record.NotRun, "", why}
+		return remains{running: b, left: b}
+	}
+	if err := r.take(d); err != nil {
+		return notRun(record.ClassOf(err), err.Error())
+	}
+	job := fixtures.Job{
+		RunID: head.ID, Rig: head.Rig, Started: head.Started, Dir: dir, StateDir: r.StateDir, LockDir: r.LockDir,
+		Executable: r.Executable, Device: d, Hub: r.plan.Hub, Specs: r.plan.ids(), Attempts: r.plan.Attempts,
+	}
+	e := r.supervise(led, job)
+	if e.died() {
+		r.Log.Error(e.text(), "device", d.Name)
+		led.note(d.Name, KindChildDied, e.text(), nil)
+	}
+	return e.remains()
+}
+
+// supervise starts the job's child and stays with it to its end.
+func (r *run) supervise(led *ledger, job fixtures.Job) ending {
+	name := job.Device.Name
+	c, err := r.startChild(job,
+		func(e record.Event) { led.take(name, e) },
+		func(text string) {
+			r.Log.Warn(text, "device", name)
+			led.note(name, KindChildNoise, text, nil)
+		})
+	if err != nil {
+		return ending{failed: err}
+	}
+	led.note(name, KindChildStarted, fmt.Sprintf("process %d", c.cmd.Process.Pid), nil)
+	e := c.wait(r.halt, r.Graces)
+	e.running = led.current(name)
+	return e
+}
