@@ -122,13 +122,13 @@ func TestCheckWillTopic(t *testing.T) {
 	}
 }
 
-// TestHubTopics: IoT Hub MQTT; the shape of a cloud-to-device topic is that of
-// the C# SDK's UrlEncodedDictionarySerializer test.
+// TestHubTopics: IoT Hub MQTT; system keys of a cloud-to-device topic as they
+// arrive at a device (%24.to=%2Fdevices%2F…).
 func TestHubTopics(t *testing.T) {
-	system := map[string]string{SystemTo: "/devices/d1/messages/deviceBound", SystemContentType: "text/plain; charset=UTF-8", SystemContentEncoding: "utf-8"}
+	system := map[string]string{SystemTo: "/devices/d1/messages/devicebound", SystemContentType: "text/csv; header=present", SystemMessageID: "m-1"}
 	for got, want := range map[string]string{
 		CloudToDeviceTopic("d1", nil, nil):    "devices/d1/messages/devicebound/",
-		CloudToDeviceTopic("d1", system, nil): "devices/d1/messages/devicebound/%24.to=%2Fdevices%2Fd1%2Fmessages%2FdeviceBound&%24.ct=text%2Fplain%3B%20charset%3DUTF-8&%24.ce=utf-8",
+		CloudToDeviceTopic("d1", system, nil): "devices/d1/messages/devicebound/%24.mid=m-1&%24.to=%2Fdevices%2Fd1%2Fmessages%2Fdevicebound&%24.ct=text%2Fcsv%3B%20header%3Dpresent",
 		CloudToDeviceTopic("d1", map[string]string{SystemAck: "full"}, []Property{{Name: "n", Null: true}, {Name: "e"}, {Name: "a b", Value: "ü&="}}): "devices/d1/messages/devicebound/iothub-ack=full&n&e=&a%20b=%C3%BC%26%3D",
 		TwinResultTopic(204, "5", 6):  "$iothub/twin/res/204/?$rid=5&$version=6",
 		TwinResultTopic(200, "5", -1): "$iothub/twin/res/200/?$rid=5",

@@ -106,7 +106,8 @@ func splitUserName(s string) (UserName, string, error) {
 // api-version among the properties behind it. An id may hold "?" and "=", but
 // no "&", so an earlier "?" is the id's own.
 func cutGuideForm(s string) (id, bag string, ok bool) {
-	for i := range len(s) {
+	const bound = 4 * MaxDeviceID // far behind the end of any id: keeps hostile input cheap
+	for i := range min(len(s), bound) {
 		if s[i] != '?' {
 			continue
 		}

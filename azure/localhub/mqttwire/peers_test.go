@@ -235,9 +235,9 @@ func TestPahoIsSoundThroughCuts(t *testing.T) {
 	for _, clean := range []bool{true, false} {
 		t.Run(fmt.Sprintf("clean=%v", clean), func(t *testing.T) {
 			p := newTap(t, upstream)
-			o := mqtt.NewClientOptions().AddBroker("tcp://" + p.Addr).SetClientID(fmt.Sprintf("paho-%v", clean)).
-				SetCleanSession(clean).SetProtocolVersion(4).SetAutoReconnect(true).SetMaxReconnectInterval(200 * time.Millisecond).
-				SetKeepAlive(2 * time.Second).SetUsername("u").SetPassword("p").SetWill("w", "x", 1, true)
+			o := mqtt.NewClientOptions().AddBroker("tcp://"+p.Addr).SetClientID(fmt.Sprintf("paho-%v", clean)).
+				SetCleanSession(clean).SetProtocolVersion(4).SetAutoReconnect(true).SetMaxReconnectInterval(200*time.Millisecond).
+				SetKeepAlive(2*time.Second).SetUsername("u").SetPassword("p").SetWill("w", "x", 1, true)
 			client := mqtt.NewClient(o)
 			within(t, client.Connect())
 			within(t, client.SubscribeMultiple(map[string]byte{"in": 1, "in2": 2}, func(mqtt.Client, mqtt.Message) {}))
