@@ -1,0 +1,129 @@
+package localhub
+
+import (
+	"crypto/x509"
+	"time"
+
+	"hilrig/azure"
+	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/localhub/tlswire"
+	"hilrig/record"
+)
+
+// Kind says what an event is about.
+type Kind string
+
+// The kinds, in the order in which a connection has them.
+const (
+	KindAccepted     Kind = "accepted"     // a TCP connection
+	KindHandshake    Kind = "handshake"    // TLS ended, well or not
+	KindPacket       Kind = "packet"       // an MQTT packet, either way
+	KindConnect      Kind = "connect"      // a CONNECT was judged
+	KindSubscribed   Kind = "subscribed"   // filters were taken
+	KindMessage      Kind = "message"      // telemetry is in the record
+	KindViolation    Kind = "violation"    // a packet breaks MQTT 3.1.1
+	KindDisconnected Kind = "disconnected" // the connection ended; Text says why
+	KindFaultShown   Kind = "fault-shown"  // a fault met the device
+)
+
+// Event is one thing that the hub saw or did.
+type Event struct {
+	Seq      int       // index in the record, from 0
+	At       time.Time // with its monotonic reading
+	Kind     Kind
+	Conn     int64 // number of the TCP connection, from 1
+	Remote   string
+	DeviceID string // once CONNECT said it
+	Text     string // one line for people
+	Fault    string // the fault that made this so; empty for the hub's ordinary behaviour
+	Takeover bool   // disconnected: a newer session of the same id took over
+
+	Handshake *Handshake
+	Connect   *Connect
+	Packet    *Packet
+	Message   *Message
+	Filters   []mqttwire.Filter
+	Violation *mqttwire.Violation
+}
+
+// Handshake is how TLS ended on a connection.
+type Handshake struct {
+	OK           bool                 `json:"ok"`
+	Resumed      bool                 `json:"resumed,omitempty"` // never judged: the certificates were not shown
+	Version      uint16               `json:"version,omitempty"`
+	Suite        uint16               `json:"suite,omitempty"`
+	VersionName  string               `json:"version_name,omitempty"`
+	SuiteName    string               `json:"suite_name,omitempty"`
+	ServerName   string               `json:"server_name,omitempty"`
+	Hello        *tlswire.ClientHello `json:"-"`
+	Offered      []string             `json:"offered,omitempty"` // suites of the hello, by name
+	Certificates []*x509.Certificate  `json:"-"`
+	Thumbprints  record.Thumbprints   `json:"thumbprints,omitzero"`
+	Alert        *Alert               `json:"alert,omitempty"` // of the device
+	Err          string               `json:"error,omitempty"`
+	Fault        string               `json:"fault,omitempty"` // the TLS fault that was shown
+	Duration     time.Duration        `json:"duration"`
+	Messages     []tlswire.Message    `json:"-"`
+}
+
+// Alert is a TLS alert that the device sent (RFC 5246 section 7.2).
+type Alert struct {
+	Level  byte   `json:"level"`
+	Number byte   `json:"number"`
+	Name   string `json:"name"`
+}
+
+// Connect is a CONNECT and what the hub said to it.
+type Connect struct {
+	ClientID    string        `json:"client_id"`
+	UserName    string        `json:"user_name"`
+	HasPassword bool          `json:"has_password"`
+	PasswordLen int           `json:"password_len"` // its length is all that is ever kept of a password
+	Protocol    string        `json:"protocol"`
+	Level       byte          `json:"level"`
+	Clean       bool          `json:"clean"`
+	KeepAlive   time.Duration `json:"keep_alive"`
+	Will        *Will         `json:"will,omitempty"`
+	Form        azure.Form    `json:"form,omitempty"`
+	ReturnCode  byte          `json:"return_code"`
+	Answered    bool          `json:"answered"` // a CONNACK was sent
+	Present     bool          `json:"session_present"`
+	Reason      string        `json:"reason,omitempty"` // of a refusal
+}
+
+// Will is the will of a CONNECT.
+type Will struct {
+	Topic  string `json:"topic"`
+	QoS    byte   `json:"qos"`
+	Retain bool   `json:"retain"`
+	Size   int    `json:"size"`
+}
+
+// Packet is one MQTT packet on the wire.
+type Packet struct {
+	In        bool   `json:"in"` // from the device
+	Type      byte   `json:"type"`
+	Name      string `json:"name"`
+	ID        uint16 `json:"id,omitempty"`
+	QoS       byte   `json:"qos,omitempty"`
+	Dup       bool   `json:"dup,omitempty"`
+	Retain    bool   `json:"retain,omitempty"`
+	Topic     string `json:"topic,omitempty"`
+	Size      int    `json:"size"`
+	Malformed string `json:"malformed,omitempty"`
+	Withheld  bool   `json:"withheld,omitempty"` // a fault kept it back
+}
+
+// Message is telemetry as the cloud hands it on.
+type Message struct {
+	Topic      string
+	Properties map[string]string
+	System     map[string]string // iothub-connection-device-id, …
+	Payload    []byte
+	QoS        byte
+	Retain     bool
+	Dup        bool
+	PacketID   uint16
+	Will       bool
+	Enqueued   time.Time
+}

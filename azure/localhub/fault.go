@@ -1,0 +1,191 @@
+package localhub
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/localhub/tlswire"
+)
+
+// Fault is something wrong that the hub shows to its device. Zero fields leave
+// the hub's ordinary behaviour; several faults may be shown at once.
+type Fault struct {
+	Name string
+
+	// TLS
+	Certificate *tls.Certificate // shown instead of the hub's own
+	Version     uint16           // the only version taken
+	Suites      []uint16         // the only suites taken
+	RequireSNI  bool             // no server name: handshake refused
+	CutAfter    byte             // cut the connection once this handshake message was seen: 1 ClientHello, 2 ServerHello, 11 Certificate
+	RecordSize  int              // most bytes in a TLS record the hub sends
+	ByteEvery   time.Duration    // one byte at a time, this far apart, in the handshake
+
+	// session
+	ReturnCode   byte // of the CONNACK, which is then a refusal
+	NoConnack    bool
+	Drop         bool          // cut the connection DropAfter its CONNACK
+	DropAfter    time.Duration // 0: at once
+	ForgetBefore bool          // the stored session is gone: session present 0
+
+	// packets
+	Withhold []byte        // packet types to the device that are kept back
+	Late     []byte        // packet types to the device that are delayed by LateBy
+	LateBy   time.Duration //
+}
+
+// DropAfterConnack cuts a session d after its CONNACK.
+func DropAfterConnack(d time.Duration) Fault {
+	return Fault{Name: "drop-after-connack", Drop: true, DropAfter: d}
+}
+
+// Refuse answers CONNECT with a return code (MQTT 3.1.1 section 3.2.2.3).
+func Refuse(code byte) Fault { return Fault{Name: fmt.Sprintf("connack-%d", code), ReturnCode: code} }
+
+// NoConnack leaves a CONNECT without an answer.
+func NoConnack() Fault { return Fault{Name: "no-connack", NoConnack: true} }
+
+// Withhold keeps packets of one type back: mqttwire.PUBACK, SUBACK, PINGRESP.
+func Withhold(name string, packetType byte) Fault {
+	return Fault{Name: name, Withhold: []byte{packetType}}
+}
+
+// OnlyVersion takes one TLS version and no other.
+func OnlyVersion(v uint16) Fault {
+	return Fault{Name: "only-" + tlswire.VersionName(v), Version: v}
+}
+
+// Faults are the names of the faults that need no parameter, for help texts.
+func Faults() []Fault {
+	return []Fault{
+		DropAfterConnack(0), Refuse(1), Refuse(2), Refuse(3), Refuse(4), Refuse(5), NoConnack(),
+		Withhold("no-puback", mqttwire.PUBACK), Withhold("no-suback", mqttwire.SUBACK), Withhold("no-pingresp", mqttwire.PINGRESP),
+		OnlyVersion(tls.VersionTLS10), OnlyVersion(tls.VersionTLS11),
+		{Name: "require-sni", RequireSNI: true},
+		{Name: "cut-after-client-hello", CutAfter: 1}, {Name: "cut-after-server-hello", CutAfter: 2}, {Name: "cut-after-certificate", CutAfter: 11},
+		{Name: "one-byte-records", RecordSize: 1},
+	}
+}
+
+func (f Fault) isTLS() bool {
+	return f.Certificate != nil || f.Version != 0 || f.Suites != nil || f.RequireSNI || f.CutAfter != 0 || f.RecordSize != 0 || f.ByteEvery != 0
+}
+
+// shape makes a handshake's configuration and wire those of the fault.
+func (f Fault) shape(c *tls.Config, wire net.Conn, o *tlswire.Observer) net.Conn {
+	if f.Certificate != nil {
+		c.Certificates = []tls.Certificate{*f.Certificate}
+	}
+	if f.Version != 0 {
+		c.MinVersion, c.MaxVersion = f.Version, f.Version
+		if f.Version < tls.VersionTLS12 {
+			c.CipherSuites = []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, tls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA, tls.TLS_RSA_WITH_AES_128_CBC_SHA}
+		}
+	}
+	if f.Suites != nil {
+		c.CipherSuites = f.Suites
+	}
+	if f.RequireSNI {
+		own := c.Certificates
+		c.Certificates = nil
+		c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			if hello.ServerName == "" {
+				return nil, errors.New("no server name in the ClientHello")
+			}
+			return &own[0], nil
+		}
+	}
+	if f.CutAfter != 0 || f.RecordSize != 0 || f.ByteEvery != 0 {
+		return &shaped{Conn: wire, fault: f, o: o}
+	}
+	return wire
+}
+
+// Showing is a fault while it is shown.
+type Showing struct {
+	fault Fault
+	set   *faults
+
+	mu    sync.Mutex
+	left  int // showings to go; negative: until lifted
+	shown int
+}
+
+// faults is what a hub shows at present.
+type faults struct {
+	hub *Hub
+	mu  sync.Mutex
+	all []*Showing
+}
+
+// Show shows a fault to connections that begin from now on, and to packets from
+// now on: so many times, or until lifted where times is 0. Every showing is an
+// event, so that a spec can prove that the device met it.
+func (h *Hub) Show(f Fault, times int) *Showing {
+	if times <= 0 {
+		times = -1
+	}
+	s := &Showing{fault: f, set: h.faults, left: times}
+	h.faults.mu.Lock()
+	defer h.faults.mu.Unlock()
+	h.faults.all = append(slices.Clone(h.faults.all), s)
+	return s
+}
+
+// Lift ends the fault; more than once is no error.
+func (s *Showing) Lift() {
+	s.set.mu.Lock()
+	defer s.set.mu.Unlock()
+	s.set.all = slices.DeleteFunc(slices.Clone(s.set.all), func(x *Showing) bool { return x == s })
+}
+
+// Count is how often it was shown.
+func (s *Showing) Count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.shown
+}
+
+// forConnection are the faults for a connection that begins.
+func (f *faults) forConnection() []*Showing {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.all
+}
+
+// count notes a showing; false where the fault has been shown often enough.
+func (s *Showing) count(conn int64) bool {
+	s.mu.Lock()
+	if s.left == 0 {
+		s.mu.Unlock()
+		return false
+	}
+	if s.left > 0 {
+		s.left--
+	}
+	s.shown++
+	last := s.left == 0
+	n := s.shown
+	s.mu.Unlock()
+	if last {
+		s.Lift()
+	}
+	s.set.hub.events.add(Event{Kind: KindFaultShown, Conn: conn, Fault: s.fault.Name, Text: fmt.Sprintf("shown: %s (%d)", s.fault.Name, n)})
+	return true
+}
+
+// take finds the first fault now shown that fits, and counts it.
+func (f *faults) take(conn int64, fits func(Fault) bool) (Fault, bool) {
+	for _, s := range f.forConnection() {
+		if fits(s.fault) && s.count(conn) {
+			return s.fault, true
+		}
+	}
+	return Fault{}, false
+}

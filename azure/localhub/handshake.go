@@ -1,0 +1,152 @@
+package localhub
+
+import (
+	"context"
+	"crypto/sha1" //nolint:gosec // Azure's thumbprint
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"hilrig/azure/localhub/tlswire"
+	"hilrig/record"
+)
+
+// suites are those of IoT Hub's four that Go has; it lacks
+// ECDHE-RSA-AES256-CBC-SHA384. The CBC one is off by default in Go.
+var suites = []uint16{
+	tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256,
+}
+
+// observed shows an observer every raw byte of a connection.
+type observed struct {
+	net.Conn
+	o *tlswire.Observer
+}
+
+func (c observed) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 {
+		c.o.FromClient(b[:n])
+	}
+	return n, err
+}
+
+func (c observed) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	if n > 0 {
+		c.o.FromServer(b[:n])
+	}
+	return n, err
+}
+
+// handshake does TLS on a connection, by the hub's rules or by those of the
+// faults it is shown. It never resumes: a resumed session hides certificates.
+func (h *Hub) handshake(id int64, raw net.Conn, shown []*Showing) (*tls.Conn, *Handshake) {
+	start := time.Now()
+	o := tlswire.NewObserver(nil)
+	hs := &Handshake{}
+	config := h.tlsConfig()
+	wire := net.Conn(observed{raw, o})
+	for _, s := range shown {
+		if s.fault.isTLS() {
+			wire = s.fault.shape(config, wire, o)
+			hs.Fault = s.fault.Name
+		}
+	}
+	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		for _, s := range shown {
+			if s.fault.isTLS() {
+				s.count(id)
+			}
+		}
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), handshakeWithin)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Now()) })()
+	t := tls.Server(wire, config)
+	err := t.HandshakeContext(ctx)
+	hs.fill(o, t.ConnectionState(), err, time.Since(start))
+	return t, hs
+}
+
+func (h *Hub) tlsConfig() *tls.Config {
+	return &tls.Config{
+		Certificates:           []tls.Certificate{h.config.Certificate},
+		MinVersion:             tls.VersionTLS12,
+		MaxVersion:             tls.VersionTLS12,
+		CipherSuites:           suites,
+		ClientAuth:             tls.RequestClientCert, // judged at CONNECT, as IoT Hub does
+		SessionTicketsDisabled: true,
+	}
+}
+
+func (hs *Handshake) fill(o *tlswire.Observer, st tls.ConnectionState, err error, took time.Duration) {
+	hs.OK, hs.Duration, hs.Hello, hs.Messages = err == nil, took, o.Hello(), o.Messages()
+	if hs.Hello != nil {
+		hs.ServerName = hs.Hello.ServerName
+		for _, s := range hs.Hello.Suites {
+			hs.Offered = append(hs.Offered, tlswire.SuiteName(s))
+		}
+	}
+	if a := o.Server(); a != nil {
+		hs.Version, hs.Suite = a.Version, a.Suite
+		hs.VersionName, hs.SuiteName = tlswire.VersionName(a.Version), tlswire.SuiteName(a.Suite)
+	}
+	hs.Resumed = st.DidResume
+	hs.Certificates = st.PeerCertificates
+	if len(hs.Certificates) > 0 {
+		hs.Thumbprints = thumbprints(hs.Certificates[0])
+	}
+	for _, a := range o.Alerts() {
+		if a.FromClient && !a.Encrypted {
+			hs.Alert = &Alert{Level: a.Level, Number: a.Number, Name: a.Name}
+		}
+	}
+	if err != nil {
+		hs.Err = explain(err, o)
+	}
+}
+
+// explain says in a line why a handshake failed.
+func explain(err error, o *tlswire.Observer) string {
+	if g := o.Garbage(); len(g) > 0 && g[0].FromClient {
+		return g[0].Text
+	}
+	text := err.Error()
+	if errors.Is(err, context.DeadlineExceeded) {
+		text = fmt.Sprintf("no end within %s", handshakeWithin)
+	}
+	if last := o.Messages(); len(last) > 0 {
+		text += " (after " + last[len(last)-1].Name + ")"
+	}
+	return strings.TrimPrefix(text, "tls: ")
+}
+
+func thumbprints(c *x509.Certificate) record.Thumbprints {
+	s1, s256 := sha1.Sum(c.Raw), sha256.Sum256(c.Raw) //nolint:gosec // Azure's thumbprint
+	return record.Thumbprints{SHA1: strings.ToUpper(hex.EncodeToString(s1[:])), SHA256: strings.ToUpper(hex.EncodeToString(s256[:]))}
+}
+
+func (hs *Handshake) describe() string {
+	if !hs.OK {
+		s := "TLS failed: " + hs.Err
+		if hs.Alert != nil {
+			s += fmt.Sprintf("; the device's alert: %d %s", hs.Alert.Number, hs.Alert.Name)
+		}
+		return s
+	}
+	s := fmt.Sprintf("%s %s in %s", hs.VersionName, hs.SuiteName, hs.Duration.Round(time.Millisecond))
+	if len(hs.Certificates) == 0 {
+		return s + ", no client certificate"
+	}
+	return s + ", client " + hs.Thumbprints.SHA1
+}

@@ -1,0 +1,236 @@
+package localhub
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+
+	"hilrig/azure/localhub/mqttwire"
+	"hilrig/record"
+)
+
+// Config says what hub to be.
+type Config struct {
+	Host          string // the name that devices dial; for messages
+	Certificate   tls.Certificate
+	Devices       []Device
+	ConnectWithin time.Duration // from TLS to CONNECT; 0 is 60 s, as Edge Hub has it
+	UserNameExact string        // empty: each form that IoT Hub takes
+	Log           *slog.Logger
+}
+
+// Bounds that keep strangers from harming a device under test.
+const (
+	maxConnections   = 2048
+	maxHandshakes    = 64
+	handshakeWithin  = 30 * time.Second
+	connectWithin    = 60 * time.Second
+	maxBeforeConnect = 8 << 10 // bytes
+)
+
+// Hub is one endpoint. Use New, Listen, Close.
+type Hub struct {
+	config   Config
+	log      *slog.Logger
+	registry *registry
+	events   *Events
+	faults   *faults
+	sessions *mqttwire.Sessions
+	broker   *mqtt.Server
+
+	next       atomic.Int64
+	handshakes chan struct{}
+	closing    chan struct{}
+	closeOnce  sync.Once
+	running    sync.WaitGroup
+
+	mu       sync.Mutex
+	listener net.Listener
+	conns    map[int64]io.Closer
+	live     map[string]*conn // sessions by device id
+}
+
+// New makes a hub that does not listen yet.
+func New(c Config) (*Hub, error) {
+	if len(c.Certificate.Certificate) == 0 {
+		return nil, record.NewFailure(record.RigHub, "start", "local hub", errors.New("no server certificate"))
+	}
+	if c.ConnectWithin == 0 {
+		c.ConnectWithin = connectWithin
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	h := &Hub{
+		config: c, log: c.Log, registry: newRegistry(c.Devices), events: newEvents(), sessions: mqttwire.NewSessions(),
+		handshakes: make(chan struct{}, maxHandshakes), closing: make(chan struct{}),
+		conns: map[int64]io.Closer{}, live: map[string]*conn{},
+	}
+	h.faults = &faults{hub: h}
+	caps := mqtt.NewDefaultServerCapabilities()
+	caps.MaximumQos = 1 // QoS 2 filters are granted 1 (Azure: iot-hub-mqtt-support)
+	caps.RetainAvailable = 0
+	// The broker's own log dumps whole packets; what matters is in the events.
+	h.broker = mqtt.New(&mqtt.Options{Capabilities: caps, Logger: slog.New(slog.DiscardHandler), InlineClient: true})
+	if err := h.broker.AddHook(new(admitted), nil); err != nil {
+		return nil, record.NewFailure(record.RigHub, "start", "local hub", err)
+	}
+	if err := h.broker.Serve(); err != nil {
+		return nil, record.NewFailure(record.RigHub, "start", "local hub", err)
+	}
+	return h, nil
+}
+
+// Events is the record of everything.
+func (h *Hub) Events() *Events { return h.events }
+
+// Listen binds addr ("127.0.0.1:0" for a free port) and serves until Close.
+func (h *Hub) Listen(ctx context.Context, addr string) (net.Addr, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		f := record.NewFailure(record.RigHub, "listen on", addr, reason(err))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, f.WithCure("the port is taken: another hub or broker? ss -ltnp shows it; give hub_port another value")
+		}
+		return nil, f
+	}
+	h.mu.Lock()
+	h.listener = l
+	h.mu.Unlock()
+	h.running.Go(func() { h.accept(l) })
+	return l.Addr(), nil
+}
+
+func reason(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err
+	}
+	return err
+}
+
+func (h *Hub) accept(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			if h.isClosing() {
+				return
+			}
+			h.log.Warn("accept", "error", err)
+			select { // out of descriptors: let connections end
+			case <-time.After(50 * time.Millisecond):
+			case <-h.closing:
+				return
+			}
+			continue
+		}
+		id := h.next.Add(1)
+		if !h.adopt(id, c) {
+			_ = c.Close()
+			continue
+		}
+		h.running.Go(func() {
+			defer h.forget(id)
+			h.serve(id, c)
+		})
+	}
+}
+
+// adopt makes a connection known, so that Close reaches it; false where there
+// are too many or the hub is closing.
+func (h *Hub) adopt(id int64, c io.Closer) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.isClosing() || len(h.conns) >= maxConnections {
+		return false
+	}
+	h.conns[id] = c
+	return true
+}
+
+func (h *Hub) forget(id int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.conns, id)
+}
+
+func (h *Hub) isClosing() bool {
+	select {
+	case <-h.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// serve takes one connection through TLS and MQTT to its end.
+func (h *Hub) serve(id int64, raw net.Conn) {
+	defer raw.Close()
+	remote := raw.RemoteAddr().String()
+	h.events.add(Event{Kind: KindAccepted, Conn: id, Remote: remote, Text: "connection from " + remote})
+	select {
+	case h.handshakes <- struct{}{}:
+	case <-h.closing:
+		return
+	}
+	shown := h.faults.forConnection()
+	t, hs := h.handshake(id, raw, shown)
+	<-h.handshakes
+	h.events.add(Event{Kind: KindHandshake, Conn: id, Remote: remote, Text: hs.describe(), Handshake: hs, Fault: hs.Fault})
+	if !hs.OK {
+		h.events.add(Event{Kind: KindDisconnected, Conn: id, Remote: remote, Text: "TLS handshake failed", Fault: hs.Fault})
+		return
+	}
+	c := newConn(h, id, t, hs, shown)
+	err := h.broker.EstablishConnection("localhub", c)
+	c.ended(err)
+}
+
+// Drop cuts the device's living session: TCP closed, no word. It reports
+// whether there was one.
+func (h *Hub) Drop(id string) bool {
+	h.mu.Lock()
+	c := h.live[id]
+	h.mu.Unlock()
+	if c == nil {
+		return false
+	}
+	c.cut("dropped by the hub", "")
+	return true
+}
+
+// Close stops listening, cuts every connection and waits for what serves them,
+// as long as ctx allows.
+func (h *Hub) Close(ctx context.Context) error {
+	h.closeOnce.Do(func() {
+		close(h.closing)
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.listener != nil {
+			_ = h.listener.Close()
+		}
+		for _, c := range h.conns {
+			_ = c.Close()
+		}
+		_ = h.broker.Close()
+	})
+	done := make(chan struct{})
+	go func() { h.running.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return record.NewFailure(record.Harness, "close", "local hub", fmt.Errorf("connections still being served: %w", context.Cause(ctx)))
+	}
+}

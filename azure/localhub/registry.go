@@ -1,0 +1,86 @@
+package localhub
+
+import (
+	"crypto/x509"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"hilrig/record"
+)
+
+// Device is an entry of the hub's registry: X.509 self-signed, as the guide
+// registers it (section 3.1).
+type Device struct {
+	ID          string   // case-sensitive
+	Thumbprints []string // primary and secondary; SHA-1 or SHA-256, any case
+	Disabled    bool
+}
+
+// registry is the hub's list of devices.
+type registry struct {
+	mu      sync.RWMutex
+	devices map[string]Device
+}
+
+func newRegistry(devices []Device) *registry {
+	r := &registry{devices: map[string]Device{}}
+	for _, d := range devices {
+		r.devices[d.ID] = d
+	}
+	return r
+}
+
+// Register adds a device, or replaces the one with its id.
+func (h *Hub) Register(d Device) {
+	h.registry.mu.Lock()
+	defer h.registry.mu.Unlock()
+	h.registry.devices[d.ID] = d
+}
+
+// Unregister takes a device out; its living session is not touched.
+func (h *Hub) Unregister(id string) {
+	h.registry.mu.Lock()
+	defer h.registry.mu.Unlock()
+	delete(h.registry.devices, id)
+}
+
+// Lookup finds a device by its exact id.
+func (h *Hub) Lookup(id string) (Device, bool) {
+	h.registry.mu.RLock()
+	defer h.registry.mu.RUnlock()
+	d, ok := h.registry.devices[id]
+	return d, ok
+}
+
+// admit says why the certificate may not speak for the device id; empty where
+// it may. Azure checks validity and thumbprint and nothing else: the common
+// name is not looked at (a Microsoft engineer on Azure/iotedge#621).
+func (h *Hub) admit(id string, certs []*x509.Certificate, prints record.Thumbprints, now time.Time) string {
+	d, known := h.Lookup(id)
+	switch {
+	case !known:
+		return fmt.Sprintf("device %q is not registered", id)
+	case d.Disabled:
+		return fmt.Sprintf("device %s is disabled", id)
+	case len(certs) == 0:
+		return "no client certificate"
+	}
+	for _, t := range d.Thumbprints {
+		if strings.EqualFold(t, prints.SHA1) || strings.EqualFold(t, prints.SHA256) {
+			return datesOf(certs[0], now)
+		}
+	}
+	return fmt.Sprintf("thumbprint %s is not registered for %s (expected %s)", prints.SHA256, id, strings.Join(d.Thumbprints, " or "))
+}
+
+func datesOf(c *x509.Certificate, now time.Time) string {
+	switch {
+	case now.After(c.NotAfter):
+		return "the client certificate expired on " + c.NotAfter.UTC().Format(time.RFC3339)
+	case now.Before(c.NotBefore):
+		return "the client certificate is not valid before " + c.NotBefore.UTC().Format(time.RFC3339)
+	}
+	return ""
+}
