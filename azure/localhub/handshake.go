@@ -40,11 +40,8 @@ func (c observed) Read(b []byte) (int, error) {
 }
 
 func (c observed) Write(b []byte) (int, error) {
-	n, err := c.Conn.Write(b)
-	if n > 0 {
-		c.o.FromServer(b[:n])
-	}
-	return n, err
+	c.o.FromServer(b) // before it is sent: the device's answer must not be seen first
+	return c.Conn.Write(b)
 }
 
 // handshake does TLS on a connection, by the hub's rules or by those of the

@@ -1,5 +1,3 @@
-//go:build wip
-
 // Package recovery judges that a device comes back by itself: the field is not
 // the lab.
 package recovery

@@ -1,5 +1,3 @@
-//go:build wip
-
 // Package session judges MQTT as IoT Hub needs it.
 package session
 

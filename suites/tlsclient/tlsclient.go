@@ -1,5 +1,3 @@
-//go:build wip
-
 // Package tlsclient judges the device as the TLS client that the hub sees.
 package tlsclient
 
@@ -38,12 +36,27 @@ func version(ctx context.Context, b *fixtures.Bench) {
 			Expected: "TLS 1.2", Seen: tls.VersionName(h.Version), Look: "the TLS configuration of the firmware"})
 		return
 	}
-	offered := h.Hello.Versions()
+	offered := offeredVersions(h.Hello)
 	b.That(slices.Contains(offered, tls.VersionTLS12), fixtures.Finding{
 		Expected: "TLS 1.2 to be offered", Seen: "only " + names(offered, tls.VersionName) + " in the ClientHello",
 		Look: "the TLS configuration of the firmware: IoT Hub speaks 1.2",
 	})
 	b.NotRun("no handshake was completed: " + h.Err)
+}
+
+// offeredVersions are the versions that a hello allows: by the extension, or
+// before it existed everything up to its version field (RFC 5246 appendix E).
+func offeredVersions(h *tlswire.ClientHello) []uint16 {
+	var versions []uint16
+	for _, v := range h.Versions {
+		if !tlswire.IsGREASE(v) {
+			versions = append(versions, v)
+		}
+	}
+	for v := uint16(tls.VersionTLS10); len(h.Versions) == 0 && v <= h.Version && v <= tls.VersionTLS12; v++ {
+		versions = append(versions, v)
+	}
+	return versions
 }
 
 func names(ids []uint16, name func(uint16) string) string {
