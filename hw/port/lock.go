@@ -1,13 +1,14 @@
 package port
 
 import (
-	"encoding/json"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -15,134 +16,184 @@ import (
 	"hilrig/record"
 )
 
-// Holder says who holds a line.
-type Holder struct {
-	PID   int       `json:"pid"`
-	Run   string    `json:"run"`
-	Since time.Time `json:"since"`
-}
-
-func (h Holder) String() string {
-	if h.PID == 0 {
-		return "another process"
-	}
-	s := fmt.Sprintf("process %d", h.PID)
-	if h.Run != "" {
-		s += ", run " + h.Run
-	}
-	return s + ", since " + h.Since.Local().Format("15:04:05")
-}
-
-// BusyError is the cause of a failure to open a line that someone holds.
-type BusyError struct {
-	Path   string
-	Holder Holder
-}
-
-func (e *BusyError) Error() string { return "held by " + e.Holder.String() }
-
-// Is makes errors.Is(err, ErrBusy) true.
-func (e *BusyError) Is(target error) bool { return target == ErrBusy }
-
-// Lease is a held lock. It ends with Release or with the process.
+// Lease is a lock that is held. It ends with Release, or with the process.
 type Lease struct {
-	Holder Holder
-	lock   *flock.Flock
+	Holder Holder // this process
+
+	lock *flock.Flock
+	once sync.Once
+	err  error
 }
 
-// Release gives the line free; more than once is no error.
-func (l *Lease) Release() error {
-	if err := l.lock.Unlock(); err != nil {
-		return record.NewFailure(record.RigHost, "release lock", l.lock.Path(), err)
-	}
-	return nil
-}
-
-// LockDir is the folder of locks that all users of this host share.
+// LockDir is the folder of locks that all users of this host share:
+// /run/lock/hilrig, or where that cannot be made, hilrig-lock in the folder for
+// temporary files. One that is there but cannot be written is not passed over:
+// its locks count, so [Lock] fails and says why.
 func LockDir() string {
 	const shared = "/run/lock/hilrig"
 	if makeShared(shared) == nil {
 		return shared
 	}
 	dir := filepath.Join(os.TempDir(), "hilrig-lock")
-	_ = makeShared(dir) // Lock says why it cannot write there
+	_ = makeShared(dir) // Lock says why it cannot be written
 	return dir
 }
 
 // makeShared makes a folder that everybody may write and nobody may clear.
 func makeShared(dir string) error {
-	if err := os.Mkdir(dir, 0o777); err == nil {
+	switch err := os.Mkdir(dir, 0o777); {
+	case err == nil:
 		return os.Chmod(dir, 0o777|fs.ModeSticky) // past the umask
-	}
-	info, err := os.Stat(dir)
-	if err != nil {
+	case !errors.Is(err, fs.ErrExist):
 		return err
 	}
-	if !info.IsDir() || info.Mode().Perm()&0o002 == 0 && !writable(dir) {
-		return fs.ErrPermission
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = fs.ErrExist
 	}
-	return nil
+	return err
 }
 
-func writable(dir string) bool {
-	f, err := os.CreateTemp(dir, ".probe")
-	if err != nil {
-		return false
-	}
-	_ = f.Close()
-	return os.Remove(f.Name()) == nil
-}
-
-// Lock takes the lock of a line for this process. All names of a line
-// (symbolic links) have one lock. It does not wait: a held line is a
-// [BusyError]. The lock is the kernel's, so a dead holder's is free at once;
-// the file's text only says who.
+// Lock takes the lock of a line, or of anything else with a name, for this
+// process: the file <dir>/<name>.lock, whose text is the holder as JSON. All
+// names of a line (symbolic links) have one lock. It does not wait: a held one
+// is a failure of class rig:port with a [BusyError]; a folder that cannot be
+// used is one of class rig:host. The lock is the kernel's, so a dead holder's
+// is free at once, whatever the file still says.
 func Lock(dir, path, run string) (*Lease, error) {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	path = realName(path)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, folderFailure("make lock folder", dir, err)
 	}
-	name := filepath.Join(dir, strings.NewReplacer("/", "_", ":", "_", "\\", "_").Replace(strings.TrimPrefix(path, "/"))+".lock")
-	l := flock.New(name, flock.SetPermissions(0o666), flock.SetFlag(os.O_CREATE|os.O_RDWR))
-	got, err := l.TryLock()
+	name := filepath.Join(dir, lockName(path))
+	l, err := tryLock(name)
 	if err != nil {
-		return nil, record.NewFailure(record.RigHost, "lock", name, reason(err)).WithCure("the lock folder must be writable for all users of this host")
+		return nil, folderFailure("lock", name, err)
 	}
-	if !got {
-		return nil, record.NewFailure(record.RigPort, "open port", path, &BusyError{Path: path, Holder: readHolder(name)}).
+	if l == nil {
+		return nil, record.NewFailure(record.RigPort, "lock", path, &BusyError{Path: path, Holder: readHolder(name)}).
 			WithCure("wait for that run, or end it")
 	}
-	_ = os.Chmod(name, 0o666) // past the umask, where the file is ours
 	lease := &Lease{Holder: Holder{PID: os.Getpid(), Run: run, Since: time.Now().UTC().Truncate(time.Second)}, lock: l}
-	if err := writeHolder(l, lease.Holder); err != nil {
-		_ = l.Unlock()
-		return nil, record.NewFailure(record.RigHost, "write lock", name, reason(err)).WithCure("is the disk full?")
+	if err := writeHolder(name, lease.Holder); err != nil {
+		return nil, errors.Join(folderFailure("write lock", name, err), lease.Release())
 	}
 	return lease, nil
 }
 
+func folderFailure(step, subject string, err error) *record.Failure {
+	f := record.NewFailure(record.RigHost, step, subject, reason(err))
+	if errors.Is(err, fs.ErrPermission) {
+		return f.WithCure("all users of this host must be able to write the lock folder: chmod 1777 " + filepath.Dir(subject))
+	}
+	return f
+}
+
+// reason is an error without the path that the failure already names.
 func reason(err error) error {
-	var p *os.PathError
+	var p *fs.PathError
 	if errors.As(err, &p) {
 		return p.Err
 	}
 	return err
 }
 
-// readHolder reads who holds a lock; the zero Holder if that cannot be said.
-func readHolder(name string) (h Holder) {
-	data, err := os.ReadFile(name)
-	if err == nil {
-		_ = json.Unmarshal(data, &h)
+// tryLock locks a file, making it if need be; nil if somebody else holds it.
+// A holder removes its file when it is done, so the file that was locked may
+// not be the one that the next process finds: then once more.
+func tryLock(name string) (*flock.Flock, error) {
+	for range 100 {
+		if err := makeLockFile(name); err != nil {
+			return nil, err
+		}
+		// Without O_CREATE: the kernel (fs.protected_regular) refuses it for
+		// another user's file in a sticky folder, though it is there.
+		l := flock.New(name, flock.SetFlag(os.O_RDWR|noFollow), flock.SetPermissions(0o666))
+		got, err := l.TryLock()
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue // removed meanwhile
+		case err != nil || !got:
+			return nil, err
+		}
+		if sameFile(l, name) {
+			return l, nil
+		}
+		if err := l.Unlock(); err != nil {
+			return nil, err
+		}
 	}
-	return h
+	return nil, errors.New("the lock file is removed again and again")
 }
 
-// writeHolder writes through a handle of its own: the file is locked, its text
-// is only for people. It must stay the same file, so it is not replaced.
-func writeHolder(l *flock.Flock, h Holder) error {
-	data, err := json.Marshal(h)
+// makeLockFile makes an empty file that every user may lock.
+func makeLockFile(name string) error {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(l.Path(), append(data, '\n'), 0o666)
+	return errors.Join(f.Chmod(0o666), f.Close()) // past the umask
+}
+
+func sameFile(l *flock.Flock, name string) bool {
+	held, err := l.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(name)
+	return err == nil && os.SameFile(held, there)
+}
+
+// Release gives the lock free and removes its file; where the file is another
+// user's it stays, empty. More than once is no error.
+func (l *Lease) Release() error {
+	l.once.Do(func() {
+		name := l.lock.Path()
+		if sameFile(l.lock, name) && os.Remove(name) != nil {
+			_ = os.Truncate(name, 0) // its text is only for people
+		}
+		if err := l.lock.Unlock(); err != nil {
+			l.err = record.NewFailure(record.RigHost, "release lock", name, err)
+		}
+	})
+	return l.err
+}
+
+// realName is the one name that all names of a line lead to. A name that is no
+// file stands for itself.
+func realName(path string) string {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return path
+	}
+	if abs, err := filepath.Abs(real); err == nil {
+		return abs
+	}
+	return real
+}
+
+// lockName is a file name that no other line has: what is not a letter, a digit
+// or one of "._-" is escaped, and what is too long ends in a hash.
+func lockName(path string) string {
+	const hexDigits = "0123456789ABCDEF"
+	var b strings.Builder
+	for _, c := range []byte(strings.TrimPrefix(path, "/")) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '_', c == '-':
+			b.WriteByte(c)
+		default:
+			b.WriteByte('%')
+			b.WriteByte(hexDigits[c>>4])
+			b.WriteByte(hexDigits[c&15])
+		}
+	}
+	name := b.String()
+	if len(name) > 200 { // of the 255 that a file name may have
+		sum := sha256.Sum256([]byte(path))
+		name = name[:160] + "-" + hex.EncodeToString(sum[:16])
+	}
+	return name + ".lock"
 }

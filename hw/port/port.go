@@ -4,213 +4,205 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"sync"
-	"syscall"
+	"sync/atomic"
 	"time"
-
-	"go.bug.st/serial"
 
 	"hilrig/record"
 )
 
-// What can be wrong with a line; errors.Is finds them.
-var (
-	ErrBusy       = errors.New("busy")
-	ErrMissing    = errors.New("no such port")
-	ErrPermission = errors.New("permission denied")
-	ErrNotSerial  = errors.New("not a serial port")
-	ErrClosed     = errors.New("port closed")
-	ErrUnplugged  = errors.New("port gone: unplugged, or its driver gave up")
-	ErrStuck      = errors.New("nothing takes the bytes")
-)
+// DefaultBaud is the guide's rate (section 4).
+const DefaultBaud = 115200
 
 // Config says which line to open, and how.
 type Config struct {
 	Path        string
-	Baud        int // 8 data bits, no parity, 1 stop bit (guide section 4)
-	LockDir     string
-	Run         string        // who asks, for whoever finds it busy
-	WriteWithin time.Duration // bound of one Write; 0 is 2 s
-	Log         *slog.Logger
+	Baud        int           // bits per second, 8N1, no flow control; 0 is [DefaultBaud]
+	LockDir     string        // empty is [LockDir]
+	Run         string        // who asks, for whoever finds the line busy
+	WriteWithin time.Duration // how long a Write may take beyond what the line needs for its bytes; 0 is 2 s
+	Log         *slog.Logger  // may be nil
 }
 
-// tick is how often a blocked read looks whether the port was closed.
-const tick = 100 * time.Millisecond
+// wire is an open line as the system gives it. Close ends a blocked Read or
+// WriteBy, which then fails with [os.ErrClosed]; WriteBy fails with
+// [os.ErrDeadlineExceeded] when its time is over.
+type wire interface {
+	Read(b []byte) (int, error)
+	WriteBy(b []byte, deadline time.Time) (int, error)
+	Close() error
+}
 
-// Port is an open, held line. One goroutine may read while another writes.
+// Port is an open, held line. One goroutine at a time may read it; any may
+// write and close it.
 type Port struct {
 	path   string
 	baud   int
 	within time.Duration
+	log    *slog.Logger
 	lease  *Lease
-	line   serial.Port
+	wire   wire
 
-	mu     sync.Mutex // closed; and no write while Close runs
-	closed bool
-	dead   error // a write got stuck: its goroutine may still hold the line
-	work   chan []byte
-	done   chan error
+	closed   atomic.Bool
+	reading  sync.Mutex
+	writing  sync.Mutex
+	once     sync.Once
+	closeErr error
 }
 
-// Open takes the line's lock and opens it. The port is the caller's to close.
+// Open takes the line's lock and opens the line. It does not wait for either.
+// Failures are of class rig:port; errors.Is tells [ErrBusy], [ErrMissing],
+// [ErrPermission] and [ErrNotSerial] apart.
 func Open(ctx context.Context, c Config) (*Port, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, context.Cause(ctx)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("open port %s: %w", c.Path, context.Cause(ctx))
 	}
-	if _, err := os.Stat(c.Path); err != nil {
+	c = c.withDefaults()
+	if err := isLine(c.Path); err != nil {
 		return nil, failure("open port", c.Path, err)
 	}
 	lease, err := Lock(c.LockDir, c.Path, c.Run)
 	if err != nil {
+		if busy := new(BusyError); errors.As(err, &busy) {
+			return nil, failure("open port", c.Path, busy)
+		}
 		return nil, err
 	}
-	line, err := serial.Open(c.Path, &serial.Mode{BaudRate: c.Baud, DataBits: 8, Parity: serial.NoParity, StopBits: serial.OneStopBit})
-	if err == nil {
-		err = line.SetReadTimeout(tick)
-	}
+	w, err := openWire(c.Path, c.Baud)
 	if err != nil {
-		_ = lease.Release()
+		if rerr := lease.Release(); rerr != nil {
+			c.Log.Warn("lock not given back", "port", c.Path, "err", rerr)
+		}
 		return nil, failure("open port", c.Path, err)
 	}
-	p := &Port{path: c.Path, baud: c.Baud, within: c.WriteWithin, lease: lease, line: line, work: make(chan []byte), done: make(chan error, 1)}
-	if p.within == 0 {
-		p.within = 2 * time.Second
-	}
-	go p.writer()
-	return p, nil
+	c.Log.Debug("port open", "port", c.Path, "real", realName(c.Path), "baud", c.Baud)
+	return newPort(c, lease, w), nil
 }
 
-// failure puts an error of the library or the system into our words.
-func failure(step, path string, err error) error {
-	var pe *serial.PortError
-	f := record.NewFailure(record.RigPort, step, path, err)
+func (c Config) withDefaults() Config {
+	if c.Baud == 0 {
+		c.Baud = DefaultBaud
+	}
+	if c.LockDir == "" {
+		c.LockDir = LockDir()
+	}
+	if c.WriteWithin <= 0 {
+		c.WriteWithin = 2 * time.Second
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+func newPort(c Config, lease *Lease, w wire) *Port {
+	return &Port{path: c.Path, baud: c.Baud, within: c.WriteWithin, log: c.Log, lease: lease, wire: w}
+}
+
+// isLine tells what is certainly no line before anything is locked or opened.
+func isLine(path string) error {
+	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		f.Cause = ErrMissing
-		return f.WithCure("is the adapter plugged in? ls -l /dev/serial/by-id shows what is")
-	case errors.Is(err, fs.ErrPermission):
-		f.Cause = ErrPermission
-		return f.WithCure("add your user to the group dialout and log in again")
-	case errors.As(err, &pe):
-		switch pe.Code() {
-		case serial.PortBusy:
-			f.Cause = &BusyError{Path: path}
-			return f.WithCure("close the terminal program that has it open")
-		case serial.PortNotFound:
-			f.Cause = ErrMissing
-		case serial.PermissionDenied:
-			f.Cause = ErrPermission
-			return f.WithCure("add your user to the group dialout and log in again")
-		case serial.InvalidSerialPort:
-			f.Cause = ErrNotSerial
-		}
-	case errors.Is(err, syscall.EBUSY):
-		f.Cause = &BusyError{Path: path}
-		return f.WithCure("close the terminal program that has it open")
-	case errors.Is(err, syscall.ENOTTY):
-		f.Cause = ErrNotSerial
+	case portNamesAreNoFiles:
+		return nil
+	case err != nil:
+		return err
+	case info.Mode()&os.ModeCharDevice == 0:
+		return fmt.Errorf("%w: a %s", ErrNotSerial, kindOfFile(info.Mode()))
 	}
-	return f
+	return nil
 }
 
-// Path is the name the port was opened by.
+func kindOfFile(m os.FileMode) string {
+	switch {
+	case m.IsRegular():
+		return "regular file"
+	case m.IsDir():
+		return "folder"
+	}
+	return "file of another kind"
+}
+
+// Path is the name that the port was opened by.
 func (p *Port) Path() string { return p.path }
 
 // Baud is the line's rate in bits per second.
 func (p *Port) Baud() int { return p.baud }
 
-// Holder is this process, as the lock says it.
+// Holder is this process, as the lock names it.
 func (p *Port) Holder() Holder { return p.lease.Holder }
 
-// Read blocks until there is at least one byte, or the port is closed
-// (ErrClosed) or gone (ErrUnplugged).
+// Read blocks until there is at least one byte. After Close it fails with
+// [ErrClosed]; when the line is gone, with a failure of class rig:port that
+// errors.Is finds [ErrUnplugged] in. A second reader beside the first is a bug
+// and told so: the bytes would be torn apart.
 func (p *Port) Read(b []byte) (int, error) {
-	for {
-		n, err := p.line.Read(b)
-		switch {
-		case n > 0:
-			return n, nil
-		case p.isClosed():
-			return 0, ErrClosed
-		case err != nil:
-			return 0, record.NewFailure(record.RigPort, "read port", p.path, fmt.Errorf("%w (%v)", ErrUnplugged, err)).
-				WithCure("check cable and adapter")
-		} // a tick of the library: nothing came
+	if len(b) == 0 {
+		return 0, nil
 	}
-}
-
-func (p *Port) isClosed() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.closed
-}
-
-// Write sends all of b, or fails within the bound. A write that got stuck
-// makes the port useless: what it still holds must not be mixed with more.
-func (p *Port) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch {
-	case p.closed:
+	if !p.reading.TryLock() {
+		return 0, record.NewFailure(record.Harness, "read port", p.path, errTwoReaders)
+	}
+	defer p.reading.Unlock()
+	if p.closed.Load() {
 		return 0, ErrClosed
-	case p.dead != nil:
-		return 0, p.dead
 	}
-	timer := time.NewTimer(p.within)
-	defer timer.Stop()
-	p.work <- b // the writer is idle: it has answered for the write before
-	select {
-	case err := <-p.done:
-		if err != nil {
-			return 0, record.NewFailure(record.RigPort, "write port", p.path, fmt.Errorf("%w (%v)", ErrUnplugged, err)).WithCure("check cable and adapter")
-		}
-		return len(b), nil
-	case <-timer.C:
-		p.dead = record.NewFailure(record.RigPort, "write port", p.path, fmt.Errorf("%w within %s", ErrStuck, p.within)).
-			WithCure("is the device's side of the line open?")
-		return 0, p.dead
+	n, err := p.wire.Read(b)
+	switch {
+	case n > 0:
+		return n, nil // an error comes again with the next Read
+	case p.closed.Load():
+		return 0, ErrClosed
+	case err == nil:
+		err = errNothingRead
 	}
+	return 0, failure("read port", p.path, gone(err))
 }
 
-// writer is the one goroutine that writes, because the library's Write has no
-// bound and, after Close, would reach whatever reuses the descriptor.
-func (p *Port) writer() {
-	for b := range p.work {
-		p.done <- p.writeAll(b)
+var (
+	errTwoReaders  = errors.New("somebody else is reading it")
+	errNothingRead = errors.New("a read gave neither bytes nor an error")
+)
+
+// Write sends all of b or fails, in bounded time: WriteWithin beyond what the
+// line needs for so many bytes at its rate. A line whose other side takes
+// nothing is a failure with [ErrStuck], one that is gone with [ErrUnplugged];
+// n says how many bytes the system took. Close ends a Write with [ErrClosed].
+func (p *Port) Write(b []byte) (int, error) {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	if p.closed.Load() {
+		return 0, ErrClosed
 	}
+	need := time.Duration(len(b)) * 10 * time.Second / time.Duration(p.baud)
+	n, err := p.wire.WriteBy(b, time.Now().Add(need+p.within))
+	switch {
+	case err == nil && n == len(b):
+		return n, nil
+	case p.closed.Load():
+		return n, ErrClosed
+	case err == nil:
+		err = fmt.Errorf("%d of %d bytes taken", n, len(b))
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = fmt.Errorf("%w: %d of %d bytes within %s", ErrStuck, n, len(b), need+p.within)
+	}
+	return n, failure("write port", p.path, gone(err))
 }
 
-func (p *Port) writeAll(b []byte) error {
-	for len(b) > 0 {
-		n, err := p.line.Write(b)
-		if err != nil {
-			return err
-		}
-		b = b[n:]
-	}
-	return nil
-}
-
-// Close ends reads and writes and gives the line free; more than once is no
-// error. A stuck writer keeps the descriptor from being closed under it: then
-// only the lock and the reader end here, the rest with the process.
+// Close ends a blocked Read and Write, closes the line and gives its lock
+// free. Bytes that the driver still holds get a quarter of a second to leave.
+// More than once is no error.
 func (p *Port) Close() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return nil
-	}
-	p.closed = true
-	close(p.work)
-	if p.dead == nil {
-		_ = p.line.ResetOutputBuffer() // else the kernel may wait 30 s for a device that is not there
-		if err := p.line.Close(); err != nil {
-			_ = p.lease.Release()
-			return record.NewFailure(record.RigPort, "close port", p.path, err)
+	p.once.Do(func() {
+		p.closed.Store(true)
+		err := p.wire.Close()
+		if err != nil {
+			err = record.NewFailure(record.RigPort, "close port", p.path, err)
 		}
-	}
-	return p.lease.Release()
+		p.closeErr = errors.Join(err, p.lease.Release())
+		p.log.Debug("port closed", "port", p.path)
+	})
+	return p.closeErr
 }

@@ -1,0 +1,101 @@
+package port
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// ErrBusy is what errors.Is finds in every failure to open a line that
+// somebody else holds. errors.As finds the [BusyError].
+var ErrBusy = errors.New("busy")
+
+// Holder says who holds a line.
+type Holder struct {
+	PID     int       `json:"pid"`               // 0: not known
+	Run     string    `json:"run,omitempty"`     // the run, or whatever the holder calls itself
+	Since   time.Time `json:"since,omitzero"`    // UTC
+	Program string    `json:"program,omitempty"` // of one that is not hilrig: a terminal program
+}
+
+// String is for people: "process 4711 (run 20261122T231501Z-7f3a), since 23:15:01".
+func (h Holder) String() string {
+	if h.PID == 0 {
+		return "another process"
+	}
+	s := fmt.Sprintf("process %d", h.PID)
+	switch {
+	case h.Run != "":
+		s += " (run " + h.Run + ")"
+	case h.Program != "":
+		s += " (" + h.Program + ")"
+	}
+	if !h.Since.IsZero() {
+		s += ", since " + h.Since.Local().Format("15:04:05")
+	}
+	return s
+}
+
+// BusyError is the cause of a failure to open a line that somebody else holds.
+type BusyError struct {
+	Path   string // the line's real name
+	Holder Holder
+}
+
+func (e *BusyError) Error() string { return "busy: held by " + e.Holder.String() }
+
+// Unwrap makes errors.Is(err, ErrBusy) true.
+func (e *BusyError) Unwrap() error { return ErrBusy }
+
+// heldWithin is how long a new holder may take to write its name into the lock
+// that it has just got. Whoever finds the lock held waits so long for it.
+const heldWithin = 100 * time.Millisecond
+
+// readHolder reads who holds a lock. A name of a process that is no more is
+// the last holder's: the present one is about to overwrite it. The zero Holder
+// means that it cannot be said.
+func readHolder(name string) Holder {
+	tick := time.NewTicker(heldWithin / 10)
+	defer tick.Stop()
+	for range 10 {
+		if h, err := parseHolder(name); err == nil && processAlive(h.PID) {
+			return h
+		}
+		<-tick.C
+	}
+	return Holder{}
+}
+
+func parseHolder(name string) (h Holder, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return h, err
+	}
+	defer f.Close() // only read from
+	// A decoder stops after the first value: what is left of a longer name
+	// before it is not looked at.
+	return h, json.NewDecoder(io.LimitReader(f, 4096)).Decode(&h)
+}
+
+// writeHolder replaces the text of a lock file that this process holds. It must
+// stay the same file, so it is overwritten, not replaced, with one write: a
+// reader finds the new name or the old one.
+func writeHolder(name string, h Holder) error {
+	data, err := json.Marshal(h)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|noFollow, 0)
+	if err != nil {
+		return err
+	}
+	data = append(data, '\n')
+	_, err = f.WriteAt(data, 0)
+	if err == nil {
+		err = f.Truncate(int64(len(data)))
+	}
+	return errors.Join(err, f.Close())
+}
