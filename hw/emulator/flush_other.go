@@ -1,0 +1,7 @@
+//go:build !linux
+
+package emulator
+
+import "os"
+
+func flush(*os.File) {}
