@@ -193,7 +193,7 @@ func (m *modem) fill(s string) string {
 // work is a session from CONNACK to its end.
 func (m *modem) work(ctx context.Context, client mqtt.Client, lost <-chan error) (e ended) {
 	for _, f := range m.b.filters {
-		client.Subscribe(m.fill(f), 1, nil)
+		go client.Subscribe(m.fill(f), 1, nil) // it may block on a dead connection
 	}
 	tick := time.NewTicker(m.interval)
 	defer tick.Stop()

@@ -37,17 +37,9 @@ func (m *modem) publish(ctx context.Context, client mqtt.Client, lost <-chan err
 		order = []int64{m.seq + 1, m.seq}
 	}
 	for _, seq := range order {
-		token := client.Publish(m.fill(b.topic), b.qos, b.retain, m.payload(seq))
-		select {
-		case <-token.Done():
-		case err := <-lost:
-			m.seq = order[0] + 1 // it is in the store
-			return acked, err
-		case <-ctx.Done():
-			return acked, ctx.Err()
-		}
-		if err := token.Error(); err != nil {
-			if !errors.Is(err, mqtt.ErrNotConnected) {
+		kept, err := m.deliver(ctx, client, lost, m.payload(seq))
+		if err != nil {
+			if kept {
 				m.seq = order[0] + 1
 			}
 			return acked, err
@@ -56,6 +48,31 @@ func (m *modem) publish(ctx context.Context, client mqtt.Client, lost <-chan err
 	}
 	m.seq = max(order[0], order[len(order)-1]) + 1
 	return acked, nil
+}
+
+// deliver hands one message to the client and waits for its PUBACK. The
+// client's own Publish may block on a dead connection, so it has a goroutine.
+// kept is true where the client has the message in its store.
+func (m *modem) deliver(ctx context.Context, client mqtt.Client, lost <-chan error, payload []byte) (kept bool, err error) {
+	done := make(chan error, 1)
+	go func() {
+		token := client.Publish(m.fill(m.b.topic), m.b.qos, m.b.retain, payload)
+		<-token.Done()
+		done <- token.Error()
+	}()
+	select {
+	case err = <-done:
+	case err = <-lost:
+		kept = true
+		select { // it may have been acknowledged in the same moment
+		case acked := <-done:
+			return acked == nil || !errors.Is(acked, mqtt.ErrNotConnected), err
+		default:
+		}
+	case <-ctx.Done():
+		return true, ctx.Err()
+	}
+	return kept || !errors.Is(err, mqtt.ErrNotConnected), err
 }
 
 func (m *modem) payload(seq int64) []byte {

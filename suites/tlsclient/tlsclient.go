@@ -172,7 +172,11 @@ func (r refusal) judge(ctx context.Context, b *fixtures.Bench) {
 	defer func() {
 		showing.Lift()
 		b.Step("the hub shows its own certificate again")
-		if _, err := b.AwaitSession(ctx, b.Mark(), b.Type.Timing.ReconnectWithin); err != nil && ctx.Err() == nil {
+		mark := b.Mark()
+		if err := b.Hasten(ctx); err != nil {
+			b.Step("connect command: %v", err)
+		}
+		if _, err := b.AwaitSession(ctx, mark, b.Type.Timing.ReconnectWithin); err != nil && ctx.Err() == nil {
 			b.Step("the device is not back: %v", err)
 		}
 	}()

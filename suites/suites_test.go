@@ -1,0 +1,81 @@
+package suites_test
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"hilrig/fixtures"
+	"hilrig/fixtures/rigfile"
+	"hilrig/hw/emulator"
+	"hilrig/record"
+	"hilrig/suites"
+)
+
+// TestMain lets the test binary be the emulated device: the harness starts one
+// as a process of its own.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "emulate" {
+		os.Exit(emulator.Main(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+// TestCatalogue runs every spec that is not soak, through Ginkgo, against a
+// sound emulated device: all must be green.
+func TestCatalogue(t *testing.T) {
+	specs, err := suites.Select(suites.All(), os.Getenv("HILRIG_TEST_LABELS"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	job := emulatedJob(t, specs)
+	var mu sync.Mutex
+	results := map[string]record.SpecResult{}
+	err = suites.Run(t.Context(), context.Background(), job, slog.New(slog.NewTextHandler(os.Stderr, nil)), func(e record.Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		if testing.Verbose() && e.Kind != record.KindTransfer {
+			t.Logf("%8.3f %-7s %-14s %s", e.At, e.Source, e.Kind, e.Text)
+		}
+		if e.Kind != record.KindSpecFinished {
+			return
+		}
+		var r record.SpecResult
+		if err := e.Decode(&r); err != nil {
+			t.Error(err)
+		}
+		results[r.ID] = r
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range specs {
+		r, ran := results[s.ID]
+		if !ran || r.Verdict != record.Pass {
+			t.Errorf("%s: %s %s %s %v", s.ID, r.Verdict, r.Message, r.Cause, r.Warnings)
+		}
+		t.Logf("%-36s %-5s %6.3f s", s.ID, r.Verdict, r.Seconds)
+	}
+}
+
+func emulatedJob(t *testing.T, specs []fixtures.Spec) fixtures.Job {
+	t.Helper()
+	dir := t.TempDir()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rig := rigfile.Default()
+	job := fixtures.Job{
+		RunID: "test", Rig: rig.Name, Started: time.Now(), Dir: filepath.Join(dir, "run"), StateDir: filepath.Join(dir, "state"),
+		LockDir: dir, Executable: exe, Device: rig.Devices[0], Hub: rig.Hub, Attempts: 1,
+	}
+	for _, s := range specs {
+		job.Specs = append(job.Specs, s.ID)
+	}
+	return job
+}
