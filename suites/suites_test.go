@@ -22,6 +22,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "emulate" {
 		os.Exit(emulator.Main(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
 	}
+	if len(os.Args) > 1 && os.Args[1] == "child" {
+		os.Exit(beChild())
+	}
 	os.Exit(m.Run())
 }
 

@@ -21,7 +21,7 @@ const (
 // broker sees accepted ones only.
 func (c *conn) receiveConnect(f mqttwire.Frame, p mqttwire.Packet) bool {
 	w := p.Connect
-	if w == nil || p.Malformed != "" {
+	if w == nil || p.Malformed != "" && w.Level == 4 { // of other levels the form is not ours to judge
 		c.cut("malformed CONNECT: "+p.Malformed, "")
 		return false
 	}

@@ -231,9 +231,6 @@ func (c *console) keep(slot int, data string) (refused string) {
 		slot == slotKey && c.store.Staged[slotCertificate] == "") {
 		return "send 10, 20, 30 in this order"
 	}
-	if c.b.swapSlots && slot == slotRoot && c.store.Used.complete() {
-		slot = slotCertificate
-	}
 	if n := c.b.keepBytes; n > 0 && len(data) > n {
 		data = data[:n]
 	}
@@ -253,7 +250,7 @@ func (c *console) keep(slot int, data string) (refused string) {
 
 // strict is false for firmware whose fault is to store what it cannot use.
 func (c *console) strict() bool {
-	return !c.b.acceptGarbage && !c.b.acceptCut && !c.b.acceptKind && c.b.keepBytes == 0 && c.b.needs == "" && !c.b.noPKCS8 && !c.b.swapSlots
+	return !c.b.acceptGarbage && !c.b.acceptCut && !c.b.acceptKind && c.b.keepBytes == 0 && c.b.needs == "" && !c.b.noPKCS8
 }
 
 // abort gives up a file that stopped coming.

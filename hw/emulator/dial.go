@@ -72,6 +72,11 @@ func (b *behaviour) tlsConfig(set files, host string) (*tls.Config, error) {
 	if err != nil {
 		return nil, errors.New("certificate and key cannot be used")
 	}
+	if b.swapSlots {
+		if block, _ := pem.Decode([]byte(set[slotRoot])); block != nil {
+			pair.Certificate = [][]byte{block.Bytes}
+		}
+	}
 	c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
 	return c, nil
 }

@@ -20,7 +20,7 @@ func consoleFaults() []Fault {
 		{"accepts-truncated", "says OK to a PEM file without its end", "no check before storing", specs("provisioning/rejects-truncated"), specs("END"), func(b *behaviour) { b.acceptCut = true }},
 		{"accepts-wrong-kind", "says OK to a certificate in the key's slot", "no check before storing", specs("provisioning/rejects-wrong-kind"), specs("key's slot"), func(b *behaviour) { b.acceptKind = true }},
 		{"accepts-any-slot", "says OK to slots that do not exist", "a command parser without a default", specs("provisioning/rejects-unknown-slot"), specs("9270,40"), func(b *behaviour) { b.acceptSlot = true }},
-		{"swaps-slots", "stores a new root over the certificate", "two slots at one address", specs("provisioning/presented"), nil, func(b *behaviour) { b.swapSlots = true }},
+		{"swaps-slots", "presents what is in slot 10 as its own certificate", "two slots at one address", specs("provisioning/presented"), specs("thumbprint"), func(b *behaviour) { b.swapSlots = true }},
 		{"accepts-mismatched-pair", "says OK to a key that does not fit", "Mbed-TLS/mbedtls#507", specs("provisioning/mismatched-pair"), nil, func(b *behaviour) { b.acceptPair = true }},
 		{"no-pkcs8", "says OK to a PKCS#8 key and cannot use it", "espressif/esp-protocols#570", specs("provisioning/key-forms"), nil, func(b *behaviour) { b.noPKCS8 = true }},
 		{"order-matters", "takes the files only as 10, 20, 30", "a state machine made from the guide's example", specs("provisioning/any-order"), nil, func(b *behaviour) { b.inOrder = true }},

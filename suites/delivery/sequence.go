@@ -31,8 +31,13 @@ func counted(ctx context.Context, b *fixtures.Bench) []numbered {
 	if b.Type.Payload.Sequence == "" {
 		b.NotApplicable("the type's payload has no counter (payload.sequence)")
 	}
+	return numberedOf(b, messages(ctx, b, 5))
+}
+
+// numberedOf reads the counters of messages.
+func numberedOf(b *fixtures.Bench, events []localhub.Event) []numbered {
 	var all []numbered
-	for _, e := range messages(ctx, b, 5) {
+	for _, e := range events {
 		seq, err := sequence(e.Message.Payload, b.Type.Payload.Sequence)
 		if err != nil {
 			b.NotRun(fmt.Sprintf("payload without its counter: %v; see delivery/payload", err))
@@ -73,7 +78,12 @@ func noLoss(ctx context.Context, b *fixtures.Bench) {
 		noLossByCount(ctx, b)
 		return
 	}
-	all := counted(ctx, b)
+	got, err := b.Messages(ctx, 5)
+	if len(got) > 0 {
+		b.Must(err) // it delivered, and then it stopped
+	}
+	b.Premise(err)
+	all := numberedOf(b, got)
 	var missing []string
 	seen := map[int64]bool{}
 	for _, m := range all {

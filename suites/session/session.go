@@ -99,10 +99,31 @@ func noSelfTakeover(ctx context.Context, b *fixtures.Bench) {
 	if _, err := b.Messages(ctx, 5); err != nil {
 		b.Step("not five messages; judging the sessions seen so far")
 	}
-	var last map[int64]time.Time
+	seen := selfTakeovers(b)
+	for n := len(seen); n > 0 && n < 3; n = len(seen) { // suspicious: give it time to do it again
+		if _, err := b.AwaitSession(ctx, b.Mark(), b.Type.Timing.ReconnectWithin); err != nil {
+			break
+		}
+		seen = selfTakeovers(b)
+		if len(seen) == n {
+			break
+		}
+	}
+	b.Measure("self-takeovers", float64(len(seen)), "", nil, nil)
+	if len(seen) >= 3 {
+		b.Fail(fixtures.Finding{
+			Expected: "one session at a time", Seen: fmt.Sprintf("%d connects over its own living session, the last %s", len(seen), seen[len(seen)-1]),
+			Look: "whether two tasks of the firmware both connect",
+		})
+	}
+}
+
+// selfTakeovers are the connects of the run over a session that had carried
+// data of the device within the last two seconds.
+func selfTakeovers(b *fixtures.Bench) []string {
+	last := map[int64]time.Time{}
 	var live int64
 	var seen []string
-	last = map[int64]time.Time{}
 	for _, e := range b.Since(0, func(localhub.Event) bool { return true }) {
 		switch {
 		case e.Kind == localhub.KindPacket && e.Packet != nil && e.Packet.In:
@@ -116,11 +137,5 @@ func noSelfTakeover(ctx context.Context, b *fixtures.Bench) {
 			live = e.Conn
 		}
 	}
-	b.Measure("self-takeovers", float64(len(seen)), "", nil, nil)
-	if len(seen) >= 3 {
-		b.Fail(fixtures.Finding{
-			Expected: "one session at a time", Seen: fmt.Sprintf("%d connects over its own living session, the last %s", len(seen), seen[len(seen)-1]),
-			Look: "whether two tasks of the firmware both connect",
-		})
-	}
+	return seen
 }
