@@ -50,7 +50,7 @@ func withFaults(devices []rigfile.Device, faults, known []string) ([]rigfile.Dev
 	for _, f := range faults {
 		if !slices.Contains(known, f) {
 			return nil, record.NewFailure(record.Usage, "find fault", f, fmt.Errorf("the emulated device has no such firmware")).
-				WithCure(choice(f, known))
+				WithCure(orAll(Nearest(f, known), "hilrig emulate --list-faults shows them all"))
 		}
 	}
 	out := slices.Clone(devices)
@@ -100,15 +100,16 @@ func hubKinds(rig *rigfile.Rig) []string {
 	return kinds
 }
 
-// choice tells a person who mistyped what there is, the nearest name first.
+// choice tells a person who mistyped what there is.
 func choice(got string, known []string) string {
-	if n := Nearest(got, known); n != "" {
-		return "did you mean " + n + "?"
+	return orAll(Nearest(got, known), "there is "+strings.Join(known, ", "))
+}
+
+func orAll(nearest, all string) string {
+	if nearest != "" {
+		return "did you mean " + nearest + "?"
 	}
-	if len(known) == 0 {
-		return "there is none"
-	}
-	return "there is " + strings.Join(known, ", ")
+	return all
 }
 
 // Nearest is the known name that got was most likely meant to be, or empty if

@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hilrig/azure/localhub"
+	"hilrig/certs"
+	"hilrig/record"
+)
+
+// hubFlags are the flags of `hilrig hub` as typed.
+type hubFlags struct {
+	listen, host, rootOut, state, registry string
+	devices                                []string
+}
+
+func (a *app) hubCommand() *cobra.Command {
+	f := &hubFlags{}
+	cmd := &cobra.Command{
+		Use:   "hub",
+		Short: "Run the local hub on its own, until interrupted",
+		Long: `Run the hub that stands in for Azure IoT Hub: TLS 1.2, client certificates
+checked by thumbprint, IoT Hub's rules for client id, user name and topics.
+One JSON line for each event is printed; the first says where it listens and
+which root the devices need in 9270,10.`,
+		Example: `  hilrig certs new --device-id NewDevice --out identity
+  hilrig hub --host localhost --root-out root.pem --device NewDevice=<SHA-256 thumbprint>
+  mosquitto_pub -h localhost -p 8883 --cafile root.pem --cert identity/device.pem --key identity/device.key \
+    -i NewDevice -u 'localhost/NewDevice/?api-version=2021-04-12' -t devices/NewDevice/messages/events/ -m '{"seq":1}'`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.registry != "" {
+				return record.NewFailure(record.Usage, "open", "--registry", errors.New("this version has no registry over HTTPS")).
+					WithCure("--device ID=THUMBPRINT registers a device")
+			}
+			return a.hub(cmd.Context(), f)
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.listen, "listen", ":8883", "address to listen at")
+	fl.StringVar(&f.host, "host", "localhost", "name that devices dial and the hub's certificate holds")
+	fl.StringArrayVar(&f.devices, "device", nil, "ID=THUMBPRINT of a device that may connect, SHA-1 or SHA-256 (repeatable)")
+	fl.StringVar(&f.rootOut, "root-out", "", "write the root for 9270,10 to this file")
+	fl.StringVar(&f.state, "state", "", "state folder (default: $HILRIG_STATE and what follows)")
+	fl.StringVar(&f.registry, "registry", "", "address of the device registry (HTTPS); not in this version")
+	return cmd
+}
+
+func (a *app) hub(ctx context.Context, f *hubFlags) error {
+	devices, err := parseDevices(f.devices)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	return interruptible(ctx, func(ctx context.Context) error {
+		shut, err := a.openHub(ctx, f, devices)
+		if err != nil {
+			return err
+		}
+		<-ctx.Done()
+		shut()
+		return nil
+	})
+}
+
+// openHub starts a hub that prints its events, and returns what shuts it.
+func (a *app) openHub(ctx context.Context, f *hubFlags, devices []localhub.Device) (shut func(), err error) {
+	state := f.state
+	if state == "" {
+		if state, err = stateDir(); err != nil {
+			return nil, err
+		}
+	}
+	store, err := certs.OpenStore(filepath.Join(state, "pki"))
+	if err != nil {
+		return nil, err
+	}
+	server, err := store.Server(ctx, f.host)
+	if err != nil {
+		return nil, err
+	}
+	h, err := localhub.New(localhub.Config{Host: f.host, Certificate: server, Devices: devices, Log: a.log})
+	if err != nil {
+		return nil, err
+	}
+	out := &hubPrinter{enc: json.NewEncoder(a.out)}
+	out.mu.Lock() // "ready" comes first, and nothing after it is missed
+	stopWatching := h.Events().Watch(out.event)
+	addr, err := h.Listen(ctx, f.listen)
+	if err == nil && f.rootOut != "" {
+		err = record.WriteFile(f.rootOut, store.Root().PEM, 0o644)
+	}
+	if err == nil {
+		out.ready(dialAddress(f.host, addr), string(store.Root().PEM))
+	}
+	out.mu.Unlock()
+	if err != nil {
+		stopWatching()
+		return nil, errors.Join(err, h.Close(ctx))
+	}
+	return func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := h.Close(ctx); err != nil {
+			a.log.Warn("close hub", "err", err)
+		}
+		stopWatching()
+	}, nil
+}
+
+// dialAddress is what a device dials: the hub's name and the port it got.
+func dialAddress(host string, addr net.Addr) string {
+	_, p, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return addr.String()
+	}
+	return net.JoinHostPort(host, p)
+}
+
+// parseDevices reads ID=THUMBPRINT; one id may be given with two thumbprints.
+func parseDevices(args []string) ([]localhub.Device, error) {
+	var devices []localhub.Device
+	at := map[string]int{}
+	for _, arg := range args {
+		id, print, ok := strings.Cut(arg, "=")
+		print = strings.NewReplacer(":", "", " ", "").Replace(print)
+		switch {
+		case !ok || id == "" || print == "":
+			return nil, record.NewFailure(record.Usage, "read", "--device "+arg, errors.New("not ID=THUMBPRINT")).
+				WithCure("hilrig certs show prints the thumbprints of a certificate")
+		case len(print) != 40 && len(print) != 64 || strings.Trim(strings.ToUpper(print), "0123456789ABCDEF") != "":
+			return nil, record.NewFailure(record.Usage, "read", "--device "+arg,
+				fmt.Errorf("a thumbprint is 40 (SHA-1) or 64 (SHA-256) hex digits, this is %d characters", len(print))).
+				WithCure("hilrig certs show prints both")
+		}
+		if i, known := at[id]; known {
+			devices[i].Thumbprints = append(devices[i].Thumbprints, print)
+			continue
+		}
+		at[id] = len(devices)
+		devices = append(devices, localhub.Device{ID: id, Thumbprints: []string{print}})
+	}
+	return devices, nil
+}
+
+// hubPrinter prints events as JSON lines; the hub calls it from several
+// goroutines.
+type hubPrinter struct {
+	mu  sync.Mutex
+	enc *json.Encoder
+}
+
+// ready is the first line. The caller holds the lock.
+func (p *hubPrinter) ready(address, root string) {
+	_ = p.enc.Encode(struct {
+		Event   string `json:"event"`
+		Address string `json:"address"`
+		Root    string `json:"root"` // PEM, for 9270,10
+	}{"ready", address, root})
+}
+
+func (p *hubPrinter) print(l hubLine) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_ = p.enc.Encode(l) // a reader that went away does not stop the hub
+}

@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hilrig/record"
+	"hilrig/runner"
+)
+
+// app is what a verb stands on: its streams and its log.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	logTo    *redirect // where log lines go; the live view takes them over while it is up
+	log      *slog.Logger
+	verbose  bool
+	code     int // of a verb that ended without an error
+}
+
+// Main runs one verb and returns the exit code.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{in: stdin, out: stdout, err: stderr, logTo: &redirect{w: stderr}}
+	a.log = slog.New(slog.DiscardHandler)
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(context.Background())
+	if err != nil {
+		fmt.Fprintf(stderr, "%s: %s\n", cmd.CommandPath(), err)
+		if errors.Is(err, errInterrupted) {
+			return runner.ExitInterrupted
+		}
+		return runner.ExitOf(err)
+	}
+	return a.code
+}
+
+// errInterrupted ends a verb that a signal ended.
+var errInterrupted = errors.New("interrupted")
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "hilrig",
+		Short: "Hardware-in-the-loop tests for devices that report to Azure IoT Hub over MQTT and TLS",
+		Long: `hilrig drives a device, real or emulated, from a fresh identity to delivered
+telemetry, and says with evidence whether its firmware may ship.
+
+Exit codes, all verbs: 0 passed (warnings included), 1 a device failed,
+2 usage or configuration, 3 rig or harness, 130 interrupted.`,
+		Example: `  hilrig run                     an emulated device, the whole flow
+  hilrig run --rig bench.yaml    the devices of a bench
+  hilrig list                    what is tested`,
+		Args:          knownVerb,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRun: func(*cobra.Command, []string) {
+			level := slog.LevelWarn
+			if a.verbose {
+				level = slog.LevelDebug
+			}
+			a.log = slog.New(slog.NewTextHandler(a.logTo, &slog.HandlerOptions{Level: level}))
+		},
+	}
+	root.CompletionOptions.HiddenDefaultCmd = false
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
+	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "log more, on standard error")
+	root.AddCommand(
+		a.runCommand(), a.childCommand(), a.listCommand(), a.provisionCommand(), a.certsCommand(),
+		a.hubCommand(), a.emulateCommand(), a.reportCommand(), a.versionCommand(),
+	)
+	return root
+}
+
+// usage makes a usage failure of what cobra has to say.
+func usage(cmd *cobra.Command, err error) error {
+	return record.NewFailure(record.Usage, err.Error(), "", nil).WithCure(cmd.CommandPath() + " --help")
+}
+
+// knownVerb says so, with the nearest, when the first word is no verb.
+func knownVerb(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var verbs []string
+	for _, c := range cmd.Commands() {
+		if !c.Hidden {
+			verbs = append(verbs, c.Name())
+		}
+	}
+	what := "verb"
+	if cmd.HasParent() {
+		what = "subject"
+	}
+	fail := record.NewFailure(record.Usage, fmt.Sprintf("no %s %q", what, args[0]), "", nil)
+	if near := runner.Nearest(args[0], verbs); near != "" {
+		return fail.WithCure("did you mean " + near + "?")
+	}
+	return fail.WithCure("there is " + strings.Join(verbs, ", "))
+}
+
+// exactly takes the named arguments and nothing else.
+func exactly(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < len(names):
+			return usage(cmd, fmt.Errorf("%s is missing", names[len(args)]))
+		case len(args) > len(names):
+			return usage(cmd, fmt.Errorf("nothing is expected of %q", args[len(names)]))
+		}
+		return nil
+	}
+}
+
+// required says which of the flags is missing.
+func required(cmd *cobra.Command, flags ...string) error {
+	for _, f := range flags {
+		if !cmd.Flags().Changed(f) {
+			return usage(cmd, fmt.Errorf("--%s is missing", f))
+		}
+	}
+	return nil
+}
+
+// executable is this binary, for the processes that it starts.
+func executable() (string, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return "", record.NewFailure(record.RigHost, "find", "this binary", err)
+	}
+	return path, nil
+}

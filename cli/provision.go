@@ -1,0 +1,192 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"hilrig/certs"
+	"hilrig/fixtures/rigfile"
+	"hilrig/hw/console"
+	"hilrig/hw/port"
+	"hilrig/record"
+	"hilrig/runner"
+)
+
+// provisionFlags are the flags of `hilrig provision` as typed.
+type provisionFlags struct {
+	port, root, certificate, key string
+	rig, typeName                string
+	baud                         int
+	transcript                   string
+}
+
+func (a *app) provisionCommand() *cobra.Command {
+	f := &provisionFlags{}
+	cmd := &cobra.Command{
+		Use:   "provision --port P --root F --certificate F --key F",
+		Short: "Load root, certificate and private key into one device",
+		Long: `Load three files into one device over its terminal, as the manufacturer's guide
+does by hand: 9270,10 the root, 9270,20 the certificate, 9270,30 the private
+key. The files are checked before the device is touched.`,
+		Example: `  hilrig certs new --device-id NewDevice --out identity
+  hilrig provision --port /dev/ttyUSB0 --root root.pem --certificate identity/device.pem --key identity/device.key
+  hilrig provision --rig bench.yaml --type ads300 --port /dev/ttyUSB0 --root root.pem --certificate identity/device.pem --key identity/device.key`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := required(cmd, "port", "root", "certificate", "key"); err != nil {
+				return err
+			}
+			return a.provision(cmd.Context(), f)
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.port, "port", "", "serial port of the device")
+	fl.StringVar(&f.root, "root", "", "the hub's root certificate, for 9270,10")
+	fl.StringVar(&f.certificate, "certificate", "", "the device's certificate, for 9270,20")
+	fl.StringVar(&f.key, "key", "", "the device's private key, for 9270,30")
+	fl.StringVar(&f.rig, "rig", "", "rig file that knows the device's type")
+	fl.StringVar(&f.typeName, "type", "", "type of the device in the rig file (default: the built-in type infinite)")
+	fl.IntVar(&f.baud, "baud", 0, "rate of the line (default: the type's)")
+	return cmd
+}
+
+// slots are the three transfers, in the guide's order.
+type slot struct {
+	number int
+	name   string
+	data   []byte
+	secret bool
+}
+
+func (a *app) provision(ctx context.Context, f *provisionFlags) error {
+	files, err := certs.CheckFiles(f.root, f.certificate, f.key)
+	if err != nil {
+		return err
+	}
+	t, err := f.deviceType()
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	err = a.load(ctx, f.port, t, []slot{
+		{10, f.root, files.RootPEM, false},
+		{20, f.certificate, files.Identity.CertificatePEM, false},
+		{30, f.key, files.Identity.KeyPEM, true},
+	})
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("%w; the device keeps what it has taken so far, load all three again", errInterrupted)
+	}
+	return err
+}
+
+// deviceType is the type whose console is talked to.
+func (f *provisionFlags) deviceType() (rigfile.Type, error) {
+	t := rigfile.Infinite()
+	switch {
+	case f.rig != "":
+		rig, err := rigfile.Load(f.rig)
+		if err != nil {
+			return t, err
+		}
+		if t, err = typeOf(rig, f); err != nil {
+			return t, err
+		}
+	case f.typeName != "" && f.typeName != rigfile.TypeInfinite:
+		return t, record.NewFailure(record.Usage, "find type", f.typeName, errors.New("only the type infinite is built in")).
+			WithCure("--rig names the file that knows it")
+	}
+	if f.baud < 0 {
+		return t, record.NewFailure(record.Usage, "read", "--baud", fmt.Errorf("%d is less than 1", f.baud))
+	}
+	if f.baud > 0 {
+		t.Baud = f.baud
+	}
+	return t, nil
+}
+
+// typeOf finds a type by the devices that are of it, or by the port.
+func typeOf(rig *rigfile.Rig, f *provisionFlags) (rigfile.Type, error) {
+	var known []string
+	for _, d := range rig.Devices {
+		if f.typeName == "" && d.Serial.Path == f.port || f.typeName != "" && d.TypeName == f.typeName {
+			return d.Type, nil
+		}
+		if !slices.Contains(known, d.TypeName) {
+			known = append(known, d.TypeName)
+		}
+	}
+	if f.typeName == "" || f.typeName == rigfile.TypeInfinite {
+		return rigfile.Infinite(), nil
+	}
+	fail := record.NewFailure(record.Usage, "find type", f.typeName, fmt.Errorf("no device of %s is of this type", rig.File))
+	if near := runner.Nearest(f.typeName, known); near != "" {
+		return rigfile.Type{}, fail.WithCure("did you mean " + near + "?")
+	}
+	return rigfile.Type{}, fail
+}
+
+// load opens the line, brings the console back and loads the files.
+func (a *app) load(ctx context.Context, path string, t rigfile.Type, slots []slot) error {
+	line, err := port.Open(ctx, port.Config{Path: path, Baud: t.Baud, LockDir: port.LockDir(), Run: "hilrig provision", Log: a.log})
+	if err != nil {
+		return err
+	}
+	c := t.Console
+	con := console.Open(line, console.Settings{
+		Baud: t.Baud, Newline: c.Newline, Prompt: c.Prompt, PromptWithin: c.PromptWithin, OKWithin: c.OKWithin, OK: c.OK,
+		Failed: c.Failed, Chunk: c.Chunk, ChunkDelay: c.ChunkDelay, FileNewline: c.FileNewline, MaxFile: c.MaxFile,
+		RecoverSend: c.Recover.Send, RecoverQuiet: c.Recover.Quiet,
+	}, console.Options{Log: a.log})
+	defer con.Close() // closes the line too; every answer is in by then
+	if err := con.Recover(ctx); err != nil {
+		return err
+	}
+	for _, s := range slots {
+		if err := a.transfer(ctx, con, s); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(a.out, "the device at %s holds all three files\n", path)
+	return nil
+}
+
+// transfer loads one file and says how it went.
+func (a *app) transfer(ctx context.Context, con *console.Console, s slot) error {
+	progress, done := a.transferBar(s)
+	r, err := con.Transfer(ctx, console.File{Slot: s.number, Name: s.name, Data: s.data, Secret: s.secret, Progress: progress})
+	done()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "9270,%d  %s  %d bytes in %.2f s  %s\n", s.number, s.name, r.Bytes, r.Answered.Sub(r.Started).Seconds(), oneLine(r.Answer))
+	return nil
+}
+
+// transferBar is a moving line at a terminal, nothing elsewhere.
+func (a *app) transferBar(s slot) (progress func(sent, total int), done func()) {
+	if !lively(a.out) {
+		return nil, func() {}
+	}
+	bars := mpb.New(mpb.WithOutput(a.out), mpb.WithWidth(24), mpb.WithRefreshRate(100*time.Millisecond))
+	bar := bars.New(0, mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"),
+		mpb.BarRemoveOnComplete(),
+		mpb.PrependDecorators(decor.Name(fmt.Sprintf("9270,%d  %s  ", s.number, s.name))),
+		mpb.AppendDecorators(decor.Percentage(decor.WC{W: 6})))
+	return func(sent, total int) {
+			bar.SetTotal(int64(total), false)
+			bar.SetCurrent(int64(sent))
+		}, func() {
+			bar.Abort(true)
+			bars.Wait()
+		}
+}

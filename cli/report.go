@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+
+	"github.com/spf13/cobra"
+
+	"hilrig/record"
+	"hilrig/runner"
+)
+
+func (a *app) reportCommand() *cobra.Command {
+	var out string
+	var strict bool
+	cmd := &cobra.Command{
+		Use:   "report RUN",
+		Short: "Render the reports of a run again from its record",
+		Long: `Render junit.xml and report.html of a run again from its run.json. RUN is a run
+folder, a run id, or latest.`,
+		Example: `  hilrig report latest
+  hilrig report reports/out/20261122T231501Z-7f3a --junit-strict`,
+		Args: exactly("RUN"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir, err := findRun(out, args[0])
+			if err != nil {
+				return err
+			}
+			return a.report(dir, strict)
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", filepath.Join("reports", "out"), "folder of run folders, for an id or latest")
+	cmd.Flags().BoolVar(&strict, "junit-strict", false, "junit.xml without what Jenkins' xUnit schema lacks")
+	return cmd
+}
+
+// findRun is the folder of a run: a run folder, a run id, or latest.
+func findRun(out, run string) (string, error) {
+	for _, dir := range []string{run, filepath.Join(out, run)} {
+		if st, err := os.Stat(filepath.Join(dir, runner.RecordFile)); err == nil && st.Mode().IsRegular() {
+			if real, err := filepath.EvalSymlinks(dir); err == nil {
+				return real, nil // reports name the run, not the link
+			}
+			return dir, nil
+		}
+	}
+	runs, err := filepath.Glob(filepath.Join(out, "*", runner.RecordFile))
+	if err == nil && run == "latest" && len(runs) > 0 { // no link here: ids sort by time
+		sort.Strings(runs)
+		return filepath.Dir(runs[len(runs)-1]), nil
+	}
+	return "", record.NewFailure(record.Usage, "find run", run, fmt.Errorf("neither a run folder nor a run of %s", out)).
+		WithCure("a run folder holds " + runner.RecordFile)
+}
+
+func (a *app) report(dir string, strict bool) error {
+	rec, err := record.Load(filepath.Join(dir, runner.RecordFile))
+	if err != nil {
+		return err
+	}
+	rounds, err := filepath.Glob(filepath.Join(dir, "round-*", runner.RecordFile))
+	if err != nil {
+		return fmt.Errorf("find rounds of %s: %w", dir, err)
+	}
+	for _, name := range rounds {
+		one, err := record.Load(name)
+		if err != nil {
+			return err
+		}
+		if _, err := a.render(filepath.Dir(name), one, strict); err != nil {
+			return err
+		}
+	}
+	made, err := a.render(dir, rec, strict)
+	for _, name := range made {
+		fmt.Fprintln(a.out, shortPath(name))
+	}
+	return err
+}
+
+// render writes every report of a run and returns their paths, the best to
+// look at last. One that cannot be rendered does not keep the others from
+// being written.
+func (a *app) render(dir string, rec *record.Record, strict bool) ([]string, error) {
+	var made []string
+	var errs []error
+	for _, r := range renderers {
+		data, err := r.render(dir, rec, strict)
+		if err == nil {
+			err = record.WriteFile(filepath.Join(dir, r.file), data, 0o644)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("render %s: %w", r.file, err))
+			continue
+		}
+		made = append(made, filepath.Join(dir, r.file))
+	}
+	return made, errors.Join(errs...)
+}
+
+// renderRound is render after a round of several: the run goes on whatever
+// becomes of its reports, which are rendered again at the end.
+func (a *app) renderRound(dir string, rec *record.Record, strict bool) {
+	if _, err := a.render(dir, rec, strict); err != nil {
+		a.log.Warn("reports of a round", "folder", dir, "err", err)
+	}
+}

@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hilrig/fixtures/rigfile"
+	"hilrig/hw/emulator"
+	"hilrig/hw/port"
+	"hilrig/record"
+	"hilrig/runner"
+	"hilrig/suites"
+)
+
+// defaultFilter leaves the long specs out, unless specs are asked for by id.
+const defaultFilter = "!soak"
+
+// runFlags are the flags of `hilrig run` as typed.
+type runFlags struct {
+	rig, out        string
+	filter          string
+	filterSet       bool
+	request         runner.Request
+	strict          bool
+	dryRun, asJSON  bool
+	firmwareVersion string
+	firmwareFile    string
+}
+
+func (a *app) runCommand() *cobra.Command {
+	f := &runFlags{}
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run the suites against the rig's devices",
+		Long: `Run the suites against the rig's devices, one child process for each, and leave
+a record (run.json) with its reports (junit.xml, report.html) in a run folder.
+
+Without a rig file an emulated device is driven against a hub of our own.
+The first interrupt finishes the step and tears down, the second tears down
+now; the record is written either way.`,
+		Example: `  hilrig run
+  hilrig run --label-filter smoke
+  hilrig run --rig bench.yaml --device ads300-a --spec 'tls/*'
+  hilrig run --rig bench.yaml --dry-run`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.filterSet = cmd.Flags().Changed("label-filter")
+			return a.run(cmd.Context(), f)
+		},
+	}
+	f.register(cmd)
+	return cmd
+}
+
+func (f *runFlags) register(cmd *cobra.Command) {
+	fl, r := cmd.Flags(), &f.request
+	fl.StringVar(&f.rig, "rig", "", "rig file (default: one emulated device emu-1, local hub)")
+	fl.StringArrayVar(&r.Devices, "device", nil, "only this device (repeatable; default: all)")
+	fl.StringVar(&f.filter, "label-filter", defaultFilter, "only these specs, in Ginkgo's label language; with --spec: all")
+	fl.StringArrayVar(&r.Specs, "spec", nil, "only this spec; tls/* takes an area (repeatable)")
+	fl.StringVar(&r.Hub, "hub", "", "local, broker or azure (default: the rig's)")
+	fl.StringVar(&f.firmwareVersion, "firmware", "", "version under test (default: asked from the device where its type can)")
+	fl.StringVar(&f.firmwareFile, "firmware-file", "", "image under test; its SHA-256 goes into the record")
+	fl.StringArrayVar(&r.Faults, "fault", nil, "run emulated devices with this faulty firmware (repeatable)")
+	fl.IntVar(&r.Repeat, "repeat", 1, "the whole selection this many times")
+	fl.IntVar(&r.Attempts, "attempts", 1, "tries of a spec; a pass after a failure is marked flaky")
+	fl.IntVar(&r.Jobs, "jobs", 0, "devices at once (default: all)")
+	fl.DurationVar(&r.Timeout, "timeout", time.Hour, "for the whole run")
+	fl.StringVar(&f.out, "out", filepath.Join("reports", "out"), "folder of run folders")
+	fl.BoolVar(&f.strict, "junit-strict", false, "junit.xml without what Jenkins' xUnit schema lacks")
+	fl.BoolVar(&f.dryRun, "dry-run", false, "say what would run, and what not and why; touch nothing")
+	fl.BoolVar(&f.asJSON, "json", false, "print the event stream on standard output, nothing else")
+	completeSpecs(cmd)
+	completeFaults(cmd)
+}
+
+func faultNames() []string {
+	var names []string
+	for _, f := range emulator.Faults() {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// plan reads the rig and checks everything that was asked for.
+func (f *runFlags) plan() (*runner.Plan, error) {
+	r := f.request
+	r.Rig = rigfile.Default()
+	if f.rig != "" {
+		var err error
+		if r.Rig, err = rigfile.Load(f.rig); err != nil {
+			return nil, err
+		}
+	}
+	r.LabelFilter = f.filter
+	if len(r.Specs) > 0 && !f.filterSet {
+		r.LabelFilter = ""
+	}
+	r.Catalogue, r.KnownFaults = suites.All(), faultNames()
+	r.Firmware = record.Firmware{Version: f.firmwareVersion, File: f.firmwareFile}
+	return runner.NewPlan(r)
+}
+
+func (a *app) run(ctx context.Context, f *runFlags) error {
+	plan, err := f.plan()
+	if err != nil {
+		return err
+	}
+	if f.dryRun {
+		return a.dryRun(plan, f.asJSON)
+	}
+	sup, err := a.supervisor(f)
+	if err != nil {
+		return err
+	}
+	signals, restore := interrupts()
+	defer restore()
+	sup.Signals = signals
+
+	show := a.progress(plan, f.asJSON)
+	sup.Observe = show.event
+	sup.RoundDone = func(dir string, r *record.Record) { a.renderRound(dir, r, f.strict) }
+	res, runErr := sup.Run(ctx, plan)
+	show.close()
+	if res == nil {
+		return runErr
+	}
+	a.code = runner.ExitCode(res.Record)
+	reports, err := a.render(res.Dir, res.Record, f.strict)
+	if !f.asJSON {
+		a.summary(res.Record, reports)
+	}
+	if runErr != nil {
+		return runErr
+	}
+	return err
+}
+
+// supervisor says where a run stands: folders, this binary, its name.
+func (a *app) supervisor(f *runFlags) (*runner.Supervisor, error) {
+	exe, err := executable()
+	if err != nil {
+		return nil, err
+	}
+	state, err := stateDir()
+	if err != nil {
+		return nil, err
+	}
+	out, err := filepath.Abs(f.out) // for the children; paths are shown as asked for
+	if err != nil {
+		return nil, record.NewFailure(record.RigHost, "find output folder", f.out, err)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown" // it is an annotation of the record
+	}
+	command := []string{exe, "child"}
+	if a.verbose {
+		command = append(command, "--verbose")
+	}
+	return &runner.Supervisor{
+		Command: command, Executable: exe, Out: out, StateDir: state, LockDir: port.LockDir(),
+		Host: host, Version: version(), Arguments: os.Args[1:], Graces: runner.DefaultGraces(), Log: a.log,
+	}, nil
+}
+
+// interrupts are the signals that end a run softly. A hang-up is one of them
+// unless nohup has it ignored. A reader of our output that goes away is not:
+// the run goes on and its record is written.
+func interrupts() (<-chan os.Signal, func()) {
+	signals, pipe := make(chan os.Signal, 4), make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	signal.Notify(pipe, syscall.SIGPIPE)
+	return signals, func() { signal.Stop(signals); signal.Stop(pipe) }
+}

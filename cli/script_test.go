@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"hilrig/certs"
+)
+
+// The test binary is hilrig when a script runs it under that name.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"hilrig": func() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+	})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("HILRIG_STATE", filepath.Join(e.WorkDir, "state"))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "await": await, "thumbprint": thumbprint},
+		Condition: func(name string) (bool, error) {
+			_, err := exec.LookPath(name)
+			return err == nil, nil
+		},
+	})
+}
+
+// exits runs a command and demands its exit code: exits CODE COMMAND...
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	err = ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		got = exit.ExitCode()
+	case err != nil:
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("%v: exit code %d, want %d", args[1:], got, want)
+	}
+}
+
+// await waits for a file that a process in the background makes: await FILE.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	name := ts.MkAbs(args[0])
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(name); err == nil {
+			return
+		}
+	}
+	ts.Fatalf("%s never came", args[0])
+}
+
+// thumbprint sets a variable to a certificate's SHA-256: thumbprint NAME FILE.
+func thumbprint(ts *testscript.TestScript, neg bool, args []string) {
+	c, err := readCertificate(ts.MkAbs(args[1]))
+	ts.Check(err)
+	ts.Setenv(args[0], certs.ThumbprintsOf(c).SHA256)
+}

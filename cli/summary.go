@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"hilrig/record"
+)
+
+// summary is what a person reads last: counts, every failure with what to look
+// at, and where the reports are. The last line is the path of the best report.
+func (a *app) summary(r *record.Record, reports []string) {
+	ink := palette(lively(a.out))
+	fmt.Fprintln(a.out)
+	a.failures(r, ink)
+	a.leftOut(r, ink)
+	fmt.Fprintf(a.out, "%s  %s on %s in %s\n", verdictLine(r, ink), counts(r), plural(len(r.Devices), "device", "devices"), took(r.Run))
+	for _, p := range reports {
+		fmt.Fprintln(a.out, shortPath(p))
+	}
+}
+
+// failures tells each failure in two lines or three.
+func (a *app) failures(r *record.Record, ink palette) {
+	for _, d := range r.Devices {
+		for _, s := range d.Specs {
+			if s.Verdict != record.Fail && s.Verdict != record.Error {
+				continue
+			}
+			on := ""
+			if len(r.Devices) > 1 {
+				on = " on " + d.Name
+			}
+			fmt.Fprintf(a.out, "%s %s%s%s\n", ink.verdict(s.Verdict), ink.paint(bold, s.ID), on, ink.paint(dim, class(s.Class)))
+			fmt.Fprintf(a.out, "  %s\n", clip(reason(s), 300))
+			if s.Look != "" {
+				fmt.Fprintf(a.out, "  look: %s\n", oneLine(s.Look))
+			}
+			fmt.Fprintln(a.out)
+		}
+	}
+}
+
+func class(c record.Class) string {
+	if c == "" || c == record.Device {
+		return ""
+	}
+	return " (" + string(c) + ")"
+}
+
+// leftOut tells why specs have no verdict, each cause once for a device.
+func (a *app) leftOut(r *record.Record, ink palette) {
+	any := false
+	for _, d := range r.Devices {
+		var causes []string
+		n := map[string]int{}
+		for _, s := range d.Specs {
+			if s.Verdict == record.NotRun {
+				if n[s.Cause]++; n[s.Cause] == 1 {
+					causes = append(causes, s.Cause)
+				}
+			}
+		}
+		for _, c := range causes {
+			any = true
+			fmt.Fprintf(a.out, "%s %s on %s: %s\n", ink.verdict(record.NotRun), plural(n[c], "spec", "specs"), d.Name, clip(oneLine(c), 300))
+		}
+	}
+	if any {
+		fmt.Fprintln(a.out)
+	}
+}
+
+// order of the counts.
+var counted = []record.Verdict{record.Pass, record.Warn, record.Fail, record.Error, record.NotRun, record.NotApplicable}
+
+func counts(r *record.Record) string {
+	n := r.Count()
+	var parts []string
+	for _, v := range counted {
+		if n[v] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n[v], look[v].word))
+		}
+	}
+	flaky := 0
+	for _, d := range r.Devices {
+		for _, s := range d.Specs {
+			if s.Flaky {
+				flaky++
+			}
+		}
+	}
+	if flaky > 0 {
+		parts = append(parts, fmt.Sprintf("%d flaky", flaky))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// verdictLine is the run in a word.
+func verdictLine(r *record.Record, ink palette) string {
+	word, s := strings.ToUpper(string(r.Run.Verdict)), look[r.Run.Verdict].style
+	switch {
+	case r.Run.Interrupted:
+		word += ", INTERRUPTED"
+	case r.Run.TimedOut:
+		word += ", TIME OVER"
+	}
+	return ink.paint(s, ink.boldly(word))
+}
+
+func (p palette) boldly(s string) string {
+	if !p {
+		return s
+	}
+	return "\x1b[1m" + s
+}
+
+func took(r record.Run) string {
+	d := r.Ended.Sub(r.Started)
+	if d < time.Minute {
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}
+
+// shortPath is a path as one would type it from here.
+func shortPath(p string) string {
+	wd, err := os.Getwd()
+	if err != nil {
+		return p
+	}
+	rel, err := filepath.Rel(wd, p)
+	if err != nil || slices.Contains(strings.Split(rel, string(filepath.Separator)), "..") {
+		return p
+	}
+	return rel
+}

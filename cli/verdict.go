@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"hilrig/record"
+)
+
+// look is how a verdict is shown: a sign at a terminal, a word everywhere.
+var look = map[record.Verdict]struct {
+	sign, word string
+	style      style
+}{
+	record.Pass:          {"✓", "pass", green},
+	record.Warn:          {"!", "warn", yellow},
+	record.Fail:          {"✗", "fail", red},
+	record.Error:         {"✗", "error", purple},
+	record.NotRun:        {"○", "not-run", cyan},
+	record.NotApplicable: {"–", "n/a", dim},
+}
+
+// verdictWidth fits the longest word.
+const verdictWidth = len("not-run")
+
+func (p palette) verdict(v record.Verdict) string {
+	l, known := look[v]
+	if !known {
+		l.word = string(v)
+	}
+	word := fmt.Sprintf("%-*s", verdictWidth, l.word)
+	if p {
+		word = l.sign + " " + word
+	}
+	return p.paint(l.style, word)
+}
+
+// oneLine makes text that may be anything one line.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// clip shortens text to n characters.
+func clip(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	return string(r[:n-1]) + "…"
+}
+
+// plural is n things in words.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return fmt.Sprintf("%d %s", n, one)
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
