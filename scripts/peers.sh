@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Has the programs at hand that the tests use as real peers: installs what is
+# missing when it may (Debian, as root or with a sudo that asks nothing). What
+# stays missing is named, and its tests skip by name; with CI=true that is an
+# error.
+set -euo pipefail
+
+# program, package, what is tested on it
+peers='
+openssl openssl identities and handshakes
+mosquitto mosquitto the broker, against another
+mosquitto_pub mosquitto-clients delivery, with a client not ours
+socat socat serial lines as pairs of pseudo-terminals
+ser2net ser2net serial lines over the network
+chromium chromium report.html in a real browser
+xmllint libxml2-utils junit.xml against its schema
+tmux tmux live progress in a real terminal
+tio tio the emulated device, by hand
+picocom picocom the emulated device, by hand
+cc gcc the race detector
+'
+
+missing() {
+	local program package purpose
+	while read -r program package purpose; do
+		[ -z "$program" ] || command -v "$program" >/dev/null || echo "$program $package $purpose"
+	done <<<"$peers"
+}
+
+# as_root runs a command with the right to install, or fails without asking.
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	else
+		sudo -n "$@"
+	fi
+}
+
+may_install() {
+	command -v apt-get >/dev/null && as_root true 2>/dev/null
+}
+
+apt_get() {
+	as_root env DEBIAN_FRONTEND=noninteractive timeout 600 \
+		apt-get -q -y -o DPkg::Lock::Timeout=120 "$@" </dev/null >&2
+}
+
+# install takes all packages at once, and one by one where that fails: a
+# package that this release lacks does not cost the others.
+install_all() {
+	local package
+	apt_get update || echo "peers: package lists are not fresh" >&2
+	apt_get install --no-install-recommends "$@" && return
+	for package in "$@"; do
+		apt_get install --no-install-recommends "$package" || echo "peers: $package was not installed" >&2
+	done
+}
+
+# quiet_services keeps the daemons that came with a package from holding a port
+# of this machine: the tests start their own.
+quiet_services() {
+	[ -d /run/systemd/system ] || return 0
+	local package
+	for package in "$@"; do
+		case $package in
+		mosquitto | ser2net) as_root systemctl disable --now "$package.service" >&2 || true ;;
+		esac
+	done
+}
+
+wanting=$(missing)
+[ -n "$wanting" ] || exit 0
+
+if may_install; then
+	# shellcheck disable=SC2046 # package names have no spaces
+	set -- $(awk '{print $2}' <<<"$wanting" | sort -u)
+	echo "peers: installing $*" >&2
+	install_all "$@"
+	quiet_services "$@"
+	wanting=$(missing)
+	[ -n "$wanting" ] || exit 0
+fi
+
+while read -r program package purpose; do
+	echo "peers: $program is missing ($purpose); on Debian: apt-get install $package" >&2
+done <<<"$wanting"
+if [ "${CI:-}" = true ]; then
+	echo "peers: CI=true, so a missing peer is an error" >&2
+	exit 1
+fi
