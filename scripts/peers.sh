@@ -42,10 +42,10 @@ may_install() {
 
 apt_get() {
 	as_root env DEBIAN_FRONTEND=noninteractive timeout 600 \
-		apt-get -q -y -o DPkg::Lock::Timeout=120 "$@" </dev/null >&2
+		apt-get -qq -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "$@" </dev/null >&2
 }
 
-# install takes all packages at once, and one by one where that fails: a
+# install_all takes all packages at once, and one by one where that fails: a
 # package that this release lacks does not cost the others.
 install_all() {
 	local package

@@ -18,21 +18,23 @@ if [ "$(go env CGO_ENABLED)" != 1 ] || ! command -v "$(go env CC | cut -d' ' -f1
 fi
 
 # -v is what names skipped tests; go test keeps the output of packages apart
-# and ends each with its result line. A test's reason is the last thing it logs.
-go test $race -v -timeout 15m "$@" 2>&1 | awk '
+# and ends each with its result line. What does not build is said on stderr.
+go test $race -v -timeout 15m "$@" | awk '
 	/^(ok  |FAIL|\?   )\t/ {
 		if ($1 == "FAIL") printf "%s", held
 		if ($1 != "?") print
-		held = said = ""
+		for (i = 1; i <= n; i++) skipped[++all] = $2 " " name[i] ": " said[name[i]]
+		held = ""; n = 0
+		split("", said)
 		fflush()
 		next
 	}
 	{ held = held $0 "\n" }
-	/^ +[^ ]+\.go:[0-9]+: / { said = $0; sub(/^ +[^ ]+: /, "", said) }
-	/^ *--- SKIP: / { skipped[++n] = $3 ": " said; said = "" }
-	/^ *--- (PASS|FAIL): |^=== RUN / { said = "" }
+	/^=== (RUN|CONT|NAME) / { current = $3 }
+	/^ +[^ ]+\.go:[0-9]+: / { said[current] = $0; sub(/^ +[^ ]+: /, "", said[current]) }
+	/^ *--- SKIP: / { name[++n] = $3 }
 	END {
 		printf "%s", held
-		if (n) print n " skipped:"
-		for (i = 1; i <= n; i++) print "  " skipped[i]
+		if (all) print all " skipped:"
+		for (i = 1; i <= all; i++) print "  " skipped[i]
 	}'
