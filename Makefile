@@ -51,11 +51,12 @@ nightly: build ## Everything on RIG=rig.yaml, soak too, compared with the last n
 bench: build ## Measure; print a table
 	bash scripts/bench.sh
 
-dist: $(PLATFORMS:%=dist/%) ## Static binaries for every platform, in dist/
+BINARIES := $(PLATFORMS:%=dist/%)
+dist: $(BINARIES) ## Static binaries for every platform, in dist/
 
 # The sources are go build's to judge: it is always asked.
-.PHONY: $(PLATFORMS:%=dist/%)
-dist/%:
+.PHONY: $(BINARIES)
+$(BINARIES): dist/%:
 	GOOS=$(*D) GOARCH=$(*F) $(BUILD) -ldflags='-s -w' \
 		-o dist/hilrig-$(*D)-$(*F)$(if $(filter windows,$(*D)),.exe) .
 
