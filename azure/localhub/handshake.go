@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"hilrig/azure/localhub/tlswire"
@@ -44,6 +45,34 @@ func (c observed) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
+// spoken is a connection whose first byte was read already.
+type spoken struct {
+	net.Conn
+	first []byte
+}
+
+func (c *spoken) Read(b []byte) (int, error) {
+	if len(c.first) > 0 {
+		n := copy(b, c.first)
+		c.first = c.first[n:]
+		return n, nil
+	}
+	return c.Conn.Read(b)
+}
+
+// firstByte waits for a connection to say anything, so that silent ones take
+// no place among the handshakes.
+func firstByte(raw net.Conn, within time.Duration) (net.Conn, error) {
+	b := make([]byte, 1)
+	_ = raw.SetReadDeadline(time.Now().Add(within))
+	n, err := raw.Read(b)
+	if err != nil {
+		return raw, err
+	}
+	_ = raw.SetReadDeadline(time.Time{})
+	return &spoken{raw, b[:n]}, nil
+}
+
 // handshake does TLS on a connection, by the hub's rules or by those of the
 // faults it is shown. It never resumes: a resumed session hides certificates.
 func (h *Hub) handshake(id int64, raw net.Conn, shown []*Showing) (*tls.Conn, *Handshake) {
@@ -58,12 +87,15 @@ func (h *Hub) handshake(id int64, raw net.Conn, shown []*Showing) (*tls.Conn, *H
 			hs.Fault = s.fault.Name
 		}
 	}
-	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+	met := sync.OnceFunc(func() { // the device has said hello: what it gets for an answer is shown to it
 		for _, s := range shown {
 			if s.fault.isTLS() {
 				s.count(id)
 			}
 		}
+	})
+	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		met()
 		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), handshakeWithin)
@@ -72,6 +104,9 @@ func (h *Hub) handshake(id int64, raw net.Conn, shown []*Showing) (*tls.Conn, *H
 	t := tls.Server(wire, config)
 	err := t.HandshakeContext(ctx)
 	hs.fill(o, t.ConnectionState(), err, time.Since(start))
+	if hs.Hello != nil {
+		met()
+	}
 	return t, hs
 }
 

@@ -32,7 +32,7 @@ type Config struct {
 // Bounds that keep strangers from harming a device under test.
 const (
 	maxConnections   = 2048
-	maxHandshakes    = 64
+	maxHandshakes    = 256
 	handshakeWithin  = 30 * time.Second
 	connectWithin    = 60 * time.Second
 	maxBeforeConnect = 8 << 10 // bytes
@@ -179,13 +179,20 @@ func (h *Hub) serve(id int64, raw net.Conn) {
 	defer raw.Close()
 	remote := raw.RemoteAddr().String()
 	h.events.add(Event{Kind: KindAccepted, Conn: id, Remote: remote, Text: "connection from " + remote})
+	heard, err := firstByte(raw, handshakeWithin)
+	if err != nil {
+		hs := &Handshake{Err: "the device said nothing: " + reason(err).Error()}
+		h.events.add(Event{Kind: KindHandshake, Conn: id, Remote: remote, Text: hs.describe(), Handshake: hs})
+		h.events.add(Event{Kind: KindDisconnected, Conn: id, Remote: remote, Text: "silent connection"})
+		return
+	}
 	select {
 	case h.handshakes <- struct{}{}:
 	case <-h.closing:
 		return
 	}
 	shown := h.faults.forConnection()
-	t, hs := h.handshake(id, raw, shown)
+	t, hs := h.handshake(id, heard, shown)
 	<-h.handshakes
 	h.events.add(Event{Kind: KindHandshake, Conn: id, Remote: remote, Text: hs.describe(), Handshake: hs, Fault: hs.Fault})
 	if !hs.OK {
@@ -193,7 +200,7 @@ func (h *Hub) serve(id int64, raw net.Conn) {
 		return
 	}
 	c := newConn(h, id, t, hs, shown)
-	err := h.broker.EstablishConnection("localhub", c)
+	err = h.broker.EstablishConnection("localhub", c)
 	c.ended(err)
 }
 

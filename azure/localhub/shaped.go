@@ -71,8 +71,9 @@ func (s *shaped) cut() bool {
 }
 
 const (
-	recordHeader    = 5
-	recordHandshake = 22
+	recordHeader           = 5
+	recordChangeCipherSpec = 20
+	recordHandshake        = 22
 )
 
 // chop splits handshake records into records of at most size bytes, which TLS
@@ -86,6 +87,9 @@ func chop(b []byte, size int) []byte {
 		}
 		head, body := b[:recordHeader], b[recordHeader:recordHeader+n]
 		b = b[recordHeader+n:]
+		if head[0] == recordChangeCipherSpec {
+			return append(append(append(out, head...), body...), b...) // what follows is encrypted: a record is whole or nothing
+		}
 		if head[0] != recordHandshake {
 			out = append(append(out, head...), body...)
 			continue
