@@ -3,8 +3,10 @@
 // and server certificates that are wrong in exactly one way.
 //
 // It promises that what it writes is what openssl reads, that no error and no
-// log line ever holds private key text, and that two processes at once get the
-// same rig root.
+// log line ever holds private key text, that two processes at once get the
+// same rig root, and that a damaged file of a rig's root is named, never
+// silently replaced: devices hold that root.
 //
-// It does not know who presents or loads what it makes.
+// It does not know who presents or loads what it makes, nor how a file gets
+// into a device.
 package certs

@@ -55,9 +55,10 @@ const (
 
 // OpenStore opens the folder and makes what is missing. Loading what is there
 // takes milliseconds.
-func OpenStore(dir string) (*Store, error) { return openStore(dir, time.Now) }
+func OpenStore(dir string) (*Store, error) { return OpenStoreAt(dir, time.Now) }
 
-func openStore(dir string, now func() time.Time) (*Store, error) {
+// OpenStoreAt is OpenStore with a clock of the caller's.
+func OpenStoreAt(dir string, now func() time.Time) (*Store, error) {
 	s := &Store{dir: dir, now: now}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, record.NewFailure(record.RigHost, "make", dir, err).WithCure("set HILRIG_STATE to a folder you may write")
@@ -135,7 +136,7 @@ func signedBy(r Root, issuer *Root) bool {
 }
 
 func (s *Store) keepAuthority(name string, der []byte, key *rsa.PrivateKey) (Root, error) {
-	if err := s.keep(name, encodeCertificate(der), key); err != nil {
+	if err := s.keep(name, encodeDER(der), key); err != nil {
 		return Root{}, err
 	}
 	return s.loadAuthority(name)
@@ -199,7 +200,7 @@ func (s *Store) Server(ctx context.Context, host string) (tls.Certificate, error
 	if err != nil {
 		return tls.Certificate{}, record.NewFailure(record.Harness, "sign certificate for", host, err)
 	}
-	if err := s.keep(name, encodeCertificate(der), key); err != nil {
+	if err := s.keep(name, encodeDER(der), key); err != nil {
 		return tls.Certificate{}, err
 	}
 	return s.loadServer(name, host)
