@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"io/fs"
 	"net"
@@ -74,13 +75,13 @@ func TestOpenSSLReadsOurIdentity(t *testing.T) {
 // What openssl makes by the guide's commands, we must read.
 func TestWeReadOpenSSLsIdentity(t *testing.T) {
 	dir := t.TempDir()
-	key, crt, pem := filepath.Join(dir, "device.key"), filepath.Join(dir, "device.crt"), filepath.Join(dir, "device.pem")
+	key, crt, pemF := filepath.Join(dir, "device.key"), filepath.Join(dir, "device.crt"), filepath.Join(dir, "device.pem")
 	openssl(t, nil, "req", "-x509", "-nodes", "-sha256", "-days", "365", "-newkey", "rsa:2048", "-keyout", key, "-out", crt, "-subj", "/CN=NewDevice")
-	openssl(t, nil, "x509", "-in", crt, "-out", pem, "-outform", "PEM")
+	openssl(t, nil, "x509", "-in", crt, "-out", pemF, "-outform", "PEM")
 	pkcs1 := filepath.Join(dir, "pkcs1.key")
 	openssl(t, nil, "rsa", "-in", key, "-traditional", "-out", pkcs1)
 	for _, k := range []string{key, pkcs1} {
-		f, err := certs.CheckFiles(crt, pem, k) // self-signed: its own root
+		f, err := certs.CheckFiles(crt, pemF, k) // self-signed: its own root
 		if err != nil {
 			t.Fatalf("%s: %v", filepath.Base(k), err)
 		}
@@ -152,7 +153,7 @@ func TestCheckFiles(t *testing.T) {
 	}{
 		"all well":               {root, crt, key, nil, nil},
 		"no such file":           {filepath.Join(dir, "none"), crt, key, fs.ErrNotExist, []string{"root", "none"}},
-		"a folder":               {dir, crt, key, nil, []string{"not a regular file"}},
+		"a folder":               {dir, crt, key, nil, []string{"folder"}},
 		"garbage":                {put("garbage", []byte("hello")), crt, key, certs.ErrNotPEM, []string{"garbage"}},
 		"key for certificate":    {root, key, key, certs.ErrKeyForCertificate, []string{"a.key", "swapped"}},
 		"certificate for key":    {root, crt, crt, certs.ErrCertificateForKey, []string{"a.crt", "swapped"}},
@@ -183,8 +184,7 @@ func TestCheckFiles(t *testing.T) {
 }
 
 func pemOf(der []byte) []byte {
-	c, _ := x509.ParseCertificate(der)
-	return certs.EncodeCertificate(c)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
 func TestStoreIsOnePerRigAndKept(t *testing.T) {
@@ -347,10 +347,10 @@ func TestCheckPEM(t *testing.T) {
 	}{
 		"clean":            {certs.KindCertificate, id.CertificatePEM, 0, ""},
 		"clean key":        {certs.KindKey, id.KeyPEM, 4096, ""},
-		"carriage returns": {certs.KindCertificate, bytes.ReplaceAll(id.CertificatePEM, []byte("\n"), []byte("\r\n")), 0, "carriage returns"},
+		"carriage returns": {certs.KindCertificate, bytes.ReplaceAll(id.CertificatePEM, []byte("\n"), []byte("\r\n")), 0, "carriage return"},
 		"no final newline": {certs.KindCertificate, bytes.TrimSpace(id.CertificatePEM), 0, "no newline"},
 		"text around":      {certs.KindCertificate, append([]byte("subject\n"), id.CertificatePEM...), 0, "outside"},
-		"wrong kind":       {certs.KindKey, id.CertificatePEM, 0, "belongs"},
+		"wrong kind":       {certs.KindKey, id.CertificatePEM, 0, "in the private key's place"},
 		"too large":        {certs.KindCertificate, id.CertificatePEM, 100, "max_file"},
 		"nothing":          {certs.KindCertificate, nil, 0, "not PEM"},
 	} {

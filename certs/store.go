@@ -136,7 +136,7 @@ func signedBy(r Root, issuer *Root) bool {
 }
 
 func (s *Store) keepAuthority(name string, der []byte, key *rsa.PrivateKey) (Root, error) {
-	if err := s.keep(name, encodeDER(der), key); err != nil {
+	if err := s.keep(name, encodeCertificate(der), key); err != nil {
 		return Root{}, err
 	}
 	return s.loadAuthority(name)
@@ -200,7 +200,7 @@ func (s *Store) Server(ctx context.Context, host string) (tls.Certificate, error
 	if err != nil {
 		return tls.Certificate{}, record.NewFailure(record.Harness, "sign certificate for", host, err)
 	}
-	if err := s.keep(name, encodeDER(der), key); err != nil {
+	if err := s.keep(name, encodeCertificate(der), key); err != nil {
 		return tls.Certificate{}, err
 	}
 	return s.loadServer(name, host)

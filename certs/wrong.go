@@ -180,5 +180,5 @@ func (s *Store) sign(cn string, key *rsa.PrivateKey, issuer *Root, ca bool) (Roo
 	if err != nil {
 		return Root{}, record.NewFailure(record.Harness, "read back", cn, err)
 	}
-	return Root{Certificate: c, PEM: encodeDER(der), key: key}, nil
+	return Root{Certificate: c, PEM: encodeCertificate(der), key: key}, nil
 }
