@@ -62,6 +62,7 @@ type DeviceFacts struct {
 	PowerCycles int         `json:"power_cycles"`
 	Faults      []string    `json:"faults,omitempty"` // emulated devices: the faulty firmware asked for
 	LeftWith    string      `json:"left_with,omitempty"`
+	PeakMemory  int64       `json:"peak_memory_bytes,omitempty"` // of the device's child process
 }
 
 // Thumbprints of a certificate, upper-case hex without separators, as Azure

@@ -32,7 +32,7 @@ type console struct {
 	endedCR bool // the last line ended with CR: an LF behind it belongs to it
 	slot    int  // 0: no file is being taken
 	file    []byte
-	seen    int // files taken since boot, for faults that depend on it
+	began   time.Time // the first byte of the file came
 	stuck   bool
 	lastCh  time.Time
 }
@@ -169,7 +169,11 @@ func (c *console) takeFile(ctx context.Context, ch byte) {
 	if c.b.echo {
 		c.line.send([]byte{ch})
 	}
+	if len(c.file) == 0 {
+		c.began = time.Now()
+	}
 	if ch == '*' {
+		c.measure()
 		c.endFile(ctx)
 		return
 	}
@@ -184,11 +188,17 @@ func (c *console) takeFile(ctx context.Context, ch byte) {
 	}
 }
 
+// measure logs how fast a file came: what the wire really carried.
+func (c *console) measure() {
+	took := time.Since(c.began)
+	c.log.Info("file taken", "slot", c.slot, "bytes", len(c.file)+1, "seconds", took.Seconds(),
+		"share", (time.Duration(len(c.file)) * c.line.perByte).Seconds()/max(took.Seconds(), 1e-9))
+}
+
 // endFile checks and stores what came, and answers.
 func (c *console) endFile(ctx context.Context) {
 	slot, data := c.slot, string(c.file)
 	c.slot = 0
-	c.seen++
 	if c.b.stuckAfterStop && c.b.checkFile(slot, data) != nil {
 		c.stuck = true
 		return
