@@ -37,6 +37,9 @@ func newLive(a *app, p *runner.Plan) *live {
 	v := &live{a: a, devices: map[string]*liveDevice{}}
 	v.bars = mpb.New(mpb.WithOutput(a.out), mpb.WithWidth(14), mpb.WithRefreshRate(100*time.Millisecond))
 	v.lines = newLines(v.bars, p, true)
+	if w := widthOf(a.out); w > 0 {
+		v.lines.textWidth = max(20, w-len(v.lines.indent())-1)
+	}
 	if isTerminal(a.err) {
 		v.oldLog = a.logTo.to(v.bars) // both streams on one screen: log lines above the moving ones
 	}

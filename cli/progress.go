@@ -108,7 +108,7 @@ func (l *lines) line(device string, s record.SpecResult) string {
 	line := fmt.Sprintf("%s%s  %-*s  ", name, l.ink.verdict(s.Verdict), l.idWidth, s.ID)
 	switch s.Verdict {
 	case record.NotRun, record.NotApplicable:
-		return line + l.ink.paint(dim, clip(oneLine(s.Cause), l.textWidth))
+		return line + l.ink.paint(dim, clip(oneLine(s.Cause), max(20, l.textWidth-l.idWidth-2)))
 	}
 	line += l.ink.paint(dim, fmt.Sprintf("%7.2f s", s.Seconds))
 	if s.Flaky {

@@ -134,7 +134,7 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	a.code = runner.ExitCode(res.Record)
 	reports, err := a.render(res.Dir, res.Record, f.strict)
 	if !f.asJSON {
-		a.summary(res.Record, reports)
+		a.summary(res.Dir, res.Record, reports)
 	}
 	if runErr != nil {
 		return runErr

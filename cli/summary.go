@@ -9,26 +9,28 @@ import (
 	"time"
 
 	"hilrig/record"
+	"hilrig/runner"
 )
 
 // summary is what a person reads last: counts, every failure with what to look
 // at, and where the reports are. The last line is the path of the best report.
-func (a *app) summary(r *record.Record, reports []string) {
+func (a *app) summary(dir string, r *record.Record, reports []string) {
 	ink := palette(lively(a.out))
 	fmt.Fprintln(a.out)
 	a.failures(r, ink)
 	a.leftOut(r, ink)
 	fmt.Fprintf(a.out, "%s  %s on %s in %s\n", verdictLine(r, ink), counts(r), plural(len(r.Devices), "device", "devices"), took(r.Run))
-	for _, p := range reports {
+	for _, p := range append([]string{filepath.Join(dir, runner.RecordFile)}, reports...) {
 		fmt.Fprintln(a.out, shortPath(p))
 	}
 }
 
-// failures tells each failure in two lines or three.
+// failures tells each failure and each warning in two lines or three.
 func (a *app) failures(r *record.Record, ink palette) {
+	width := widthOf(a.out)
 	for _, d := range r.Devices {
 		for _, s := range d.Specs {
-			if s.Verdict != record.Fail && s.Verdict != record.Error {
+			if s.Verdict != record.Fail && s.Verdict != record.Error && s.Verdict != record.Warn {
 				continue
 			}
 			on := ""
@@ -36,9 +38,9 @@ func (a *app) failures(r *record.Record, ink palette) {
 				on = " on " + d.Name
 			}
 			fmt.Fprintf(a.out, "%s %s%s%s\n", ink.verdict(s.Verdict), ink.paint(bold, s.ID), on, ink.paint(dim, class(s.Class)))
-			fmt.Fprintf(a.out, "  %s\n", clip(reason(s), 300))
+			fmt.Fprint(a.out, wrap(clip(reason(s), 400), "  ", width))
 			if s.Look != "" {
-				fmt.Fprintf(a.out, "  look: %s\n", oneLine(s.Look))
+				fmt.Fprint(a.out, ink.paint(dim, wrap("look: "+oneLine(s.Look), "  ", width)))
 			}
 			fmt.Fprintln(a.out)
 		}
@@ -54,7 +56,7 @@ func class(c record.Class) string {
 
 // leftOut tells why specs have no verdict, each cause once for a device.
 func (a *app) leftOut(r *record.Record, ink palette) {
-	any := false
+	width, any := widthOf(a.out), false
 	for _, d := range r.Devices {
 		var causes []string
 		n := map[string]int{}
@@ -67,7 +69,8 @@ func (a *app) leftOut(r *record.Record, ink palette) {
 		}
 		for _, c := range causes {
 			any = true
-			fmt.Fprintf(a.out, "%s %s on %s: %s\n", ink.verdict(record.NotRun), plural(n[c], "spec", "specs"), d.Name, clip(oneLine(c), 300))
+			fmt.Fprintf(a.out, "%s %s on %s\n%s", ink.verdict(record.NotRun), plural(n[c], "spec", "specs"), d.Name,
+				wrap(clip(oneLine(c), 400), "  ", width))
 		}
 	}
 	if any {

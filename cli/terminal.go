@@ -18,6 +18,19 @@ func isTerminal(w any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// widthOf is how many characters fit on a line of w; 0: any number, w is no
+// terminal.
+func widthOf(w io.Writer) int {
+	if !isTerminal(w) {
+		return 0
+	}
+	width, _, err := term.GetSize(int(w.(*os.File).Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
 // style is a set of SGR attributes (ECMA-48, 8.3.117).
 type style string
 

@@ -54,3 +54,26 @@ func plural(n int, one, many string) string {
 	}
 	return fmt.Sprintf("%d %s", n, many)
 }
+
+// wrap breaks text into lines of at most width characters, each begun with
+// indent; width 0 is no bound.
+func wrap(text, indent string, width int) string {
+	room := width - len(indent)
+	if width == 0 || room < 20 {
+		return indent + text + "\n"
+	}
+	var b strings.Builder
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && len([]rune(line))+1+len([]rune(word)) > room {
+			b.WriteString(indent + line + "\n")
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	b.WriteString(indent + line + "\n")
+	return b.String()
+}
