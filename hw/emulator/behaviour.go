@@ -82,7 +82,7 @@ type retry struct {
 func sound(profile string) behaviour {
 	b := behaviour{
 		think: 2 * time.Millisecond, store: 5 * time.Millisecond, applyAfter: 150 * time.Millisecond,
-		echo: true, newline: "\r\n", rxRing: 512,
+		echo: true, newline: "\r\n", rxRing: 1024,
 		minVersion: 0x0303, maxVersion: 0x0303, suites: []uint16{0xc02f, 0xc030, 0xc027},
 		handshakeWithin: 20 * time.Second,
 		level:           4, userName: "{hub}/{id}/?api-version=2021-04-12", topic: "devices/{id}/messages/events/",

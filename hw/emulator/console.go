@@ -34,7 +34,7 @@ type console struct {
 	file    []byte
 	began   time.Time // the first byte of the file came
 	stuck   bool
-	lastCh  time.Time
+	in      receiver
 }
 
 // How long a file may pause before the firmware gives it up, and the largest.
@@ -59,12 +59,16 @@ func (c *console) run(ctx context.Context) {
 			silence = time.After(fileTimeout)
 		}
 		select {
-		case ch := <-c.line.rx:
-			c.lastCh = time.Now()
-			if c.b.perByte > 0 && !until(ctx, c.lastCh.Add(c.b.perByte)) {
+		case in := <-c.line.rx:
+			fetched, ok := c.in.take(in)
+			if !ok {
+				c.log.Warn("input overrun", "lost", c.in.lost)
+				continue
+			}
+			if !until(ctx, fetched) {
 				return
 			}
-			c.take(ctx, ch)
+			c.take(ctx, in.c)
 			apply.Reset(c.b.applyAfter)
 		case <-silence:
 			c.abort()
@@ -122,7 +126,7 @@ func (c *console) do(ctx context.Context, line string) {
 	if line == "" {
 		return
 	}
-	if !until(ctx, time.Now().Add(c.b.think)) {
+	if !until(ctx, c.in.busy(c.b.think)) {
 		return
 	}
 	nl := c.b.newline
@@ -192,7 +196,7 @@ func (c *console) takeFile(ctx context.Context, ch byte) {
 func (c *console) measure() {
 	took := time.Since(c.began)
 	c.log.Info("file taken", "slot", c.slot, "bytes", len(c.file)+1, "seconds", took.Seconds(),
-		"share", (time.Duration(len(c.file)) * c.line.perByte).Seconds()/max(took.Seconds(), 1e-9))
+		"share", (time.Duration(len(c.file))*c.line.perByte).Seconds()/max(took.Seconds(), 1e-9))
 }
 
 // endFile checks and stores what came, and answers.
@@ -203,7 +207,7 @@ func (c *console) endFile(ctx context.Context) {
 		c.stuck = true
 		return
 	}
-	if !until(ctx, time.Now().Add(c.b.store)) {
+	if !until(ctx, c.in.busy(c.b.store)) {
 		return
 	}
 	nl := c.b.newline

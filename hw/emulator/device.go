@@ -57,7 +57,7 @@ func Run(ctx context.Context, c Config) error {
 	if c.Ready != nil {
 		c.Ready(t.port())
 	}
-	line := newUART(t.master, c.Baud, b.rxRing, c.Log)
+	line := newUART(t.master, c.Baud, c.Log)
 	gone := make(chan error, 1)
 	go func() { gone <- line.run(ctx) }()
 	for {
@@ -97,7 +97,7 @@ func live(ctx context.Context, end context.CancelCauseFunc, c Config, b *behavio
 			m.use(maps.Clone(store.Used))
 		}
 	}
-	term := &console{b: b, line: line, store: store, log: c.Log, boot: boot, connect: m.now}
+	term := &console{b: b, line: line, store: store, log: c.Log, boot: boot, connect: m.now, in: receiver{ring: b.rxRing, perByte: b.perByte}}
 	term.reboot = func() { <-line.drained(); end(errReboot) }
 	term.applied = func(whole bool) {
 		done, err := store.commit()

@@ -9,19 +9,25 @@ import (
 )
 
 // uart is a serial port of a small controller: bytes arrive and leave at the
-// line's rate, ten bits each, and what the firmware does not fetch in time is
-// overwritten.
+// line's rate, ten bits each. What the firmware does not fetch in time is lost
+// (receiver).
 type uart struct {
 	rw      io.ReadWriter
 	perByte time.Duration
-	rx      chan byte
+	rx      chan arrived
 	log     *slog.Logger
 
-	mu      sync.Mutex
-	tx      []byte
-	txMore  chan struct{}
-	txIdle  chan struct{} // closed while nothing waits to leave
-	overran int
+	mu     sync.Mutex
+	tx     []byte
+	txMore chan struct{}
+	txIdle chan struct{} // closed while nothing waits to leave
+}
+
+// arrived is a byte and the moment at which the line delivered it: the line's
+// own time, which a busy host's lateness does not touch.
+type arrived struct {
+	c  byte
+	at time.Time
 }
 
 // txBuffer bounds what waits to be sent: a terminal that nobody reads must not
@@ -31,8 +37,8 @@ const txBuffer = 64 << 10
 // grain is how many bytes are moved at a time: 16 are 1.4 ms at 115200.
 const grain = 16
 
-func newUART(rw io.ReadWriter, baud, ring int, log *slog.Logger) *uart {
-	u := &uart{rw: rw, rx: make(chan byte, ring), log: log, txMore: make(chan struct{}, 1), txIdle: make(chan struct{})}
+func newUART(rw io.ReadWriter, baud int, log *slog.Logger) *uart {
+	u := &uart{rw: rw, rx: make(chan arrived, txBuffer), log: log, txMore: make(chan struct{}, 1), txIdle: make(chan struct{})}
 	close(u.txIdle)
 	if baud > 0 {
 		u.perByte = 10 * time.Second / time.Duration(baud)
@@ -74,15 +80,48 @@ func (u *uart) receive(ctx context.Context) error {
 		if !until(ctx, slot) {
 			return nil
 		}
-		for _, c := range buf[:n] {
+		for i, c := range buf[:n] {
 			select {
-			case u.rx <- c:
-			default:
-				u.overran++
-				u.log.Debug("input overrun", "total", u.overran)
+			case u.rx <- arrived{c, slot.Add(-time.Duration(n-1-i) * u.perByte)}:
+			case <-ctx.Done():
+				return nil
 			}
 		}
 	}
+}
+
+// receiver is the receive buffer of the controller and the time that its
+// firmware needs, both in the line's own time: a byte that comes while the
+// buffer is full is lost.
+type receiver struct {
+	ring    int
+	perByte time.Duration
+	free    time.Time   // the firmware is ready for the next byte
+	pending []time.Time // when each buffered byte is fetched
+	lost    int
+}
+
+// take says whether the firmware gets the byte, and when.
+func (r *receiver) take(in arrived) (fetched time.Time, ok bool) {
+	for len(r.pending) > 0 && !r.pending[0].After(in.at) {
+		r.pending = r.pending[1:]
+	}
+	if len(r.pending) >= r.ring {
+		r.lost++
+		return time.Time{}, false
+	}
+	if r.free.Before(in.at) {
+		r.free = in.at
+	}
+	r.free = r.free.Add(r.perByte)
+	r.pending = append(r.pending, r.free)
+	return r.free, true
+}
+
+// busy keeps the firmware from its buffer for d and returns until when.
+func (r *receiver) busy(d time.Duration) time.Time {
+	r.free = r.free.Add(d)
+	return r.free
 }
 
 func until(ctx context.Context, t time.Time) bool {
@@ -122,10 +161,11 @@ func (u *uart) drained() <-chan struct{} {
 }
 
 func (u *uart) transmit(ctx context.Context) error {
-	var slot time.Time
+	slot, idle := time.Now(), true
 	for {
-		chunk, busy := u.next()
+		chunk := u.next()
 		if chunk == nil {
+			idle = true
 			select {
 			case <-u.txMore:
 			case <-ctx.Done():
@@ -133,9 +173,10 @@ func (u *uart) transmit(ctx context.Context) error {
 			}
 			continue
 		}
-		if now := time.Now(); !busy && slot.Before(now) {
+		if now := time.Now(); idle && slot.Before(now) {
 			slot = now
 		}
+		idle = false
 		slot = slot.Add(time.Duration(len(chunk)) * u.perByte)
 		if !until(ctx, slot) {
 			return nil
@@ -147,16 +188,14 @@ func (u *uart) transmit(ctx context.Context) error {
 	}
 }
 
-// next is what to send now; busy is true where it was queued before the chunk
-// ahead of it had left, so that no gap belongs between them.
-func (u *uart) next() (chunk []byte, busy bool) {
+// next is what to send now; nil where nothing waits.
+func (u *uart) next() []byte {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(u.tx) == 0 {
-		return nil, false
+		return nil
 	}
-	n := min(grain, len(u.tx))
-	return append([]byte(nil), u.tx[:n]...), len(u.tx) > n
+	return append([]byte(nil), u.tx[:min(grain, len(u.tx))]...)
 }
 
 func (u *uart) sent(n int) {
