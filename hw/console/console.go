@@ -6,229 +6,212 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
 	"hilrig/record"
 )
 
-// Line is what a console needs of a port. Read blocks; Write is whole and
-// bounded; Close ends a blocked Read.
+// Line is what a console needs of a port. Read blocks for at least one byte;
+// Write is whole or fails, and bounded; Close ends both.
 type Line interface {
 	io.ReadWriteCloser
 }
 
-// Settings are a device type's terminal (guide section 4).
-type Settings struct {
-	Baud                   int    // of the line; 0: no pacing
-	Newline                string // ends a command
-	Prompt                 string // before a file; empty: the type has none
-	PromptWithin, OKWithin time.Duration
-	OK                     string
-	Failed                 []string // texts that mean no, at once
-	Chunk                  int      // bytes sent at a time; 0: as the line takes them
-	ChunkDelay             time.Duration
-	FileNewline            string // lf, crlf, cr, keep
-	MaxFile                int    // bytes; 0: no limit known
-	RecoverSend            string // ends a transfer that was left open
-	RecoverQuiet           time.Duration
-}
-
-// Options are what a console reports to.
+// Options are what a console reports to. All may be left out.
 type Options struct {
-	Transcript *Transcript // required
+	Transcript *Transcript
 	Log        *slog.Logger
-	OnLine     func(dir Direction, text string, at time.Time) // masked; called as lines end
+	// OnLine is called for every line of the transcript as it is written, with
+	// what is in it: masked, printable, one line. It must not block, nor call
+	// the console.
+	OnLine func(dir Direction, text string, at time.Time)
+	Now    func() time.Time // time.Now
 }
 
-// Console is a device's terminal. One goroutine of its own reads the line, from
-// Open to Close; one at a time may send.
+// ErrClosed is what a console that was closed answers.
+var ErrClosed = errors.New("console closed")
+
+var errReplaced = errors.New("the line was replaced by another")
+
+// Console is a device's terminal. A goroutine of its own reads the line from
+// Open to Close. All methods may be called by several goroutines; those that
+// send take turns.
 type Console struct {
-	set    Settings
-	script *Transcript
-	in     *stream
-	log    *slog.Logger
+	set        Settings
+	transcript *Transcript
+	log        *slog.Logger
+	now        func() time.Time
+	epoch      time.Time
+	sending    chan struct{} // holds a token while somebody sends
+	wire       wire          // whoever sends
 
-	sending sync.Mutex
 	mu      sync.Mutex
-	line    Line
+	link    *link
+	window  window
+	changed chan struct{} // closed, and replaced, when something has come or ended
 	closed  bool
-	readers sync.WaitGroup
 }
 
-// Open begins to read the line. The line is the console's from here on.
+// Open begins to read the line, which is the console's from here on.
 func Open(line Line, s Settings, o Options) *Console {
-	c := &Console{set: s, script: o.Transcript, in: newStream(), log: o.Log, line: line}
-	if c.log == nil {
-		c.log = slog.New(slog.DiscardHandler)
+	if o.Now == nil {
+		o.Now = time.Now
 	}
-	c.script.mu.Lock()
-	c.script.onLine = o.OnLine
-	c.script.mu.Unlock()
-	c.read(line)
+	now := o.Now()
+	if o.Transcript == nil {
+		o.Transcript = NewTranscript(io.Discard, record.ClockAt(now))
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	o.Transcript.mu.Lock()
+	o.Transcript.onLine = o.OnLine
+	o.Transcript.mu.Unlock()
+	s = s.withDefaults()
+	c := &Console{
+		set: s, transcript: o.Transcript, log: o.Log, now: o.Now, epoch: now,
+		sending: make(chan struct{}, 1), wire: newWire(s.Baud, o.Now), changed: make(chan struct{}),
+	}
+	c.mu.Lock() // the reader waits for its link
+	c.link = c.start(line)
+	c.mu.Unlock()
 	return c
 }
 
-func (c *Console) read(line Line) {
-	c.readers.Go(func() {
-		buf := make([]byte, 4096)
-		for {
-			n, err := line.Read(buf)
-			at := time.Now()
-			if n > 0 {
-				c.script.Add(Received, buf[:n], at)
-				c.in.add(buf[:n], at)
-			}
-			if err != nil {
-				c.readerEnded(line, err)
-				return
-			}
-		}
-	})
-}
-
-func (c *Console) readerEnded(line Line, err error) {
-	c.mu.Lock()
-	current := c.line == line
-	c.mu.Unlock()
-	if !current {
-		return // it was replaced
-	}
-	var f *record.Failure
-	if !errors.As(err, &f) {
-		err = record.NewFailure(record.RigPort, "read", "console", err)
-	}
-	c.in.fail(err)
-}
-
-// Replace goes on with another line, after the old one was unplugged. The
-// transcript and all cursors stay.
-func (c *Console) Replace(line Line) error {
-	c.mu.Lock()
-	old := c.line
-	c.line = line
-	c.mu.Unlock()
-	err := old.Close()
-	c.in.fail(nil)
-	c.read(line)
-	return err
-}
-
-// Close ends reading and closes the line.
+// Close ends reading, closes the line and writes the rest of the transcript.
+// More than once is no error.
 func (c *Console) Close() error {
 	c.mu.Lock()
-	line, closed := c.line, c.closed
+	l, closed := c.link, c.closed
 	c.closed = true
 	c.mu.Unlock()
 	if closed {
 		return nil
 	}
-	err := line.Close()
-	c.readers.Wait()
-	c.script.Close()
+	err := c.end(l, ErrClosed)
+	c.transcript.Flush()
 	return err
 }
 
-// Err is why nothing more is received; nil while the line lives.
+// Replace goes on with another line, because the old one was unplugged or
+// opened again. The transcript goes on, and all cursors stay valid. Whoever is
+// sending on the old line fails. On a closed console it closes the new line.
+func (c *Console) Replace(line Line) {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		if err := line.Close(); err != nil {
+			c.log.Warn("line not closed", "err", err)
+		}
+		return
+	}
+	old := c.link
+	c.link = c.start(line)
+	c.mu.Unlock()
+	c.transcript.Note("line replaced", c.now())
+	if err := c.end(old, record.NewFailure(record.RigPort, "use", "console", errReplaced)); err != nil {
+		c.log.Warn("old line not closed", "err", err) // it is gone anyway
+	}
+}
+
+// Err is why nothing is received any more: a failure of class rig:port, or
+// ErrClosed. It is nil while the line lives.
 func (c *Console) Err() error {
-	_, _, _, err := c.in.after(0)
-	return err
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.link.err
+}
+
+// Done is closed when the line that the console has now is read no more.
+func (c *Console) Done() <-chan struct{} { return c.current().done }
+
+func (c *Console) current() *link {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.link
 }
 
 // Mark is the end of what has been received.
-func (c *Console) Mark() Cursor { return c.in.end() }
+func (c *Console) Mark() Cursor {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.window.end()
+}
 
-// Received is what has been received from the cursor on, keys and all: for
-// judging, never for showing.
+// Received is what has been received from the cursor on, of the last 8 MB at
+// least. It is raw, keys and all: for judging, not for showing.
 func (c *Console) Received(from Cursor) []byte {
-	b, _, _, _ := c.in.after(from)
+	c.mu.Lock()
+	b, _ := c.window.view(from)
+	c.mu.Unlock()
 	return append([]byte(nil), b...)
 }
 
-// Tail is the transcript's last n lines, masked.
-func (c *Console) Tail(n int) []string { return c.script.Tail(n) }
+// Tail is the transcript's last n lines, 400 at most, masked.
+func (c *Console) Tail(n int) []string { return c.transcript.Tail(n) }
 
-// Expect waits for the first match from the cursor on. Its error, of class
-// device, names what was waited for; where the line died it is the line's.
-func (c *Console) Expect(ctx context.Context, from Cursor, ms ...Matcher) (Match, error) {
-	m, err := c.in.expect(ctx, from, ms)
-	if err == nil {
-		return m, nil
-	}
-	if record.ClassOf(err) == record.RigPort {
-		return m, err
-	}
-	return m, c.notSeen("wait for", ms, err)
+// look is what a waiter sees: what was received from a cursor on, whether more
+// will come, and how it is woken.
+type look struct {
+	b       []byte
+	base    Cursor
+	err     error
+	changed <-chan struct{}
 }
 
-// Send sends bytes as they are.
-func (c *Console) Send(ctx context.Context, b []byte) error {
-	c.sending.Lock()
-	defer c.sending.Unlock()
-	return c.write(ctx, b)
-}
-
-// SendLine sends a command, ended by the type's newline.
-func (c *Console) SendLine(ctx context.Context, command string) error {
-	return c.Send(ctx, []byte(command+c.set.Newline))
-}
-
-func (c *Console) write(ctx context.Context, b []byte) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
+func (c *Console) look(l *link, from Cursor) look {
 	c.mu.Lock()
-	line := c.line
-	c.mu.Unlock()
-	c.script.Add(Sent, b, time.Now())
-	if _, err := line.Write(b); err != nil {
-		var f *record.Failure
-		if !errors.As(err, &f) {
-			err = record.NewFailure(record.RigPort, "write", "console", err)
-		}
-		return err
+	defer c.mu.Unlock()
+	if l == nil {
+		l = c.link
 	}
-	return nil
+	b, base := c.window.view(from)
+	return look{b, base, l.err, c.changed}
 }
 
-// How long a console that is brought back may take to say something at all,
-// and how long a chatty one is listened to.
-const (
-	firstWord = time.Second
-	chatter   = 5 * time.Second
-)
+func (c *Console) arrival(end Cursor) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.epoch.Add(c.window.arrival(end))
+}
 
-// Recover brings the console back from whatever state it was left in: it ends
-// a transfer that may be open and an unfinished command line, and waits until
-// the device is quiet. A device that says nothing, and one that never stops,
-// are both no error.
-func (c *Console) Recover(ctx context.Context) error {
-	mark := c.Mark()
-	if err := c.Send(ctx, []byte(c.set.RecoverSend+c.set.Newline)); err != nil {
-		return err
-	}
-	deadline := time.Now().Add(chatter)
-	wait := max(firstWord, c.set.RecoverQuiet)
-	for time.Now().Before(deadline) {
-		_, _, more, err := c.in.after(mark)
-		if c.Mark() > mark {
-			mark = c.Mark()
-			wait = c.set.RecoverQuiet
-			continue
+// Expect waits for the first match from the cursor on; of several, the one that
+// ends first. Where nothing matches before the context's deadline, that is a
+// failure of class device that says what was waited for and what was seen
+// instead, masked; where the line ends, it is the line's failure, of class
+// rig:port. A context that is cancelled is nobody's fault and has no class.
+func (c *Console) Expect(ctx context.Context, from Cursor, ms ...Matcher) (Match, error) {
+	s := newSearch(from, ms)
+	for {
+		now := c.look(nil, from)
+		if m, ok := s.next(now.b, now.base); ok {
+			m.At = c.arrival(m.End)
+			return m, nil
 		}
-		if err != nil {
-			return err
+		if now.err != nil {
+			return Match{}, fmt.Errorf("wait for %s: %w", names(ms), now.err)
 		}
-		timer := time.NewTimer(wait)
 		select {
-		case <-more:
-			timer.Stop()
-		case <-timer.C:
-			return nil
+		case <-now.changed:
 		case <-ctx.Done():
-			timer.Stop()
-			return fmt.Errorf("bring console back: %w", context.Cause(ctx))
+			return Match{}, c.notSeen(ctx, from, ms)
 		}
 	}
-	return nil
+}
+
+func names(ms []Matcher) string {
+	var quoted []string
+	for _, m := range ms {
+		quoted = append(quoted, fmt.Sprintf("%q", nameOf(m)))
+	}
+	return strings.Join(quoted, " or ")
+}
+
+func (c *Console) notSeen(ctx context.Context, from Cursor, ms []Matcher) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return fmt.Errorf("wait for %s: %w", names(ms), context.Cause(ctx))
+	}
+	return record.NewFailure(record.Device, "wait for", names(ms), c.withSeen(context.Cause(ctx), from))
 }

@@ -4,9 +4,11 @@
 //
 // It promises that every byte of both directions is in the transcript, time
 // stamped, before anything looks at it; that a private key reaches no file, no
-// event and no error; that nothing received is ever thrown away, so that a
-// matcher may look back; and that every wait is bounded. Its errors say
-// whether the device or the line is to blame.
+// event and no error text; that nothing received is ever drained, so that a
+// matcher may look back; that every wait takes a context and is bounded; and
+// that an error says whether the device (class device), the line (rig:port) or
+// what was asked for (usage) is to blame.
 //
-// It does not know what the line is made of, nor what the files mean.
+// It does not know what the line is made of, what the files mean, or when a
+// line that went away comes back.
 package console

@@ -2,151 +2,220 @@ package console
 
 import (
 	"bytes"
-	"strings"
-	"sync"
+	"time"
 )
 
-// gram is how many characters of a key's base64 text are enough to know it by.
-// Shorter pieces give nothing away and occur by chance.
-const gram = 12
-
-// secrets are the private keys that this console sends, as the set of all
-// pieces of their base64 text.
-type secrets struct {
-	mu    sync.RWMutex
-	grams map[string]struct{}
-	text  []string
-}
-
-// add makes the key in this PEM text known.
-func (s *secrets) add(pem []byte) {
-	var lines []string
-	for line := range strings.Lines(string(pem)) {
-		line = strings.TrimSpace(line)
-		if line != "" && !strings.Contains(line, "-----") && !strings.Contains(line, ":") {
-			lines = append(lines, line)
-		}
-	}
-	body := strings.Join(lines, "")
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.grams == nil {
-		s.grams = map[string]struct{}{}
-	}
-	for i := 0; i+gram <= len(body); i++ {
-		s.grams[body[i:i+gram]] = struct{}{}
-	}
-	s.text = append(s.text, body)
-}
-
-func (s *secrets) has(piece []byte) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	_, ok := s.grams[string(piece)]
-	return ok
-}
-
-// within reports whether a short piece occurs in a key: what is left over when
-// the line falls silent in the middle of one.
-func (s *secrets) within(piece []byte) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for _, t := range s.text {
-		if strings.Contains(t, string(piece)) {
-			return true
-		}
-	}
-	return false
-}
-
-// masker finds private keys in one direction's bytes as they come. A key is
-// known by its BEGIN line, or, where the header is damaged, missing or cut up,
-// by any piece of gram characters of a key that was made known.
+// masker finds private keys in the bytes of one direction as they come, however
+// they are cut up. A key is known by its BEGIN line; and, where that is damaged
+// or missing, by any piece of a key that was made known, whatever white space
+// is in between. It holds a byte back only while what comes next may make it
+// part of a known piece.
 type masker struct {
-	known  *secrets
-	emit   func(b byte, masked bool)
-	run    []byte // pending characters of the current base64 run, at most gram
-	hide   []bool // which of them are a key's
-	length int    // of the whole run
-	recent []byte // the last bytes, to see BEGIN and END lines
-	inside int    // bytes since a key began; 0: not inside one
+	known *secrets
+	emit  func(b byte, masked bool, at time.Time)
+
+	// The way by known pieces.
+	chain  [gram]byte // the last base64 characters in a row
+	have   int        // how many of them
+	length int        // how many of the last may be a key's
+	held   []heldByte // bytes that are not decided yet
+	smear  bool       // the byte before was a key's, so the rest of its run is too
+
+	// The way by the BEGIN line.
+	where  place
+	recent []byte // what was shown last, to see a BEGIN line in
+	body   int    // bytes of the key so far
+	dash   bool   // one dash of the body waits for a second
+	last   time.Time
 }
 
-// maxKey bounds how long a key without an END line hides what follows.
-const maxKey = 16 << 10
-
-func isBase64(c byte) bool {
-	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '+' || c == '/' || c == '='
+type heldByte struct {
+	b  byte
+	at time.Time
 }
 
-func (m *masker) feed(b []byte) {
+// place is where in a key's PEM text a direction is.
+type place int
+
+const (
+	outside place = iota
+	inBegin       // in the dashes that end the BEGIN line
+	inBody
+)
+
+// A key that is without an END line ends with the `*` of the transfer, after so
+// many bytes (RSA 4096 has 3,272), or after such a silence: else a transfer
+// that was cut short would hide all that follows.
+const (
+	maxBody    = 8 << 10
+	maxSilence = 2 * time.Second
+)
+
+// maxHeld bounds what is held back; more than some white space between the
+// characters of a piece is none.
+const maxHeld = 64
+
+func (m *masker) feed(b []byte, at time.Time) {
+	if m.where != outside && at.Sub(m.last) > maxSilence {
+		m.leave()
+	}
+	m.last = at
 	for _, c := range b {
-		if isBase64(c) {
-			m.push(c)
-		} else {
-			m.release()
-			m.emit(c, false)
+		switch m.where {
+		case inBody:
+			m.inside(c, at)
+		case inBegin:
+			if c == '-' {
+				m.emit(c, false, at)
+				continue
+			}
+			m.where, m.body, m.dash = inBody, 0, false
+			m.inside(c, at)
+		default:
+			m.outside(c, at)
 		}
-		m.watch(c)
 	}
 }
 
-// push takes a base64 character. It stays pending until no piece that begins
-// before it can still reach it.
-func (m *masker) push(c byte) {
-	m.length++
-	if len(m.run) == gram {
-		m.emit(m.run[0], m.hide[0])
-		m.run, m.hide = append(m.run[:0], m.run[1:]...), append(m.hide[:0], m.hide[1:]...)
-	}
-	m.run, m.hide = append(m.run, c), append(m.hide, false)
-	if len(m.run) < gram {
+// inside takes a byte of a key's body. Two dashes begin the END line: base64
+// has none, and one alone may be a bad byte.
+func (m *masker) inside(c byte, at time.Time) {
+	switch {
+	case c == '-' && m.dash:
+		m.dash = false
+		m.where = outside
+		m.recent = append(m.recent[:0], "--"...)
+		m.emit(c, false, at)
+		m.emit(c, false, at)
+		return
+	case c == '-':
+		m.dash = true
+		return
+	case c == '*' || m.body > maxBody:
+		m.leave()
+		m.outside(c, at)
 		return
 	}
-	if m.inside > 0 || m.known.has(m.run) {
-		for i := range m.hide {
-			m.hide[i] = true
+	m.hideDash()
+	m.body++
+	m.emit(c, true, at)
+}
+
+// hideDash: the dash that waited was one of the body.
+func (m *masker) hideDash() {
+	if m.dash {
+		m.dash = false
+		m.body++
+		m.emit('-', true, m.last)
+	}
+}
+
+// leave ends a key that has no END line.
+func (m *masker) leave() {
+	if m.where == inBody {
+		m.hideDash()
+	}
+	m.where = outside
+	m.recent = m.recent[:0]
+}
+
+func (m *masker) outside(c byte, at time.Time) {
+	x := code(c)
+	switch {
+	case x >= 0:
+		m.character(c, x, at)
+	case c <= ' ' || c == 0x7f: // white space, also a stray control byte, does not end a piece
+		m.smear = false
+		if m.length == 0 {
+			m.emit(c, false, at)
+			break
+		}
+		m.held = append(m.held, heldByte{c, at})
+		if len(m.held) > maxHeld {
+			m.release(len(m.held), false)
+		}
+	default:
+		m.smear = false
+		m.release(len(m.held), false)
+		m.have, m.length = 0, 0
+		m.emit(c, false, at)
+	}
+	m.watch(c)
+}
+
+// character takes a base64 character outside of a PEM key.
+func (m *masker) character(c byte, x int, at time.Time) {
+	var last [2]int
+	if m.have >= 1 {
+		last[1] = code(m.chain[gram-1])
+	}
+	if m.have >= 2 {
+		last[0] = code(m.chain[gram-2])
+	}
+	m.length = m.known.longest(m.length, last, x)
+	copy(m.chain[:], m.chain[1:])
+	m.chain[gram-1] = c
+	m.have = min(m.have+1, gram)
+	switch {
+	case m.length >= gram && m.known.has(piece(m.chain)):
+		m.release(len(m.held), true)
+		m.emit(c, true, at)
+		m.smear = true
+	case m.smear: // a byte was lost or has changed in the middle of a key
+		m.emit(c, true, at)
+	default:
+		m.held = append(m.held, heldByte{c, at})
+		m.release(len(m.held)-m.undecided(), false)
+	}
+}
+
+// undecided is how many bytes at the end of those held back may still become
+// part of a known piece: at most gram-1 characters and what is between them.
+func (m *masker) undecided() int {
+	characters := min(m.length, gram-1)
+	if characters == 0 {
+		return 0
+	}
+	for i := len(m.held) - 1; i >= 0; i-- {
+		if code(m.held[i].b) >= 0 {
+			if characters--; characters == 0 {
+				return len(m.held) - i
+			}
 		}
 	}
+	return len(m.held)
 }
 
-// release lets the pending characters go: the run has ended.
-func (m *masker) release() {
-	for i, c := range m.run {
-		m.emit(c, m.hide[i])
+// release lets the first n bytes held back go.
+func (m *masker) release(n int, masked bool) {
+	for _, h := range m.held[:n] {
+		m.emit(h.b, masked, h.at)
 	}
-	m.run, m.hide, m.length = m.run[:0], m.hide[:0], 0
+	m.held = append(m.held[:0], m.held[n:]...)
 }
 
-// pause is release where the line fell silent: what is pending may be the
-// beginning of a piece whose rest comes later.
-func (m *masker) pause() {
-	if len(m.run) >= 4 && (m.inside > 0 || m.known.within(m.run)) {
-		for i := range m.hide {
-			m.hide[i] = true
-		}
-	}
-	m.release()
+// flush shows what is held back, because the line fell silent or somebody wants
+// to see it now. It is less than a piece, and what follows of the same piece is
+// still known for what it is.
+func (m *masker) flush() {
+	m.hideDash()
+	m.release(len(m.held), false)
 }
 
-// watch follows BEGIN and END lines of private keys, which may have lost their
-// line ends.
+var keyLabel = []byte("PRIVATE KEY") // of RFC 7468 section 10 and its older forms
+
+// watch sees a BEGIN line end. One of which the beginning was lost counts too;
+// an END line does not.
 func (m *masker) watch(c byte) {
-	if m.inside > 0 {
-		if m.inside++; m.inside > maxKey {
-			m.inside = 0
+	if c == '-' && bytes.HasSuffix(m.recent, keyLabel) {
+		label := m.recent[:len(m.recent)-len(keyLabel)]
+		label = label[bytes.LastIndexByte(label, '-')+1:]
+		if !bytes.Contains(label, []byte("END ")) {
+			m.where = inBegin
 		}
+	}
+	if len(m.recent) >= 128 {
+		m.recent = append(m.recent[:0], m.recent[len(m.recent)-64:]...)
 	}
 	m.recent = append(m.recent, c)
-	if len(m.recent) > 64 {
-		m.recent = append(m.recent[:0], m.recent[len(m.recent)-48:]...)
-	}
-	if c != '-' || !bytes.HasSuffix(m.recent, []byte("PRIVATE KEY-----")) {
-		return
-	}
-	begin, end := bytes.LastIndex(m.recent, []byte("-----BEGIN ")), bytes.LastIndex(m.recent, []byte("-----END "))
-	m.inside = 0
-	if begin > end {
-		m.inside = 1
-	}
 }

@@ -2,33 +2,30 @@ package console
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"regexp"
-	"sort"
-	"strings"
-	"sync"
 	"time"
-
-	"hilrig/record"
 )
 
-// Cursor is a place in what was received, in bytes from the beginning.
-type Cursor int64
-
-// Matcher finds something in received bytes; start is negative where it is not
-// there (yet).
+// Matcher finds something in received bytes, of which more may come: start and
+// end of the first place, or a negative start. A matcher that is a
+// [fmt.Stringer] is named so in errors.
 type Matcher interface {
 	Find(b []byte) (start, end int)
-	String() string
 }
+
+// bounded is a matcher that says how many bytes, at most, of what it has seen
+// without finding anything may still be part of something. Without it all is
+// looked at again when more comes.
+type bounded interface{ Behind() int }
 
 type text string
 
-func (t text) Find(b []byte) (int, int) {
+func (t text) Find(b []byte) (start, end int) {
 	i := bytes.Index(b, []byte(t))
 	return i, i + len(t)
 }
+func (t text) Behind() int    { return max(0, len(t)-1) }
 func (t text) String() string { return string(t) }
 
 // Text matches itself.
@@ -36,143 +33,66 @@ func Text(s string) Matcher { return text(s) }
 
 type pattern struct{ re *regexp.Regexp }
 
-func (p pattern) Find(b []byte) (int, int) {
+func (p pattern) Find(b []byte) (start, end int) {
 	if m := p.re.FindIndex(b); m != nil {
 		return m[0], m[1]
 	}
-	return -1, 0
+	return -1, -1
 }
+func (p pattern) Behind() int    { return 64 << 10 }
 func (p pattern) String() string { return p.re.String() }
 
-// Regexp matches an expression.
+// Regexp matches an expression. Anchors hold at the cursor that is searched
+// from; a match may be 64 kB long.
 func Regexp(re *regexp.Regexp) Matcher { return pattern{re} }
 
-// Match is what an Expect has found.
+func nameOf(m Matcher) string {
+	if s, ok := m.(fmt.Stringer); ok {
+		return s.String()
+	}
+	return fmt.Sprintf("%T", m)
+}
+
+// Match is what an [Console.Expect] has found.
 type Match struct {
-	Which      int // of the matchers
+	Which      int // of the matchers, from 0
 	Start, End Cursor
-	Text       string
+	Text       string    // raw: it may hold a key
 	At         time.Time // when its last byte came
 }
 
-// window is how much of what was received stays in memory. A cursor from
-// before it continues at its beginning.
-const window = 4 << 20
-
-// stream keeps what was received, and when.
-type stream struct {
-	mu     sync.Mutex
-	base   Cursor // of data[0]
-	data   []byte
-	chunks []chunk
-	more   chan struct{} // closed and replaced at every change
-	err    error         // why nothing more comes
+// search looks for matchers in a stream that grows.
+type search struct {
+	from     Cursor
+	matchers []Matcher
+	again    []Cursor // per matcher: where to look from the next time
 }
 
-type chunk struct {
-	end Cursor
-	at  time.Time
-}
-
-func newStream() *stream { return &stream{more: make(chan struct{})} }
-
-func (s *stream) add(b []byte, at time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.data = append(s.data, b...)
-	s.chunks = append(s.chunks, chunk{s.base + Cursor(len(s.data)), at})
-	if len(s.data) > 2*window {
-		cut := len(s.data) - window
-		s.data = append([]byte(nil), s.data[cut:]...)
-		s.base += Cursor(cut)
-		i := sort.Search(len(s.chunks), func(i int) bool { return s.chunks[i].end > s.base })
-		s.chunks = append([]chunk(nil), s.chunks[i:]...)
+func newSearch(from Cursor, ms []Matcher) *search {
+	s := &search{from: from, matchers: ms, again: make([]Cursor, len(ms))}
+	for i := range s.again {
+		s.again[i] = from
 	}
-	s.wake()
+	return s
 }
 
-func (s *stream) wake() {
-	close(s.more)
-	s.more = make(chan struct{})
-}
-
-func (s *stream) fail(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.err = err
-	s.wake()
-}
-
-func (s *stream) end() Cursor {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.base + Cursor(len(s.data))
-}
-
-// after is what was received from the cursor on; more is closed when there is
-// more of it.
-func (s *stream) after(from Cursor) (b []byte, at Cursor, more <-chan struct{}, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	at = min(max(from, s.base), s.base+Cursor(len(s.data)))
-	return s.data[at-s.base : len(s.data) : len(s.data)], at, s.more, s.err
-}
-
-// arrival is when the byte before the cursor came.
-func (s *stream) arrival(end Cursor) time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i := sort.Search(len(s.chunks), func(i int) bool { return s.chunks[i].end >= end })
-	if i == len(s.chunks) {
-		return time.Time{}
-	}
-	return s.chunks[i].at
-}
-
-// find looks for the first of the matchers' matches from the cursor on. Of two
-// that begin at the same place the longer wins.
-func (s *stream) find(b []byte, at Cursor, ms []Matcher) (Match, bool) {
+// next looks at what there is: b, which begins at the cursor base. Of several
+// matches it is the one that ends first, because that one is there first
+// however the stream was cut up; of those that end together the first matcher's.
+func (s *search) next(b []byte, base Cursor) (Match, bool) {
 	best := Match{Which: -1}
-	for i, m := range ms {
-		start, end := m.Find(b)
+	for i, m := range s.matchers {
+		at := min(max(s.again[i], base), base+Cursor(len(b)))
+		start, end := m.Find(b[at-base:])
 		if start < 0 {
+			if k, ok := m.(bounded); ok {
+				s.again[i] = max(at, base+Cursor(len(b)-k.Behind()))
+			}
 			continue
 		}
-		a, e := at+Cursor(start), at+Cursor(end)
-		if best.Which < 0 || a < best.Start || a == best.Start && e > best.End {
-			best = Match{Which: i, Start: a, End: e, Text: string(b[start:end])}
+		if e := at + Cursor(end); best.Which < 0 || e < best.End {
+			best = Match{Which: i, Start: at + Cursor(start), End: e, Text: string(b[at-base:][start:end])}
 		}
 	}
-	if best.Which < 0 {
-		return best, false
-	}
-	best.At = s.arrival(best.End)
-	return best, true
-}
-
-// expect waits for the first match from the cursor on.
-func (s *stream) expect(ctx context.Context, from Cursor, ms []Matcher) (Match, error) {
-	for {
-		b, at, more, err := s.after(from)
-		if m, ok := s.find(b, at, ms); ok {
-			return m, nil
-		}
-		if err != nil {
-			return Match{}, err
-		}
-		select {
-		case <-more:
-		case <-ctx.Done():
-			return Match{}, context.Cause(ctx)
-		}
-	}
-}
-
-// notSeen is the device's failure to say something.
-func (c *Console) notSeen(step string, ms []Matcher, cause error) error {
-	var names []string
-	for _, m := range ms {
-		names = append(names, fmt.Sprintf("%q", m.String()))
-	}
-	return record.NewFailure(record.Device, step, strings.Join(names, " or "), cause)
+	return best, best.Which >= 0
 }

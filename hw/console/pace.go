@@ -5,127 +5,116 @@ import (
 	"time"
 )
 
-// lead is how far the bytes handed to the driver may be ahead of the wire:
-// enough that the wire is never idle on a busy host, little enough that
-// progress is real and that an answer can be placed before or after the `*`.
+// lead is how far what was handed to the line may be ahead of what has left it.
+// It is enough that the wire does not fall idle on a busy host, and little
+// enough that progress is real and a cancelled transfer stops at once.
 const lead = 20 * time.Millisecond
 
-// pace follows the wire: it knows when the byte that is sent next can leave.
-type pace struct {
-	perByte time.Duration // 10 bits; 0: no line rate
-	free    time.Time     // the wire is free again
+// starLead is the same for the `*`: an OK that is there before the `*` was
+// handed over must not be able to be an answer to it. It costs an idle wire
+// only when this process gets no turn for so long.
+const starLead = 3 * time.Millisecond
+
+// wire is a model of the line's sending side: it knows when the bytes handed
+// over so far will have left.
+type wire struct {
+	perByte time.Duration // 0: the line has no rate
+	now     func() time.Time
+	free    time.Time // all has left
 }
 
-func newPace(baud int) pace {
-	if baud <= 0 {
-		return pace{}
+func newWire(baud int, now func() time.Time) wire {
+	w := wire{now: now}
+	if baud > 0 {
+		w.perByte = 10 * time.Second / time.Duration(baud)
 	}
-	return pace{perByte: 10 * time.Second / time.Duration(baud)}
+	return w
 }
 
-// put says that n bytes were handed over now.
-func (p *pace) put(n int, now time.Time) {
-	if p.free.Before(now) {
-		p.free = now
+// put says that n bytes were handed over, from the moment began to now. Where
+// that took longer than the wire needs, the wire was slower than its rate.
+func (w *wire) put(n int, began time.Time) {
+	if w.free.Before(began) {
+		w.free = began
 	}
-	p.free = p.free.Add(time.Duration(n) * p.perByte)
-}
-
-// wait blocks until the wire has caught up to the lead.
-func (p *pace) wait(ctx context.Context, lead time.Duration) error {
-	d := time.Until(p.free) - lead
-	if d <= 0 {
-		return nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	w.free = w.free.Add(time.Duration(n) * w.perByte)
+	if now := w.now(); w.free.Before(now) {
+		w.free = now
 	}
 }
 
-// chunk is how many bytes are handed over at once: about 4 ms of the wire.
-func (p *pace) chunk() int {
-	if p.perByte == 0 {
-		return 1024
+// room is how many bytes may be handed over now, and, if that is too few to be
+// worth a write, when it will be enough.
+func (w *wire) room(left int) (n int, at time.Time) {
+	if w.perByte == 0 {
+		return min(left, 1024), time.Time{}
 	}
-	return max(1, int(4*time.Millisecond/p.perByte))
+	ahead := max(0, w.free.Sub(w.now()))
+	full := max(1, int(lead/w.perByte))
+	n = min(left, full-int((ahead+w.perByte-1)/w.perByte))
+	if least := min(left, max(1, full/4)); n < least {
+		return 0, w.free.Add(-time.Duration(full-least) * w.perByte)
+	}
+	return n, time.Time{}
 }
 
-// file sends the file and, unless it is to be cut, the `*`. A failure text on
-// the way ends it at once.
-func (t *transfer) file(ctx context.Context) error {
-	payload := t.data
-	switch {
-	case t.f.StopAfter > 0:
-		payload = payload[:min(t.f.StopAfter, len(payload))]
-	case !t.f.NoTerminator:
-		payload = append(append(make([]byte, 0, len(payload)+1), payload...), '*')
-	}
-	p := newPace(t.c.set.Baud)
-	size, delay := p.chunk(), time.Duration(0)
-	if t.c.set.Chunk > 0 {
-		size, delay = t.c.set.Chunk, t.c.set.ChunkDelay
-	}
-	refusals := t.refusals(t.data)
-	t.r.First = time.Now()
-	for sent := 0; sent < len(payload); {
-		n := min(size, len(payload)-sent)
-		t.star = time.Now() // of the last chunk: the `*` is in it
-		if err := t.c.write(ctx, payload[sent:sent+n]); err != nil {
+// send sends bytes at the line's pace, in the type's chunks if it has any.
+// After each write it calls sent with how many that were. While it waits it
+// calls watch, if there is one, when something was received; an error of watch
+// ends it.
+func (c *Console) send(ctx context.Context, l *link, b []byte, sent func(n int), watch func(look) error) error {
+	for len(b) > 0 {
+		n, at := c.wire.room(len(b))
+		if c.set.Chunk > 0 {
+			n = min(n, c.set.Chunk)
+		}
+		if c.set.ChunkDelay > 0 {
+			n, at = min(len(b), c.set.Chunk), c.wire.free.Add(c.set.ChunkDelay)
+		}
+		if err := c.until(ctx, l, at, watch); err != nil {
 			return err
 		}
-		p.put(n, time.Now())
-		sent += n
-		if t.f.Progress != nil {
-			t.f.Progress(sent, len(payload))
+		if n == 0 {
+			continue
 		}
-		if err := t.refusedOnTheWay(refusals); err != nil {
+		began := c.now()
+		if err := c.write(ctx, l, b[:n]); err != nil {
 			return err
 		}
-		if sent == len(payload) {
-			break
+		c.wire.put(n, began)
+		b = b[n:]
+		if sent != nil {
+			sent(n)
 		}
-		if err := p.wait(ctx, lead); err != nil {
-			return err
-		}
-		if delay > 0 {
-			if err := p.wait(ctx, -delay); err != nil {
+	}
+	return nil
+}
+
+// until waits for a moment, and looks at what is received meanwhile. It ends
+// with the context, with the line, and with an error of watch.
+func (c *Console) until(ctx context.Context, l *link, at time.Time, watch func(look) error) error {
+	timer := time.NewTimer(at.Sub(c.now()))
+	defer timer.Stop()
+	for reached := false; ; {
+		now := c.look(l, 0)
+		if watch != nil {
+			if err := watch(now); err != nil {
 				return err
 			}
 		}
+		switch {
+		case now.err != nil:
+			return now.err
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case reached:
+			return nil
+		}
+		select {
+		case <-timer.C:
+			reached = true
+		case <-now.changed:
+		case <-ctx.Done():
+		}
 	}
-	t.finish(p, len(payload))
-	if t.f.StopAfter > 0 {
-		return p.wait(ctx, 0) // what was handed over is on the wire before the caller goes on
-	}
-	return nil
-}
-
-// finish notes when the last byte leaves the wire. Where the line has no rate,
-// all that is known is that it was not sent before now.
-func (t *transfer) finish(p pace, bytes int) {
-	t.r.Bytes, t.r.Last = bytes, p.free
-	t.r.Seconds = t.r.Last.Sub(t.r.First).Seconds()
-	if p.perByte > 0 && t.r.Seconds > 0 {
-		t.r.LineShare = (time.Duration(bytes) * p.perByte).Seconds() / t.r.Seconds
-	}
-}
-
-func (t *transfer) refusedOnTheWay(ms []Matcher) error {
-	if len(ms) == 0 {
-		return nil
-	}
-	b, at, _, err := t.c.in.after(t.from)
-	if err != nil {
-		return err
-	}
-	if m, ok := t.c.in.find(b, at, ms); ok {
-		t.r.Answer, t.r.Answered = t.lineAt(m), m.At
-		return t.device("send", &RefusedError{t.r.Answer})
-	}
-	return nil
 }

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -13,177 +12,116 @@ import (
 // Direction of bytes, as seen from the harness.
 type Direction byte
 
-// The directions.
+// The directions. A note is no byte of the line: it says that the line went
+// away or came back.
 const (
 	Sent     Direction = '>'
 	Received Direction = '<'
+	Note     Direction = '!'
+)
+
+// A stretch of bytes becomes a line of the transcript at its line end, when the
+// line falls silent for this long, or at this length in bytes.
+const (
+	silence = 100 * time.Millisecond
+	longest = 4096
+)
+
+// What Tail can give at most.
+const (
+	tailLines = 400
+	tailBytes = 256 << 10
 )
 
 // Transcript writes every byte of both directions as it comes: one line per
-// line, or per stretch without one, with the moment of its first byte:
+// line, or per stretch without one, with the moment of its first byte in UTC
+// and in seconds of the run's clock:
 //
 //	2026-11-22T23:15:01.123456Z +12.345678 < COMMAND PROCESSED OK\r\n
 //
-// What is not printable is escaped as in Go. Private keys are masked, their
-// length is kept. The file is valid at every line end.
+// What is not printable is escaped as in Go (\r, \n, \t, \\, \xNN). Private
+// keys are masked, their length is kept: [key masked: 1703 bytes]. What is
+// written is valid at every line end. It may be used by several goroutines.
 type Transcript struct {
 	w     io.Writer
 	clock record.Clock
 
-	mu      sync.Mutex
-	known   secrets
-	sides   map[Direction]*side
-	offset  int64
-	err     error
-	tail    []string
-	onLine  func(Direction, string, time.Time)
-	flusher *time.Timer
-	closed  bool
+	mu       sync.Mutex
+	known    secrets
+	sent     side
+	received side
+	offset   int64
+	err      error
+	tail     []tailLine
+	tailSize int
+	onLine   func(dir Direction, text string, at time.Time)
 }
 
-// A stretch of bytes becomes a line of its own when the line falls silent for
-// this long, or at this length.
-const (
-	silence = 100 * time.Millisecond
-	longest = 4096
-	keep    = 400 // lines for Tail
-)
+type tailLine struct {
+	dir    Direction
+	ended  time.Time // its last byte
+	line   string
+	prefix int // bytes of line before the text
+}
 
-// NewTranscript writes to w, which nobody else may write to.
+// NewTranscript writes to w, which nobody else may write to. After the first
+// error nothing more is written: see [Transcript.Err].
 func NewTranscript(w io.Writer, clock record.Clock) *Transcript {
 	t := &Transcript{w: w, clock: clock}
-	t.sides = map[Direction]*side{Sent: t.newSide(Sent), Received: t.newSide(Received)}
-	t.flusher = time.AfterFunc(time.Hour, t.flushSilent)
-	t.flusher.Stop()
+	t.sent.open(t, Sent)
+	t.received.open(t, Received)
 	return t
 }
 
-// side is the line in the making of one direction.
-type side struct {
-	dir    Direction
-	mask   masker
-	text   strings.Builder
-	hidden int
-	began  time.Time // of the line in the making
-	last   time.Time
+// Secret makes a private key known, in PEM form or any other base64 text: none
+// of it is shown from now on, also without its BEGIN line, without line ends or
+// with bytes lost, wherever 12 characters in a row are right.
+func (t *Transcript) Secret(key []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.known.add(key)
 }
 
-func (t *Transcript) newSide(dir Direction) *side {
-	s := &side{dir: dir}
-	s.mask = masker{known: &t.known, emit: func(b byte, masked bool) { t.put(s, b, masked) }}
-	return s
+// Public makes a certificate known, so that the public key in it is not taken
+// for a piece of the private key, which contains it too.
+func (t *Transcript) Public(certificate []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.known.addPublic(certificate)
 }
 
-// Secret makes a private key known: no piece of it is ever written.
-func (t *Transcript) Secret(keyPEM []byte) { t.known.add(keyPEM) }
-
-// Add takes bytes of one direction that came, or went, at the moment at.
+// Add takes bytes that came, or go, at the moment at.
 func (t *Transcript) Add(dir Direction, b []byte, at time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	s := t.sides[dir]
-	if !s.last.IsZero() && at.Sub(s.last) > silence {
-		t.end(s)
-	}
-	s.last = at
-	s.mask.feed(b)
-	if !t.closed {
-		t.flusher.Reset(silence)
-	}
-}
-
-func (t *Transcript) put(s *side, b byte, masked bool) {
-	if s.began.IsZero() {
-		s.began = s.last
-	}
-	if masked {
-		s.hidden++
+	if len(b) == 0 {
 		return
 	}
-	s.unhide()
-	writePrintable(&s.text, b)
-	if b == '\n' || s.text.Len() >= longest {
-		t.line(s)
-	}
-}
-
-func (s *side) unhide() {
-	if s.hidden > 0 {
-		fmt.Fprintf(&s.text, "[key masked: %d bytes]", s.hidden)
-		s.hidden = 0
-	}
-}
-
-// writePrintable writes a byte so that the line stays one line and can be read
-// back: backslash and everything outside printable ASCII is escaped.
-func writePrintable(w *strings.Builder, b byte) {
-	switch {
-	case b == '\n':
-		w.WriteString(`\n`)
-	case b == '\r':
-		w.WriteString(`\r`)
-	case b == '\t':
-		w.WriteString(`\t`)
-	case b == '\\':
-		w.WriteString(`\\`)
-	case b < 0x20 || b >= 0x7f:
-		fmt.Fprintf(w, `\x%02x`, b)
-	default:
-		w.WriteByte(b)
-	}
-}
-
-// end closes the line in the making, for whatever reason.
-func (t *Transcript) end(s *side) {
-	s.mask.pause()
-	t.line(s)
-}
-
-func (t *Transcript) line(s *side) {
-	s.unhide()
-	if s.text.Len() == 0 {
-		return
-	}
-	text := s.text.String()
-	s.text.Reset()
-	at := s.began
-	s.began = time.Time{}
-	out := fmt.Sprintf("%s %+.6f %c %s\n", at.UTC().Format("2006-01-02T15:04:05.000000Z"), t.clock.At(at), s.dir, text)
-	n, err := io.WriteString(t.w, out)
-	t.offset += int64(n)
-	if err != nil && t.err == nil {
-		t.err = err
-	}
-	if t.tail = append(t.tail, strings.TrimSuffix(out, "\n")); len(t.tail) > 2*keep {
-		t.tail = append(t.tail[:0], t.tail[keep:]...)
-	}
-	if t.onLine != nil {
-		t.onLine(s.dir, text, at)
-	}
-}
-
-func (t *Transcript) flushSilent() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.flushLocked()
-}
-
-func (t *Transcript) flushLocked() {
-	for _, dir := range []Direction{Sent, Received} {
-		t.end(t.sides[dir])
+	s := &t.received
+	if dir == Sent {
+		s = &t.sent
 	}
+	s.add(b, at)
 }
 
-// Flush writes what is still in the making.
-func (t *Transcript) Flush() { t.flushSilent() }
-
-// Close flushes; the writer stays the caller's.
-func (t *Transcript) Close() {
+// Note writes a line of our own.
+func (t *Transcript) Note(text string, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.closed = true
-	t.flusher.Stop()
-	t.flushLocked()
+	t.flush()
+	t.line(Note, string(appendPrintable(nil, []byte(text))), at, at)
+}
+
+// Flush writes what is in the making, without waiting for its line end.
+func (t *Transcript) Flush() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.flush()
+}
+
+func (t *Transcript) flush() {
+	t.sent.flush()
+	t.received.flush()
 }
 
 // Offset is the length of what has been written, in bytes.
@@ -193,7 +131,7 @@ func (t *Transcript) Offset() int64 {
 	return t.offset
 }
 
-// Err is the first error of the writer: the disk is full.
+// Err is the first error of the writer: a full disk.
 func (t *Transcript) Err() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -204,6 +142,56 @@ func (t *Transcript) Err() error {
 func (t *Transcript) Tail(n int) []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.flushLocked()
-	return append([]string(nil), t.tail[max(0, len(t.tail)-n):]...)
+	t.flush()
+	lines := make([]string, 0, n)
+	for _, l := range t.tail[max(0, len(t.tail)-n):] {
+		lines = append(lines, l.line)
+	}
+	return lines
+}
+
+// heard is the text of the last n lines received since a moment, masked.
+func (t *Transcript) heard(since time.Time, n int) []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.flush()
+	var texts []string
+	for i := len(t.tail) - 1; i >= 0 && len(texts) < n; i-- {
+		if l := t.tail[i]; l.dir == Received && !l.ended.Before(since) {
+			texts = append([]string{l.line[l.prefix:]}, texts...)
+		}
+	}
+	return texts
+}
+
+// line writes one line of the transcript.
+func (t *Transcript) line(dir Direction, text string, began, ended time.Time) {
+	var b strings.Builder
+	b.WriteString(began.UTC().Format("2006-01-02T15:04:05.000000Z "))
+	b.WriteString(seconds(t.clock.At(began)))
+	b.WriteByte(' ')
+	b.WriteByte(byte(dir))
+	b.WriteByte(' ')
+	prefix := b.Len()
+	b.WriteString(text)
+	t.remember(tailLine{dir: dir, ended: ended, line: b.String(), prefix: prefix})
+	b.WriteByte('\n')
+	if t.err == nil {
+		n, err := io.WriteString(t.w, b.String())
+		t.offset += int64(n)
+		t.err = err
+	}
+	if t.onLine != nil && dir != Note {
+		t.onLine(dir, text, began)
+	}
+}
+
+func (t *Transcript) remember(l tailLine) {
+	t.tail = append(t.tail, l)
+	t.tailSize += len(l.line)
+	drop := 0
+	for ; len(t.tail)-drop > tailLines || t.tailSize > tailBytes && drop < len(t.tail)-1; drop++ {
+		t.tailSize -= len(t.tail[drop].line)
+	}
+	t.tail = append(t.tail[:0], t.tail[drop:]...)
 }

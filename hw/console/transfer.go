@@ -11,29 +11,34 @@ import (
 	"hilrig/record"
 )
 
+// terminator ends a file (guide section 4).
+const terminator = '*'
+
 // File is what a transfer sends.
 type File struct {
-	Slot         int
+	Slot         int    // of the command 9270,<slot>
 	Name         string // for messages
-	Data         []byte
-	Secret       bool                  // a private key
-	Command      string                // instead of 9270,<slot>
-	StopAfter    int                   // > 0: stop after so many bytes, without `*`
-	NoTerminator bool                  // all of it, but no `*`
-	Progress     func(sent, total int) // at most about every 5 ms
+	Data         []byte // must not contain the `*`
+	Secret       bool   // a private key: masked in every form
+	Command      string // sent instead of 9270,<slot>
+	StopAfter    int    // > 0: so many bytes as sent, no `*`, no waiting for an answer
+	NoTerminator bool   // the whole file, no `*`, no waiting for an answer
+	// Progress is called by the transfer after each write, at most every 5 ms
+	// or so and at the end, with bytes as sent. It must not block for long.
+	Progress func(sent, total int)
 }
 
-// Receipt is what came of a transfer.
+// Receipt is what came of a transfer, as far as it got.
 type Receipt struct {
-	Slot, Bytes int
+	Slot, Bytes int       // bytes of the file as sent, without the `*`
 	Started     time.Time // the command was sent
-	Prompted    time.Time
-	First, Last time.Time // first file byte, and `*`, on the wire
-	Answered    time.Time
-	Answer      string // the line that ended it
-	Echo        bool   // the device echoes
-	Seconds     float64
-	LineShare   float64 // of the line's rate, 10 bits a byte; 0 where the line has no rate
+	Prompted    time.Time // the prompt had come
+	First, Last time.Time // the first byte of the file, and the `*`, on the wire
+	Answered    time.Time // the answer had come
+	Answer      string    // the type's OK or failure text
+	Echo        bool      // the device echoes commands
+	Seconds     float64   // from First to Last
+	LineShare   float64   // of the line's rate, 1 is all of it; 0 where the line has no rate
 }
 
 // What a device can do wrong in a transfer; errors.Is finds them.
@@ -44,37 +49,84 @@ var (
 	ErrPremature = errors.New("said OK before the file had ended")
 )
 
-// RefusedError is a declared failure text of the device.
+// RefusedError is a declared failure text that the device has answered.
 type RefusedError struct{ Text string }
 
 func (e *RefusedError) Error() string { return fmt.Sprintf("the device answered %q", e.Text) }
 
-// Is makes errors.Is(err, ErrRefused) true.
-func (e *RefusedError) Is(target error) bool { return target == ErrRefused }
+// Unwrap makes errors.Is(err, ErrRefused) true.
+func (e *RefusedError) Unwrap() error { return ErrRefused }
 
-// Transfer sends one file the guide's way: 9270,n, the prompt, the file, `*`,
-// and waits for the answer.
+// transfer is one in the making.
+type transfer struct {
+	c       *Console
+	l       *link
+	f       File
+	command string
+	data    []byte // as sent
+	r       Receipt
+	mark    Cursor // before the command
+	echo    *echo
+	answers *answers  // to the command, then to the file: 0 is the type's OK
+	ended   bool      // as asked for: stopped, or without a `*`
+	star    time.Time // before the `*` was handed over
+}
+
+// Transfer sends one file the guide's way (section 4): the command, the prompt
+// where the type has one, the file with the type's line ends, `*` once, and the
+// wait for the answer. Errors are failures of class device with the cause
+// [ErrNoPrompt], [ErrNoAnswer], [ErrRefused] or [ErrPremature], of class
+// rig:port where the line broke, of class usage for a file that cannot be sent;
+// a context that ends first has no class. After an error the device may be in
+// the middle of a file: [Console.Recover] before the next command.
 func (c *Console) Transfer(ctx context.Context, f File) (Receipt, error) {
-	t := transfer{c: c, f: f, data: c.newlines(f.Data), r: Receipt{Slot: f.Slot}}
-	if err := t.check(); err != nil {
+	t, err := c.newTransfer(f)
+	if err != nil {
 		return t.r, err
 	}
-	if f.Secret {
-		c.script.Secret(f.Data)
+	release, err := c.turn(ctx)
+	if err != nil {
+		return t.r, fmt.Errorf("send %s: %w", t.name(), err)
 	}
-	c.sending.Lock()
-	defer c.sending.Unlock()
-	for _, step := range []func(context.Context) error{t.command, t.file, t.answer} {
-		if err := step(ctx); err != nil {
-			return t.r, err
+	defer release()
+	t.l = c.current()
+	for _, step := range []func(context.Context) error{t.sendCommand, t.awaitPrompt, t.sendFile, t.terminate, t.awaitAnswer} {
+		if err := step(ctx); err != nil || t.ended {
+			return t.r, t.blame(err)
 		}
 	}
 	return t.r, nil
 }
 
-// newlines puts a file's line ends into the form that the type takes.
-func (c *Console) newlines(data []byte) []byte {
-	to := map[string]string{"lf": "\n", "crlf": "\r\n", "cr": "\r"}[c.set.FileNewline]
+// newTransfer checks a file, before the device is touched.
+func (c *Console) newTransfer(f File) (*transfer, error) {
+	t := &transfer{c: c, f: f, command: f.Command, data: withNewlines(f.Data, c.set.FileNewline), r: Receipt{Slot: f.Slot}}
+	if t.command == "" {
+		t.command = fmt.Sprintf("9270,%d", f.Slot)
+	}
+	var cause error
+	switch {
+	case bytes.IndexByte(t.data, terminator) >= 0:
+		cause = errors.New("a `*` in the file would end the transfer there")
+	case c.set.MaxFile > 0 && len(t.data) > c.set.MaxFile:
+		cause = fmt.Errorf("%d bytes; the device takes %d (console.max_file)", len(t.data), c.set.MaxFile)
+	}
+	if cause != nil {
+		return t, record.NewFailure(record.Usage, "send", t.name(), cause)
+	}
+	switch {
+	case f.Secret:
+		c.transcript.Secret(t.data)
+	case isCertificate(t.data):
+		c.transcript.Public(t.data)
+	}
+	t.echo = newEcho(t.command, c.set.Prompt, t.data)
+	return t, nil
+}
+
+// withNewlines puts a file's line ends into the form that the type takes.
+func withNewlines(data []byte, policy string) []byte {
+	to := map[string]string{"lf": "\n", "crlf": "\r\n", "cr": "\r"}[policy]
 	if to == "" {
 		return data
 	}
@@ -83,182 +135,220 @@ func (c *Console) newlines(data []byte) []byte {
 	return bytes.ReplaceAll(data, []byte("\n"), []byte(to))
 }
 
-// transfer is one in the making.
-type transfer struct {
-	c    *Console
-	f    File
-	data []byte
-	r    Receipt
-	mark Cursor    // before the command
-	from Cursor    // from here on an answer is this file's
-	star time.Time // `*` was not sent before
-}
+func (t *transfer) name() string { return strings.TrimSpace(t.f.Name + " (" + t.command + ")") }
 
-func (t *transfer) name() string {
-	return strings.TrimSpace(t.f.Name + fmt.Sprintf(" (9270,%d)", t.f.Slot))
-}
-
-func (t *transfer) check() error {
-	var cause error
-	switch {
-	case bytes.IndexByte(t.f.Data, '*') >= 0:
-		cause = errors.New("a `*` in the file would end the transfer there")
-	case t.c.set.MaxFile > 0 && len(t.data) > t.c.set.MaxFile:
-		cause = fmt.Errorf("%d bytes; the device takes %d (console.max_file)", len(t.data), t.c.set.MaxFile)
-	}
-	if cause != nil {
-		return record.NewFailure(record.Usage, "send", t.name(), cause)
-	}
-	return nil
-}
-
-// command sends the command and waits for the prompt where the type has one.
-func (t *transfer) command(ctx context.Context) error {
-	t.mark = t.c.Mark()
-	t.from = t.mark
-	t.r.Started = time.Now()
-	command := t.f.Command
-	if command == "" {
-		command = fmt.Sprintf("9270,%d", t.f.Slot)
-	}
-	if err := t.c.write(ctx, []byte(command+t.c.set.Newline)); err != nil {
-		return err
-	}
-	if t.c.set.Prompt == "" {
-		return nil
-	}
-	within := t.c.set.PromptWithin
-	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("%w within %s", ErrNoPrompt, within))
-	defer cancel()
-	ms := append([]Matcher{Text(t.c.set.Prompt), answerText{t.c.set.OK, []byte(command)}}, t.refusals([]byte(command))...)
-	m, err := t.c.in.expect(ctx, t.mark, ms)
-	if err != nil {
-		return t.device("wait for "+t.c.set.Prompt+" of", err)
-	}
-	t.r.Answer = t.lineAt(m)
-	switch {
-	case m.Which == 0:
-		t.r.Prompted, t.from = m.At, m.End
-		t.r.Echo = bytes.Contains(t.c.Received(t.mark)[:m.Start-t.mark], []byte(command))
-		return nil
-	case m.Which == 1:
-		t.r.Answered = m.At
-		return t.device("wait for "+t.c.set.Prompt+" of", fmt.Errorf("%w: no prompt, but %q", ErrPremature, t.r.Answer))
-	}
-	return t.device("send "+command+" for", &RefusedError{t.r.Answer})
-}
-
-// device books an error on the device, unless it is the line's or the caller's.
-func (t *transfer) device(step string, err error) error {
-	if record.ClassOf(err) == record.RigPort || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
+// blame gives an error that has no class the words around it; those with a
+// class have theirs.
+func (t *transfer) blame(err error) error {
 	var f *record.Failure
-	if errors.As(err, &f) {
+	if err == nil || errors.As(err, &f) && f.Class == record.Device {
 		return err
 	}
-	if !errors.Is(err, ErrNoPrompt) && !errors.Is(err, ErrNoAnswer) && !errors.Is(err, ErrRefused) && !errors.Is(err, ErrPremature) {
-		return err // the context's own cause: an interrupt
-	}
-	if heard := t.heard(); heard != "" && !errors.Is(err, ErrRefused) {
-		err = fmt.Errorf("%w; it said %s", err, heard)
-	}
-	return record.NewFailure(record.Device, step, t.name(), err).WithCure("see the transcript from 9270 on")
+	return fmt.Errorf("send %s: %w", t.name(), err)
 }
 
-// heard is the last thing that the device said, masked, for messages.
-func (t *transfer) heard() string {
-	if t.c.Mark() == t.mark {
-		return "nothing"
-	}
-	lines := t.c.Tail(6)
-	for i := len(lines) - 1; i >= 0; i-- {
-		if _, said, ok := strings.Cut(lines[i], " < "); ok {
-			return `"` + said + `"`
-		}
-	}
-	return ""
+// fault is the device's, with what it said since the command.
+func (t *transfer) fault(step string, cause error) error {
+	return record.NewFailure(record.Device, step, t.name(), t.c.withSeen(cause, t.mark))
 }
 
-// answerText is an answer of the device, as opposed to the same text in the
-// echo of what was sent.
-type answerText struct {
-	text string
-	sent []byte
+func (t *transfer) sendCommand(ctx context.Context) error {
+	t.mark = t.c.Mark()
+	t.answers = newAnswers(t.mark, t.echo, append([]string{t.c.set.OK}, t.c.set.Failed...)...)
+	t.r.Started = t.c.now()
+	return t.c.send(ctx, t.l, []byte(t.command+t.c.set.Newline), nil, nil)
 }
 
-func (a answerText) String() string { return a.text }
-
-func (a answerText) Find(b []byte) (int, int) {
-	for at := 0; ; {
-		i := bytes.Index(b[at:], []byte(a.text))
-		if i < 0 {
-			return -1, 0
-		}
-		start := at + i
-		if line := lineAround(b, start, start+len(a.text)); !bytes.Contains(a.sent, line) {
-			return start, start + len(a.text)
-		}
-		at = start + len(a.text)
-	}
-}
-
-func lineAround(b []byte, start, end int) []byte {
-	from := bytes.LastIndexAny(b[:start], "\r\n") + 1
-	to := len(b)
-	if i := bytes.IndexAny(b[end:], "\r\n"); i >= 0 {
-		to = end + i
-	}
-	return bytes.TrimSpace(b[from:to])
-}
-
-func (t *transfer) refusals(sent []byte) []Matcher {
-	var ms []Matcher
-	for _, f := range t.c.set.Failed {
-		ms = append(ms, answerText{f, sent})
-	}
-	return ms
-}
-
-// lineAt is the whole line of a match. Its rest may still be on its way: what
-// has come by now is enough for a message.
-func (t *transfer) lineAt(m Match) string {
-	b, at, _, _ := t.c.in.after(t.mark)
-	return string(lineAround(b, int(m.Start-at), int(m.End-at)))
-}
-
-// answer waits for the device's word on the file.
-func (t *transfer) answer(ctx context.Context) error {
-	if t.f.StopAfter > 0 || t.f.NoTerminator {
+// awaitPrompt waits for the prompt where the type has one. An OK before it is
+// no answer to this file: it may be a late one to the file before.
+func (t *transfer) awaitPrompt(ctx context.Context) error {
+	set := t.c.set
+	if set.Prompt == "" {
 		return nil
 	}
-	within := t.c.set.OKWithin
-	ctx, cancel := context.WithTimeoutCause(ctx, time.Until(t.r.Last)+within, fmt.Errorf("%w within %s of the `*`", ErrNoAnswer, within))
-	defer cancel()
-	ms := append([]Matcher{answerText{t.c.set.OK, t.data}}, t.refusals(t.data)...)
-	m, err := t.c.in.expect(ctx, t.from, ms)
+	s := newSearch(t.mark, []Matcher{Text(set.Prompt)})
+	refusals := newAnswers(t.mark, t.echo, set.Failed...)
+	err := t.c.until(ctx, t.l, t.c.now().Add(set.PromptWithin), func(now look) error {
+		t.seeEcho(now)
+		if m, ok := s.next(now.b, now.base); ok {
+			t.r.Prompted = t.c.arrival(m.End)
+			t.answers.skipTo(m.End)
+			return errFound
+		}
+		if m, ok := refusals.next(now); ok {
+			return t.refused(ctx, m, "send the command of")
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, errFound):
+		return nil
+	case err != nil:
+		return err
+	}
+	cause := fmt.Errorf("%w within %s", ErrNoPrompt, set.PromptWithin)
+	if m, ok := t.answers.next(t.c.look(t.l, t.mark)); ok {
+		t.r.Answer, t.r.Answered = m.Text, t.c.arrival(m.End)
+		cause = fmt.Errorf("%w, but %q: it %w", cause, m.Text, ErrPremature)
+	}
+	return t.fault("wait for "+set.Prompt+" of", cause)
+}
+
+var errFound = errors.New("found")
+
+// seeEcho notes that the command has come back.
+func (t *transfer) seeEcho(now look) {
+	if !t.r.Echo {
+		b := now.b[min(max(t.mark-now.base, 0), Cursor(len(now.b))):]
+		t.r.Echo = bytes.Contains(b, []byte(t.command))
+		t.echo.on = t.r.Echo
+	}
+}
+
+// sendFile sends the file. What the device says meanwhile is looked at: a
+// refusal ends the transfer at once, and an OK cannot be an answer yet.
+func (t *transfer) sendFile(ctx context.Context) error {
+	data := t.data
+	if t.f.StopAfter > 0 && t.f.StopAfter < len(data) {
+		data = data[:t.f.StopAfter]
+	}
+	if d := t.c.set.ChunkDelay; d > 0 {
+		if err := t.c.until(ctx, t.l, t.c.wire.free.Add(d), t.early(ctx)); err != nil {
+			return err
+		}
+	}
+	t.r.First = t.c.now()
+	err := t.c.send(ctx, t.l, data, func(n int) {
+		t.r.Bytes += n
+		t.measure()
+		if t.f.Progress != nil {
+			t.f.Progress(t.r.Bytes, len(t.data))
+		}
+	}, t.early(ctx))
 	if err != nil {
-		return t.device("wait for "+t.c.set.OK+" of", err)
+		return err
 	}
-	t.r.Answer, t.r.Answered = t.lineAt(m), m.At
-	if m.Which > 0 {
-		return t.device("load", &RefusedError{t.r.Answer})
+	t.ended = t.f.StopAfter > 0 || t.f.NoTerminator
+	if !t.ended {
+		return nil
 	}
-	if early := t.early(m); early != "" {
-		return t.device("wait for "+t.c.set.OK+" of", fmt.Errorf("%w: %s", ErrPremature, early))
+	return t.c.until(ctx, t.l, t.c.wire.free, t.early(ctx)) // what was handed over is on the wire before the caller goes on
+}
+
+// early watches for what the device says before the `*` was sent.
+func (t *transfer) early(ctx context.Context) func(look) error {
+	return func(now look) error {
+		t.seeEcho(now)
+		m, ok := t.answers.next(now)
+		switch {
+		case !ok:
+			return nil
+		case m.Which > 0:
+			return t.refused(ctx, m, "send")
+		}
+		t.r.Answer, t.r.Answered = m.Text, t.c.arrival(m.End)
+		return t.fault("send", fmt.Errorf("%w: %d of %d bytes were sent", ErrPremature, t.r.Bytes, len(t.data)))
 	}
+}
+
+// terminate sends the `*`, when all before it has almost left the wire.
+func (t *transfer) terminate(ctx context.Context) error {
+	at := t.c.wire.free.Add(-starLead)
+	if t.c.set.ChunkDelay > 0 {
+		at = t.c.wire.free.Add(t.c.set.ChunkDelay)
+	}
+	if err := t.c.until(ctx, t.l, at, t.early(ctx)); err != nil {
+		return err
+	}
+	t.star = t.c.now()
+	if err := t.c.write(ctx, t.l, []byte{terminator}); err != nil {
+		return err
+	}
+	t.c.wire.put(1, t.star)
+	t.measure()
 	return nil
 }
 
-// early says how an OK is known to be older than the `*`: it was there before
-// the `*` was sent, or it stands before the echo of it.
-func (t *transfer) early(m Match) string {
-	if m.At.Before(t.star) {
-		return fmt.Sprintf("%s before the `*` was sent", t.star.Sub(m.At).Round(time.Millisecond))
+// measure notes how far the file is, by the line's rate.
+func (t *transfer) measure() {
+	t.r.Last = t.c.wire.free
+	t.r.Seconds = t.r.Last.Sub(t.r.First).Seconds()
+	bytes := t.r.Bytes
+	if !t.star.IsZero() {
+		bytes++
 	}
-	b, at, _, _ := t.c.in.after(t.from)
-	if t.r.Echo && bytes.IndexByte(b[:m.Start-at], '*') < 0 {
-		return "it stands before the echo of the `*`"
+	if t.r.Seconds > 0 {
+		t.r.LineShare = (time.Duration(bytes) * t.c.wire.perByte).Seconds() / t.r.Seconds
 	}
-	return ""
+}
+
+// awaitAnswer waits for the device's word on the file.
+func (t *transfer) awaitAnswer(ctx context.Context) error {
+	set := t.c.set
+	err := t.c.until(ctx, t.l, t.r.Last.Add(set.OKWithin), func(now look) error {
+		t.seeEcho(now)
+		m, ok := t.answers.next(now)
+		switch {
+		case !ok:
+			return nil
+		case m.Which > 0:
+			return t.refused(ctx, m, "load")
+		}
+		t.r.Answer, t.r.Answered = m.Text, t.c.arrival(m.End)
+		if t.r.Answered.Before(t.star) || t.starAfter(ctx, now, m) {
+			return t.fault("load", fmt.Errorf("%w: before the `*`", ErrPremature))
+		}
+		return errFound
+	})
+	switch {
+	case errors.Is(err, errFound):
+		if t.r.Answered.Before(t.r.Last) {
+			t.r.Last = t.r.Answered // the line is faster than its rate
+		}
+		return nil
+	case err != nil:
+		return err
+	}
+	return t.fault("wait for "+set.OK+" of", fmt.Errorf("%w within %s of the `*`", ErrNoAnswer, set.OKWithin))
+}
+
+// A device that echoes shows in which order it took and said things.
+const (
+	echoWithin = 50 * time.Millisecond // of an echo behind what was said before it
+	lineWithin = 50 * time.Millisecond // of the rest of a line behind its first words
+)
+
+// starAfter reports whether the echo of the `*` stands right behind an OK: then
+// the OK was said first. It waits for that only where the device is seen to
+// echo the file, and no `*` stands before the OK.
+func (t *transfer) starAfter(ctx context.Context, now look, m Match) bool {
+	before := now.b[min(max(t.mark-now.base, 0), Cursor(len(now.b))) : m.Start-now.base]
+	if bytes.IndexByte(before, terminator) >= 0 || !t.echo.complete(before) {
+		return false
+	}
+	behind := func(now look) []byte { return bytes.TrimSpace(now.b[m.End-now.base:]) }
+	err := t.c.until(ctx, t.l, t.c.now().Add(echoWithin), func(now look) error {
+		if len(behind(now)) > 1 {
+			return errFound
+		}
+		return nil
+	})
+	b := behind(t.c.look(t.l, 0))
+	return (err == nil || errors.Is(err, errFound)) && len(b) > 0 && b[0] == terminator && (len(b) == 1 || b[1] != terminator)
+}
+
+// refused is the failure for a declared failure text. The rest of its line says
+// why, so it gets a moment to come.
+func (t *transfer) refused(ctx context.Context, m Match, step string) error {
+	t.r.Answer, t.r.Answered = m.Text, t.c.arrival(m.End)
+	err := t.c.until(ctx, t.l, t.c.now().Add(lineWithin), func(now look) error {
+		if bytes.IndexByte(now.b[m.End-now.base:], '\n') >= 0 {
+			return errFound
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errFound) && ctx.Err() != nil {
+		return err
+	}
+	return t.fault(step, &RefusedError{m.Text})
 }

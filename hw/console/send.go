@@ -1,0 +1,88 @@
+package console
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// turn takes the right to send, and gives what gives it back.
+func (c *Console) turn(ctx context.Context) (release func(), err error) {
+	select {
+	case c.sending <- struct{}{}:
+		return func() { <-c.sending }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// Send sends bytes as they are, at the type's pace. A line that is gone or
+// takes nothing is a failure of class rig:port; a context that ends first has
+// no class.
+func (c *Console) Send(ctx context.Context, b []byte) error {
+	release, err := c.turn(ctx)
+	if err != nil {
+		return fmt.Errorf("send to console: %w", err)
+	}
+	defer release()
+	if err := c.send(ctx, c.current(), b, nil, nil); err != nil {
+		return fmt.Errorf("send to console: %w", err)
+	}
+	return nil
+}
+
+// SendLine sends a command line, ended as the type wants it.
+func (c *Console) SendLine(ctx context.Context, text string) error {
+	return c.Send(ctx, []byte(text+c.set.Newline))
+}
+
+// How long a device may take to say its first word when it is brought back,
+// unless the type's own silence is longer; and how many such silences a device
+// that never stops is listened to in all.
+const (
+	firstWord    = time.Second
+	chattyQuiets = 5
+)
+
+// Recover brings the console back from whatever state it was left in: it ends a
+// transfer that may be open and an unfinished command line, and waits until the
+// device has been silent for the type's time. Neither a device that says
+// nothing nor one that never stops talking is an error.
+func (c *Console) Recover(ctx context.Context) error {
+	release, err := c.turn(ctx)
+	if err != nil {
+		return fmt.Errorf("bring console back: %w", err)
+	}
+	defer release()
+	l, mark := c.current(), c.Mark()
+	if err := c.send(ctx, l, []byte(c.set.RecoverSend+c.set.Newline), nil, nil); err != nil {
+		return fmt.Errorf("bring console back: %w", err)
+	}
+	quiet := c.set.RecoverQuiet
+	begun := c.wire.free
+	if begun.IsZero() {
+		begun = c.now()
+	}
+	at := begun.Add(max(quiet, firstWord))
+	end := at.Add(chattyQuiets * quiet)
+	for {
+		err := c.until(ctx, l, at, func(now look) error {
+			if last := now.base + Cursor(len(now.b)); last > mark {
+				mark = last
+				return errHeard
+			}
+			return nil
+		})
+		switch {
+		case err == nil:
+			return nil
+		case err != errHeard:
+			return fmt.Errorf("bring console back: %w", err)
+		}
+		if at = c.now().Add(quiet); at.After(end) {
+			return nil // it chatters; what it says is told apart by cursors
+		}
+	}
+}
+
+var errHeard = fmt.Errorf("something was received")
