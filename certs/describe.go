@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"hilrig/record"
 )
@@ -86,9 +87,13 @@ func hostNames(c *x509.Certificate) []string {
 
 // printable shows what a terminal would obey.
 func printable(s string) string {
-	q := strconv.Quote(s)
-	if q[1:len(q)-1] == s {
-		return s
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) && r != unicode.ReplacementChar {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		}
 	}
-	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
+	return b.String()
 }

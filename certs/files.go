@@ -28,14 +28,13 @@ type Files struct {
 type place struct {
 	name string // as errors call it
 	slot int
-	flag string
 	kind Kind
 }
 
 var (
-	placeRoot        = place{"root", 10, "--root", KindCertificate}
-	placeCertificate = place{"certificate", 20, "--certificate", KindCertificate}
-	placeKey         = place{"key", 30, "--key", KindKey}
+	placeRoot        = place{"root", 10, KindCertificate}
+	placeCertificate = place{"certificate", 20, KindCertificate}
+	placeKey         = place{"key", 30, KindKey}
 )
 
 // maxFile bounds what is read: no PEM file of a device is near it.
@@ -124,13 +123,15 @@ func readBounded(path string) ([]byte, error) {
 
 // refuse makes the one line.
 func (p place) refuse(path string, err error) error {
-	if errors.Is(err, ErrKeyForCertificate) && p.name != "certificate" {
+	if errors.Is(err, ErrKeyForCertificate) && p != placeCertificate {
 		err = fmt.Errorf("%w in the %s's place", errPrivateKey, p.name)
 	}
 	f := record.NewFailure(record.Usage, fmt.Sprintf("check %s for slot %d", p.name, p.slot), path, err)
 	switch {
-	case errors.Is(err, ErrKeyForCertificate), errors.Is(err, ErrCertificateForKey), errors.Is(err, errPrivateKey):
-		return f.WithCure("are " + p.flag + " and another flag swapped?")
+	case errors.Is(err, ErrKeyForCertificate), errors.Is(err, ErrCertificateForKey):
+		return f.WithCure("are --certificate and --key swapped?")
+	case errors.Is(err, errPrivateKey):
+		return f.WithCure("give the certificate of the authority that signs the hub")
 	case errors.Is(err, ErrPairMismatch):
 		return f.WithCure("give the key that was made with this certificate")
 	case errors.Is(err, ErrEncryptedKey):

@@ -2,15 +2,14 @@ package certs
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
+	"errors"
 	"fmt"
-	"math/big"
+	"io/fs"
+	"net"
 	"strings"
-	"time"
 
 	"hilrig/record"
 )
@@ -27,158 +26,247 @@ const (
 	NotYetValid  Profile = "not-yet-valid"
 	NoServerAuth Profile = "no-server-auth"
 	NotACA       Profile = "not-a-ca"
-	LargeChain   Profile = "large-chain"  // 8 kB and more
-	LargerChain  Profile = "larger-chain" // a fifth larger than Azure's
-	OfSecondRoot Profile = "second-root"  // good, but of the rig's second root
+	LargeChain   Profile = "large-chain"    // 8 kB and more
+	LargeChain20 Profile = "large-chain-20" // a fifth larger than Azure's
+	SecondRoot   Profile = "second-root"    // good, but of the rig's second root
 )
 
 // ProfileInfo is a row of the table of profiles.
 type ProfileInfo struct {
 	Profile Profile
 	Wrong   string // what is wrong with it; empty where a device must take it
+	Unusual string // what is unusual about it where nothing is wrong
 	Source  string
-	alter   func(*wrongCase)
+	alter   func(context.Context, *draft) error
 }
 
-// wrongCase is a server certificate in the making. It starts as the good one.
-type wrongCase struct {
-	s        *Store
-	host     string
-	template *x509.Certificate
-	issuer   Root
-	above    [][]byte // sent after the leaf
-	self     bool     // signed by its own key
-}
+// Sizes of the certificates of a chain in DER, added up, in bytes.
+const (
+	azureChain   = 3700                 // IoT Hub's: a leaf with its names and SCTs, one issuing CA
+	largeChain20 = azureChain * 12 / 10 // AWS's test makes the chain 20 % larger
+	largeChain   = 8 * 1024             // beyond receive buffers of 4 and 8 kB
+)
 
 // Profiles is the table.
 func Profiles() []ProfileInfo {
 	return []ProfileInfo{
-		{UnknownRoot, "signed by a root that no device was given", "AWS Device Advisor TLS_Unsecure_Server_Cert; badssl untrusted-root", func(c *wrongCase) {
-			c.issuer, c.above = c.s.wrong.strange, nil
-		}},
-		{SelfSigned, "signed by itself", "badssl self-signed", func(c *wrongCase) { c.self, c.above = true, nil }},
-		{WrongName, "names another host", "AWS Device Advisor TLS_Incorrect_Subject_Name_Server_Cert; badssl wrong.host", func(c *wrongCase) {
-			c.template.Subject.CommonName = "another-hub.example"
-			name(c.template, "another-hub.example")
-		}},
-		{Expired, "expired in 2019", "AWS Device Advisor TLS_Expired_Server_Cert; badssl expired", func(c *wrongCase) {
-			c.template.NotBefore = time.Date(2017, 1, 1, 0, 0, 0, 0, time.UTC)
-			c.template.NotAfter = time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC)
-		}},
-		{NotYetValid, "valid from thirty years ahead", "device clocks; no public catalogue has it", func(c *wrongCase) {
-			c.template.NotBefore = c.s.now().UTC().AddDate(30, 0, 0).Truncate(time.Second)
-			c.template.NotAfter = c.template.NotBefore.AddDate(1, 0, 0)
-		}},
-		{NoServerAuth, "for clients only (extended key usage)", "RFC 5280 section 4.2.1.12", func(c *wrongCase) {
-			c.template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
-		}},
-		{NotACA, "issued by a certificate that is no CA", "RFC 5280 section 4.2.1.9", func(c *wrongCase) {
-			c.issuer, c.above = c.s.wrong.notCA, [][]byte{c.s.wrong.notCA.Certificate.Raw}
-		}},
-		{LargeChain, "", "mbedtls#984: receive buffers of 4 or 8 kB", func(c *wrongCase) { c.grow(9 * 1024) }},
-		{LargerChain, "", "AWS Device Advisor TLS_Large_Size_Server_Cert", func(c *wrongCase) { c.grow(azureChain * 13 / 10) }},
-		{OfSecondRoot, "", "Azure's root migration of 2023", func(c *wrongCase) { c.issuer, c.above = c.s.wrong.second, nil }},
+		{UnknownRoot, "its root was given to no device", "", "AWS Device Advisor TLS_Unsecure_Server_Cert; badssl.com untrusted-root", unknownRoot},
+		{SelfSigned, "signed by itself", "", "badssl.com self-signed", selfSigned},
+		{WrongName, "names another host", "", "AWS Device Advisor TLS_Incorrect_Subject_Name_Server_Cert; badssl.com wrong.host", wrongName},
+		{Expired, "expired in 2016", "", "AWS Device Advisor TLS_Expired_Server_Cert; badssl.com expired", expired},
+		{NotYetValid, "valid from years ahead", "", "RFC 5280 section 4.1.2.5; in no public catalogue", notYetValid},
+		{NoServerAuth, "for clients only (extended key usage)", "", "RFC 5280 section 4.2.1.12; in no public catalogue", noServerAuth},
+		{NotACA, "issued by a certificate that is no CA (CA:FALSE)", "", "RFC 5280 section 4.2.1.9; CVE-2002-0862", notACA},
+		{LargeChain, "", "a chain of 8 kB", "Mbed-TLS/mbedtls#984: receive buffers of 4 or 8 kB", atLeast(largeChain)},
+		{LargeChain20, "", "a chain a fifth larger than Azure's", "AWS Device Advisor TLS_Large_Size_Server_Cert", atLeast(largeChain20)},
+		{SecondRoot, "", "of the rig's second root", "IoT Hub's move to DigiCert Global Root G2 in 2023", secondRoot},
 	}
 }
 
-// azureChain is the size of the chain that IoT Hub sends, in bytes: a leaf
-// with a dozen names and one issuing CA.
-const azureChain = 3700
-
-// grow adds host names until the chain has at least this many bytes.
-func (c *wrongCase) grow(size int) {
-	have := 900
-	for _, a := range c.above {
-		have += len(a)
-	}
-	for i := 0; have < size; i++ {
-		n := fmt.Sprintf("%s.node-%04d.hub.example", strings.Repeat("x", 40), i)
-		c.template.DNSNames = append(c.template.DNSNames, n)
-		have += len(n) + 2
-	}
+// draft is a server certificate in the making. It starts as the good one, for
+// the good one's key.
+type draft struct {
+	store    *Store
+	host     string
+	template *x509.Certificate
+	key      *rsa.PrivateKey
+	issuer   *Root
+	above    []Root // sent after the leaf
+	size     int    // of the chain, at least
 }
 
-// wrongKeys are made once per process: one key serves every wrong leaf.
-type wrongKeys struct {
-	leaf                   *rsa.PrivateKey
-	strange, notCA, second Root
-}
-
-// WrongServer is the hub's certificate, wrong in the one way of the profile.
-func (s *Store) WrongServer(ctx context.Context, host string, p Profile) (tls.Certificate, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := ctx.Err(); err != nil {
-		return tls.Certificate{}, context.Cause(ctx)
-	}
-	if err := s.prepareWrong(); err != nil {
-		return tls.Certificate{}, err
-	}
-	for _, info := range Profiles() {
-		if info.Profile == p {
-			return s.wrongServer(host, info)
-		}
-	}
-	return tls.Certificate{}, record.NewFailure(record.Harness, "make certificate", string(p), fmt.Errorf("no such profile"))
-}
-
-func (s *Store) wrongServer(host string, info ProfileInfo) (tls.Certificate, error) {
-	c := &wrongCase{s: s, host: host, template: s.serverTemplate(host), issuer: s.ca, above: [][]byte{s.ca.Certificate.Raw}}
-	info.alter(c)
-	parent, signer := c.issuer.Certificate, c.issuer.key
-	if c.self {
-		parent, signer = c.template, s.wrong.leaf
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c.template, parent, s.wrong.leaf.Public(), signer)
+func unknownRoot(ctx context.Context, d *draft) error {
+	key, err := d.store.spareKey(ctx)
 	if err != nil {
-		return tls.Certificate{}, record.NewFailure(record.Harness, "sign certificate", string(info.Profile), err)
-	}
-	return chain(der, s.wrong.leaf, c.above...), nil
-}
-
-func (s *Store) prepareWrong() (err error) {
-	if s.wrong.leaf != nil {
-		return nil
-	}
-	w := wrongKeys{}
-	if w.leaf, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
-		return record.NewFailure(record.Harness, "make key", "", err)
-	}
-	if w.strange, err = s.sign("a root of nobody's", w.leaf, nil, true); err != nil {
 		return err
 	}
-	if w.notCA, err = s.sign("hilrig rig issuing CA that is none", w.leaf, &s.root, false); err != nil {
+	now := d.store.now()
+	root, err := sign(caTemplate("a root of nobody's")(now), key, &Root{key: key})
+	if err != nil {
 		return err
 	}
-	if w.second, err = s.SecondRoot(); err != nil {
+	ca, err := sign(caTemplate("an issuing CA of nobody's")(now), key, &root)
+	if err != nil {
 		return err
 	}
-	s.wrong = w
+	d.issuer, d.above = &ca, []Root{ca}
 	return nil
 }
 
-// sign makes an authority in memory, signed by itself where issuer is nil.
-func (s *Store) sign(cn string, key *rsa.PrivateKey, issuer *Root, ca bool) (Root, error) {
-	now := s.now().UTC().Truncate(time.Second)
-	t := &x509.Certificate{
-		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: cn},
-		NotBefore: now.AddDate(-backdated, 0, 0), NotAfter: now.AddDate(rootYears, 0, 0),
-		IsCA: ca, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+func selfSigned(_ context.Context, d *draft) error {
+	d.issuer, d.above = &Root{key: d.key}, nil
+	return nil
+}
+
+func wrongName(_ context.Context, d *draft) error {
+	other := "another-hub.example" // RFC 2606: nobody's
+	if net.ParseIP(d.host) != nil {
+		other = "192.0.2.1" // RFC 5737: nobody's
 	}
-	if !ca {
-		t.KeyUsage = x509.KeyUsageDigitalSignature
-	}
-	parent, signer := t, key
-	if issuer != nil {
-		parent, signer = issuer.Certificate, issuer.key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, t, parent, key.Public(), signer)
+	nameHost(d.template, other)
+	return nil
+}
+
+func expired(_ context.Context, d *draft) error {
+	d.template.NotBefore, d.template.NotAfter = expiredFrom, expiredUntil
+	return nil
+}
+
+func notYetValid(_ context.Context, d *draft) error {
+	d.template.NotBefore, d.template.NotAfter = notYet(d.store.now())
+	return nil
+}
+
+func noServerAuth(_ context.Context, d *draft) error {
+	d.template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	return nil
+}
+
+// notACA puts a certificate between that says CA:FALSE and nothing else: with
+// a key usage beside it there would be two reasons to refuse it, or, with
+// keyCertSign, a contradiction.
+func notACA(ctx context.Context, d *draft) error {
+	key, err := d.store.spareKey(ctx)
 	if err != nil {
-		return Root{}, record.NewFailure(record.Harness, "sign", cn, err)
+		return err
 	}
-	c, err := x509.ParseCertificate(der)
+	t := caTemplate("hilrig rig issuing CA that is none")(d.store.now())
+	t.IsCA, t.KeyUsage = false, 0
+	ca, err := sign(t, key, &d.store.root)
 	if err != nil {
-		return Root{}, record.NewFailure(record.Harness, "read back", cn, err)
+		return err
 	}
-	return Root{Certificate: c, PEM: encodeCertificate(der), key: key}, nil
+	d.issuer, d.above = &ca, []Root{ca}
+	return nil
+}
+
+func secondRoot(ctx context.Context, d *draft) error {
+	root, err := d.store.obtain(ctx, rootEntry(secondRootName, secondRootCN))
+	if err != nil {
+		return err
+	}
+	key, err := d.store.spareKey(ctx)
+	if err != nil {
+		return err
+	}
+	ca, err := sign(caTemplate("hilrig rig second issuing CA")(d.store.now()), key, &root)
+	if err != nil {
+		return err
+	}
+	d.issuer, d.above = &ca, []Root{ca}
+	return nil
+}
+
+func atLeast(size int) func(context.Context, *draft) error {
+	return func(_ context.Context, d *draft) error {
+		d.size = size
+		return nil
+	}
+}
+
+// finish signs the draft, with more names in it until the chain has its size.
+func (d *draft) finish() (tls.Certificate, error) {
+	for {
+		leaf, err := sign(d.template, d.key, d.issuer)
+		if err != nil {
+			return tls.Certificate{}, err
+		}
+		c := chainOf(leaf, d.above...)
+		missing := d.size - chainSize(c)
+		if missing <= 0 {
+			return c, nil
+		}
+		const each = 64 // bytes that one more name takes: tag, length, 62 characters
+		for range (missing + each - 1) / each {
+			n := fmt.Sprintf("node-%04d.%s.example", len(d.template.DNSNames), strings.Repeat("x", 44))
+			d.template.DNSNames = append(d.template.DNSNames, n)
+		}
+	}
+}
+
+// chainSize is that of the certificates in DER, added up.
+func chainSize(c tls.Certificate) (n int) {
+	for _, der := range c.Certificate {
+		n += len(der)
+	}
+	return n
+}
+
+type wrongKey struct {
+	host    string
+	profile Profile
+}
+
+// WrongServer is the hub's certificate, wrong or unusual in the one way of the
+// profile. It has the key of the good one, and authorities that are wrong
+// share one key that is made once per rig, so this takes milliseconds. It is
+// kept in memory.
+func (s *Store) WrongServer(ctx context.Context, host string, p Profile) (tls.Certificate, error) {
+	release, err := s.take(ctx)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	defer release()
+	if c, ok := s.wrong[wrongKey{host, p}]; ok {
+		return c, nil
+	}
+	for _, info := range Profiles() {
+		if info.Profile != p {
+			continue
+		}
+		c, err := s.makeWrong(ctx, host, info)
+		if err == nil {
+			s.wrong[wrongKey{host, p}] = c
+		}
+		return c, err
+	}
+	return tls.Certificate{}, record.NewFailure(record.Harness, "make certificate", string(p), errors.New("no such profile"))
+}
+
+func (s *Store) makeWrong(ctx context.Context, host string, info ProfileInfo) (tls.Certificate, error) {
+	good, err := s.server(ctx, host)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	d := &draft{store: s, host: host, template: serverTemplate(host, s.now()), key: good.key, issuer: &s.ca, above: []Root{s.ca}}
+	if err := info.alter(ctx, d); err != nil {
+		return tls.Certificate{}, err
+	}
+	return d.finish()
+}
+
+// spareKey is the key of every authority that is not the rig's own.
+func (s *Store) spareKey(ctx context.Context) (*rsa.PrivateKey, error) {
+	if s.spare != nil {
+		return s.spare, nil
+	}
+	key, err := s.readKey(spareName + ".key")
+	if err != nil {
+		if key, err = s.makeSpareKey(ctx); err != nil {
+			return nil, err
+		}
+	}
+	s.spare = key
+	return key, nil
+}
+
+func (s *Store) makeSpareKey(ctx context.Context) (*rsa.PrivateKey, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	key, err := s.readKey(spareName + ".key") // again: whoever had the lock may have made it
+	var d *damage
+	switch {
+	case err == nil:
+		return key, nil
+	case errors.As(err, &d):
+		if err := s.setAside(spareName, d); err != nil {
+			return nil, err
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, record.NewFailure(record.RigHost, "read", s.path(spareName+".key"), cause(err))
+	}
+	return s.makeKey(ctx, spareName)
 }
