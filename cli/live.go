@@ -35,7 +35,7 @@ type liveDevice struct {
 
 func newLive(a *app, p *runner.Plan) *live {
 	v := &live{a: a, devices: map[string]*liveDevice{}}
-	v.bars = mpb.New(mpb.WithOutput(a.out), mpb.WithWidth(14), mpb.WithRefreshRate(100*time.Millisecond))
+	v.bars = mpb.New(screen(a.out), mpb.WithWidth(14), mpb.WithRefreshRate(100*time.Millisecond))
 	v.lines = newLines(v.bars, p, true)
 	if w := widthOf(a.out); w > 0 {
 		v.lines.textWidth = max(20, w-len(v.lines.indent())-1)

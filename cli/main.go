@@ -17,6 +17,7 @@ import (
 
 // app is what a verb stands on: its streams and its log.
 type app struct {
+	args     []string // as typed, for the record
 	in       io.Reader
 	out, err io.Writer
 	logTo    *redirect // where log lines go; the live view takes them over while it is up
@@ -27,7 +28,7 @@ type app struct {
 
 // Main runs one verb and returns the exit code.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{in: stdin, out: stdout, err: stderr, logTo: &redirect{w: stderr}}
+	a := &app{args: args, in: stdin, out: stdout, err: stderr, logTo: &redirect{w: stderr}}
 	a.log = slog.New(slog.DiscardHandler)
 	root := a.root()
 	root.SetArgs(args)

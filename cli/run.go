@@ -166,7 +166,7 @@ func (a *app) supervisor(f *runFlags) (*runner.Supervisor, error) {
 	}
 	return &runner.Supervisor{
 		Command: command, Executable: exe, Out: out, StateDir: state, LockDir: port.LockDir(),
-		Host: host, Version: version(), Arguments: os.Args[1:], Graces: runner.DefaultGraces(), Log: a.log,
+		Host: host, Version: version(), Arguments: a.args, Graces: runner.DefaultGraces(), Log: a.log,
 	}, nil
 }
 

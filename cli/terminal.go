@@ -4,6 +4,8 @@ import (
 	"io"
 	"os"
 
+	"github.com/vbauerster/cupwriter"
+	"github.com/vbauerster/mpb/v8"
 	"golang.org/x/term"
 )
 
@@ -29,6 +31,26 @@ func widthOf(w io.Writer) int {
 		return 0
 	}
 	return width
+}
+
+// screen is where moving lines are drawn on a terminal: each redraw begins in
+// the first column, wherever an echoed ^C has left the cursor.
+func screen(w io.Writer) mpb.ContainerOption {
+	f, ok := w.(*os.File)
+	if !ok {
+		return mpb.WithOutput(w)
+	}
+	cw := cupwriter.New(fromStart{f}, false)
+	cw.SetTermFd(int(f.Fd()))
+	return mpb.WithConsoleWriter(cw)
+}
+
+// fromStart returns the cursor to the first column before each write.
+type fromStart struct{ w io.Writer }
+
+func (s fromStart) Write(b []byte) (int, error) {
+	n, err := s.w.Write(append([]byte("\r"), b...))
+	return max(0, n-1), err
 }
 
 // style is a set of SGR attributes (ECMA-48, 8.3.117).
