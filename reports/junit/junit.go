@@ -1,0 +1,232 @@
+package junit
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"hilrig/record"
+)
+
+// Options choose the form.
+type Options struct {
+	Strict bool   // nothing that junit-10.xsd lacks
+	RunDir string // where devices/<name>/ is, for attachments; empty: none are named
+}
+
+// Write writes r as one <testsuites> with a suite for each device.
+func Write(w io.Writer, r *record.Record, o Options) error {
+	doc := suites{Name: r.Run.Rig, Time: seconds(r.Run.Ended.Sub(r.Run.Started).Seconds())}
+	if r.Run.Ended.IsZero() {
+		doc.Time = "0.000"
+	}
+	for i := range r.Devices {
+		s := suiteOf(r, &r.Devices[i], o)
+		s.ID = fmt.Sprint(i)
+		doc.Tests, doc.Failures, doc.Errors = doc.Tests+s.Tests, doc.Failures+s.Failures, doc.Errors+s.Errors
+		if !o.Strict {
+			doc.Skipped += s.Skipped
+		}
+		doc.Suites = append(doc.Suites, s)
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	e := xml.NewEncoder(w)
+	e.Indent("", " ")
+	if err := e.Encode(doc); err != nil {
+		return fmt.Errorf("write junit: %w", err)
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+type suites struct {
+	XMLName  xml.Name `xml:"testsuites"`
+	Name     string   `xml:"name,attr"`
+	Tests    int      `xml:"tests,attr"`
+	Failures int      `xml:"failures,attr"`
+	Errors   int      `xml:"errors,attr"`
+	Skipped  int      `xml:"skipped,attr,omitempty"`
+	Time     string   `xml:"time,attr"`
+	Suites   []suite  `xml:"testsuite"`
+}
+
+type suite struct {
+	Name       string     `xml:"name,attr"`
+	ID         string     `xml:"id,attr"`
+	Tests      int        `xml:"tests,attr"`
+	Failures   int        `xml:"failures,attr"`
+	Errors     int        `xml:"errors,attr"`
+	Skipped    int        `xml:"skipped,attr"`
+	Hostname   string     `xml:"hostname,attr"`
+	Timestamp  string     `xml:"timestamp,attr"`
+	Time       string     `xml:"time,attr"`
+	Properties []property `xml:"properties>property"`
+	Cases      []testcase `xml:"testcase"`
+}
+
+type property struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
+}
+
+type testcase struct {
+	Name      string   `xml:"name,attr"`
+	Classname string   `xml:"classname,attr"`
+	Timestamp string   `xml:"timestamp,attr,omitempty"`
+	Time      string   `xml:"time,attr"`
+	Skipped   *skipped `xml:"skipped"`
+	Error     *failure `xml:"error"`
+	Failure   *failure `xml:"failure"`
+	Rerun     []rerun  `xml:"rerunFailure"`
+	Flaky     []rerun  `xml:"flakyFailure"`
+	Out       string   `xml:"system-out,omitempty"`
+}
+
+type skipped struct {
+	Message string `xml:"message,attr"`
+}
+
+type failure struct {
+	Type    string `xml:"type,attr"`
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+type rerun struct {
+	Type    string `xml:"type,attr"`
+	Message string `xml:"message,attr"`
+	Trace   string `xml:"stackTrace,omitempty"`
+}
+
+func suiteOf(r *record.Record, d *record.DeviceRecord, o Options) suite {
+	s := suite{
+		Name: clean(r.Run.Rig + "." + d.Name), Hostname: clean(r.Run.Host), Timestamp: stamp(r.Run.Started),
+		Properties: []property{
+			{"firmware", clean(first(d.Firmware, r.Firmware.Version))}, {"firmware_sha256", r.Firmware.SHA256},
+			{"device_id", clean(d.DeviceID)}, {"port", clean(d.Port)}, {"hub", clean(first(d.Hub, r.Run.Hub))},
+			{"thumbprint", d.Thumbprints.SHA1}, {"hilrig", clean(r.Run.Version)}, {"run", r.Run.ID},
+		},
+	}
+	total := 0.0
+	for _, spec := range d.Specs {
+		c := caseOf(d, spec, o)
+		s.count(c)
+		total += spec.Seconds
+		s.Cases = append(s.Cases, c)
+	}
+	if d.Cause != "" {
+		s.Cases = append(s.Cases, deviceCase(d))
+		s.count(s.Cases[len(s.Cases)-1])
+	}
+	s.Time = seconds(total)
+	return s
+}
+
+// deviceCase shows what kept a device as a whole from a verdict: its child
+// died, its port was busy. Without it such a run could look merely short.
+func deviceCase(d *record.DeviceRecord) testcase {
+	c := testcase{Name: "device " + clean(d.Name), Classname: classname(d, "device"), Time: "0.000"}
+	f := &failure{Type: string(d.Class), Message: line(d.Cause), Text: clean(d.Cause)}
+	if d.Class == record.Device {
+		c.Failure = f
+	} else {
+		c.Error = f
+	}
+	return c
+}
+
+func (s *suite) count(c testcase) {
+	s.Tests++
+	switch {
+	case c.Error != nil:
+		s.Errors++
+	case c.Failure != nil:
+		s.Failures++
+	case c.Skipped != nil:
+		s.Skipped++
+	}
+}
+
+func classname(d *record.DeviceRecord, area string) string {
+	return "hilrig." + clean(strings.ReplaceAll(d.Type, ".", "_")) + "." + area
+}
+
+func caseOf(d *record.DeviceRecord, r record.SpecResult, o Options) testcase {
+	area, _, _ := strings.Cut(r.ID, "/")
+	c := testcase{Name: clean(r.ID + " " + r.Text), Classname: classname(d, area), Time: seconds(r.Seconds)}
+	if !o.Strict && !r.Started.IsZero() {
+		c.Timestamp = stamp(r.Started)
+	}
+	failed := false
+	switch r.Verdict {
+	case record.Fail:
+		c.Failure, failed = &failure{Type: kind(r.Class, "device"), Message: line(r.Message), Text: clean(why(r))}, true
+	case record.Error:
+		c.Error, failed = &failure{Type: kind(r.Class, "harness"), Message: line(r.Message), Text: clean(why(r))}, true
+	case record.NotApplicable:
+		c.Skipped = &skipped{Message: line(first(r.Cause, "not applicable"))}
+	case record.NotRun:
+		notRun(&c, r)
+	}
+	for _, a := range earlier(r) {
+		re := rerun{Type: kind(a.Class, "device"), Message: line(a.Message), Trace: clean(a.Message)}
+		if failed {
+			c.Rerun = append(c.Rerun, re)
+		} else {
+			c.Flaky = append(c.Flaky, re)
+		}
+	}
+	c.Out = output(d, r, o, failed)
+	return c
+}
+
+// notRun is an error where the rig, or something else with a cause, is to
+// blame, and a failure where a result is simply missing: it must not look like
+// a test that was skipped on purpose.
+func notRun(c *testcase, r record.SpecResult) {
+	if r.Cause == "" {
+		c.Failure = &failure{Type: "not-run", Message: "expected, and has no result", Text: "expected, and has no result"}
+		return
+	}
+	c.Error = &failure{Type: "not-run", Message: line(r.Cause), Text: clean(r.Cause)}
+}
+
+// earlier are the failed attempts before the one that counts.
+func earlier(r record.SpecResult) []record.Attempt {
+	var failed []record.Attempt
+	for i, a := range r.Attempts {
+		if i < len(r.Attempts)-1 && (a.Verdict == record.Fail || a.Verdict == record.Error) {
+			failed = append(failed, a)
+		}
+	}
+	return failed
+}
+
+func why(r record.SpecResult) string {
+	var b strings.Builder
+	b.WriteString(r.Message)
+	for _, p := range [][2]string{{"expected", r.Expected}, {"seen", r.Seen}, {"look first at", r.Look}} {
+		if p[1] != "" {
+			fmt.Fprintf(&b, "\n%s: %s", p[0], p[1])
+		}
+	}
+	return b.String()
+}
+
+func kind(c record.Class, otherwise string) string { return first(string(c), otherwise) }
+
+func first(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func seconds(s float64) string { return fmt.Sprintf("%.3f", max(0, s)) }
+
+// stamp is UTC without a zone: Jenkins and Azure DevOps take it so.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05") }

@@ -1,0 +1,180 @@
+package junit_test
+
+import (
+	"bytes"
+	"encoding/xml"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"hilrig/record"
+	"hilrig/reports/junit"
+)
+
+var update = flag.Bool("update", false, "write golden files anew")
+
+func limit(v float64) *float64 { return &v }
+
+// example has a case of every kind.
+func example() *record.Record {
+	start := time.Date(2026, 11, 22, 23, 15, 1, 0, time.UTC)
+	spec := func(id string, v record.Verdict, c record.Class, message string) record.SpecResult {
+		return record.SpecResult{ID: id, Text: "does what it should", Labels: []string{"core"}, Verdict: v, Class: c, Message: message,
+			Started: start.Add(time.Second), Seconds: 1.2041, Attempts: []record.Attempt{{Started: start, Seconds: 1.2041, Verdict: v, Class: c, Message: message}}}
+	}
+	failed := spec("tls/expired", record.Fail, record.Device, "expected a refusal; saw MQTT CONNECT")
+	failed.Expected, failed.Seen, failed.Look = "a refusal", "MQTT CONNECT", "the TLS configuration"
+	failed.Output = []string{"… < \x1b[31m\x00\xff COMMAND PROCESSED OK", "]]> & <tag>"}
+	failed.Measurements = []record.Measurement{{Name: "connect", Value: 121, Unit: "s", High: limit(120), Verdict: record.Fail}}
+	again := spec("tls/self-signed", record.Fail, record.Device, "second try")
+	again.Attempts = append([]record.Attempt{{Verdict: record.Fail, Class: record.Device, Message: "first try"}}, again.Attempts...)
+	flaky := spec("tls/wrong-name", record.Pass, "", "")
+	flaky.Flaky, flaky.Attempts = true, []record.Attempt{{Verdict: record.Fail, Class: record.Device, Message: "the first time"}, {Verdict: record.Pass}}
+	warned := spec("tls/unknown-root", record.Warn, "", "")
+	warned.Warnings = []string{"refuses without a TLS alert"}
+	skipped := spec("tls/server-name", record.NotApplicable, "", "")
+	skipped.Cause = "the hub's host is an IP address"
+	notRun := spec("delivery/topic", record.NotRun, record.RigPort, "")
+	notRun.Cause = "port gone"
+	missing := spec("delivery/qos", record.NotRun, "", "")
+	r := &record.Record{
+		Schema: record.Schema, Run: record.Run{ID: "20261122T231501Z-7f3a", Rig: "bench-1", Host: "lab", Version: "1.0", Started: start, Ended: start.Add(9 * time.Second)},
+		Firmware: record.Firmware{Version: "2.4.1", SHA256: "ab"},
+		Devices: []record.DeviceRecord{
+			{Name: "ads300-a", Type: "ads300", DeviceID: "NewDevice", Specs: []record.SpecResult{
+				spec("tls/version", record.Pass, "", ""), warned, failed, again, flaky, skipped, notRun, missing,
+				spec("recovery/hub-restart", record.Error, record.RigHub, "hub port taken"),
+			}},
+			{Name: "ads300-b", Type: "ads300", DeviceID: "Other", Cause: "child was killed by signal 9", Class: record.Harness},
+		},
+	}
+	r.Conclude()
+	return r
+}
+
+func render(t *testing.T, r *record.Record, o junit.Options) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := junit.Write(&b, r, o); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestGolden(t *testing.T) {
+	for name, o := range map[string]junit.Options{"default": {}, "strict": {Strict: true}} {
+		t.Run(name, func(t *testing.T) {
+			got, golden := render(t, example(), o), filepath.Join("testdata", name+".xml")
+			if *update {
+				if err := os.WriteFile(golden, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("differs from %s; go test -update writes it anew\n%s", golden, got)
+			}
+		})
+	}
+}
+
+func TestStrictIsValid(t *testing.T) {
+	path, err := exec.LookPath("xmllint")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("xmllint is not installed")
+		}
+		t.Skip("peer not installed: xmllint")
+	}
+	f := filepath.Join(t.TempDir(), "junit.xml")
+	if err := os.WriteFile(f, render(t, example(), junit.Options{Strict: true}), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(path, "--noout", "--schema", filepath.Join("testdata", "junit-10.xsd"), f).CombinedOutput(); err != nil {
+		t.Errorf("xmllint: %v\n%s", err, out)
+	}
+}
+
+// Names are history's keys: labels, attempts and order must not touch them.
+func TestNamesAreStable(t *testing.T) {
+	a, b := example(), example()
+	specs := b.Devices[0].Specs
+	for i := range specs {
+		specs[i].Labels, specs[i].Attempts = []string{"other"}, nil
+	}
+	for i, j := 0, len(specs)-1; i < j; i, j = i+1, j-1 {
+		specs[i], specs[j] = specs[j], specs[i]
+	}
+	if x, y := names(t, a), names(t, b); len(x) != len(y) {
+		t.Errorf("%d and %d names", len(x), len(y))
+	} else {
+		for n := range x {
+			if !y[n] {
+				t.Errorf("%s changed", n)
+			}
+		}
+	}
+}
+
+func names(t *testing.T, r *record.Record) map[string]bool {
+	t.Helper()
+	var doc struct {
+		Suites []struct {
+			Cases []struct {
+				Name      string `xml:"name,attr"`
+				Classname string `xml:"classname,attr"`
+			} `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
+	if err := xml.Unmarshal(render(t, r, junit.Options{}), &doc); err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]bool{}
+	for _, s := range doc.Suites {
+		for _, c := range s.Cases {
+			key := c.Classname + "#" + c.Name
+			if all[key] {
+				t.Errorf("%s twice: GitLab would drop the second", key)
+			}
+			all[key] = true
+		}
+	}
+	return all
+}
+
+func TestFiveThousandCasesStaySmall(t *testing.T) {
+	r := example()
+	for i := range 5000 {
+		s := r.Devices[0].Specs[0]
+		s.ID = fmt.Sprintf("tls/case-%d", i)
+		s.Output = []string{strings.Repeat("x", 100_000)}
+		s.Warnings = []string{strings.Repeat("w", 5000)}
+		r.Devices[0].Specs = append(r.Devices[0].Specs, s)
+	}
+	if n := len(render(t, r, junit.Options{})); n > 8<<20 {
+		t.Errorf("%d bytes", n)
+	}
+}
+
+func FuzzText(f *testing.F) {
+	f.Add("plain", "\x00\x1b[0m \xff\xfe ]]> \ufffe")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		r := example()
+		r.Devices[0].Specs[2].Message, r.Devices[0].Specs[2].Output = a, []string{b}
+		r.Devices[0].Name, r.Run.Rig = b, a
+		var doc struct {
+			XMLName xml.Name `xml:"testsuites"`
+		}
+		if err := xml.Unmarshal(render(t, r, junit.Options{}), &doc); err != nil {
+			t.Errorf("not well-formed: %v", err)
+		}
+	})
+}
