@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sort"
 
 	"hilrig/record"
 )
@@ -43,6 +44,7 @@ func timeline(runDir, device string, s record.SpecResult) (shown []moment, cut i
 		}
 		shown = append(shown, moment{At: e.At, Left: e.Source == record.SourceSerial || e.Source == record.SourcePower, Source: e.Source, Text: text(e)})
 	}
+	sort.SliceStable(shown, func(i, j int) bool { return shown[i].At < shown[j].At }) // a console line is written when it ends
 	if len(shown) > around {
 		cut = len(shown) - around
 		shown = shown[cut:]

@@ -1,0 +1,134 @@
+package html_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"hilrig/record"
+	"hilrig/reports/html"
+)
+
+const hostile = `<script>alert(1)</script>"'&`
+
+func example() *record.Record {
+	start := time.Date(2026, 11, 22, 23, 15, 1, 0, time.UTC)
+	high := 120.0
+	r := &record.Record{
+		Schema: record.Schema, Run: record.Run{ID: "20261122T231501Z-7f3a", Rig: "bench-1", Host: "lab", Started: start, Hub: "local"},
+		Firmware: record.Firmware{Version: "2.4.1", SHA256: "ab12"},
+		Devices: []record.DeviceRecord{
+			{Name: "a", Type: "ads300", Specs: []record.SpecResult{
+				{ID: "tls/expired", Text: "refuses", Verdict: record.Fail, Class: record.Device, Message: hostile, Expected: "a refusal", Seen: hostile, Look: "the clock",
+					Measurements: []record.Measurement{{Name: "connect", Value: 121, Unit: "s", High: &high, Verdict: record.Fail}}},
+				{ID: "tls/version", Text: "negotiates", Verdict: record.Pass},
+			}},
+			{Name: "b", Type: "ads300", Cause: "child was killed", Class: record.Harness, Specs: []record.SpecResult{{ID: "tls/version", Verdict: record.NotRun, Cause: "child was killed"}}},
+		},
+	}
+	r.Conclude()
+	return r
+}
+
+func render(t *testing.T, r *record.Record, dir string) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := html.Write(&b, r, dir); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestTheVerdictComesFirst(t *testing.T) {
+	page := render(t, example(), "")
+	for _, want := range []string{"<h1>Firmware 2.4.1 failed: 1 of 3 specs on 2 devices.</h1>", "ab12", "the clock", "a refusal", "child was killed", "≤ 120"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+}
+
+func TestNothingIsExecutedOrFetched(t *testing.T) {
+	page := render(t, example(), "")
+	if strings.Contains(page, "<script>alert") {
+		t.Error("text of the device is markup")
+	}
+	if m := regexp.MustCompile(`(?i)(src|href)\s*=\s*["']?(https?:|//)|@import|url\(`).FindString(page); m != "" {
+		t.Errorf("the page reaches outside: %s", m)
+	}
+}
+
+func TestTimelineIsThatOfTheSpec(t *testing.T) {
+	dir, r := t.TempDir(), example()
+	if err := os.MkdirAll(filepath.Join(dir, "devices", "a"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	e := &r.Devices[0].Specs[0].Evidence
+	for i := range 10 {
+		if i == 3 {
+			e.TimelineFrom = int64(b.Len())
+		}
+		line, err := json.Marshal(record.Event{At: float64(i), Source: record.SourceSerial, Kind: "received", Text: fmt.Sprintf("line-%d", i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Write(append(line, '\n'))
+		if i == 6 {
+			e.TimelineTo = int64(b.Len())
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "devices", "a", "timeline.jsonl"), b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	page := render(t, r, dir)
+	for i := range 10 {
+		if strings.Contains(page, fmt.Sprintf("line-%d", i)) != (i >= 3 && i <= 6) {
+			t.Errorf("line %d", i)
+		}
+	}
+}
+
+func TestFiveThousandResultsStayUnder5MB(t *testing.T) {
+	r := example()
+	for i := range 2500 {
+		for d := range r.Devices {
+			r.Devices[d].Specs = append(r.Devices[d].Specs, record.SpecResult{ID: fmt.Sprintf("soak/case-%d", i), Text: "goes on", Verdict: record.Pass})
+		}
+	}
+	if n := len(render(t, r, "")); n > 5<<20 {
+		t.Errorf("%d bytes", n)
+	}
+}
+
+func TestChromiumRendersIt(t *testing.T) {
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("chromium is not installed")
+		}
+		t.Skip("peer not installed: chromium")
+	}
+	f := filepath.Join(t.TempDir(), "report.html")
+	if err := os.WriteFile(f, []byte(render(t, example(), "")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--user-data-dir="+t.TempDir(), "--dump-dom", "file://"+f).Output()
+	if err != nil {
+		t.Fatalf("chromium: %v", err)
+	}
+	if !bytes.Contains(out, []byte("Firmware 2.4.1 failed")) || !bytes.Contains(out, []byte(`id="f-a-tls-expired"`)) {
+		t.Error("the rendered page lacks the verdict or the failure")
+	}
+}
