@@ -3,10 +3,13 @@ package certs
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os/exec"
 	"strings"
+	"sync"
 	"time"
 
 	"hilrig/record"
@@ -20,105 +23,148 @@ type Field struct {
 
 // OpenSSLReport is an identity read by openssl beside our own reading.
 type OpenSSLReport struct {
-	Available bool
-	Version   string
+	Available bool   // whether this machine has an openssl
+	Version   string // as it says itself
 	Fields    []Field
 }
 
-// CompareWithOpenSSL asks the openssl of this machine about an identity. The
-// key goes in by standard input and comes out as its public half only. No
-// openssl here is not an error: Available is false.
+// opensslWithin bounds one question to openssl; an answer takes 10 ms.
+const opensslWithin = 10 * time.Second
+
+// CompareWithOpenSSL asks the openssl of this machine about an identity and
+// sets every field beside our own reading. The key goes in by standard input
+// and comes out as its public half only. No openssl here is not an error:
+// Available is false. An identity that cannot be read is a harness failure, an
+// openssl that does not answer one of rig:host.
 func CompareWithOpenSSL(ctx context.Context, certPEM, keyPEM []byte) (OpenSSLReport, error) {
 	var r OpenSSLReport
 	id, err := ParseIdentity(certPEM, keyPEM)
 	if err != nil {
 		return r, record.NewFailure(record.Harness, "read", "identity", err)
 	}
-	if _, err := exec.LookPath("openssl"); err != nil {
+	path, err := exec.LookPath("openssl")
+	if err != nil {
 		return r, nil
 	}
-	o := opensslRun{ctx: ctx}
-	r.Available, r.Version = true, o.ask(nil, "version")
-	facts := o.certificate(certPEM)
-	keyPub := o.ask(keyPEM, "pkey", "-pubout")
-	if o.err != nil {
-		return r, record.NewFailure(record.RigHost, "run", "openssl", o.err)
+	said, err := ask(ctx, path, certPEM, keyPEM)
+	if err != nil {
+		return r, record.NewFailure(record.RigHost, "compare identity with", path, err)
 	}
-	c, p := id.Certificate, ThumbprintsOf(id.Certificate)
-	add := func(name, ours, theirs string) {
-		r.Fields = append(r.Fields, Field{Name: name, Ours: ours, OpenSSLs: theirs, Equal: ours == theirs})
+	r.Available, r.Version = true, strings.TrimSpace(said.version)
+	ours, theirs := factsOf(id), said.facts()
+	for _, name := range factNames {
+		r.Fields = append(r.Fields, Field{Name: name, Ours: ours[name], OpenSSLs: theirs[name], Equal: ours[name] == theirs[name]})
 	}
-	add("SHA-1 thumbprint", p.SHA1, facts["sha1 Fingerprint"])
-	add("SHA-256 thumbprint", p.SHA256, facts["sha256 Fingerprint"])
-	add("serial", fmt.Sprintf("%X", c.SerialNumber), strings.TrimLeft(facts["serial"], "0"))
-	add("valid from", opensslTime(c.NotBefore), facts["notBefore"])
-	add("valid to", opensslTime(c.NotAfter), facts["notAfter"])
-	add("common name of subject", "CN = "+c.Subject.CommonName, lastRDN(facts["subject"]))
-	add("issuer is subject", fmt.Sprint(c.Issuer.String() == c.Subject.String()), fmt.Sprint(facts["issuer"] == facts["subject"]))
-	add("key size", fmt.Sprintf("(%d bit)", KeyBits(c)), between(facts["text"], "Public-Key: ", "\n"))
-	add("signature algorithm", "sha256WithRSAEncryption", between(facts["text"], "Signature Algorithm: ", "\n"))
-	add("key fits", "true", fmt.Sprint(keyPub != "" && keyPub == facts["pubkey"]))
 	return r, nil
 }
 
-// opensslRun keeps the first error of a series of questions.
-type opensslRun struct {
-	ctx context.Context
-	err error
+// answers are openssl's, as text.
+type answers struct {
+	version, x509, sha256, publicKey, asn1 string
 }
 
-func (o *opensslRun) ask(stdin []byte, args ...string) string {
-	if o.err != nil {
-		return ""
+// ask puts all questions at once: each is a process, and nothing waits for
+// another's answer.
+func ask(ctx context.Context, path string, certPEM, keyPEM []byte) (answers, error) {
+	var a answers
+	questions := []struct {
+		into  *string
+		stdin []byte
+		args  []string
+	}{
+		{&a.version, nil, []string{"version"}},
+		{&a.x509, certPEM, []string{
+			"x509", "-noout", "-sha1", "-fingerprint", "-serial", "-dates", "-subject", "-issuer",
+			"-nameopt", "oid,sep_multiline,utf8,esc_ctrl", "-text", "-certopt", "no_sigdump", "-pubkey",
+		}},
+		{&a.sha256, certPEM, []string{"x509", "-noout", "-sha256", "-fingerprint"}},
+		{&a.publicKey, keyPEM, []string{"pkey", "-pubout"}},
+		{&a.asn1, certPEM, []string{"asn1parse"}},
 	}
-	ctx, cancel := context.WithTimeout(o.ctx, 10*time.Second)
+	errs := make([]error, len(questions))
+	var wg sync.WaitGroup
+	for i, q := range questions {
+		wg.Go(func() { *q.into, errs[i] = runOpenSSL(ctx, path, q.stdin, q.args...) })
+	}
+	wg.Wait()
+	return a, errors.Join(errs...)
+}
+
+// runOpenSSL is one question. Of what openssl complains only the first line is
+// repeated.
+func runOpenSSL(ctx context.Context, path string, stdin []byte, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, opensslWithin)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "openssl", args...)
+	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Stdin, cmd.WaitDelay = bytes.NewReader(stdin), time.Second
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
+	var out, complaint bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaint
 	if err := cmd.Run(); err != nil {
-		o.err = fmt.Errorf("openssl %s: %w", args[0], errors.Join(err, errors.New(strings.TrimSpace(errs.String()))))
+		first, _, _ := strings.Cut(strings.TrimSpace(complaint.String()), "\n")
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return "", fmt.Errorf("openssl %s: %w: %s", args[0], err, first)
 	}
-	return strings.TrimSpace(out.String())
+	return out.String(), nil
 }
 
-// certificate asks for everything at once: each process costs milliseconds.
-func (o *opensslRun) certificate(certPEM []byte) map[string]string {
-	facts := map[string]string{}
-	out := o.ask(certPEM, "x509", "-noout", "-fingerprint", "-sha1", "-serial", "-dates", "-subject", "-issuer", "-nameopt", "RFC2253,sep_comma_plus_space,space_eq", "-text")
-	for line := range strings.Lines(out) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && facts[name] == "" {
-			facts[name] = strings.TrimSpace(value)
-		}
+// The facts that are compared, in this order.
+const (
+	factVersion    = "version"
+	factSerial     = "serial"
+	factSubject    = "subject"
+	factIssuer     = "issuer"
+	factFrom       = "valid from"
+	factTo         = "valid to"
+	factAlgorithm  = "key algorithm"
+	factSize       = "key size"
+	factPublicKey  = "public key"
+	factSignature  = "signature algorithm"
+	factExtensions = "extensions"
+	factSHA1       = "SHA-1 thumbprint"
+	factSHA256     = "SHA-256 thumbprint"
+	factFits       = "key fits"
+)
+
+var factNames = []string{
+	factVersion, factSerial, factSubject, factIssuer, factFrom, factTo, factAlgorithm, factSize, factPublicKey,
+	factSignature, factExtensions, factSHA1, factSHA256, factFits,
+}
+
+// factsOf is our reading, in openssl's words.
+func factsOf(id *Identity) map[string]string {
+	c, p := id.Certificate, ThumbprintsOf(id.Certificate)
+	return map[string]string{
+		factVersion:    fmt.Sprint(c.Version),
+		factSerial:     fmt.Sprintf("%X", c.SerialNumber),
+		factSubject:    nameLines(c.RawSubject),
+		factIssuer:     nameLines(c.RawIssuer),
+		factFrom:       opensslTime(c.NotBefore),
+		factTo:         opensslTime(c.NotAfter),
+		factAlgorithm:  opensslKeys[c.PublicKeyAlgorithm],
+		factSize:       fmt.Sprintf("%d bit", keySize(c)),
+		factPublicKey:  digest(string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: c.RawSubjectPublicKeyInfo}))),
+		factSignature:  opensslSignatures[c.SignatureAlgorithm],
+		factExtensions: extensionsOf(c),
+		factSHA1:       p.SHA1,
+		factSHA256:     p.SHA256,
+		factFits:       fmt.Sprint(samePublicKey(c.PublicKey, id.Key.Public())),
 	}
-	facts["text"] = out
-	facts["sha1 Fingerprint"] = strings.ReplaceAll(facts["sha1 Fingerprint"], ":", "")
-	sha256 := o.ask(certPEM, "x509", "-noout", "-fingerprint", "-sha256")
-	_, value, _ := strings.Cut(sha256, "=")
-	facts["sha256 Fingerprint"] = strings.ReplaceAll(value, ":", "")
-	facts["pubkey"] = o.ask(certPEM, "x509", "-noout", "-pubkey")
-	return facts
+}
+
+// opensslSignatures are openssl's names of what identities are signed with.
+var opensslSignatures = map[x509.SignatureAlgorithm]string{
+	x509.SHA1WithRSA: "sha1WithRSAEncryption", x509.SHA256WithRSA: "sha256WithRSAEncryption",
+	x509.SHA384WithRSA: "sha384WithRSAEncryption", x509.SHA512WithRSA: "sha512WithRSAEncryption",
+	x509.SHA256WithRSAPSS: "rsassaPss", x509.SHA384WithRSAPSS: "rsassaPss", x509.SHA512WithRSAPSS: "rsassaPss",
+	x509.ECDSAWithSHA1: "ecdsa-with-SHA1", x509.ECDSAWithSHA256: "ecdsa-with-SHA256",
+	x509.ECDSAWithSHA384: "ecdsa-with-SHA384", x509.ECDSAWithSHA512: "ecdsa-with-SHA512", x509.PureEd25519: "ED25519",
+}
+
+var opensslKeys = map[x509.PublicKeyAlgorithm]string{
+	x509.RSA: "rsaEncryption", x509.ECDSA: "id-ecPublicKey", x509.Ed25519: "ED25519",
 }
 
 // opensslTime is how openssl prints a time: "Nov 23 17:00:00 2026 GMT".
 func opensslTime(t time.Time) string { return t.UTC().Format("Jan _2 15:04:05 2006 GMT") }
-
-// lastRDN is the common name in openssl's RFC 2253 order, which is reversed.
-func lastRDN(dn string) string {
-	for _, part := range strings.Split(dn, ", ") {
-		if strings.HasPrefix(part, "CN") {
-			return strings.ReplaceAll(strings.ReplaceAll(part, " ", ""), "CN=", "CN = ")
-		}
-	}
-	return dn
-}
-
-func between(s, a, b string) string {
-	_, s, ok := strings.Cut(s, a)
-	if !ok {
-		return ""
-	}
-	s, _, _ = strings.Cut(s, b)
-	return strings.TrimSpace(s)
-}
