@@ -67,8 +67,11 @@ func (m *memory) Write(b []byte) (int, error) {
 	for m.deaf && !m.closed {
 		m.cond.Wait()
 	}
-	if m.closed || m.readErr != nil {
+	switch {
+	case m.closed:
 		return 0, io.ErrClosedPipe
+	case m.readErr != nil:
+		return 0, m.readErr
 	}
 	if now := time.Now(); m.free.Before(now) {
 		m.free = now

@@ -130,10 +130,13 @@ func (c *Console) write(ctx context.Context, l *link, b []byte) error {
 	}
 	select {
 	case err := <-j.done:
-		if err != nil {
-			return lineFailure("write", err)
+		if err == nil {
+			return nil
 		}
-		return nil
+		if why := c.ended(l); why != nil {
+			return why // says more than that a write failed
+		}
+		return lineFailure("write", err)
 	case <-l.done:
 		return c.ended(l)
 	case <-ctx.Done():
@@ -141,7 +144,7 @@ func (c *Console) write(ctx context.Context, l *link, b []byte) error {
 	}
 }
 
-// ended is why a link's reader has ended, or will.
+// ended is why a link's reader has ended, or is about to; nil while it lives.
 func (c *Console) ended(l *link) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

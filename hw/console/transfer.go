@@ -115,7 +115,7 @@ func (c *Console) newTransfer(f File) (*transfer, error) {
 		return t, record.NewFailure(record.Usage, "send", t.name(), cause)
 	}
 	switch {
-	case f.Secret:
+	case f.Secret || bytes.Contains(t.data, keyLabel): // also where a key is sent as something else
 		c.transcript.Secret(t.data)
 	case isCertificate(t.data):
 		c.transcript.Public(t.data)

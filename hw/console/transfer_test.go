@@ -354,6 +354,7 @@ func TestLineDiesInATransfer(t *testing.T) {
 				if d := time.Since(start); d > time.Second {
 					t.Errorf("took %s", d)
 				}
+				synctest.Wait()
 				select {
 				case <-b.Done():
 				default:

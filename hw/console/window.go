@@ -39,7 +39,7 @@ func (w *window) add(b []byte, at time.Duration) {
 		w.trim()
 	}
 	w.data = append(w.data, b...)
-	if len(w.stamps) == maxStamps {
+	if len(w.stamps) >= maxStamps {
 		w.thin()
 	}
 	w.stamps = append(w.stamps, stamp{w.end(), at})
@@ -59,16 +59,19 @@ func (w *window) trim() {
 	w.stamps = append(w.stamps[:0], w.stamps[i:]...)
 }
 
-// thin drops every other one of the older half of the stamps: how exactly old
-// bytes came is asked the least.
+// thin merges stamps of the older half, so that half as many are left, evenly in
+// time: how exactly old bytes came is asked the least.
 func (w *window) thin() {
+	older := w.stamps[:maxStamps/2]
+	grain := (older[len(older)-1].at-older[0].at)/(maxStamps/4) + 1
 	kept := w.stamps[:0]
-	for i, s := range w.stamps {
-		if i >= maxStamps/2 || i%2 == 1 {
-			kept = append(kept, s)
+	last := older[0].at - 1
+	for i, s := range older {
+		if i == len(older)-1 || older[i+1].at-last > grain {
+			kept, last = append(kept, s), s.at
 		}
 	}
-	w.stamps = kept
+	w.stamps = append(kept, w.stamps[maxStamps/2:]...)
 }
 
 // view is what there is from a place on, and the place it begins at.
