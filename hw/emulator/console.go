@@ -32,7 +32,8 @@ type console struct {
 	endedCR bool // the last line ended with CR: an LF behind it belongs to it
 	slot    int  // 0: no file is being taken
 	file    []byte
-	began   time.Time // the first byte of the file came
+	at      time.Time // when the byte at hand came, in the line's own time
+	began   time.Time // the same of the file's first byte
 	stuck   bool
 	in      receiver
 }
@@ -68,6 +69,7 @@ func (c *console) run(ctx context.Context) {
 			if !until(ctx, fetched) {
 				return
 			}
+			c.at = in.at
 			c.take(ctx, in.c)
 			apply.Reset(c.b.applyAfter)
 		case <-silence:
@@ -174,7 +176,7 @@ func (c *console) takeFile(ctx context.Context, ch byte) {
 		c.line.send([]byte{ch})
 	}
 	if len(c.file) == 0 {
-		c.began = time.Now()
+		c.began = c.at
 	}
 	if ch == '*' {
 		c.measure()
@@ -194,7 +196,7 @@ func (c *console) takeFile(ctx context.Context, ch byte) {
 
 // measure logs how fast a file came: what the wire really carried.
 func (c *console) measure() {
-	took := time.Since(c.began)
+	took := c.at.Sub(c.began)
 	c.log.Info("file taken", "slot", c.slot, "bytes", len(c.file)+1, "seconds", took.Seconds(),
 		"share", (time.Duration(len(c.file))*c.line.perByte).Seconds()/max(took.Seconds(), 1e-9))
 }

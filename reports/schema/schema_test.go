@@ -1,0 +1,78 @@
+package schema_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"hilrig/record"
+	"hilrig/reports/schema"
+)
+
+func validate(t *testing.T, name string, v any) error {
+	t.Helper()
+	text, err := schema.Of(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource(name, doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Validate(value)
+}
+
+func TestRealValuesAreValid(t *testing.T) {
+	now := time.Now()
+	r := record.Record{
+		Schema: record.Schema,
+		Run:    record.Run{ID: "20261122T231501Z-7f3a", Rig: "r", Started: now, Hub: "local", Verdict: record.NotRun},
+		Devices: []record.DeviceRecord{{Name: "a", Verdict: record.Fail, Specs: []record.SpecResult{{
+			ID: "tls/version", Verdict: record.Fail, Class: record.Device, Started: now,
+			Attempts:     []record.Attempt{{Started: now, Verdict: record.Fail}},
+			Measurements: []record.Measurement{record.Measurement{Name: "m", Value: 1}.Judge()},
+		}}}},
+	}
+	if err := validate(t, "record", r); err != nil {
+		t.Errorf("record: %v", err)
+	}
+	e := record.ClockAt(now).Stamp(now, record.Event{Source: record.SourceSpec, Kind: record.KindSpecFinished, Data: record.MustData(r.Devices[0].Specs[0])})
+	if err := validate(t, "event", e); err != nil {
+		t.Errorf("event: %v", err)
+	}
+}
+
+func TestWrongValuesAreNot(t *testing.T) {
+	if validate(t, "record", record.Record{Schema: 2}) == nil {
+		t.Error("a record of another schema is valid")
+	}
+	if validate(t, "event", map[string]any{"at": "soon"}) == nil {
+		t.Error("an event without its fields is valid")
+	}
+	if validate(t, "list", []any{map[string]any{"id": "no slash"}}) == nil {
+		t.Error("a list of nonsense is valid")
+	}
+	if _, err := schema.Of("nonsense"); record.ClassOf(err) != record.Usage {
+		t.Errorf("unknown schema: %v", err)
+	}
+}
