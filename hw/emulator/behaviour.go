@@ -64,6 +64,7 @@ type behaviour struct {
 	loseEvery, doubleEvery       int64
 	swapEvery                    int64
 	stallAfter                   int64
+	stretch                      int // times the interval that was asked for
 	selfTakeover                 bool
 	retry                        retry
 	neverBack, giveUpWhenRefused bool
@@ -85,7 +86,7 @@ func sound(profile string) behaviour {
 		echo: true, newline: "\r\n", rxRing: 1024,
 		minVersion: 0x0303, maxVersion: 0x0303, suites: []uint16{0xc02f, 0xc030, 0xc027},
 		handshakeWithin: 20 * time.Second,
-		level:           4, userName: "{hub}/{id}/?api-version=2021-04-12", topic: "devices/{id}/messages/events/",
+		stretch:         1, level: 4, userName: "{hub}/{id}/?api-version=2021-04-12", topic: "devices/{id}/messages/events/",
 		filters: []string{"devices/{id}/messages/devicebound/#"}, qos: 1,
 		retry: retry{first: 1100 * time.Millisecond, most: 30 * time.Second, growth: 2, jitter: 0.3},
 	}

@@ -89,7 +89,7 @@ func live(ctx context.Context, end context.CancelCauseFunc, c Config, b *behavio
 	}
 	boot := time.Now()
 	m := &modem{
-		b: b, log: c.Log, hub: c.Hub, hubName: c.HubName, id: c.DeviceID, interval: c.Interval, keepAlive: c.KeepAlive,
+		b: b, log: c.Log, hub: c.Hub, hubName: c.HubName, id: c.DeviceID, interval: c.Interval * time.Duration(b.stretch), keepAlive: c.KeepAlive,
 		boot: boot, inFlight: mqtt.NewMemoryStore(), kick: make(chan struct{}, 1),
 	}
 	use := func() {

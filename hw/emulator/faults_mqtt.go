@@ -24,6 +24,7 @@ func mqttFaults() []Fault {
 		{"loses-messages", "loses every fourth message", "a queue that is overwritten", specs("delivery/no-loss"), specs("missing"), func(b *behaviour) { b.loseEvery = 4 }},
 		{"duplicates", "sends every third message twice", "wolfMQTT#500", specs("delivery/no-duplicates"), specs("twice"), func(b *behaviour) { b.doubleEvery = 3 }},
 		{"reorders", "sends two messages the wrong way round", "two tasks that publish", specs("delivery/order"), specs("after number"), func(b *behaviour) { b.swapEvery = 3 }},
+		{"drifting-interval", "publishes five times too seldom", "timers in ticks of another clock", specs("delivery/interval"), specs("interval"), func(b *behaviour) { b.stretch = 5 }},
 		{"stalls", "publishes three messages and no more", "bertmelis/espMqttClient#163", specs("delivery/no-loss"), nil, func(b *behaviour) { b.stallAfter = 3 }},
 		{"gives-up-when-refused", "stops for good once it was refused", "kbialek/deye-inverter-mqtt PR#298", specs("session/refused"), nil, func(b *behaviour) { b.giveUpWhenRefused = true }},
 		{"never-reconnects", "stays away once its session is lost", "async-mqtt-client#248", specs("recovery/server-disconnect"), specs("connection"), func(b *behaviour) { b.neverBack = true }},

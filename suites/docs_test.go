@@ -1,0 +1,81 @@
+package suites_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"hilrig/hw/emulator"
+	"hilrig/suites"
+)
+
+var update = flag.Bool("update", false, "write docs/specs.md anew")
+
+// docs/specs.md is made of the catalogue itself: every spec, why it is there,
+// and the faults that turn it red.
+func TestSpecsDocument(t *testing.T) {
+	var b bytes.Buffer
+	b.WriteString("# The specs\n\n" +
+		"What each spec checks of the device, why it matters in the field, where it comes from\n" +
+		"(G the manufacturer's guide, A Azure's documentation, M MQTT 3.1.1, T TLS practice, DA AWS Device Advisor)\n" +
+		"and the faults of the emulated firmware that turn it red, or to the warn it names:\n" +
+		"try one with `hilrig run --fault NAME --spec ID`. Specs in **bold** are `core`.\n" +
+		"The identity specs judge the rig before the device is touched; they are turned red by tests.\n")
+	reasons, area := suites.Reasons(), ""
+	for _, s := range suites.All() {
+		if s.Area() != area {
+			area = s.Area()
+			fmt.Fprintf(&b, "\n## %s\n\n| spec | the device | why | source | turned red by |\n|---|---|---|---|---|\n", area)
+		}
+		r, ok := reasons[s.ID]
+		if !ok {
+			t.Errorf("%s has no reason", s.ID)
+		}
+		id := s.ID
+		if s.Has("core") {
+			id = "**" + id + "**"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", id, s.Text, r.Why, r.Source, strings.Join(faultsOf(s.ID), ", "))
+	}
+	name := filepath.Join("..", "docs", "specs.md")
+	if *update {
+		if err := os.WriteFile(name, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(have, b.Bytes()) {
+		t.Errorf("%s is not what the catalogue says; go test ./suites -run TestSpecsDocument -update writes it anew", name)
+	}
+}
+
+func faultsOf(id string) []string {
+	var names []string
+	for _, f := range emulator.Faults() {
+		if slices.Contains(f.CaughtBy, id) {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// A spec that no fault can turn red does not belong in the catalogue. The
+// identity specs, and how a message was authenticated, judge the rig.
+func TestEverySpecHasAFault(t *testing.T) {
+	for _, s := range suites.All() {
+		if s.Area() == "identity" || s.ID == "delivery/auth-method" {
+			continue
+		}
+		if len(faultsOf(s.ID)) == 0 {
+			t.Errorf("no fault turns %s red", s.ID)
+		}
+	}
+}
