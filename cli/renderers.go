@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"bytes"
+	"io"
 
 	"hilrig/record"
 	"hilrig/reports/html"
@@ -11,16 +11,12 @@ import (
 // renderers are the reports of a run, the best to look at last.
 var renderers = []struct {
 	file   string
-	render func(dir string, r *record.Record, strict bool) ([]byte, error)
+	render func(w io.Writer, dir string, r *record.Record, strict bool) error
 }{
-	{"junit.xml", func(dir string, r *record.Record, strict bool) ([]byte, error) {
-		var b bytes.Buffer
-		err := junit.Write(&b, r, junit.Options{Strict: strict, RunDir: dir})
-		return b.Bytes(), err
+	{"junit.xml", func(w io.Writer, dir string, r *record.Record, strict bool) error {
+		return junit.Write(w, r, junit.Options{Strict: strict, RunDir: dir})
 	}},
-	{"report.html", func(dir string, r *record.Record, _ bool) ([]byte, error) {
-		var b bytes.Buffer
-		err := html.Write(&b, r, dir)
-		return b.Bytes(), err
+	{"report.html", func(w io.Writer, dir string, r *record.Record, _ bool) error {
+		return html.Write(w, r, dir)
 	}},
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -88,9 +89,10 @@ func (a *app) render(dir string, rec *record.Record, strict bool) ([]string, err
 	var made []string
 	var errs []error
 	for _, r := range renderers {
-		data, err := r.render(dir, rec, strict)
+		var b bytes.Buffer
+		err := r.render(&b, dir, rec, strict)
 		if err == nil {
-			err = record.WriteFile(filepath.Join(dir, r.file), data, 0o644)
+			err = record.WriteFile(filepath.Join(dir, r.file), b.Bytes(), 0o644)
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("render %s: %w", r.file, err))

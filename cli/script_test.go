@@ -30,7 +30,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HILRIG_STATE", filepath.Join(e.WorkDir, "state"))
 			return freePort(e)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "await": await, "thumbprint": thumbprint, "await-spec": awaitSpec},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "await": await, "thumbprint": thumbprint, "await-spec": awaitSpec, "fits": fits},
 		Condition: func(name string) (bool, error) {
 			_, err := exec.LookPath(name)
 			if err != nil && os.Getenv("CI") == "true" {
@@ -98,6 +98,18 @@ func awaitSpec(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("no run came to %s", args[0])
+}
+
+// fits holds a file against the schema of a format: fits FORMAT FILE. A file
+// named .jsonl has one document a line.
+func fits(ts *testscript.TestScript, neg bool, args []string) {
+	s, err := compile(args[0])
+	ts.Check(err)
+	data, err := os.ReadFile(ts.MkAbs(args[1]))
+	ts.Check(err)
+	for _, err := range misfits(s, data, filepath.Ext(args[1]) == ".jsonl") {
+		ts.Fatalf("%s: %v", args[1], err)
+	}
 }
 
 // thumbprint sets a variable to a certificate's SHA-256: thumbprint NAME FILE.

@@ -20,7 +20,10 @@ func (a *app) summary(dir string, r *record.Record, reports []string) {
 	a.failures(r, ink)
 	a.leftOut(r, ink)
 	fmt.Fprintf(a.out, "%s  %s on %s in %s\n", verdictLine(r, ink), counts(r), plural(len(r.Devices), "device", "devices"), took(r.Run))
-	for _, p := range append([]string{filepath.Join(dir, runner.RecordFile)}, reports...) {
+	if len(reports) == 0 {
+		reports = []string{filepath.Join(dir, runner.RecordFile)}
+	}
+	for _, p := range reports {
 		fmt.Fprintln(a.out, shortPath(p))
 	}
 }
