@@ -116,7 +116,7 @@ func interval(ctx context.Context, b *fixtures.Bench) {
 	const n = 5
 	conn, mark := int64(0), b.Mark()
 	var at []time.Time
-	_, err := b.Await(ctx, mark, b.Type.Timing.PublishWithin+2*n*b.Type.Timing.Interval, fmt.Sprintf("%d messages in one session", n), func(e localhub.Event) bool {
+	_, err := b.Await(ctx, mark, b.Type.Timing.PublishWithin+2*n*b.Type.Timing.Interval, fmt.Sprintf("%d messages at an interval of %s in one session", n, b.Type.Timing.Interval), func(e localhub.Event) bool {
 		if e.Kind != localhub.KindMessage || e.Message.Dup {
 			return false
 		}
@@ -126,7 +126,7 @@ func interval(ctx context.Context, b *fixtures.Bench) {
 		at = append(at, e.At)
 		return len(at) >= n
 	})
-	b.Premise(err)
+	b.Must(err)
 	want := b.Type.Timing.Interval
 	worst := time.Duration(0)
 	for i := 1; i < n; i++ {
