@@ -265,6 +265,21 @@ func TestRecoverEndsWithLineAndContext(t *testing.T) {
 	})
 }
 
+// A command is a line of the transcript at once, though the next line end that
+// would end it is far away.
+func TestCommandIsInTheTranscriptAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, guide(), nil)
+		if err := b.SendLine(t.Context(), "9270,10"); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(b.paper.String(), ` > 9270,10\r`+"\n") {
+			t.Errorf("transcript %q", b.paper)
+		}
+		b.close(t)
+	})
+}
+
 func TestSendersTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := guide()

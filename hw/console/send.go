@@ -25,10 +25,16 @@ func (c *Console) Send(ctx context.Context, b []byte) error {
 		return fmt.Errorf("send to console: %w", err)
 	}
 	defer release()
-	if err := c.send(ctx, c.current(), b, nil, nil); err != nil {
+	if err := c.sendWhole(ctx, c.current(), b); err != nil {
 		return fmt.Errorf("send to console: %w", err)
 	}
 	return nil
+}
+
+// sendWhole sends what is a line of the transcript by itself.
+func (c *Console) sendWhole(ctx context.Context, l *link, b []byte) error {
+	defer c.transcript.sentWhole()
+	return c.send(ctx, l, b, nil, nil)
 }
 
 // SendLine sends a command line, ended as the type wants it.
@@ -55,7 +61,7 @@ func (c *Console) Recover(ctx context.Context) error {
 	}
 	defer release()
 	l, mark := c.current(), c.Mark()
-	if err := c.send(ctx, l, []byte(c.set.RecoverSend+c.set.Newline), nil, nil); err != nil {
+	if err := c.sendWhole(ctx, l, []byte(c.set.RecoverSend+c.set.Newline)); err != nil {
 		return fmt.Errorf("bring console back: %w", err)
 	}
 	quiet := c.set.RecoverQuiet

@@ -119,6 +119,14 @@ func (t *Transcript) Flush() {
 	t.flush()
 }
 
+// sentWhole ends the line in the making of what is sent: a command is whole,
+// whatever ends its line.
+func (t *Transcript) sentWhole() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sent.flush()
+}
+
 func (t *Transcript) flush() {
 	t.sent.flush()
 	t.received.flush()

@@ -1,10 +1,6 @@
 package console
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -165,237 +161,6 @@ func TestPromptSplitAnywhere(t *testing.T) {
 	}
 }
 
-func TestWhatADeviceCanDoWrong(t *testing.T) {
-	silent := func(*device, string) {}
-	after := func(n int, text string) func(*device, int) {
-		return func(d *device, at int) {
-			if at == n {
-				d.say(text)
-			}
-		}
-	}
-	for _, c := range []struct {
-		name   string
-		dev    *device
-		is     error
-		within time.Duration // at the most
-		atOnce bool          // else not before the type's bound
-		says   string
-	}{
-		{"no prompt", &device{noPrompt: true, answer: silent}, ErrNoPrompt, 6 * time.Second, false, "nothing was received"},
-		{"no answer", &device{answer: silent}, ErrNoAnswer, 16 * time.Second, false, "SEND FILE..."},
-		{"another answer", &device{answer: func(d *device, _ string) { d.say("\r\nWHAT?\r\n") }}, ErrNoAnswer, 16 * time.Second, false, "WHAT?"},
-		{"late answer", &device{answer: func(d *device, _ string) { time.Sleep(20 * time.Second); sayOK(d, "") }}, ErrNoAnswer, 16 * time.Second, false, "SEND FILE..."},
-		{"refusal", &device{answer: func(d *device, _ string) { d.say("\r\nERR", "OR 17: bad", " file\r\n") }}, ErrRefused, time.Second, true, "ERROR 17: bad file"},
-		{"refusal in the file", &device{during: after(500, "\r\nERROR 3\r\n")}, ErrRefused, time.Second, true, "ERROR 3"},
-		{"refusal in the file, echo", &device{echo: true, during: after(500, "\r\nERROR 3\r\n")}, ErrRefused, time.Second, true, "ERROR 3"},
-		{"refusal of the command", &device{noPrompt: true, during: after(0, ""), answer: silent}, ErrNoPrompt, 6 * time.Second, false, "nothing"},
-		{"OK in the file", &device{during: after(500, "\r\n"+okText+"\r\n")}, ErrPremature, time.Second, true, okText},
-		{"OK in a log line", &device{echo: true, during: after(500, "\r\n[17.2] last: "+okText+" (stored)\r\n")}, ErrPremature, time.Second, true, okText},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				dev := c.dev
-				b := newBench(t, guide(), dev)
-				start := time.Now()
-				r, err := b.Transfer(t.Context(), certificate(t))
-				wantClass(t, err, record.Device, c.is)
-				d := time.Since(start)
-				if d > c.within || !c.atOnce && d < 5*time.Second {
-					t.Errorf("took %s", d)
-				}
-				for _, want := range []string{c.says, "certificate (9270,20)"} {
-					if !strings.Contains(fmt.Sprint(err), want) {
-						t.Errorf("%q does not say %q", err, want)
-					}
-				}
-				var refused *RefusedError
-				if errors.As(err, &refused) && (refused.Text != "ERROR" || r.Answer != "ERROR") {
-					t.Errorf("refused with %q", refused.Text)
-				}
-				b.close(t)
-			})
-		})
-	}
-}
-
-// A firmware that says OK at the END line, before it has taken the `*`, shows
-// it where it echoes.
-func TestOKBeforeTheEchoOfTheStar(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		parts []string // said at the `*` instead of its echo
-		is    error
-	}{
-		{"echo first", []string{"*", okText + "\r\n"}, nil},
-		{"OK first", []string{okText + "\r\n", "*"}, ErrPremature},
-		{"no echo of the star", []string{"\r\n" + okText + "\r\n"}, nil},
-		{"stars in a log line", []string{okText + "\r\n", "*** stored ***\r\n"}, nil},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				line := newMemory(115200)
-				go func() {
-					for c1, ok := line.hear(); ok; c1, ok = line.hear() {
-						switch c1 {
-						case '\r':
-							line.say("\r\nSEND FILE...\r\n")
-						case '*':
-							line.say(c.parts...)
-						default:
-							line.say(string(c1))
-						}
-					}
-				}()
-				con := Open(line, guide(), Options{})
-				_, err := con.Transfer(t.Context(), certificate(t))
-				if !errors.Is(err, c.is) {
-					t.Errorf("got %v", err)
-				}
-				if err := con.Close(); err != nil {
-					t.Error(err)
-				}
-			})
-		})
-	}
-}
-
-// What is in the file comes back as an echo: that is no answer, neither way.
-func TestEchoIsNoAnswer(t *testing.T) {
-	data := okText + "\n" + strings.Repeat("ERROR "+okText+"\n", 20)
-	for _, c := range []struct {
-		name string
-		dev  *device
-		is   error
-	}{
-		{"OK behind it", &device{echo: true}, nil},
-		{"no OK behind it", &device{echo: true, answer: func(*device, string) {}}, ErrNoAnswer},
-		{"no echo", &device{}, nil},
-		{"refusal behind it", &device{echo: true, answer: func(d *device, _ string) { d.say("\r\nERROR 1\r\n") }}, ErrRefused},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				dev := c.dev
-				b := newBench(t, guide(), dev)
-				_, err := b.Transfer(t.Context(), File{Slot: 20, Name: "garbage", Data: []byte(data)})
-				if !errors.Is(err, c.is) {
-					t.Errorf("got %v", err)
-				}
-				if got := dev.took(); len(got) != 1 || got[0] != data {
-					t.Errorf("device took %q", got)
-				}
-				b.close(t)
-			})
-		})
-	}
-}
-
-// The OK to the file before comes when the next command was sent: it is not
-// this file's answer.
-func TestLateOKIsNotTheNextAnswer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		first := true
-		dev := &device{answer: func(d *device, of string) {
-			if first {
-				first = false
-				time.Sleep(15*time.Second + 50*time.Millisecond)
-				d.say("\r\n" + okText + "\r\n")
-			}
-		}}
-		b := newBench(t, guide(), dev)
-		_, err := b.Transfer(t.Context(), certificate(t))
-		wantClass(t, err, record.Device, ErrNoAnswer)
-		_, err = b.Transfer(t.Context(), certificate(t))
-		wantClass(t, err, record.Device, ErrNoAnswer)
-		b.close(t)
-	})
-}
-
-func TestOKInsteadOfThePrompt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		line := newMemory(115200)
-		c := Open(line, guide(), Options{})
-		go func() {
-			time.Sleep(time.Second)
-			line.say(okText + "\r\n")
-		}()
-		_, err := c.Transfer(t.Context(), certificate(t))
-		wantClass(t, err, record.Device, ErrNoPrompt)
-		wantClass(t, err, record.Device, ErrPremature)
-		if err := c.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-func TestLineDiesInATransfer(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		die  func(*memory, *device)
-	}{
-		{"before the prompt", func(m *memory, d *device) { d.noPrompt = true; go m.unplug(io.EOF) }},
-		{"in the file", func(m *memory, d *device) {
-			d.during = func(_ *device, n int) {
-				if n == 500 {
-					m.unplug(io.EOF)
-				}
-			}
-		}},
-		{"before the answer", func(m *memory, d *device) { d.answer = func(*device, string) { m.unplug(io.EOF) } }},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				dev := &device{}
-				b := newBench(t, guide(), dev)
-				c.die(b.line, dev)
-				start := time.Now()
-				_, err := b.Transfer(t.Context(), certificate(t))
-				wantClass(t, err, record.RigPort, io.EOF)
-				if d := time.Since(start); d > time.Second {
-					t.Errorf("took %s", d)
-				}
-				synctest.Wait()
-				select {
-				case <-b.Done():
-				default:
-					t.Error("not done")
-				}
-				wantClass(t, b.Err(), record.RigPort, io.EOF)
-				wantClass(t, b.Send(t.Context(), []byte("x")), record.RigPort, io.EOF)
-				b.close(t)
-				if !strings.Contains(b.paper.String(), " ! line ended: EOF\n") {
-					t.Errorf("transcript:\n%s", b.paper)
-				}
-			})
-		})
-	}
-}
-
-func TestTransferEndsWithItsContext(t *testing.T) {
-	why := errors.New("interrupted")
-	for _, at := range []time.Duration{0, time.Millisecond, 60 * time.Millisecond, 5 * time.Second} {
-		for _, deaf := range []bool{false, true} {
-			t.Run(fmt.Sprint(at, deaf), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					b := newBench(t, guide(), &device{answer: func(*device, string) {}})
-					b.line.mu.Lock()
-					b.line.deaf = deaf // a write that nobody takes
-					b.line.mu.Unlock()
-					ctx, cancel := context.WithCancelCause(t.Context())
-					time.AfterFunc(at, func() { cancel(why) })
-					start := time.Now()
-					_, err := b.Transfer(ctx, certificate(t))
-					wantClass(t, err, record.Harness, why) // no class of its own
-					if d := time.Since(start) - at; d > time.Millisecond {
-						t.Errorf("took %s more", d)
-					}
-					b.close(t)
-				})
-			})
-		}
-	}
-}
-
 func TestTransferThatIsCutShort(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -491,5 +256,26 @@ func TestLineFasterThanItsRate(t *testing.T) {
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// A device that takes its bytes at a tenth of the rate shows it by its echo.
+func TestSlowDeviceIsMeasuredByItsEcho(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, guide(), nil)
+		dev := &device{echo: true, say: b.line.say}
+		dev.hear = func() (byte, bool) {
+			time.Sleep(9 * b.line.perByte)
+			return b.line.hear()
+		}
+		b.ended.Go(dev.run)
+		r, err := b.Transfer(t.Context(), certificate(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.LineShare > 0.13 || r.LineShare < 0.08 {
+			t.Errorf("line share %.3f", r.LineShare)
+		}
+		b.close(t)
 	})
 }
