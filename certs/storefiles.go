@@ -31,10 +31,13 @@ func (d *damage) Unwrap() error { return d.cause }
 // lock keeps other processes, and other stores of this one, from making the
 // same things.
 func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
-	ctx, cancel := context.WithTimeout(ctx, lockWithin)
+	within, cancel := context.WithTimeout(ctx, lockWithin)
 	defer cancel()
 	l := flock.New(filepath.Join(s.dir, ".lock"), flock.SetPermissions(0o600))
-	if _, err := l.TryLockContext(ctx, 5*time.Millisecond); err != nil {
+	if _, err := l.TryLockContext(within, 5*time.Millisecond); err != nil {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return nil, context.Cause(ctx)
+		}
 		return nil, record.NewFailure(record.RigHost, "lock", s.dir, err).
 			WithCure("another hilrig is making this rig's certificates: is it stuck? is the folder yours?")
 	}
