@@ -359,26 +359,3 @@ func TestAFolderThatCannotBe(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
-
-func BenchmarkOpenStoreWarm(b *testing.B) {
-	f := madeStore(b)
-	for b.Loop() {
-		s := open(b, f.dir)
-		if _, err := s.Server(b.Context(), "localhost"); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkOpenStoreCold(b *testing.B) {
-	dir := b.TempDir()
-	for i := 0; b.Loop(); i++ {
-		open(b, filepath.Join(dir, fmt.Sprint(i)))
-	}
-}
-
-func BenchmarkNewIdentity(b *testing.B) {
-	for b.Loop() {
-		newIdentity(b, certs.IdentitySpec{DeviceID: "NewDevice"})
-	}
-}
