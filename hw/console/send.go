@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -70,25 +71,42 @@ func (c *Console) Recover(ctx context.Context) error {
 		begun = c.now()
 	}
 	at := begun.Add(max(quiet, firstWord))
-	end := at.Add(chattyQuiets * quiet)
+	if err := c.silent(ctx, l, mark, quiet, at, at.Add(chattyQuiets*quiet)); err != nil {
+		return fmt.Errorf("bring console back: %w", err)
+	}
+	return nil
+}
+
+// Quiet waits until the device has said nothing for so long, and atMost so long
+// in all: a device that never stops is no error. What it says meanwhile stays
+// to be found.
+func (c *Console) Quiet(ctx context.Context, quiet, atMost time.Duration) error {
+	now := c.now()
+	if err := c.silent(ctx, c.current(), c.Mark(), quiet, now.Add(quiet), now.Add(atMost)); err != nil {
+		return fmt.Errorf("wait for a quiet console: %w", err)
+	}
+	return nil
+}
+
+// silent waits for silence: until at if nothing is received after mark, else
+// until nothing has been received for quiet; not longer than until end.
+func (c *Console) silent(ctx context.Context, l *link, mark Cursor, quiet time.Duration, at, end time.Time) error {
 	for {
+		if at.After(end) {
+			at = end // it chatters; what it says is told apart by cursors
+		}
 		err := c.until(ctx, l, at, func(now look) error {
-			if last := now.base + Cursor(len(now.b)); last > mark {
+			if last := now.base + Cursor(len(now.b)); last > mark && at.Before(end) {
 				mark = last
 				return errHeard
 			}
 			return nil
 		})
-		switch {
-		case err == nil:
-			return nil
-		case err != errHeard:
-			return fmt.Errorf("bring console back: %w", err)
+		if err != errHeard {
+			return err
 		}
-		if at = c.now().Add(quiet); at.After(end) {
-			return nil // it chatters; what it says is told apart by cursors
-		}
+		at = c.now().Add(quiet)
 	}
 }
 
-var errHeard = fmt.Errorf("something was received")
+var errHeard = errors.New("something was received")
