@@ -1,4 +1,3 @@
-// Package session judges MQTT as IoT Hub needs it.
 package session
 
 import (

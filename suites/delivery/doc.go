@@ -1,0 +1,3 @@
+// Package delivery judges that telemetry arrives: where it should, whole, in
+// order, none lost.
+package delivery

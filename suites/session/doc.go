@@ -1,0 +1,2 @@
+// Package session judges MQTT as IoT Hub needs it.
+package session
