@@ -1,101 +1,160 @@
 package emulator
 
-import "time"
+import (
+	"crypto/tls"
+	"net"
+	"time"
+)
 
-// behaviour is what the firmware does. Its zero-fault form is sound; a fault
-// changes a field or two.
+// behaviour is what the firmware does. Without a fault it is sound; a fault
+// changes a field or two, or adds something of its own to the connection.
 type behaviour struct {
-	// timing
-	boot        time.Duration // from power-on to the console
-	think       time.Duration // before an answer to a command
-	store       time.Duration // to check and store a file
-	applyAfter  time.Duration // quiet console before a partly replaced set is used
-	connectWait time.Duration // before the first connection after boot
+	terminalBehaviour
+	storageBehaviour
+	tlsBehaviour
+	mqttBehaviour
+	retry retry
+}
 
-	// console
+// terminalBehaviour is how the 9270 terminal works.
+type terminalBehaviour struct {
+	boot        time.Duration // from power-on to the console
+	think       span          // before an answer to a command
+	store       span          // to check and store a file
+	fileTimeout time.Duration // a file that pauses for so long is given up; 0: never
+	applyAfter  time.Duration // of silence, until a partly replaced set is used
+
 	echo           bool
 	newline        string
 	chatter        time.Duration // between log lines; 0: none
-	rxRing         int           // bytes of the UART's receive buffer
-	perByte        time.Duration // the firmware spends on a received byte, beyond the line
-	silentOK       bool
-	okBeforeEnd    bool
-	acceptGarbage  bool
-	acceptCut      bool
-	acceptKind     bool
-	acceptSlot     bool
-	acceptPair     bool
-	firstOnly      bool // stores the first complete identity, none after it
-	swapSlots      bool
-	stuckAfterStop bool
-	abortWipes     bool
-	printsKey      bool
-	falseOK        bool
-	inOrder        bool
-	keepBytes      int    // silently truncates a file; 0: whole
-	needs          string // "lf", "final-newline", "newlines": OK, but unusable without
-	noPKCS8        bool
-	forgets        bool // identity lost at power-off
-	halfWrites     bool // storage is written in place, slowly
+	rxRing, txRing int
+	perByte        time.Duration // spent on a received byte
 
-	// tls
-	minVersion, maxVersion                       uint16
-	suites                                       []uint16
-	noSNI, noClientCert, mute, trustAfterBadRoot bool
-	skipAll, skipHost, skipExpiry, skipNotBefore bool
-	skipPurpose, skipCA                          bool
-	handshakeWithin                              time.Duration
-	flaky                                        int // one handshake in so many fails
+	silentOK   bool
+	earlyOK    int  // says OK after so many bytes of a file; 0: after its end
+	falseOK    int  // says OK in a log line after so many bytes; 0: never
+	printsKey  bool // once it has it
+	anySlot    bool // says OK to slots that do not exist
+	stuckByCut bool // never leaves a file that was cut short
+	inOrder    bool // takes only 10, 20, 30
+}
 
-	// mqtt
-	level                        byte // 3, 4 or 5
-	clientIDSuffix               string
-	userName                     string // with {hub} and {id}
-	password                     string
-	keepAlive                    *time.Duration
-	willTopic                    string
-	topic                        string // with {id}
-	filters                      []string
-	qos                          byte
-	retain                       bool
-	pad                          int // bytes added to a payload
-	corrupt                      bool
-	neverPublishes               bool
-	loseEvery, doubleEvery       int64
-	swapEvery                    int64
-	stallAfter                   int64
-	stretch                      int // times the interval that was asked for
-	selfTakeover                 bool
-	retry                        retry
-	neverBack, giveUpWhenRefused bool
-	withoutConnack               bool
+// storageBehaviour is what it takes, and what becomes of it.
+type storageBehaviour struct {
+	accepts    map[string]bool // what it says OK to though it is wrong: the reasons of check
+	keepBytes  int             // of a file; 0: all
+	firstOnly  bool            // keeps its first identity whatever it is given
+	firstRoot  bool            // keeps its first root
+	swaps      bool            // presents what is in slot 10
+	wipesByCut bool            // a file that was cut short costs the whole identity
+	forgets    bool            // without power
+	inPlace    bool            // writes a file while it comes, over the one before
+	read       func(slot int, stored string) string
+}
+
+// tlsBehaviour is the TLS client.
+type tlsBehaviour struct {
+	minVersion, maxVersion uint16
+	suites                 []uint16
+	noSNI, noCertificate   bool
+	skip                   map[string]bool // checks of the hub's certificate that it lacks
+	trustsAfterBadRoot     bool
+	handshakeWithin        time.Duration  // for the whole
+	silenceWithin          time.Duration  // between two bytes of it
+	records                []recordEdit   // on what it gets
+	mute                   bool           // sends no alerts
+	preface                func(net.Conn) // on a connection of its own before the real one
+	flakyEvery             int            // every so-many-th handshake fails
+}
+
+// mqttBehaviour is the MQTT client.
+type mqttBehaviour struct {
+	connectWait    time.Duration // from boot to the first connection
+	settle         time.Duration // from an answer at the terminal to the connection it causes
+	level          byte          // 3 or 4; paho has no other
+	clientID       string        // with {hub} and {id}, as the texts below
+	userName       string
+	password       string
+	keepAlive      func(time.Duration) time.Duration
+	will           string
+	topic          string
+	filters        []string
+	subscribesOnce bool // per boot
+	qos            byte
+	payload        func(m *modem, r reading) []byte
+	numbers        func(next int64) (send []int64, then int64) // of the messages to send now
+	noPublish      bool
+	stretch        int // times the interval that was asked for
+	stallAfter     int // messages of a session; 0: never
+	takesOver      bool
+	forgetsUnacked bool
+	slowLimit      time.Duration // CONNACK later than this: never publishes; 0: none
+	out, in        []edit        // on what it sends and gets
+	pings          pinger
+	patience       func(keepAlive time.Duration) time.Duration // for CONNACK and PUBACK; 0: for ever
+	assumesConnack time.Duration                               // goes on without a CONNACK after so long; 0: never
 }
 
 // retry is how the firmware waits between connections.
 type retry struct {
-	first, most time.Duration
-	growth      float64 // 1: constant
-	jitter      float64 // share of the gap that is random
-	afterKick   *time.Duration
+	first, most  time.Duration // before jitter
+	growth       float64       // 1: constant
+	jitter       float64       // share of the gap that is random, on top
+	afterSession time.Duration // instead, when a session was lost that had its CONNACK; 0: no difference
+	never        bool          // after a session
+	notRefused   bool          // never again after a CONNACK that refused
+	notDown      bool          // never again after a hub that was down
+	notCut       bool          // never again after a handshake that was cut
+	leak         time.Duration // slower by this with every connection
+}
+
+// span is a duration between two bounds.
+type span struct{ least, most time.Duration }
+
+func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
+
+func exactly(d time.Duration) span { return span{d, d} }
+
+// IoT Hub's suites that Go has; it has no AES-256-CBC with SHA-384.
+func hubSuites() []uint16 {
+	return []uint16{
+		tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+		tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+		tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256,
+	}
 }
 
 // sound is the firmware without a fault, in one of its profiles.
 func sound(profile string) behaviour {
 	b := behaviour{
-		think: 2 * time.Millisecond, store: 5 * time.Millisecond, applyAfter: 150 * time.Millisecond,
-		echo: true, newline: "\r\n", rxRing: 1024,
-		minVersion: 0x0303, maxVersion: 0x0303, suites: []uint16{0xc02f, 0xc030, 0xc027},
-		handshakeWithin: 20 * time.Second,
-		stretch:         1, level: 4, userName: "{hub}/{id}/?api-version=2021-04-12", topic: "devices/{id}/messages/events/",
-		filters: []string{"devices/{id}/messages/devicebound/#"}, qos: 1,
-		retry: retry{first: 1100 * time.Millisecond, most: 30 * time.Second, growth: 2, jitter: 0.3},
+		terminalBehaviour: terminalBehaviour{
+			think: exactly(ms(2)), store: exactly(ms(5)), fileTimeout: 28 * time.Second, applyAfter: ms(150),
+			echo: true, newline: "\r\n", rxRing: 512, txRing: 512,
+		},
+		storageBehaviour: storageBehaviour{accepts: map[string]bool{}},
+		tlsBehaviour: tlsBehaviour{
+			minVersion: tls.VersionTLS12, maxVersion: tls.VersionTLS12, suites: hubSuites(), skip: map[string]bool{},
+			handshakeWithin: 2 * time.Minute, silenceWithin: 15 * time.Second,
+		},
+		mqttBehaviour: mqttBehaviour{
+			settle: ms(30), level: 4, clientID: "{id}", userName: "{hub}/{id}/?api-version=2021-04-12",
+			numbers: oneByOne, stretch: 1, payload: (*modem).asJSON,
+			keepAlive: func(d time.Duration) time.Duration { return d },
+			topic:     "devices/{id}/messages/events/", filters: []string{"devices/{id}/messages/devicebound/#"}, qos: 1,
+			pings: pinger{idle: 0.5, answer: 0.9},
+			patience: func(keepAlive time.Duration) time.Duration {
+				return min(10*time.Second, max(2*time.Second, keepAlive))
+			},
+		},
+		// One second and a little, so that nobody's clock says less.
+		retry: retry{first: ms(1050), most: 24 * time.Second, growth: 2, jitter: 0.25},
 	}
 	switch profile {
 	case "slow":
-		b.boot, b.think, b.store = 1500*time.Millisecond, 300*time.Millisecond, 900*time.Millisecond
-		b.connectWait = 700 * time.Millisecond
+		b.boot, b.connectWait = 3*time.Second, 1500*time.Millisecond
+		b.think, b.store = span{ms(600), ms(1200)}, span{ms(600), ms(2000)}
 	case "chatty":
-		b.echo, b.newline, b.chatter = false, "\n", 120*time.Millisecond
+		b.echo, b.newline, b.chatter = false, "\n", ms(120)
 	}
 	return b
 }

@@ -1,89 +1,139 @@
 package emulator
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"strings"
 )
 
-// Why a file is refused; the words that the console prints.
-var (
-	errNotPEM     = errors.New("not a PEM file")
-	errCut        = errors.New("incomplete PEM file")
-	errKind       = errors.New("wrong kind of file")
-	errUnreadable = errors.New("cannot be read")
+// refusal is why a file is not taken: a reason for faults to leave out, and
+// the text that the console prints.
+type refusal struct{ reason, text string }
+
+func (r *refusal) Error() string { return r.text }
+
+// The reasons.
+const (
+	notPEM     = "garbage"
+	cut        = "truncated"
+	wrongKind  = "kind"
+	unreadable = "unreadable"
+	noPair     = "pair"
 )
 
-// checkFile is what sound firmware does before it says OK.
-func (b *behaviour) checkFile(slot int, data string) error {
-	data = strings.ReplaceAll(strings.ReplaceAll(data, "\r\n", "\n"), "\r", "\n")
-	block, _ := pem.Decode([]byte(data))
-	if block == nil {
-		return b.forgive(data)
+// check is what sound firmware does before it says OK. A root may be a bundle;
+// text around the blocks is none of its business, as openssl writes some.
+func check(slot int, data string) *refusal {
+	blocks, whole := decode(data)
+	switch {
+	case len(blocks) == 0 && whole:
+		return &refusal{notPEM, "not a PEM file"}
+	case !whole:
+		return &refusal{cut, "file is incomplete"}
 	}
-	isKey := strings.HasSuffix(block.Type, "PRIVATE KEY")
-	if isKey != (slot == slotKey) {
-		if b.acceptKind || b.acceptGarbage {
-			return nil
+	for _, b := range blocks {
+		if isKey(b) != (slot == slotKey) {
+			return &refusal{wrongKind, "wrong kind of file: " + b.Type}
 		}
-		return errKind
+		if err := readable(b); err != nil {
+			return &refusal{unreadable, "cannot be read"}
+		}
 	}
-	if isKey {
-		return checkKey(block)
-	}
-	if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-		return errUnreadable
+	if slot == slotKey && len(blocks) > 1 {
+		return &refusal{unreadable, "more than one key"}
 	}
 	return nil
 }
 
-// forgive decides on a file without a whole PEM block.
-func (b *behaviour) forgive(data string) error {
-	begins := strings.Contains(data, "-----BEGIN ")
+// decode takes a PEM file apart, whatever ends its lines; whole is false where
+// a block begins and does not end.
+func decode(data string) (blocks []*pem.Block, whole bool) {
+	data = unixLines(data)
+	begins := strings.Count(data, "-----BEGIN ")
+	for rest := []byte(data); ; {
+		var b *pem.Block
+		if b, rest = pem.Decode(rest); b == nil {
+			return blocks, len(blocks) == begins
+		}
+		blocks = append(blocks, b)
+	}
+}
+
+func unixLines(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
+}
+
+func isKey(b *pem.Block) bool { return strings.HasSuffix(b.Type, "PRIVATE KEY") }
+
+func readable(b *pem.Block) error {
+	var err error
 	switch {
-	case b.acceptGarbage, begins && (b.acceptCut || b.keepBytes > 0 || b.needs != ""):
-		return nil
-	case begins:
-		return errCut
+	case isKey(b):
+		_, err = parseKey(b)
+	case b.Type == "CERTIFICATE":
+		_, err = x509.ParseCertificate(b.Bytes)
+	default:
+		err = errors.New("neither certificate nor key")
 	}
-	return errNotPEM
+	return err
 }
 
-func checkKey(block *pem.Block) error {
-	if _, err := x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
-		return nil
+// parseKey reads PKCS#8, PKCS#1 and SEC 1 keys.
+func parseKey(b *pem.Block) (crypto.Signer, error) {
+	if k, err := x509.ParsePKCS1PrivateKey(b.Bytes); err == nil {
+		return k, nil
 	}
-	if _, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
-		return nil
+	if k, err := x509.ParseECPrivateKey(b.Bytes); err == nil {
+		return k, nil
 	}
-	if _, err := x509.ParseECPrivateKey(block.Bytes); err == nil {
-		return nil
+	k, err := x509.ParsePKCS8PrivateKey(b.Bytes)
+	if err != nil {
+		return nil, err
 	}
-	return errUnreadable
+	switch k := k.(type) {
+	case *rsa.PrivateKey:
+		return k, nil
+	case *ecdsa.PrivateKey:
+		return k, nil
+	}
+	return nil, errors.New("neither an RSA nor an EC key")
 }
 
-// usable is what the TLS stack makes of a stored file: parsers that are
-// pickier than the check are a defect of their own (fault names begin with
-// needs-, drops- and counts-).
-func (b *behaviour) usable(data string) string {
-	switch b.needs {
-	case "lf":
-		if strings.Contains(data, "\r") {
-			return ""
-		}
-	case "final-newline":
-		if !strings.HasSuffix(data, "\n") {
-			return ""
-		}
-	case "newlines": // they are lost on the way into storage
-		if strings.Contains(data, "\r") {
-			return ""
-		}
-	case "nul": // a parser that counts the terminating NUL loses the last character
-		if !strings.HasSuffix(data, "\n") {
-			return data[:max(0, len(data)-1)]
+// certificates are those of a stored file that can be read.
+func certificates(data string) []*x509.Certificate {
+	blocks, _ := decode(data)
+	var cs []*x509.Certificate
+	for _, b := range blocks {
+		if c, err := x509.ParseCertificate(b.Bytes); err == nil && b.Type == "CERTIFICATE" {
+			cs = append(cs, c)
 		}
 	}
-	return strings.ReplaceAll(strings.ReplaceAll(data, "\r\n", "\n"), "\r", "\n")
+	return cs
+}
+
+// privateKey is the key of a stored file; nil if it cannot be read.
+func privateKey(data string) crypto.Signer {
+	blocks, _ := decode(data)
+	for _, b := range blocks {
+		if k, err := parseKey(b); err == nil && isKey(b) {
+			return k
+		}
+	}
+	return nil
+}
+
+// mismatched reports whether both files can be read and the key is another
+// certificate's. Files that cannot be read are not judged: only firmware that
+// checks nothing has any.
+func mismatched(f files) bool {
+	cs, key := certificates(f[slotCertificate]), privateKey(f[slotKey])
+	if len(cs) == 0 || key == nil {
+		return false
+	}
+	public, ok := cs[0].PublicKey.(interface{ Equal(crypto.PublicKey) bool })
+	return !ok || !public.Equal(key.Public())
 }

@@ -2,11 +2,14 @@ package emulator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
+	"math/rand/v2"
 	"strings"
 	"time"
+
+	"hilrig/hw/emulator/uart"
 )
 
 // console is the guide's terminal (section 4), byte for byte:
@@ -17,31 +20,32 @@ import (
 //	-----BEGIN CERTIFICATE-----
 //	…
 //	*COMMAND PROCESSED OK
+//
+// It is the firmware's main loop; one goroutine works it.
 type console struct {
 	b     *behaviour
-	line  *uart
+	line  *uart.UART
 	store *storage
 	log   *slog.Logger
 	boot  time.Time
+	modem *modem
+	end   func() // of this boot
 
-	applied func(whole bool) // a file was taken; whole: the set is in use now
-	reboot  func()
-	connect func()
-
-	command []byte
-	endedCR bool // the last line ended with CR: an LF behind it belongs to it
-	slot    int  // 0: no file is being taken
-	file    []byte
-	at      time.Time // when the byte at hand came, in the line's own time
-	began   time.Time // the same of the file's first byte
-	stuck   bool
-	in      receiver
+	command  []byte
+	wasCR    bool // the last line ended with CR: an LF behind it belongs to it
+	taking   bool
+	slot     int // of the file that is being taken
+	file     []byte
+	at       time.Time // when the byte at hand came, in the line's own time
+	began    time.Time // the same of the file's first byte
+	lastSlot int       // that was loaded, for firmware that wants an order
+	stuck    bool      // for ever
 }
 
-// How long a file may pause before the firmware gives it up, and the largest.
 const (
-	fileTimeout = 30 * time.Second
-	maxFile     = 16 << 10
+	maxCommand = 128
+	maxFile    = 16 << 10
+	okText     = "COMMAND PROCESSED OK"
 )
 
 // run works the terminal until ctx ends.
@@ -52,228 +56,233 @@ func (c *console) run(ctx context.Context) {
 		defer t.Stop()
 		chatter = t.C
 	}
-	apply := time.NewTimer(time.Hour)
-	defer apply.Stop()
+	silence := time.NewTimer(c.b.applyAfter)
+	defer silence.Stop()
 	for {
-		var silence <-chan time.Time
-		if c.slot != 0 && !c.b.stuckAfterStop {
-			silence = time.After(fileTimeout)
-		}
 		select {
-		case in := <-c.line.rx:
-			fetched, ok := c.in.take(in)
-			if !ok {
-				c.log.Warn("input overrun", "lost", c.in.lost)
-				continue
+		case b := <-c.line.Arrived():
+			lost := !c.line.Take(b)
+			if !lost {
+				c.line.Cost(c.b.perByte)
+				c.at = b.At
+				c.take(ctx, b.Value)
 			}
-			if !until(ctx, fetched) {
-				return
-			}
-			c.at = in.at
-			c.take(ctx, in.c)
-			apply.Reset(c.b.applyAfter)
-		case <-silence:
-			c.abort()
-		case <-apply.C:
-			if c.slot == 0 {
-				c.applied(false)
-			}
+			silence.Reset(c.patience())
+		case <-silence.C:
+			c.line.Wake()
+			c.quiet()
 		case <-chatter:
-			c.chat()
+			c.line.Wake()
+			c.chatter()
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// chat prints a log line in between, never inside an answer: answers are
-// queued whole.
-func (c *console) chat() {
-	c.print(fmt.Sprintf("[%.3f] GSM: rssi=-%d%s", time.Since(c.boot).Seconds(), 60+time.Now().Nanosecond()%30, c.b.newline))
-	if c.b.falseOK && c.slot != 0 {
-		c.print("[log] last: COMMAND PROCESSED OK" + c.b.newline)
+// patience is how long the line may be silent before quiet does something.
+func (c *console) patience() time.Duration {
+	if !c.taking {
+		return c.b.applyAfter
+	}
+	if c.b.fileTimeout == 0 {
+		return time.Hour
+	}
+	return c.b.fileTimeout
+}
+
+// quiet is a silent line: a file that does not go on is given up, and loaded
+// files that make a whole set are used.
+func (c *console) quiet() {
+	switch {
+	case c.taking:
+		c.taking = false
+		c.cutShort()
+		if !c.stuck {
+			c.print(c.b.newline)
+			c.answer("ERROR: file timed out")
+		}
+	case !c.stuck && len(c.command) == 0:
+		done, err := c.store.commit()
+		if err != nil {
+			c.log.Error("storage", "error", err)
+		}
+		if done {
+			c.modem.use(c.store.Used, c.line.Sent())
+		}
 	}
 }
 
-func (c *console) print(s string) { c.line.send([]byte(s)) }
+// chatter prints log lines between whatever else is printed; an answer is never
+// torn by them, because it is queued whole.
+func (c *console) chatter() {
+	c.print(fmt.Sprintf("[%.3f] GSM: rssi=-%d%s", time.Since(c.boot).Seconds(), 60+rand.IntN(30), c.b.newline))
+}
 
-func (c *console) take(ctx context.Context, ch byte) {
-	if ch == '\n' && c.endedCR {
-		c.endedCR = false
-		return
-	}
-	c.endedCR = false
+func (c *console) print(s string)  { c.line.Send([]byte(s)) }
+func (c *console) answer(s string) { c.print(s + c.b.newline) }
+
+func (c *console) take(ctx context.Context, v byte) {
+	second := v == '\n' && c.wasCR
+	c.wasCR = false
 	switch {
-	case c.stuck:
-	case c.slot != 0:
-		c.takeFile(ctx, ch)
-	case ch == '\r' || ch == '\n':
-		c.endedCR = ch == '\r'
+	case second || c.stuck:
+	case c.taking:
+		c.takeFile(ctx, v)
+	case v == '\r' || v == '\n':
+		c.wasCR = v == '\r'
 		line := strings.TrimSpace(string(c.command))
 		c.command = c.command[:0]
-		c.do(ctx, line)
-	case len(c.command) < 128:
-		c.command = append(c.command, ch)
 		if c.b.echo {
-			c.line.send([]byte{ch})
+			c.print(c.b.newline)
 		}
+		if line != "" && c.line.Busy(ctx, c.b.think.pick()) {
+			c.do(line)
+		}
+	case v == 0x7f || v == '\b':
+		c.rubOut()
+	case len(c.command) < maxCommand:
+		c.command = append(c.command, v)
+		c.echo(v)
 	}
 }
 
-// do works a command line.
-func (c *console) do(ctx context.Context, line string) {
+func (c *console) echo(v byte) {
 	if c.b.echo {
-		c.print("\r\n")
+		c.line.Send([]byte{v})
 	}
-	if line == "" {
+}
+
+func (c *console) rubOut() {
+	if len(c.command) == 0 {
 		return
 	}
-	if !until(ctx, c.in.busy(c.b.think)) {
-		return
-	}
-	nl := c.b.newline
-	switch {
-	case line == "9270" || strings.HasPrefix(line, "9270,"):
-		slot, ok := c.parseSlot(line)
-		if !ok {
-			c.print("ERROR" + nl)
-			return
-		}
-		c.slot, c.file = slot, c.file[:0]
-		if c.b.echo {
-			c.print("\r\n")
-		}
-		c.print("SEND FILE..." + nl)
-	case line == "VERSION":
-		c.print("hilrig-emulator 1.0.0" + nl)
-	case line == "REBOOT":
-		c.print("REBOOTING" + nl)
-		c.reboot()
-	case line == "CONNECT":
-		c.print("OK" + nl)
-		c.connect()
-	case line == "HELP":
-		c.print("9270,n  VERSION  REBOOT  CONNECT  HELP" + nl)
-	default:
-		c.print("ERROR" + nl)
-	}
-}
-
-func (c *console) parseSlot(line string) (int, bool) {
-	_, arg, _ := strings.Cut(line, ",")
-	n, err := strconv.Atoi(arg)
-	if err == nil && (n == slotRoot || n == slotCertificate || n == slotKey) {
-		return n, true
-	}
-	if c.b.acceptSlot {
-		return 1, true
-	}
-	return 0, false
-}
-
-func (c *console) takeFile(ctx context.Context, ch byte) {
+	c.command = c.command[:len(c.command)-1]
 	if c.b.echo {
-		c.line.send([]byte{ch})
+		c.print("\b \b")
 	}
+}
+
+// pick is a duration between the bounds.
+func (s span) pick() time.Duration {
+	if s.most <= s.least {
+		return s.least
+	}
+	return s.least + rand.N(s.most-s.least)
+}
+
+// takeFile takes a byte of a file.
+func (c *console) takeFile(ctx context.Context, v byte) {
+	c.echo(v)
 	if len(c.file) == 0 {
 		c.began = c.at
 	}
-	if ch == '*' {
+	if v == '*' {
+		c.taking = false
 		c.measure()
 		c.endFile(ctx)
 		return
 	}
-	if len(c.file) < maxFile {
-		c.file = append(c.file, ch)
+	if len(c.file) <= maxFile {
+		c.file = append(c.file, v)
 	}
-	if c.b.okBeforeEnd && len(c.file) == 400 {
-		c.print(c.b.newline + "COMMAND PROCESSED OK" + c.b.newline)
+	n := len(c.file)
+	if n == c.b.earlyOK {
+		c.print(c.b.newline)
+		c.answer(okText)
 	}
-	if c.b.falseOK && len(c.file) == 300 {
-		c.print(c.b.newline + "[log] last: COMMAND PROCESSED OK" + c.b.newline)
+	if n == c.b.falseOK {
+		c.print(c.b.newline)
+		c.answer("[log] last command: " + okText)
+	}
+	if c.b.inPlace && n%blockSize == 0 {
+		c.logged(c.store.overwrite(c.slot, string(c.file)))
 	}
 }
 
-// measure logs how fast a file came: what the wire really carried.
+// measure logs what share of the line's rate a file came at.
 func (c *console) measure() {
 	took := c.at.Sub(c.began)
-	c.log.Info("file taken", "slot", c.slot, "bytes", len(c.file)+1, "seconds", took.Seconds(),
-		"share", (time.Duration(len(c.file))*c.line.perByte).Seconds()/max(took.Seconds(), 1e-9))
+	line := time.Duration(len(c.file)) * c.line.ByteTime() // from the first byte's end to the last's
+	share := 0.0
+	if took > 0 {
+		share = line.Seconds() / took.Seconds()
+	}
+	c.log.Info("file taken", "slot", c.slot, "bytes", len(c.file)+1, "seconds", took.Seconds(), "overran", c.line.Overran(), "share", share)
 }
+
+// blockSize of the flash of firmware that writes a file while it comes.
+const blockSize = 256
 
 // endFile checks and stores what came, and answers.
 func (c *console) endFile(ctx context.Context) {
-	slot, data := c.slot, string(c.file)
-	c.slot = 0
-	if c.b.stuckAfterStop && c.b.checkFile(slot, data) != nil {
-		c.stuck = true
+	data := string(c.file)
+	if r := check(c.slot, data); r != nil && r.reason == cut {
+		c.cutShort()
+	}
+	if c.stuck || !c.line.Busy(ctx, c.b.store.pick()) {
 		return
 	}
-	if !until(ctx, c.in.busy(c.b.store)) {
-		return
-	}
-	nl := c.b.newline
-	if slot == 1 { // a slot that does not exist, taken by a fault
-		c.print("COMMAND PROCESSED OK" + nl)
-		return
-	}
-	if err := c.b.checkFile(slot, data); err != nil {
-		if c.b.abortWipes {
-			_ = c.store.wipe()
-			c.applied(true)
+	if err := c.keep(data); err != nil {
+		var r *refusal
+		if !errors.As(err, &r) {
+			c.log.Error("storage", "error", err)
 		}
-		c.print("ERROR: " + slotName(slot) + ": " + err.Error() + nl)
+		c.answer("ERROR: " + slotName(c.slot) + ": " + err.Error())
 		return
 	}
-	if why := c.keep(slot, data); why != "" {
-		c.print("ERROR: " + why + nl)
-		return
+	c.lastSlot = c.slot
+	if !c.b.silentOK && c.b.earlyOK == 0 {
+		c.answer(okText)
 	}
-	if c.b.silentOK {
-		return
+	if c.b.printsKey && c.slot == slotKey {
+		c.answer("[debug] key:")
+		c.print(strings.ReplaceAll(unixLines(data), "\n", c.b.newline))
 	}
-	if c.b.okBeforeEnd {
-		return
-	}
-	c.print("COMMAND PROCESSED OK" + nl)
-	if c.b.printsKey && slot == slotKey {
-		c.print("[debug] key:" + nl + strings.ReplaceAll(data, "\n", nl))
+	if len(c.store.Staged) == 0 && c.slot != noSlot {
+		c.modem.use(c.store.Used, c.line.Sent())
 	}
 }
 
-// keep stores a file; the reason where it will not.
-func (c *console) keep(slot int, data string) (refused string) {
-	if c.b.inOrder && (slot == slotCertificate && c.store.Staged[slotRoot] == "" && c.store.Used[slotRoot] == "" ||
-		slot == slotKey && c.store.Staged[slotCertificate] == "") {
-		return "send 10, 20, 30 in this order"
+// keep stores a whole file.
+func (c *console) keep(data string) error {
+	switch {
+	case c.slot == noSlot:
+		return nil
+	case len(data) > maxFile:
+		return &refusal{unreadable, "file is too long"}
+	case c.b.inOrder && c.outOfOrder():
+		return &refusal{unreadable, "send 10, 20, 30 in this order"}
 	}
-	if n := c.b.keepBytes; n > 0 && len(data) > n {
-		data = data[:n]
+	err := c.store.load(c.slot, data)
+	if err != nil && c.b.inPlace {
+		c.logged(c.store.save())
 	}
-	if err := c.store.stage(slot, data); err != nil {
-		return "storage failed"
-	}
-	partner := map[int]int{slotCertificate: slotKey, slotKey: slotCertificate}[slot]
-	if partner != 0 && c.store.Staged[partner] != "" && !c.b.acceptPair && c.strict() && !fits(c.store.Staged) {
-		_ = c.store.drop(slot)
-		return "certificate and key do not fit"
-	}
-	if len(c.store.Staged) == 3 {
-		c.applied(false)
-	}
-	return ""
+	return err
 }
 
-// strict is false for firmware whose fault is to store what it cannot use.
-func (c *console) strict() bool {
-	return !c.b.acceptGarbage && !c.b.acceptCut && !c.b.acceptKind && c.b.keepBytes == 0 && c.b.needs == "" && !c.b.noPKCS8
+func (c *console) outOfOrder() bool {
+	before := map[int]int{slotCertificate: slotRoot, slotKey: slotCertificate}[c.slot]
+	return before != 0 && c.lastSlot != before && c.lastSlot != c.slot
 }
 
-// abort gives up a file that stopped coming.
-func (c *console) abort() {
-	c.slot, c.file = 0, c.file[:0]
-	if c.b.abortWipes {
-		_ = c.store.wipe()
+// cutShort is a file that ended before its END line: sound firmware does
+// nothing about it but forget it.
+func (c *console) cutShort() {
+	if c.b.stuckByCut {
+		c.stuck = true
 	}
-	c.print(c.b.newline + "ERROR: file timed out" + c.b.newline)
+	if c.b.wipesByCut {
+		c.logged(c.store.wipe())
+		c.modem.use(c.store.Used, c.line.Sent())
+	}
+	if c.b.inPlace {
+		c.logged(c.store.save())
+	}
+}
+
+func (c *console) logged(err error) {
+	if err != nil {
+		c.log.Error("storage", "error", err)
+	}
 }

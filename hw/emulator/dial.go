@@ -4,104 +4,213 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
-	"math/rand/v2"
+	"fmt"
+	"io"
 	"net"
-	"strings"
+	"syscall"
 	"time"
+)
+
+// Why the device does not even try.
+var (
+	errBadRoot     = errors.New("the root certificate cannot be used")
+	errBadIdentity = errors.New("certificate and key cannot be used")
 )
 
 // dial opens TLS to the hub with what the device holds.
 func (m *modem) dial(ctx context.Context, set files) (net.Conn, error) {
-	b := m.b
-	ctx, cancel := context.WithTimeout(ctx, b.handshakeWithin)
+	ctx, cancel := context.WithTimeout(ctx, m.b.handshakeWithin)
 	defer cancel()
-	config, err := b.tlsConfig(set, m.hubName)
+	h := &handshake{b: m.b, number: m.handshakes}
+	config, err := m.tlsConfig(set, h)
 	if err != nil {
 		return nil, err
 	}
-	raw, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(ctx, "tcp", m.hub)
+	if m.b.preface != nil {
+		if raw, err := m.dialTCP(ctx); err == nil {
+			m.b.preface(raw)
+			_ = raw.Close()
+		}
+	}
+	raw, err := m.dialTCP(ctx)
 	if err != nil {
 		return nil, err
 	}
-	wire := raw
-	if b.mute {
-		wire = &speechless{Conn: raw}
-	}
-	if b.flaky > 0 && rand.IntN(b.flaky) == 0 {
+	m.handshakes++
+	r := &records{Conn: raw, h: h, silence: m.b.silenceWithin}
+	conn := tls.Client(r, config)
+	if err := conn.HandshakeContext(ctx); err != nil {
 		_ = raw.Close()
-		return nil, errors.New("handshake failed (flaky)")
+		return nil, fmt.Errorf("handshake: %w", err)
 	}
-	t := tls.Client(wire, config)
-	if err := t.HandshakeContext(ctx); err != nil {
+	if err := r.finished(); err != nil {
 		_ = raw.Close()
-		return nil, err
+		return nil, fmt.Errorf("handshake: %w", err)
 	}
-	return t, nil
+	return conn, nil
+}
+
+// dialTCP goes straight to the hub, without a proxy, and without TCP's own
+// keep-alive: that a hub is gone is for MQTT to notice.
+func (m *modem) dialTCP(ctx context.Context) (net.Conn, error) {
+	d := net.Dialer{Timeout: 10 * time.Second, KeepAlive: -1}
+	return d.DialContext(ctx, "tcp", m.hub)
+}
+
+// isCut reports whether an error of dial is the network's and not a verdict.
+func isCut(err error) bool {
+	var network net.Error
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.EPIPE) || errors.As(err, &network) && network.Timeout()
 }
 
 // tlsConfig is TLS 1.2 with full verification, less what a fault leaves out.
-func (b *behaviour) tlsConfig(set files, host string) (*tls.Config, error) {
+// Sessions are never resumed: whoever looks on sees the certificate each time.
+func (m *modem) tlsConfig(set files, h *handshake) (*tls.Config, error) {
+	b := m.b
 	c := &tls.Config{
 		MinVersion: b.minVersion, MaxVersion: b.maxVersion, CipherSuites: b.suites,
-		ServerName: host, ClientSessionCache: nil, SessionTicketsDisabled: true,
-		InsecureSkipVerify: true, //nolint:gosec // verified below, by the same rules, so that a fault can leave one out
-	}
-	roots := parseRoots(b.usable(set[slotRoot]))
-	check := *b
-	if len(roots) == 0 {
-		if !b.trustAfterBadRoot {
-			return nil, errors.New("no usable root certificate")
-		}
-		check.skipAll = true
-	}
-	c.VerifyConnection = func(st tls.ConnectionState) error {
-		return check.verify(st.PeerCertificates, roots, host, time.Now())
+		CurvePreferences: []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384},
+		ServerName:       m.hubName, SessionTicketsDisabled: true,
+		InsecureSkipVerify: true, // verified below, so that a fault can leave a check out
 	}
 	if b.noSNI {
 		c.ServerName = ""
 	}
-	if b.noClientCert {
-		return c, nil
+	v := verifier{roots: certificates(b.stored(set, slotRoot)), host: m.hubName, skip: b.skip}
+	if len(v.roots) == 0 {
+		if !b.trustsAfterBadRoot {
+			return nil, errBadRoot
+		}
+		v.skip = map[string]bool{checkAll: true}
 	}
-	if b.noPKCS8 && strings.Contains(set[slotKey], "BEGIN PRIVATE KEY") {
-		return nil, errors.New("mbedtls_pk_parse_key returned -0x3D00")
+	c.VerifyConnection = func(s tls.ConnectionState) error {
+		err := v.verify(s.PeerCertificates, time.Now())
+		h.refuse(err)
+		return err
 	}
-	pair, err := tls.X509KeyPair([]byte(b.usable(set[slotCertificate])), []byte(b.usable(set[slotKey])))
-	if err != nil {
-		return nil, errors.New("certificate and key cannot be used")
-	}
-	if b.swapSlots {
-		if block, _ := pem.Decode([]byte(set[slotRoot])); block != nil {
-			pair.Certificate = [][]byte{block.Bytes}
+	own := &tls.Certificate{}
+	if !b.noCertificate {
+		var err error
+		if own, err = b.identity(set); err != nil {
+			return nil, err
 		}
 	}
-	c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
+	c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return own, nil }
 	return c, nil
 }
 
-func parseRoots(data string) []*x509.Certificate {
-	var roots []*x509.Certificate
-	for rest := []byte(data); ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			return roots
-		}
-		if c, err := x509.ParseCertificate(block.Bytes); err == nil {
-			roots = append(roots, c)
-		}
+// stored is a file as the TLS stack sees it.
+func (b *behaviour) stored(set files, slot int) string {
+	if b.read != nil {
+		return b.read(slot, set[slot])
 	}
+	return set[slot]
 }
 
-// speechless drops alerts: TLS stacks that just close the socket.
-type speechless struct{ net.Conn }
-
-const recordAlert = 21
-
-func (s *speechless) Write(b []byte) (int, error) {
-	if len(b) > 0 && b[0] == recordAlert {
-		return len(b), nil
+// identity is the certificate to present and its key.
+func (b *behaviour) identity(set files) (*tls.Certificate, error) {
+	from := slotCertificate
+	if b.swaps {
+		from = slotRoot
 	}
-	return s.Conn.Write(b)
+	chain, key := certificates(b.stored(set, from)), privateKey(b.stored(set, slotKey))
+	if len(chain) == 0 || key == nil || !b.swaps && mismatched(set) {
+		return nil, errBadIdentity
+	}
+	own := &tls.Certificate{PrivateKey: key, Leaf: chain[0]}
+	for _, c := range chain {
+		own.Certificate = append(own.Certificate, c.Raw)
+	}
+	return own, nil
+}
+
+// verifier is a device's check of its hub.
+type verifier struct {
+	roots []*x509.Certificate
+	host  string
+	skip  map[string]bool
+}
+
+// The checks that faults leave out.
+const (
+	checkAll     = "all"
+	checkHost    = "host"
+	checkExpired = "expired"
+	checkEarly   = "not yet valid"
+	checkPurpose = "purpose"
+	checkCA      = "ca"
+)
+
+// verify is crypto/x509's verification with some of it left out on request.
+func (v verifier) verify(chain []*x509.Certificate, now time.Time) error {
+	switch {
+	case v.skip[checkAll]:
+		return nil
+	case len(chain) == 0:
+		return errors.New("the hub has no certificate")
+	case v.skip[checkCA]:
+		return v.verifyWithoutCA(chain)
+	}
+	o := x509.VerifyOptions{
+		Roots: pool(v.roots), Intermediates: pool(chain[1:]), DNSName: v.host,
+		CurrentTime: v.moment(chain, now), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	if v.skip[checkHost] {
+		o.DNSName = ""
+	}
+	if v.skip[checkPurpose] {
+		o.KeyUsages = []x509.ExtKeyUsage{x509.ExtKeyUsageAny}
+	}
+	_, err := chain[0].Verify(o)
+	return err
+}
+
+// moment is now, or one at which a certificate that is out of date was not.
+func (v verifier) moment(chain []*x509.Certificate, now time.Time) time.Time {
+	for _, c := range chain {
+		if v.skip[checkExpired] && now.After(c.NotAfter) {
+			now = c.NotAfter.Add(-time.Second)
+		}
+		if v.skip[checkEarly] && now.Before(c.NotBefore) {
+			now = c.NotBefore.Add(time.Second)
+		}
+	}
+	return now
+}
+
+// verifyWithoutCA goes from signature to signature and does not ask whether a
+// signer may sign (RFC 5280 4.2.1.9).
+func (v verifier) verifyWithoutCA(chain []*x509.Certificate) error {
+	if err := chain[0].VerifyHostname(v.host); err != nil {
+		return err
+	}
+	at := chain[0]
+	for range chain {
+		for _, r := range v.roots {
+			if signed(at, r) {
+				return nil
+			}
+		}
+		for _, c := range chain {
+			if !c.Equal(at) && signed(at, c) {
+				at = c
+				break
+			}
+		}
+	}
+	return x509.UnknownAuthorityError{Cert: at}
+}
+
+func signed(c, by *x509.Certificate) bool {
+	return by.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+}
+
+func pool(cs []*x509.Certificate) *x509.CertPool {
+	p := x509.NewCertPool()
+	for _, c := range cs {
+		p.AddCert(c)
+	}
+	return p
 }

@@ -5,9 +5,10 @@
 //
 // It promises to be sound firmware: it checks what it is given before it says
 // OK, keeps the old identity until the new one is whole, verifies its hub,
-// loses no message, and reconnects politely. A named fault makes it deviate in
-// one thing, each of which stands for a defect of real products.
+// loses no message, notices a dead hub, and reconnects politely. A named fault
+// makes it deviate in one thing, and stands for a defect of real products.
 //
-// It shares no code with the console or the hub: it is the other side of the
-// wire, and a mistake must not cancel itself out.
+// It shares no code with the console or the hub, and does not know that it is
+// being tested: it is the other side of the wire, and a mistake must not cancel
+// itself out.
 package emulator

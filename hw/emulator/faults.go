@@ -1,10 +1,10 @@
 package emulator
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"hilrig/record"
 )
@@ -21,7 +21,7 @@ type Fault struct {
 
 // Faults is the gallery, by area and then in the catalogue's order.
 func Faults() []Fault {
-	return slices.Concat(consoleFaults(), tlsFaults(), mqttFaults())
+	return slices.Concat(consoleFaults(), storageFaults(), tlsFaults(), trustFaults(), sessionFaults(), deliveryFaults(), recoveryFaults())
 }
 
 // faulty is sound firmware with the named faults.
@@ -49,7 +49,11 @@ func FindFault(name string) (Fault, error) {
 			best, distance = f.Name, d
 		}
 	}
-	return Fault{}, record.NewFailure(record.Usage, "find fault", name, fmt.Errorf("no such fault; the nearest is %s", best)).
+	why := errors.New("no such fault")
+	if distance <= 1+len(name)/2 {
+		why = fmt.Errorf("no such fault; the nearest is %s", best)
+	}
+	return Fault{}, record.NewFailure(record.Usage, "find fault", name, why).
 		WithCure("hilrig emulate --list-faults shows them all")
 }
 
@@ -74,5 +78,3 @@ func edits(a, b string) int {
 }
 
 func specs(ids string) []string { return strings.Fields(ids) }
-
-func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }

@@ -3,18 +3,13 @@ package emulator
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
+	"maps"
 	"math"
 	"math/rand/v2"
-	"net"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
-
-	mqtt "github.com/eclipse/paho.mqtt.golang"
-	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
 // modem is the device's way to its hub: one session after the other, with the
@@ -24,204 +19,148 @@ type modem struct {
 	log                 *slog.Logger
 	hub, hubName, id    string
 	interval, keepAlive time.Duration
+	life                context.Context // of this boot
 	boot                time.Time
-	inFlight            mqtt.Store // outlives a session: what was not acknowledged is sent again
-	seq                 int64
 
-	mu   sync.Mutex
-	set  files
-	kick chan struct{} // other files, or connect now
+	outbox     *outbox // outlives a session: what was not acknowledged is sent again
+	next       int64   // number of the next message
+	handshakes int
+	subscribed bool
+	living     func() // closes the session before, where a fault keeps it
+
+	mu      sync.Mutex
+	set     files
+	asked   int           // orders given
+	obeyed  int           // the last one carried out
+	changed chan struct{} // closed by the next order
 }
 
-// use makes the modem connect anew with these files.
-func (m *modem) use(set files) {
-	m.mu.Lock()
-	m.set = set
-	m.mu.Unlock()
-	m.now()
-}
-
-// now makes it connect at once.
-func (m *modem) now() {
-	select {
-	case m.kick <- struct{}{}:
-	default:
+func newModem(life context.Context, c Config, b *behaviour) *modem {
+	return &modem{
+		b: b, log: c.Log, hub: c.Hub, hubName: c.HubName, id: c.DeviceID, interval: c.Interval * time.Duration(b.stretch), keepAlive: c.KeepAlive,
+		life: life, boot: time.Now(), outbox: newOutbox(), next: 1, living: func() {}, changed: make(chan struct{}),
 	}
 }
 
-func (m *modem) files() files {
+// use makes the modem connect anew with these files, once the terminal's answer
+// has left the device.
+func (m *modem) use(set files, answered time.Time) {
+	set = maps.Clone(set)
+	m.mu.Lock()
+	m.asked++
+	order := m.asked
+	m.mu.Unlock()
+	obey := func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if order < m.obeyed {
+			return
+		}
+		m.obeyed, m.set = order, set
+		close(m.changed)
+		m.changed = make(chan struct{})
+	}
+	if answered.IsZero() {
+		obey()
+		return
+	}
+	go func() {
+		if sleepUntil(m.life, answered.Add(m.b.settle)) {
+			obey()
+		}
+	}()
+}
+
+func (m *modem) current() (files, <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.set
+	return m.set, m.changed
 }
 
 // ended is how a session, or the try for one, ended.
 type ended struct {
-	kicked  bool // by new files
-	session bool // CONNACK 0 was there
-	useful  bool // a message was acknowledged
-	refused bool
-	again   bool // at once, over the living session
 	err     error
+	down    bool // the hub's port was closed
+	cut     bool // in the handshake
+	refused bool // by a CONNACK
+	session bool // there was a CONNACK 0
+	useful  bool // and a message was acknowledged
+	ordered bool // by an order
+	again   bool // goes on at once, over the living session
 }
 
-// run keeps the device connected until ctx ends.
+// run keeps the device connected until its life ends.
 func (m *modem) run(ctx context.Context) {
-	failures := 0
+	if m.hub == "" || !sleepUntil(ctx, m.boot.Add(m.b.connectWait)) {
+		return
+	}
+	defer func() { m.living() }()
+	var failures, connects, refusals int
 	for ctx.Err() == nil {
-		set := m.files()
+		set, changed := m.current()
 		if !set.complete() {
-			if !m.wait(ctx, -1) {
-				return
+			m.rest(ctx, changed, -1)
+			continue
+		}
+		if !m.rest(ctx, changed, time.Duration(connects)*m.b.retry.leak) {
+			continue
+		}
+		e := m.session(ctx, set, changed)
+		connects++
+		if e.refused {
+			refusals++
+		}
+		if e.useful || e.ordered {
+			failures = 0
+		}
+		gap := m.b.retry.gap(e, failures)
+		m.log.Info("not connected", "error", e.err, "session", e.session, "refusals", refusals, "wait", gap)
+		if !e.ordered && !e.again {
+			failures++
+			if !m.rest(ctx, changed, gap) {
+				failures = 0
 			}
-			continue
 		}
-		e := m.session(ctx, set)
-		if e.err != nil {
-			m.log.Info("session ended", "error", e.err)
-		}
-		switch {
-		case e.kicked || e.again:
-			failures = 0
-			continue
-		case m.b.neverBack && e.session, m.b.giveUpWhenRefused && e.refused:
-			m.wait(ctx, -1)
-			continue
-		case e.useful:
-			failures = 0
-		}
-		gap := m.b.retry.gap(failures)
-		if k := m.b.retry.afterKick; k != nil && e.session {
-			gap = *k
-		}
-		failures++
-		m.wait(ctx, gap)
 	}
 }
 
-// wait sleeps, for ever where d is negative, until there are new files.
-func (m *modem) wait(ctx context.Context, d time.Duration) bool {
+// rest waits, for ever where d is below zero; false when an order ends it.
+func (m *modem) rest(ctx context.Context, changed <-chan struct{}, d time.Duration) bool {
+	if d == 0 {
+		return ctx.Err() == nil
+	}
 	var timer <-chan time.Time
-	if d >= 0 {
+	if d > 0 {
 		t := time.NewTimer(d)
 		defer t.Stop()
 		timer = t.C
 	}
 	select {
 	case <-timer:
-	case <-m.kick:
+		return true
+	case <-changed:
+		return false
 	case <-ctx.Done():
 		return false
 	}
-	return true
 }
 
-// gap is the pause before the next try after so many failures in a row.
-func (r retry) gap(failures int) time.Duration {
-	d := float64(r.first) * math.Pow(r.growth, float64(min(failures, 16)))
-	d = min(d, float64(r.most))
+// gap is the pause after a session, or a try for one, that ended so, with so
+// many failures in a row before it. Below zero: never again.
+func (r retry) gap(e ended, failures int) time.Duration {
+	switch {
+	case r.never && e.session, r.notRefused && e.refused, r.notDown && e.down, r.notCut && e.cut:
+		return -1
+	case r.afterSession > 0 && e.session:
+		return r.afterSession
+	}
+	d := min(float64(r.first)*math.Pow(r.growth, float64(min(failures, 32))), float64(r.most))
 	return time.Duration(d * (1 + r.jitter*rand.Float64()))
 }
 
-// connectWithin bounds the wait for a CONNACK.
-const connectWithin = 20 * time.Second
-
-// session connects, subscribes and publishes until something ends it.
-func (m *modem) session(ctx context.Context, set files) (e ended) {
-	conn, err := m.dial(ctx, set)
-	if err != nil {
-		return ended{err: errors.New(alertOf(err))}
-	}
-	lost := make(chan error, 1)
-	client := mqtt.NewClient(m.options(conn, lost))
-	token := client.Connect()
-	select {
-	case <-token.Done():
-	case <-time.After(connectWithin):
-		_ = conn.Close()
-		return ended{err: fmt.Errorf("no CONNACK within %s", connectWithin)}
-	case <-m.kick:
-		_ = conn.Close()
-		return ended{kicked: true}
-	case <-ctx.Done():
-		_ = conn.Close()
-		return ended{err: ctx.Err()}
-	}
-	if err := token.Error(); err != nil {
-		_ = conn.Close()
-		code := token.(*mqtt.ConnectToken).ReturnCode()
-		return ended{refused: code > 0 && code < packets.ErrNetworkError, err: err}
-	}
-	e = m.work(ctx, client, lost)
-	e.session = true
-	if !e.again {
-		client.Disconnect(50)
-	}
-	return e
-}
-
-func (m *modem) options(conn net.Conn, lost chan<- error) *mqtt.ClientOptions {
-	b := m.b
-	o := mqtt.NewClientOptions()
-	o.AddBroker("tcp://" + m.hub) // the connection is there already
-	o.SetCustomOpenConnectionFn(func(_ *url.URL, _ mqtt.ClientOptions) (net.Conn, error) {
-		return b.disguise(conn), nil
-	})
-	o.SetClientID(m.id + b.clientIDSuffix)
-	o.SetUsername(m.fill(b.userName))
-	o.SetPassword(b.password)
-	o.SetProtocolVersion(uint(min(b.level, 4)))
-	o.SetCleanSession(false)
-	o.SetStore(m.inFlight)
-	o.SetAutoReconnect(false).SetConnectRetry(false).SetOrderMatters(false)
-	o.SetKeepAlive(m.keepAlive).SetPingTimeout(10 * time.Second).SetWriteTimeout(10 * time.Second)
-	if b.keepAlive != nil {
-		o.SetKeepAlive(*b.keepAlive)
-	}
-	if b.willTopic != "" {
-		o.SetWill(m.fill(b.willTopic), "gone", 1, false)
-	}
-	o.SetDefaultPublishHandler(func(mqtt.Client, mqtt.Message) {})
-	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { lost <- err })
-	return o
-}
+// errOrdered ends a session because the terminal said so.
+var errOrdered = errors.New("ordered at the terminal")
 
 func (m *modem) fill(s string) string {
 	return strings.NewReplacer("{hub}", m.hubName, "{id}", m.id).Replace(s)
-}
-
-// work is a session from CONNACK to its end.
-func (m *modem) work(ctx context.Context, client mqtt.Client, lost <-chan error) (e ended) {
-	for _, f := range m.b.filters {
-		go client.Subscribe(m.fill(f), 1, nil) // it may block on a dead connection
-	}
-	tick := time.NewTicker(m.interval)
-	defer tick.Stop()
-	published := int64(0)
-	for {
-		if !m.b.neverPublishes && (m.b.stallAfter == 0 || published < m.b.stallAfter) {
-			acked, err := m.publish(ctx, client, lost)
-			if err != nil {
-				e.err = err
-				return e
-			}
-			e.useful = e.useful || acked
-			published++
-		}
-		if m.b.selfTakeover && published >= 2 {
-			e.again = true
-			return e
-		}
-		select {
-		case <-tick.C:
-		case e.err = <-lost:
-			return e
-		case <-m.kick:
-			e.kicked = true
-			return e
-		case <-ctx.Done():
-			e.err = ctx.Err()
-			return e
-		}
-	}
 }

@@ -1,14 +1,13 @@
 package emulator
 
 import (
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
-
-	"github.com/moby/sys/atomicwriter"
+	"path/filepath"
 
 	"hilrig/record"
 )
@@ -27,31 +26,31 @@ func (f files) complete() bool {
 	return f[slotRoot] != "" && f[slotCertificate] != "" && f[slotKey] != ""
 }
 
-// storage is the device's flash: the set in use, and files of a new set that
-// is not whole yet.
+// storage is the device's flash: the set in use, and loaded files that wait for
+// the rest of theirs. Power may go at any moment: what is on disk is one state
+// or the next. One goroutine uses it.
 type storage struct {
-	path   string // empty: nothing survives
-	behave *behaviour
+	path string // empty: nothing survives
+	b    *behaviour
+	flash
+}
 
+// flash is what is on disk.
+type flash struct {
 	Used   files `json:"used"`
 	Staged files `json:"staged"`
-	Seq    int64 `json:"seq"` // not restored: a counter starts over at boot
 }
 
 func openStorage(path string, b *behaviour) (*storage, error) {
-	s := &storage{path: path, behave: b, Used: files{}, Staged: files{}}
-	if path == "" || b.forgets {
-		return s, nil
-	}
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(data, s)
-	}
-	if err != nil && !b.halfWrites {
-		return nil, record.NewFailure(record.RigHost, "read state", path, err)
+	s := &storage{path: path, b: b}
+	if path != "" && !b.forgets {
+		data, err := os.ReadFile(path)
+		if err == nil {
+			err = json.Unmarshal(data, &s.flash)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, record.NewFailure(record.RigHost, "read state", path, err).WithCure("it is no file of an emulated device")
+		}
 	}
 	if s.Used == nil {
 		s.Used = files{}
@@ -62,74 +61,119 @@ func openStorage(path string, b *behaviour) (*storage, error) {
 	return s, nil
 }
 
-// save writes everything, old or new, never half.
-func (s *storage) save() error {
-	if s.path == "" {
-		return nil
+// load takes a file. A *refusal says why not; what was stored then stays.
+// Once all three have come, they are the set in use in the same write.
+func (s *storage) load(slot int, data string) error {
+	if r := check(slot, data); r != nil && !s.b.accepts[r.reason] {
+		return r
 	}
-	data, err := json.Marshal(s)
-	if err != nil {
-		return err
+	s.Staged[slot] = s.kept(slot, data)
+	if slot != slotRoot && s.Staged[slotCertificate] != "" && s.Staged[slotKey] != "" && s.wrongPair(s.Staged) {
+		// Which of the two is wrong, nobody can know. With either kept, a
+		// leftover of an interrupted load would be in the way for ever.
+		delete(s.Staged, slotCertificate)
+		delete(s.Staged, slotKey)
+		if err := s.save(); err != nil {
+			return err
+		}
+		return &refusal{noPair, "key does not fit certificate, send both again"}
 	}
-	if s.behave.halfWrites {
-		return os.WriteFile(s.path, data[:len(data)/2], 0o600)
-	}
-	return atomicwriter.WriteFile(s.path, data, 0o600)
-}
-
-// stage keeps a checked file until its set is whole.
-func (s *storage) stage(slot int, data string) error {
-	if s.behave.firstOnly && s.Used.complete() {
-		return nil
-	}
-	s.Staged[slot] = data
-	if s.behave.forgets {
-		return nil
+	if len(s.Staged) == 3 {
+		s.use()
 	}
 	return s.save()
 }
 
-// effective is the set that would be used if the staged files took effect.
-func (s *storage) effective() files {
-	e := files{}
-	for slot, d := range s.Used {
-		e[slot] = d
+// kept is what a fault makes of a file on its way into storage.
+func (s *storage) kept(slot int, data string) string {
+	switch {
+	case s.b.firstOnly && s.Used.complete(), s.b.firstRoot && slot == slotRoot && s.Used[slot] != "":
+		return s.Used[slot]
+	case s.b.keepBytes > 0 && len(data) > s.b.keepBytes:
+		return data[:s.b.keepBytes]
 	}
-	for slot, d := range s.Staged {
-		e[slot] = d
-	}
-	return e
+	return data
 }
 
-// commit uses the effective set if it is whole and its key fits, and reports
-// whether it does.
+func (s *storage) wrongPair(f files) bool { return mismatched(f) && !s.b.accepts[noPair] }
+
+// commit makes loaded files the set in use if with them the set is whole and
+// its key fits, and reports whether.
 func (s *storage) commit() (bool, error) {
-	e := s.effective()
-	if !e.complete() || len(s.Staged) == 0 {
+	if len(s.Staged) == 0 || !s.next().complete() || s.wrongPair(s.next()) {
 		return false, nil
 	}
-	if !s.behave.acceptPair && !s.behave.acceptGarbage && !s.behave.acceptCut && !s.behave.acceptKind && !fits(e) {
-		return false, nil
-	}
-	s.Used, s.Staged = e, files{}
+	s.use()
 	return true, s.save()
 }
 
-// fits reports whether the key belongs to the certificate.
-func fits(f files) bool {
-	_, err := tls.X509KeyPair([]byte(f[slotCertificate]), []byte(f[slotKey]))
-	return err == nil
+// next is the set in use overlaid by what was loaded.
+func (s *storage) next() files {
+	n := maps.Clone(s.Used)
+	maps.Copy(n, s.Staged)
+	return n
 }
 
-// drop forgets a staged file that turned out not to fit.
-func (s *storage) drop(slot int) error {
-	delete(s.Staged, slot)
-	return s.save()
-}
+func (s *storage) use() { s.Used, s.Staged = s.next(), files{} }
 
 func (s *storage) wipe() error {
 	s.Used, s.Staged = files{}, files{}
 	return s.save()
+}
+
+// overwrite puts what has come of a file in the place of the one before: the
+// fault of firmware without a second place. In memory it still has the old.
+func (s *storage) overwrite(slot int, part string) error {
+	f := flash{Used: maps.Clone(s.Used), Staged: s.Staged}
+	f.Used[slot] = part
+	return s.write(f)
+}
+
+func (s *storage) save() error { return s.write(s.flash) }
+
+func (s *storage) write(f flash) error {
+	if s.path == "" || s.b.forgets {
+		return nil
+	}
+	data, err := json.Marshal(f)
+	if err == nil {
+		err = replaceFile(s.path, data)
+	}
+	if err != nil {
+		return fmt.Errorf("write state: %w", err)
+	}
+	return nil
+}
+
+// replaceFile puts data in path's place so that a cut of power at any moment
+// leaves the old or the new.
+func replaceFile(path string, data []byte) error {
+	next := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
+	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(next, path)
+	}
+	if err != nil {
+		_ = os.Remove(next)
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// syncFolder makes a rename durable; file systems that cannot are as durable
+// as they are.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	_ = d.Sync()
+	return d.Close()
 }
 
 func slotName(slot int) string {
@@ -141,5 +185,5 @@ func slotName(slot int) string {
 	case slotKey:
 		return "private key"
 	}
-	return fmt.Sprintf("slot %d", slot)
+	return "file"
 }

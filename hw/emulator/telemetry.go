@@ -1,12 +1,8 @@
 package emulator
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"net"
-	"strings"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -14,99 +10,68 @@ import (
 
 // reading is one telemetry message.
 type reading struct {
-	Seq         int64   `json:"seq"`
+	Seq         int64   `json:"seq"` // from 1 at every boot
 	Device      string  `json:"device"`
 	UptimeMS    int64   `json:"uptime_ms"`
-	Temperature float64 `json:"temperature"`
-	Pad         string  `json:"pad,omitempty"`
+	Temperature float64 `json:"temperature"` // degrees Celsius
 }
 
-// publish sends the next reading and waits for its PUBACK. The counter goes on
-// once the message is in the client's hands: what is not acknowledged then is
-// sent again in the next session.
-func (m *modem) publish(ctx context.Context, client mqtt.Client, lost <-chan error) (acked bool, err error) {
-	b := m.b
-	if b.loseEvery > 0 && m.seq > 0 && m.seq%b.loseEvery == 0 {
-		m.seq++
-	}
-	order := []int64{m.seq}
-	switch {
-	case b.doubleEvery > 0 && m.seq%b.doubleEvery == 0:
-		order = []int64{m.seq, m.seq}
-	case b.swapEvery > 0 && m.seq%b.swapEvery == 0:
-		order = []int64{m.seq + 1, m.seq}
-	}
-	for _, seq := range order {
-		kept, err := m.deliver(ctx, client, lost, m.payload(seq))
+// oneByOne is how sound firmware counts its messages.
+func oneByOne(next int64) (send []int64, then int64) { return []int64{next}, next + 1 }
+
+// publish sends what is due and waits for its acknowledgement. A number is
+// used up once its message is in the outbox: from there it reaches the hub, in
+// this session or the next.
+func (m *modem) publish(ctx context.Context, client mqtt.Client) error {
+	send, then := m.b.numbers(m.next)
+	for _, n := range send {
+		kept, err := m.publishOne(ctx, client, n)
+		if kept {
+			m.next = then
+		}
 		if err != nil {
-			if kept {
-				m.seq = order[0] + 1
-			}
-			return acked, err
+			return err
 		}
-		acked = true
 	}
-	m.seq = max(order[0], order[len(order)-1]) + 1
-	return acked, nil
+	return nil
 }
 
-// deliver hands one message to the client and waits for its PUBACK. The
-// client's own Publish may block on a dead connection, so it has a goroutine.
-// kept is true where the client has the message in its store.
-func (m *modem) deliver(ctx context.Context, client mqtt.Client, lost <-chan error, payload []byte) (kept bool, err error) {
-	done := make(chan error, 1)
-	go func() {
-		token := client.Publish(m.fill(m.b.topic), m.b.qos, m.b.retain, payload)
-		<-token.Done()
-		done <- token.Error()
+// publishOne reports whether the message is in the outbox, and what became of
+// it.
+func (m *modem) publishOne(ctx context.Context, client mqtt.Client, n int64) (kept bool, err error) {
+	r := reading{Seq: n, Device: m.id, UptimeMS: time.Since(m.boot).Milliseconds(), Temperature: 20 + float64(n%50)/10}
+	put, done := m.outbox.nextPut(), make(chan struct{})
+	var failed error
+	go func() { // Publish blocks for a while where the connection is dead
+		defer close(done)
+		t := client.Publish(m.fill(m.b.topic), m.b.qos, false, m.b.payload(m, r))
+		select {
+		case <-t.Done():
+			failed = t.Error()
+		case <-ctx.Done():
+			failed = context.Cause(ctx)
+		}
 	}()
-	select {
-	case err = <-done:
-	case err = <-lost:
-		kept = true
-		select { // it may have been acknowledged in the same moment
-		case acked := <-done:
-			return acked == nil || !errors.Is(acked, mqtt.ErrNotConnected), err
-		default:
-		}
-	case <-ctx.Done():
-		return true, ctx.Err()
+	select { // one of them is immediate: paho keeps the message or refuses it
+	case <-put:
+	case <-done:
 	}
-	return kept || !errors.Is(err, mqtt.ErrNotConnected), err
+	select {
+	case <-put:
+		kept = true
+	default:
+	}
+	if err := m.await(ctx, done, "PUBACK"); err != nil {
+		return kept, err
+	}
+	return kept, failed
 }
 
-func (m *modem) payload(seq int64) []byte {
-	r := reading{Seq: seq, Device: m.id, UptimeMS: time.Since(m.boot).Milliseconds(), Temperature: 20 + float64(seq%50)/10}
-	r.Pad = strings.Repeat("x", m.b.pad)
+// asJSON is the payload of sound firmware.
+func (m *modem) asJSON(r reading) []byte {
 	data, err := json.Marshal(r)
 	if err != nil {
-		return nil // cannot be: plain fields
-	}
-	if m.b.corrupt {
-		data = append([]byte(m.fill(m.b.topic))[:8], data[8:]...) // topic text inside the payload (esp-mqtt#136)
+		m.log.Error("encode reading", "error", err) // cannot be: plain fields
 	}
 	return data
-}
-
-// disguise wraps the connection of firmware whose MQTT library speaks another
-// protocol level than ours can.
-func (b *behaviour) disguise(c net.Conn) net.Conn {
-	if b.level == 5 {
-		return &levelFive{Conn: c}
-	}
-	return c
-}
-
-// levelFive announces protocol level 5 in its CONNECT.
-type levelFive struct {
-	net.Conn
-	done bool
-}
-
-func (l *levelFive) Write(b []byte) (int, error) {
-	if !l.done {
-		l.done = true
-		b = bytes.Replace(b, []byte("MQTT\x04"), []byte("MQTT\x05"), 1)
-	}
-	return l.Conn.Write(b)
 }

@@ -7,90 +7,69 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/creack/pty"
-	"golang.org/x/term"
-
 	"hilrig/record"
 )
 
-// terminal is the device's end of a pseudo-terminal.
-type terminal struct {
-	master *os.File
-	slave  *os.File // held open, so that the master never sees a hang-up; nil where the parent holds it
-	name   string
-	link   string
-}
-
-// openTerminal takes the given master, or makes a pseudo-terminal and links it
-// at the path of the configuration.
-func openTerminal(c Config) (*terminal, error) {
-	if c.Terminal != nil {
-		t := &terminal{master: c.Terminal, name: c.Terminal.Name()}
-		return t, t.prepare(c.Terminal)
-	}
-	master, slave, err := pty.Open()
-	if err != nil {
-		return nil, record.NewFailure(record.RigHost, "open", "pseudo-terminal", err)
-	}
-	t := &terminal{master: master, slave: slave, name: slave.Name()}
-	err = t.prepare(slave)
-	if err == nil && c.Link != "" {
-		err = t.makeLink(c.Link)
-	}
-	if err != nil {
-		t.close()
-		return nil, err
-	}
-	return t, nil
-}
-
-// prepare makes the line raw before anybody types: else it would echo by
-// itself. What a dead predecessor left in it is flushed.
-func (t *terminal) prepare(f *os.File) error {
-	if _, err := term.MakeRaw(int(f.Fd())); err != nil {
-		return record.NewFailure(record.RigHost, "make raw", t.name, err)
-	}
-	flush(f)
-	return nil
-}
-
-// makeLink puts a symbolic link to the slave at path. It replaces a link that
-// leads nowhere, as a killed emulator leaves it, and nothing else.
-func (t *terminal) makeLink(path string) error {
-	if info, err := os.Lstat(path); err == nil {
-		_, gone := os.Stat(path)
-		if info.Mode()&fs.ModeSymlink == 0 || !errors.Is(gone, fs.ErrNotExist) {
-			return record.NewFailure(record.Usage, "link", path, fs.ErrExist).WithCure("name another --link, or remove it if nothing uses it")
-		}
+// linkTo puts a symbolic link to the line called port at path. It replaces a
+// link that leads nowhere, or to this very line, as a killed device leaves it,
+// and nothing else.
+func linkTo(port, path string) error {
+	stale, err := staleLink(port, path)
+	switch {
+	case err != nil:
+		return err
+	case !stale:
+		return linkError(path, os.Symlink(port, path))
 	}
 	next := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%d", filepath.Base(path), os.Getpid()))
-	if err := os.Symlink(t.name, next); err != nil {
-		return record.NewFailure(record.RigHost, "link", path, err)
+	if err := os.Symlink(port, next); err != nil {
+		return linkError(path, err)
 	}
 	if err := os.Rename(next, path); err != nil {
 		_ = os.Remove(next)
-		return record.NewFailure(record.RigHost, "link", path, err)
+		return linkError(path, err)
 	}
-	t.link = path
 	return nil
 }
 
-func (t *terminal) close() {
-	if t.link != "" {
-		if to, err := os.Readlink(t.link); err == nil && to == t.name {
-			_ = os.Remove(t.link)
+// staleLink reports whether path is a link that may be replaced; an error, of
+// class usage, says that something else is there.
+func staleLink(port, path string) (bool, error) {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, linkError(path, err)
+	}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		to, err := os.Readlink(path)
+		if err != nil {
+			return false, linkError(path, err)
+		}
+		if _, err := os.Stat(path); to == port || errors.Is(err, fs.ErrNotExist) {
+			return true, nil
 		}
 	}
-	if t.slave != nil {
-		_ = t.slave.Close()
-	}
-	_ = t.master.Close()
+	return false, record.NewFailure(record.Usage, "link", path, fs.ErrExist).
+		WithCure("name another --link, or remove it if nothing uses it")
 }
 
-// port is the name by which others open the line.
-func (t *terminal) port() string {
-	if t.link != "" {
-		return t.link
+func linkError(path string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrExist):
+		return record.NewFailure(record.Usage, "link", path, fs.ErrExist).WithCure("name another --link")
+	case errors.Is(err, fs.ErrNotExist):
+		return record.NewFailure(record.Usage, "link", path, err).WithCure("make its folder first")
 	}
-	return t.name
+	return record.NewFailure(record.RigHost, "link", path, err)
+}
+
+// unlink removes the link at path if it still leads to port.
+func unlink(port, path string) {
+	if to, err := os.Readlink(path); err == nil && to == port {
+		_ = os.Remove(path) // a link left behind leads nowhere and is replaced
+	}
 }

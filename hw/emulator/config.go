@@ -1,0 +1,186 @@
+package emulator
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+	"time"
+
+	"hilrig/hw/emulator/uart"
+	"hilrig/record"
+)
+
+// Config says which device to be.
+type Config struct {
+	Link      string        // where to link the pseudo-terminal; empty: nowhere
+	Terminal  *os.File      // master of one that the parent made, and which Run closes; Link is then not used
+	Hub       string        // host:port; empty: a device without a network
+	HubName   string        // for SNI, verification and user name; default: Hub's host
+	DeviceID  string        // default: NewDevice, the guide's
+	Baud      int           // bits a second; 0: no timing
+	Interval  time.Duration // between telemetry messages; default: 500 ms
+	KeepAlive time.Duration // of MQTT, whole seconds; default: 60 s
+	State     string        // file of what it stores; empty: nothing survives
+	Faults    []string      // by name
+	Profile   string        // fast (or empty), slow, chatty
+	Log       *slog.Logger
+	Ready     func(port string) // called once the line can be opened
+
+	change func(*behaviour) // for tests
+}
+
+// Defaults of a Config.
+const (
+	DefaultDeviceID  = "NewDevice"
+	DefaultBaud      = 115200
+	DefaultInterval  = 500 * time.Millisecond
+	DefaultKeepAlive = time.Minute
+)
+
+// checked is c with its defaults, or a usage error.
+func (c Config) checked() (Config, error) {
+	c.DeviceID = cmp.Or(c.DeviceID, DefaultDeviceID)
+	c.Interval = cmp.Or(c.Interval, DefaultInterval)
+	c.KeepAlive = cmp.Or(c.KeepAlive, DefaultKeepAlive)
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Hub != "" {
+		host, _, err := net.SplitHostPort(c.Hub)
+		if err != nil {
+			return c, record.NewFailure(record.Usage, "read", "--hub "+c.Hub, err).WithCure("HOST:PORT is meant")
+		}
+		c.HubName = cmp.Or(c.HubName, host)
+	}
+	wrong := func(subject string, why string) (Config, error) {
+		return c, record.NewFailure(record.Usage, "read", subject, errors.New(why))
+	}
+	switch {
+	case c.Profile != "" && c.Profile != "fast" && c.Profile != "slow" && c.Profile != "chatty":
+		return wrong("--profile "+c.Profile, "profiles are fast, slow and chatty")
+	case c.Interval < time.Millisecond:
+		return wrong("--interval "+c.Interval.String(), "at least 1ms is needed")
+	case c.KeepAlive < time.Second || c.KeepAlive > 65535*time.Second:
+		return wrong("--keep-alive "+c.KeepAlive.String(), "MQTT knows whole seconds, 1 to 65535")
+	case c.Baud < 0:
+		return wrong("--baud "+strconv.Itoa(c.Baud), "it is below 0")
+	}
+	return c, nil
+}
+
+// Run is the device from power-on until ctx ends, which is its power going: it
+// says good-bye to nobody, but removes its link. Errors are of class usage for
+// what the configuration says wrongly, else rig:host.
+func Run(ctx context.Context, c Config) error {
+	c, err := c.checked()
+	if err != nil {
+		return err
+	}
+	b, err := faulty(c.Profile, c.Faults)
+	if err != nil {
+		return err
+	}
+	if c.change != nil {
+		c.change(&b)
+	}
+	t, err := openTerminal(c)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	ring := b.rxRing
+	if c.Baud == 0 {
+		ring = 0 // no line, no time in which to be outrun
+	}
+	line := uart.New(t, uart.Config{Baud: c.Baud, RXRing: ring, TXRing: b.txRing})
+	ctx, off := context.WithCancelCause(ctx)
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		if err := line.Run(ctx); err != nil {
+			off(record.NewFailure(record.RigHost, "use", "pseudo-terminal", err))
+		}
+	}()
+	defer func() { off(nil); <-gone }()
+	if c.Ready != nil {
+		c.Ready(t.port())
+	}
+	for ctx.Err() == nil {
+		if err := bootOnce(ctx, c, &b, line); err != nil {
+			return err
+		}
+	}
+	if f := (*record.Failure)(nil); errors.As(context.Cause(ctx), &f) {
+		return f
+	}
+	return nil
+}
+
+// bootOnce is one life of the device, until its power goes or it reboots.
+func bootOnce(ctx context.Context, c Config, b *behaviour, line *uart.UART) error {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	if !booted(ctx, b.boot, line) {
+		return nil
+	}
+	store, err := openStorage(c.State, b)
+	if err != nil {
+		return err
+	}
+	if _, err := store.commit(); err != nil { // what was loaded before the power went
+		c.Log.Error("storage", "error", err)
+	}
+	m := newModem(ctx, c, b)
+	term := &console{b: b, line: line, store: store, log: c.Log, boot: time.Now(), modem: m}
+	term.end = func() {
+		go func() {
+			if sleepUntil(ctx, line.Sent()) {
+				end()
+			}
+		}()
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		m.run(ctx)
+	}()
+	m.use(store.Used, time.Time{})
+	term.run(ctx)
+	<-ended
+	return nil
+}
+
+// booted waits while the device boots and nobody fetches what arrives.
+func booted(ctx context.Context, d time.Duration, line *uart.UART) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for d > 0 {
+		select {
+		case <-line.Arrived():
+		case <-timer.C:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return ctx.Err() == nil
+}
+
+func sleepUntil(ctx context.Context, t time.Time) bool {
+	d := time.Until(t)
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

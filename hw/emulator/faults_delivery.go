@@ -1,0 +1,148 @@
+package emulator
+
+import (
+	"strings"
+)
+
+// deliveryFaults are wrong in the telemetry.
+func deliveryFaults() []Fault {
+	return []Fault{
+		{
+			Name: "no-publish", Doc: "never publishes",
+			Stands:   "firmware that waits for a sensor that is not there",
+			CaughtBy: specs("delivery/first-message"), Words: specs("telemetry"),
+			apply: func(b *behaviour) { b.noPublish = true },
+		},
+		{
+			Name: "wrong-topic", Doc: "publishes to a topic of its own",
+			Stands:   "eclipse/mosquitto#1446; azure-docs#93606",
+			CaughtBy: specs("delivery/topic"), Words: specs("topic"),
+			apply: func(b *behaviour) { b.topic = "sensors/{id}/temperature" },
+		},
+		{
+			Name: "qos2", Doc: "publishes with QoS 2",
+			Stands:   "IoT Hub closes the connection",
+			CaughtBy: specs("delivery/qos"), Words: specs("QoS 2"),
+			apply: func(b *behaviour) { b.qos = 2 },
+		},
+		{
+			Name: "retained", Doc: "publishes with RETAIN",
+			Stands:   "arendst/Tasmota#11771",
+			CaughtBy: specs("delivery/retain"), Words: specs("RETAIN"),
+			apply: sends(publishWith(flagRetain)),
+		},
+		{
+			Name: "oversize", Doc: "publishes 300 kB at once",
+			Stands:   "wolfMQTT PR#162: no limit on what is sent; IoT Hub takes 256 kB",
+			CaughtBy: specs("delivery/size"), Words: specs("262144"),
+			apply: func(b *behaviour) { b.payload = padded },
+		},
+		{
+			Name: "corrupt-payload", Doc: "mixes its topic into the payload",
+			Stands:   "espressif/esp-mqtt#136",
+			CaughtBy: specs("delivery/payload"), Words: specs("not JSON"),
+			apply: func(b *behaviour) { b.payload = corrupted },
+		},
+		{
+			Name: "loses-messages", Doc: "loses every fourth message",
+			Stands:   "a queue that is overwritten while the radio is busy",
+			CaughtBy: specs("delivery/no-loss"), Words: specs("missing"),
+			apply: func(b *behaviour) { b.numbers = skipEveryFourth },
+		},
+		{
+			Name: "duplicates", Doc: "sends every third message twice",
+			Stands:   "MQTT.js#692: kept after its acknowledgement",
+			CaughtBy: specs("delivery/no-duplicates"), Words: specs("twice"),
+			apply: func(b *behaviour) { b.numbers = repeatEveryThird },
+		},
+		{
+			Name: "reorders", Doc: "sends two messages the wrong way round",
+			Stands:   "two tasks that publish",
+			CaughtBy: specs("delivery/order"), Words: specs("after number"),
+			apply: func(b *behaviour) { b.numbers = swapEveryThird },
+		},
+		{
+			Name: "drifting-interval", Doc: "publishes five times too seldom",
+			Stands:   "timers in ticks of another clock",
+			CaughtBy: specs("delivery/interval"), Words: specs("interval"),
+			apply: func(b *behaviour) { b.stretch = 5 },
+		},
+		{
+			Name: "stalls", Doc: "publishes three messages and no more",
+			Stands:   "bertmelis/espMqttClient#163: the queue is full",
+			CaughtBy: specs("delivery/no-loss"),
+			apply:    func(b *behaviour) { b.stallAfter = 3 },
+		},
+		{
+			Name: "resend-without-dup", Doc: "sends an unacknowledged message again without DUP",
+			Stands:   "espressif/esp-mqtt#151; wolfMQTT#500",
+			CaughtBy: specs("delivery/unacknowledged"),
+			apply:    sends(publishWithoutDup),
+		},
+		{
+			Name: "never-resends", Doc: "forgets an unacknowledged message with its connection",
+			Stands:   "arduino clients that have QoS 1 in name only",
+			CaughtBy: specs("delivery/unacknowledged"),
+			apply:    func(b *behaviour) { b.forgetsUnacked = true },
+		},
+		{
+			Name: "no-puback", Doc: "does not acknowledge messages of the hub",
+			Stands:   "library-facts: a message without a handler is never acknowledged",
+			CaughtBy: specs("delivery/cloud-to-device"),
+			apply:    sends(func(_ *wire, p *packet) bool { return p.kind() != kindPuback }),
+		},
+		{
+			Name: "inbound-over-237-kills", Doc: "loses its connection over a message above 237 bytes",
+			Stands:   "256dpi/esp-mqtt#19; TinyMqtt#14",
+			CaughtBy: specs("delivery/cloud-to-device-sizes"),
+			apply:    func(b *behaviour) { b.in = append(b.in, dieOfLong) },
+		},
+	}
+}
+
+func padded(m *modem, r reading) []byte {
+	data := m.asJSON(r)
+	return append(data[:len(data)-1], `,"pad":"`+strings.Repeat("x", 300_000)+`"}`...)
+}
+
+func corrupted(m *modem, r reading) []byte {
+	data := m.asJSON(r)
+	copy(data, m.fill(m.b.topic)[:8])
+	return data
+}
+
+func skipEveryFourth(next int64) ([]int64, int64) {
+	if next%4 == 0 {
+		next++
+	}
+	return []int64{next}, next + 1
+}
+
+func repeatEveryThird(next int64) ([]int64, int64) {
+	if next%3 == 0 {
+		return []int64{next, next}, next + 1
+	}
+	return oneByOne(next)
+}
+
+func swapEveryThird(next int64) ([]int64, int64) {
+	if next%3 == 0 {
+		return []int64{next + 1, next}, next + 2
+	}
+	return oneByOne(next)
+}
+
+func publishWithoutDup(_ *wire, p *packet) bool {
+	if p.kind() == kindPublish {
+		p.head &^= flagDup
+	}
+	return true
+}
+
+func dieOfLong(w *wire, p *packet) bool {
+	if p.kind() == kindPublish && len(p.body) > 237 {
+		go w.fail(stackError{"message too long for the buffer"})
+		return false
+	}
+	return true
+}

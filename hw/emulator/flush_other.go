@@ -1,7 +1,0 @@
-//go:build !linux
-
-package emulator
-
-import "os"
-
-func flush(*os.File) {}
