@@ -23,8 +23,7 @@ func prefaceOf(h hello) func(net.Conn) {
 		if c.SetDeadline(time.Now().Add(2*time.Second)) != nil {
 			return
 		}
-		name, _, _ := net.SplitHostPort(c.RemoteAddr().String())
-		if _, err := c.Write(h.record(name)); err != nil {
+		if _, err := c.Write(h.record()); err != nil {
 			return
 		}
 		_, _ = c.Read(make([]byte, 4096))
@@ -33,7 +32,7 @@ func prefaceOf(h hello) func(net.Conn) {
 }
 
 // record is the hello in a record (RFC 5246 7.4.1.2).
-func (h hello) record(string) []byte {
+func (h hello) record() []byte {
 	body := []byte{3, 3}
 	random := make([]byte, 32)
 	_, _ = rand.Read(random) // never fails

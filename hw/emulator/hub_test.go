@@ -21,6 +21,7 @@ type hub struct {
 
 	mu     sync.Mutex
 	script script
+	wrap   func(net.Conn) net.Conn // what stands between its TLS and TCP
 	conns  []net.Conn
 }
 
@@ -33,6 +34,8 @@ type script struct {
 	dropAfter     int           // packets; 0: never
 	pingDelay     time.Duration // before PINGRESP
 	deaf          bool          // answers nothing at all any more
+	inbound       int           // bytes of a message after each SUBSCRIBE; 0: none
+	connackDelay  time.Duration
 }
 
 // hubEvent is a connection, a handshake that failed, or a packet.
@@ -86,6 +89,12 @@ func (h *hub) behave(s script) {
 	h.script = s
 }
 
+func (h *hub) interpose(wrap func(net.Conn) net.Conn) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.wrap = wrap
+}
+
 func (h *hub) now() script {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -132,7 +141,13 @@ func (h *hub) serve(raw net.Conn) {
 		hello = i
 		return nil, nil
 	}
-	c := tls.Server(raw, config)
+	under := raw
+	h.mu.Lock()
+	if h.wrap != nil {
+		under = h.wrap(raw)
+	}
+	h.mu.Unlock()
+	c := tls.Server(under, config)
 	if err := c.Handshake(); err != nil {
 		h.note(hubEvent{kind: "failed", err: err, hello: hello})
 		return
@@ -177,11 +192,15 @@ func (h *hub) answer(c net.Conn, p *packet) error {
 	switch {
 	case s.deaf:
 	case p.kind() == kindConnect && !s.silentConnack:
+		time.Sleep(s.connackDelay)
 		out = []byte{kindConnack << 4, 2, 0, s.connack}
 	case p.kind() == kindPublish && p.qos() == 1 && !s.withholdAcks:
 		out = append([]byte{kindPuback << 4, 2}, p.id()...)
 	case p.kind() == 8: // SUBSCRIBE
 		out = append([]byte{9 << 4, 3}, p.body[0], p.body[1], 1)
+		if s.inbound > 0 {
+			out = append(out, inbound(s.inbound)...)
+		}
 	case p.kind() == kindPingreq && !s.noPingresp:
 		time.Sleep(s.pingDelay)
 		out = []byte{kindPingresp << 4, 0}
@@ -279,4 +298,12 @@ func topicAndPayload(p *packet) (string, []byte) {
 		rest = rest[2:]
 	}
 	return topic, rest
+}
+
+// inbound is a message to the device with QoS 1 and packet id 7.
+func inbound(size int) []byte {
+	const topic = "devices/NewDevice/messages/devicebound/"
+	p := &packet{head: kindPublish<<4 | 2, body: append(vector(2, []byte(topic)), 0, 7)}
+	p.body = append(p.body, make([]byte, size)...)
+	return p.bytes()
 }

@@ -89,6 +89,7 @@ func (w *wire) prepare(p *packet) {
 		if id == nil {
 			return
 		}
+		w.lastID = append([]byte(nil), id...)
 		if p.head &^= flagDup; w.m.outbox.goes(binary.BigEndian.Uint16(id)) {
 			p.head |= flagDup
 		}
@@ -107,11 +108,8 @@ func (w *wire) pass(p *packet, edits []edit) bool {
 // send puts a packet on the wire; the lock is held.
 func (w *wire) send(p *packet) error {
 	b := p.bytes()
-	switch p.kind() {
-	case kindConnect:
+	if p.kind() == kindConnect {
 		w.connect = b
-	case kindPublish:
-		w.lastID = append([]byte(nil), p.id()...)
 	}
 	w.state.sent = time.Now()
 	_, err := w.Conn.Write(b)

@@ -1,0 +1,191 @@
+package emulator
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+)
+
+// mosquitto starts the real broker with TLS and gives its address and root.
+func mosquitto(t *testing.T, id identity) (addr string, ca authority) {
+	t.Helper()
+	binary, err := exec.LookPath("mosquitto")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("mosquitto is not installed")
+		}
+		t.Skip("mosquitto is not installed")
+	}
+	ca = newAuthority(t, "the rig's root")
+	dir := t.TempDir()
+	server := ca.server(t, "localhost", nil)
+	write := func(name, data string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(data), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr = ln.Addr().String()
+	_, port, _ := net.SplitHostPort(addr)
+	_ = ln.Close()
+	config := fmt.Sprintf("listener %s 127.0.0.1\ncafile %s\ncertfile %s\nkeyfile %s\nrequire_certificate true\nallow_anonymous true\nuser root\ntls_version tlsv1.2\n",
+		port, write("clients.pem", id.cert), write("server.pem", pemOf("CERTIFICATE", server.Certificate[0])), write("server.key", serverKeyPEM(t)))
+	cmd := exec.Command(binary, "-c", write("mosquitto.conf", config))
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	for range 200 {
+		if c, err := net.Dial("tcp", addr); err == nil {
+			_ = c.Close()
+			return addr, ca
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatal("mosquitto does not listen")
+	return "", ca
+}
+
+// A real broker takes the device: its identity, its session, its telemetry, and
+// what is sent to it.
+func TestAgainstMosquitto(t *testing.T) {
+	t.Parallel()
+	id := newIdentity(t, "NewDevice", rsaKeys()[0])
+	addr, ca := mosquitto(t, id)
+	dir := t.TempDir()
+	for name, data := range map[string]string{"root.pem": ca.pem, "device.pem": id.cert, "device.key": id.key} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, port, _ := net.SplitHostPort(addr)
+	sub, err := exec.LookPath("mosquitto_sub")
+	if err != nil {
+		t.Skip("mosquitto_sub is not installed")
+	}
+	watch := exec.Command(sub, "-h", "localhost", "-p", port, "--cafile", filepath.Join(dir, "root.pem"), "--cert", filepath.Join(dir, "device.pem"),
+		"--key", filepath.Join(dir, "device.key"), "-q", "1", "-i", "watcher", "-t", "devices/NewDevice/messages/events/")
+	out, err := watch.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := watch.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = watch.Process.Kill()
+		_ = watch.Wait()
+	})
+	b := start(t, Config{Hub: "localhost:" + port, DeviceID: "NewDevice", Interval: 50 * time.Millisecond})
+	b.provision(ca.pem, id)
+	lines := bufio.NewScanner(out)
+	for last := int64(0); last < 20 && lines.Scan(); {
+		var r reading
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil || r.Device != "NewDevice" {
+			t.Fatalf("%q: %v", lines.Text(), err)
+		}
+		if last > 0 && r.Seq != last+1 {
+			t.Fatalf("number %d after %d", r.Seq, last)
+		}
+		last = r.Seq
+	}
+}
+
+// The board loses its power, the USB adapter stays: the parent's master is
+// handed down, what was typed meanwhile is gone, and the identity is not.
+func TestTerminalOfTheParent(t *testing.T) {
+	t.Parallel()
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = master.Close(), slave.Close() })
+	id := newIdentity(t, "NewDevice", rsaKeys()[0])
+	state := filepath.Join(t.TempDir(), "state.json")
+	b := attach(t, slave.Name())
+	for boot := range 3 {
+		exe, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(exe, "emulate", "--terminal-fd", "3", "--lifeline", "--state", state)
+		cmd.ExtraFiles = []*os.File{master}
+		alive, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		line, err := bufio.NewReader(out).ReadString('\n')
+		if want := fmt.Sprintf("{\"event\":\"ready\",\"port\":%q}\n", slave.Name()); line != want {
+			t.Fatalf("ready %q %v, want %q", line, err, want)
+		}
+		b.send("VERSION\r")
+		if got := b.expect(Version + "\r\n"); got != "VERSION\r\n"+Version+"\r\n" {
+			t.Errorf("boot %d: %q", boot, got)
+		}
+		if boot == 0 {
+			b.provision(id.cert, id)
+		} else {
+			b.send("CONNECT\r")
+			b.expect("CONNECT\r\nOK\r\n") // it has an identity
+		}
+		if boot == 1 { // the rig ends: the device sees it and goes
+			_ = alive.Close()
+		} else {
+			_ = cmd.Process.Kill()
+		}
+		_ = cmd.Wait()
+		b.send("typed while there is no power\r")
+	}
+}
+
+func TestMainEndsWithTheRightCode(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, tc := range []struct {
+		args string
+		code int
+		out  string // on stdout or stderr
+	}{
+		{"--help", 0, "--link"},
+		{"--list-faults", 0, "paho.mqtt.c#420"},
+		{"--no-such-flag", 2, "no-such-flag"},
+		{"positional", 2, "positional"},
+		{"--fault no-verfy", 2, "nearest is no-verify"},
+		{"--profile sluggish", 2, "--profile sluggish"},
+		{"--interval 0.1ms", 2, "--interval"},
+		{"--keep-alive 10ms", 2, "--keep-alive"},
+		{"--baud -1", 2, "--baud -1"},
+		{"--hub nonsense", 2, "--hub nonsense"},
+		{"--link " + dir, 2, "exists"},
+		{"--state " + dir, 3, "read state"},
+	} {
+		var out, errs strings.Builder
+		if code := Main(strings.Fields(tc.args), strings.NewReader(""), &out, &errs); code != tc.code || !strings.Contains(out.String()+errs.String(), tc.out) {
+			t.Errorf("%s: %d, %q %q", tc.args, code, out.String(), errs.String())
+		}
+	}
+}
