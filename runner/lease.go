@@ -5,6 +5,7 @@ import (
 
 	"hilrig/fixtures/rigfile"
 	"hilrig/hw/port"
+	"hilrig/hw/usb"
 )
 
 // lease is a device that this run holds.
@@ -42,12 +43,17 @@ func (r *run) leaseOf(name string) (release, error) {
 }
 
 // leaseName names a device by what it hangs on, so that two rig files that
-// call it differently meet.
+// call it differently meet, also one by path and one by USB serial number.
 func leaseName(d rigfile.Device) string {
-	if d.Serial.Path == "" {
+	path := d.Serial.Path
+	if d.Serial.USB != "" {
+		if found, err := usb.Resolve("/", d.Serial.USB); err == nil {
+			path = found.Path // one that is not there is the child's to report
+		}
+	}
+	if path == "" {
 		return "device " + d.Serial.String()
 	}
-	path := d.Serial.Path
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real // a port that is missing is the child's to report
 	}

@@ -1,0 +1,19 @@
+package port
+
+import (
+	"path/filepath"
+)
+
+// Held says who holds a line, or anything else with a name, without touching
+// it: whom its lock file in dir names, if that process lives, else (where the
+// system can tell) a program that has the line open without our lock. Nothing
+// is opened or locked, so nobody finds the line busy because of it; what it
+// says may be over a moment later.
+func Held(dir, path string) (Holder, bool) {
+	path = realName(path)
+	if h, err := parseHolder(filepath.Join(dir, lockName(path))); err == nil && processAlive(h.PID) {
+		return h, true
+	}
+	h := whoHas(path)
+	return h, h.PID != 0
+}
