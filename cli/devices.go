@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"hilrig/fixtures/rigfile"
+	"hilrig/hw/port"
+	"hilrig/hw/usb"
+	"hilrig/runner"
+)
+
+func (a *app) devicesCommand() *cobra.Command {
+	var rig string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "devices",
+		Short: "List this machine's serial ports, and a rig's devices; no port is opened",
+		Long: `List this machine's serial ports (path, USB ids, serial number, who holds it),
+and, with --rig, each device of the rig and whether its port can be reached. No
+port is opened: it may be somebody else's, and opening may reset a board.
+
+USB is what serial: {usb: …} in a rig file may say.`,
+		Example: `  hilrig devices
+  hilrig devices --json
+  hilrig devices --rig bench.yaml`,
+		Args: exactly(),
+		RunE: func(*cobra.Command, []string) error {
+			l, err := listDevices("/", port.LockDir(), rig)
+			if err != nil {
+				return err
+			}
+			if !l.reachable() {
+				a.code = runner.ExitRig
+			}
+			if asJSON {
+				enc := json.NewEncoder(a.out)
+				enc.SetIndent("", " ")
+				return enc.Encode(l)
+			}
+			return l.print(a.out)
+		},
+	}
+	cmd.Flags().StringVar(&rig, "rig", "", "rig file whose devices are looked for")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
+	return cmd
+}
+
+// listing is what `hilrig devices` says.
+type listing struct {
+	Ports   []portLine   `json:"ports"`
+	Devices []deviceLine `json:"devices,omitempty"`
+	Note    string       `json:"note,omitempty"` // why the ports could not be listed
+}
+
+type portLine struct {
+	usb.Port
+	Name   string       `json:"usb_name,omitempty"` // for serial: {usb: …}
+	Holder *port.Holder `json:"holder,omitempty"`
+}
+
+type deviceLine struct {
+	Name      string       `json:"name"`
+	Type      string       `json:"type"`
+	DeviceID  string       `json:"device_id"`
+	Serial    string       `json:"serial"`         // as the rig file says
+	Port      string       `json:"port,omitempty"` // where it is now
+	Reachable bool         `json:"reachable"`
+	Why       string       `json:"why,omitempty"` // it cannot be reached
+	Holder    *port.Holder `json:"holder,omitempty"`
+}
+
+// listDevices looks below root for the ports. A machine that cannot tell its
+// ports is no error: a rig by path is looked at all the same.
+func listDevices(root, lockDir, rigName string) (*listing, error) {
+	l := &listing{Ports: []portLine{}}
+	var rig *rigfile.Rig
+	if rigName != "" {
+		var err error
+		if rig, err = rigfile.Load(rigName); err != nil {
+			return nil, err
+		}
+	}
+	ports, err := usb.List(root)
+	if err != nil {
+		l.Note = err.Error()
+	}
+	for _, p := range ports {
+		l.Ports = append(l.Ports, portLine{Port: p, Name: usb.NameOf(p, ports), Holder: holderOf(lockDir, p.Path)})
+	}
+	if rig != nil {
+		for _, d := range rig.Devices {
+			l.Devices = append(l.Devices, reach(d, ports, err, lockDir))
+		}
+	}
+	return l, nil
+}
+
+// holderOf is who has a port, or leases it for the gaps between the rounds of a
+// run; nil where nobody does.
+func holderOf(lockDir, path string) *port.Holder {
+	for _, name := range []string{path, "device " + path} {
+		if h, held := port.Held(lockDir, name); held {
+			return &h
+		}
+	}
+	return nil
+}
+
+// reach finds a device's port and says whether it could be opened.
+func reach(d rigfile.Device, ports []usb.Port, noList error, lockDir string) deviceLine {
+	l := deviceLine{Name: d.Name, Type: d.TypeName, DeviceID: d.DeviceID, Serial: d.Serial.String()}
+	path, err := pathOf(d.Serial, ports, noList)
+	if l.Port = path; err == nil && path != "" {
+		if l.Holder = holderOf(lockDir, path); l.Holder != nil {
+			err = &port.BusyError{Path: path, Holder: *l.Holder}
+		} else {
+			err = mayOpen(path)
+		}
+	}
+	if l.Reachable = err == nil; err != nil {
+		l.Why = err.Error()
+	}
+	return l
+}
+
+// pathOf is where a device's port is; empty for one that is made for the run.
+func pathOf(s rigfile.Serial, ports []usb.Port, noList error) (string, error) {
+	switch {
+	case s.Emulated != nil:
+		return "", nil
+	case s.URL != "":
+		return "", errors.New("serial.url is not known to this version")
+	case s.USB == "":
+		_, err := os.Stat(s.Path)
+		var missing *os.PathError
+		if errors.As(err, &missing) {
+			err = missing.Err
+		}
+		return s.Path, err
+	case noList != nil:
+		return "", noList
+	}
+	p, err := usb.Find(ports, s.USB)
+	return p.Path, err
+}
+
+// reachable: every device of the rig is.
+func (l *listing) reachable() bool {
+	for _, d := range l.Devices {
+		if !d.Reachable {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *listing) print(out io.Writer) error {
+	switch {
+	case l.Note != "":
+		fmt.Fprintln(out, l.Note)
+	case len(l.Ports) == 0:
+		fmt.Fprintln(out, "no serial port on this machine")
+	default:
+		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(w, "PORT\tUSB\tIDS\tADAPTER\tHELD BY\tBY-ID")
+		for _, p := range l.Ports {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Path, dash(p.Name), dash(p.IDs()), dash(p.Product), held(p.Holder), dash(p.ByID))
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+	if len(l.Devices) == 0 {
+		return nil
+	}
+	fmt.Fprintln(out)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "DEVICE\tTYPE\tSERIAL\tPORT\tCAN BE REACHED")
+	for _, d := range l.Devices {
+		state := "yes"
+		if !d.Reachable {
+			state = "no: " + d.Why
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", d.Name, d.Type, d.Serial, dash(d.Port), state)
+	}
+	return w.Flush()
+}
+
+func held(h *port.Holder) string {
+	if h == nil {
+		return "-"
+	}
+	return h.String()
+}
