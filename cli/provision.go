@@ -26,7 +26,6 @@ type provisionFlags struct {
 	port, root, certificate, key string
 	rig, typeName                string
 	baud                         int
-	transcript                   string
 }
 
 func (a *app) provisionCommand() *cobra.Command {

@@ -71,9 +71,10 @@ func refuse(ctx context.Context, b *fixtures.Bench, files []wrongFile) {
 		if record.ClassOf(l.Err) != record.Device {
 			b.Must(l.Err)
 		}
-		if errors.Is(l.Err, console.ErrNoPrompt) || errors.Is(l.Err, console.ErrNoAnswer) {
-			b.Must(b.Console.Recover(ctx))
+		if errors.Is(l.Err, console.ErrPremature) { // OK before the file: it is OK all the same
+			accepted = append(accepted, w.what)
 		}
+		b.Must(b.Console.Recover(ctx)) // it may have stopped in the middle of the file
 	}
 	defer restore(ctx, b, id)
 	if len(accepted) > 0 && b.Type.Behaviour.Validates {
