@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"hilrig/azure"
@@ -38,6 +39,9 @@ type conn struct {
 	fault    string
 	takeover bool
 	sending  sync.Mutex
+
+	silent    atomic.Bool // nothing gets through any more, either way
+	lingering bool        // refused, and looked at a little longer; the reader's
 }
 
 func newConn(h *Hub, id int64, t *tls.Conn, hs *Handshake, shown []*Showing) *conn {
@@ -60,6 +64,13 @@ func (c *conn) Read(b []byte) (int, error) {
 			return 0, io.EOF
 		}
 		n, err := c.Conn.Read(buf)
+		if c.silent.Load() {
+			if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+				c.readEnded(err)
+				return 0, io.EOF
+			}
+			continue
+		}
 		for _, f := range c.in.Feed(buf[:n]) {
 			if !c.receive(f) {
 				return 0, io.EOF
@@ -86,6 +97,8 @@ func (c *conn) Read(b []byte) (int, error) {
 
 func (c *conn) readEnded(err error) {
 	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded) && c.lingering:
+		c.cut("", "") // why was said when it was refused
 	case errors.Is(err, os.ErrDeadlineExceeded) && c.connect == nil:
 		c.cut(fmt.Sprintf("no CONNECT within %s", c.timeout), "")
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -103,6 +116,9 @@ func (c *conn) receive(f mqttwire.Frame) bool {
 	p, bad := c.check.Feed(f, true)
 	c.packet(p, true, false)
 	c.violations(bad)
+	if c.lingering {
+		return true // it is in the record; nobody answers
+	}
 	if p.Malformed != "" && p.Type != mqttwire.CONNECT {
 		c.cut("malformed "+p.Name+": "+p.Malformed, "")
 		return false
@@ -175,6 +191,9 @@ const writeWithin = 30 * time.Second
 // transmit records a packet and sends it, in this order: the device's answer
 // must not be recorded before it.
 func (c *conn) transmit(f mqttwire.Frame) error {
+	if c.silent.Load() {
+		return nil
+	}
 	p, bad := c.check.Feed(f, false)
 	c.packet(p, false, false)
 	c.violations(bad)

@@ -141,13 +141,13 @@ func sound(profile string) behaviour {
 			numbers: oneByOne, stretch: 1, payload: (*modem).asJSON,
 			keepAlive: func(d time.Duration) time.Duration { return d },
 			topic:     "devices/{id}/messages/events/", filters: []string{"devices/{id}/messages/devicebound/#"}, qos: 1,
-			pings: pinger{idle: 0.5, answer: 0.9},
+			pings: pinger{idle: 0.5, answer: 1.1},
 			patience: func(keepAlive time.Duration) time.Duration {
-				return min(10*time.Second, max(2*time.Second, keepAlive))
+				return min(10*time.Second, max(2*time.Second, keepAlive/2))
 			},
 		},
 		// One second and a little, so that nobody's clock says less.
-		retry: retry{first: ms(1050), most: 24 * time.Second, growth: 2, jitter: 0.25},
+		retry: retry{first: ms(1050), most: 24 * time.Second, growth: 1.5, jitter: 0.25},
 	}
 	switch profile {
 	case "slow":

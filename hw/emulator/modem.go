@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,7 +27,8 @@ type modem struct {
 	next       int64   // number of the next message
 	handshakes int
 	subscribed bool
-	living     func() // closes the session before, where a fault keeps it
+	living     func()      // closes the session before, where a fault keeps it
+	paused     atomic.Bool // telemetry, by command
 
 	mu      sync.Mutex
 	set     files
