@@ -54,3 +54,12 @@ memory=$(cat "$work"/core/2*/run.json "$work"/smoke/2*/run.json | sed -n 's/.*"p
 row "peak memory of a device's child, highest" "$(awk -v b="$memory" 'BEGIN {printf "%.0f MB", b / 1e6}')" "<= 60 MB"
 row "hilrig run --label-filter core, whole process, median" "$(median <"$work/core.s") s" "<= 20 s"
 row "core, four devices in parallel against one" "$(median <"$work/ratio") x" "<= 1.3 x"
+
+# The hub beside mosquitto: in turns, with the same client.
+go test ./azure/localhub -run '^$' -bench AgainstMosquitto -benchtime 1x 2>/dev/null | awk '
+	/^BenchmarkAgainstMosquitto/ {for (i = 2; i <= NF; i++) if ($i == "ratio") r[$1 ~ /handshakes/] = $(i - 1)}
+	END {
+		if (!(0 in r) || !(1 in r)) {print "the hub beside mosquitto was not measured" > "/dev/stderr"; exit 1}
+		printf "%-58s %10s %10s\n", "mutual TLS 1.2 handshakes a second, over mosquitto'"'"'s", sprintf("%.2f x", r[1]), ">= 1 x"
+		printf "%-58s %10s %10s\n", "QoS 1 messages a second, over mosquitto'"'"'s", sprintf("%.2f x", r[0]), ">= 1 x"
+	}'

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hilrig/fixtures"
+	"hilrig/fixtures/rigfile"
 	"hilrig/hw/emulator"
 	"hilrig/record"
 	"hilrig/suites"
@@ -136,4 +137,30 @@ func runChild(t *testing.T, job fixtures.Job) map[string]record.SpecResult {
 		t.Errorf("child: %v\n%s", err, errs.String())
 	}
 	return results
+}
+
+// TestSoundProfiles shows that firmware without a fault passes whatever its
+// pace: a board that boots for seconds and thinks before each answer, and one
+// that talks all the time and has no echo.
+func TestSoundProfiles(t *testing.T) {
+	for _, profile := range []string{"slow", "chatty"} {
+		t.Run(profile, func(t *testing.T) {
+			t.Parallel()
+			specs, err := suites.Select(suites.All(), "smoke", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			job := emulatedJob(t, specs)
+			rig, problems := rigfile.Parse("rig.yaml", []byte("devices: [{name: d, device_id: NewDevice, serial: {emulated: {profile: "+profile+"}}}]\n"))
+			if len(problems) > 0 {
+				t.Fatal(problems)
+			}
+			job.Device = rig.Devices[0]
+			for id, r := range runChild(t, job) {
+				if r.Verdict != record.Pass {
+					t.Errorf("%s: %s %s %s", id, r.Verdict, r.Message, r.Cause)
+				}
+			}
+		})
+	}
 }

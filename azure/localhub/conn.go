@@ -38,6 +38,7 @@ type conn struct {
 	why      string
 	fault    string
 	takeover bool
+	byDevice bool // ended it
 	sending  sync.Mutex
 
 	silent    atomic.Bool // nothing gets through any more, either way
@@ -104,9 +105,9 @@ func (c *conn) readEnded(err error) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.cut(fmt.Sprintf("nothing within 1.5 × keep-alive, %s", c.timeout), "")
 	case errors.Is(err, io.EOF):
-		c.because("closed by the device", "")
+		c.given("closed by the device")
 	default:
-		c.because("connection lost: "+reason(err).Error(), "")
+		c.given("connection lost: " + reason(err).Error())
 	}
 }
 
@@ -136,7 +137,7 @@ func (c *conn) receive(f mqttwire.Frame) bool {
 		return c.receiveSubscribe(f, p)
 	case mqttwire.DISCONNECT:
 		c.mu.Lock()
-		c.bye, c.why = true, "DISCONNECT by the device"
+		c.bye, c.why, c.byDevice = true, "DISCONNECT by the device", true
 		c.mu.Unlock()
 	}
 	c.ready = append(c.ready, f.Raw...)
@@ -243,6 +244,15 @@ func (c *conn) because(why, fault string) {
 	}
 }
 
+// given notes that the device ended the connection, unless the hub did before.
+func (c *conn) given(why string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.why == "" {
+		c.why, c.byDevice = why, true
+	}
+}
+
 // cut ends the connection without a word: TCP closed under TLS, as a hub does
 // that has enough.
 func (c *conn) cut(why, fault string) {
@@ -256,7 +266,7 @@ func (c *conn) ended(brokerErr error) {
 	c.hub.leave(c)
 	c.mu.Lock()
 	why, fault, takeover, bye := c.why, c.fault, c.takeover, c.bye
-	connect := c.connect
+	connect, byDevice := c.connect, c.byDevice
 	c.mu.Unlock()
 	if why == "" {
 		why = "ended by the broker"
@@ -268,7 +278,7 @@ func (c *conn) ended(brokerErr error) {
 		c.will(connect)
 	}
 	c.violations(c.check.End(time.Now(), bye))
-	c.event(Event{Kind: KindDisconnected, Text: why, Fault: fault, Takeover: takeover})
+	c.event(Event{Kind: KindDisconnected, Text: why, Fault: fault, ByDevice: byDevice, Takeover: takeover})
 }
 
 // leave takes the connection out of the living sessions, if it is one.

@@ -64,7 +64,7 @@ func identity(t *testing.T, from, to time.Duration) tls.Certificate {
 }
 
 // files writes root, certificate and key for a peer that wants files.
-func files(t *testing.T, root *x509.Certificate, c tls.Certificate) (rootF, certF, keyF string) {
+func files(t testing.TB, root *x509.Certificate, c tls.Certificate) (rootF, certF, keyF string) {
 	t.Helper()
 	dir := t.TempDir()
 	write := func(name, kind string, der []byte) string {
