@@ -17,5 +17,6 @@ func All() []fixtures.Spec {
 	return slices.Concat(
 		identity.Specs(), provisioning.Specs(), tlsclient.Specs(),
 		session.Specs(), delivery.Specs(), recovery.Specs(),
+		session.Closing(),
 	)
 }
