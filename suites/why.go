@@ -61,6 +61,14 @@ func Reasons() map[string]Reason {
 		"delivery/order":                    {"values that jump back in time", "M"},
 		"delivery/no-duplicates":            {"values counted twice", "M"},
 		"delivery/auth-method":              {"a device that came in by another door than its certificate", "A"},
+		"recovery/backoff":                  {"a fleet that hammers a hub which is busy keeps it busy", "DA"},
+		"recovery/takeover-backoff":         {"two devices with one id, or a hub that drops: thousands of connects an hour on a paid line", "field"},
+		"recovery/connection-cut":           {"every router forgets connections", "field"},
+		"recovery/black-hole":               {"a link that dies without a word: data goes nowhere until somebody drives there", "field"},
+		"recovery/cut-in-handshake":         {"what a broken handshake leaves behind adds up until nothing connects", "field"},
+		"recovery/hub-restart":              {"hubs are updated under running fleets", "field"},
+		"recovery/power-cycle":              {"after a power cut a whole site starts at once, unattended", "field"},
+		"recovery/long-outage":              {"after an hour without a network the device must still be there", "DA field"},
 		"recovery/server-disconnect":        {"a fleet that does not come back, or comes back all at once", "DA"},
 	}
 }

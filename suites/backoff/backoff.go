@@ -92,11 +92,12 @@ func (t Thresholds) Judge(rows ...[]time.Duration) Verdict {
 
 // regular says that the gaps hold no chance. Of several rows the gaps of the
 // same place must be the same; a single row must be one that a simple rule
-// makes: a constant factor or a constant step, up to a ceiling.
+// makes: a constant factor or a constant step, up to a ceiling. Three gaps
+// follow one or the other too easily to tell.
 func (t Thresholds) regular(rows [][]time.Duration) bool {
 	if len(rows) == 1 {
 		r := t.belowCeiling(rows[0])
-		return len(r) >= 3 && (t.follows(r, factor) || t.follows(r, step))
+		return len(rows[0]) >= 4 && (t.follows(r, factor) || t.follows(r, step))
 	}
 	for _, r := range rows[1:] {
 		for i := range min(len(r), len(rows[0])) {

@@ -28,6 +28,7 @@ func TestJudge(t *testing.T) {
 		"up to a ceiling, jitter":      {[][]time.Duration{row(10.4, 21, 31, 35)}, backoff.Growing},
 		"two gaps":                     {[][]time.Duration{row(1.1, 2.3)}, backoff.Growing},
 		"full jitter, one row unlucky": {[][]time.Duration{row(0.9, 1.3, 0.5, 1.2), row(0.3, 1.9, 3.1, 6.2)}, backoff.Growing},
+		"three that look alike":        {[][]time.Duration{row(1.18, 1.80, 2.46)}, backoff.Growing},
 		"doubling exactly":             {[][]time.Duration{row(1, 2.01, 4.0, 8.02)}, backoff.WithoutJitter},
 		"by a step exactly":            {[][]time.Duration{row(2, 4.01, 6.02, 8.0)}, backoff.WithoutJitter},
 		"doubling up to a ceiling":     {[][]time.Duration{row(1, 2, 4, 4.01)}, backoff.WithoutJitter},

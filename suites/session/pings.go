@@ -100,10 +100,10 @@ func (a alive) sofar(b *fixtures.Bench) (last localhub.Event) {
 	return last
 }
 
-// watch follows the session for two and a half keep-alives, in which something
-// must come within each.
+// watch follows the session for two keep-alives, in which something must come
+// within each.
 func (a alive) watch(ctx context.Context, b *fixtures.Bench, phase string, last localhub.Event) localhub.Event {
-	end := time.Now().Add(a.keepAlive * 5 / 2)
+	end := time.Now().Add(2 * a.keepAlive)
 	longest := time.Duration(0)
 	for {
 		until := last.At.Add(a.within)
