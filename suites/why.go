@@ -69,6 +69,7 @@ func Reasons() map[string]Reason {
 		"recovery/hub-restart":              {"hubs are updated under running fleets", "field"},
 		"recovery/power-cycle":              {"after a power cut a whole site starts at once, unattended", "field"},
 		"recovery/long-outage":              {"after an hour without a network the device must still be there", "DA field"},
+		"delivery/unacknowledged":           {"what was on its way when the link died is lost, though QoS 1 was paid for", "M 4.4 DA"},
 		"recovery/server-disconnect":        {"a fleet that does not come back, or comes back all at once", "DA"},
 	}
 }

@@ -70,6 +70,7 @@ type tlsBehaviour struct {
 // mqttBehaviour is the MQTT client.
 type mqttBehaviour struct {
 	connectWait    time.Duration // from boot to the first connection
+	rejoin         time.Duration // on top of it, once there is an identity
 	settle         time.Duration // from an answer at the terminal to the connection it causes
 	level          byte          // 3 or 4; paho has no other
 	clientID       string        // with {hub} and {id}, as the texts below

@@ -135,6 +135,9 @@ func bootOnce(ctx context.Context, c Config, b *behaviour, line *uart.UART) erro
 		c.Log.Error("storage", "error", err)
 	}
 	m := newModem(ctx, c, b)
+	if store.Used.complete() {
+		m.wait += b.rejoin
+	}
 	term := &console{b: b, line: line, store: store, log: c.Log, boot: time.Now(), modem: m}
 	term.end = func() {
 		go func() {
