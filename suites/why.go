@@ -68,6 +68,7 @@ func Reasons() map[string]Reason {
 		"recovery/cut-in-handshake":         {"what a broken handshake leaves behind adds up until nothing connects", "field"},
 		"recovery/hub-restart":              {"hubs are updated under running fleets", "field"},
 		"recovery/power-cycle":              {"after a power cut a whole site starts at once, unattended", "field"},
+		"recovery/replugged":                {"cables are pulled at every bench; a console that needs a power cycle after that stops the line", "field"},
 		"recovery/long-outage":              {"after an hour without a network the device must still be there", "DA field"},
 		"delivery/unacknowledged":           {"what was on its way when the link died is lost, though QoS 1 was paid for", "M 4.4 DA"},
 		"recovery/server-disconnect":        {"a fleet that does not come back, or comes back all at once", "DA"},
