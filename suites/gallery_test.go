@@ -96,7 +96,7 @@ func faultyJob(t *testing.T, f emulator.Fault, specs []fixtures.Spec) fixtures.J
 	job.Device.Serial.Emulated.Faults = []string{f.Name}
 	timing := &job.Device.Type.Timing
 	timing.ConnectWithin, timing.PublishWithin, timing.ReconnectWithin = 5*time.Second, 5*time.Second, 5*time.Second
-	timing.AbortWithin = time.Second
+	timing.AbortWithin, timing.Soak = time.Second, 5*time.Second
 	job.Device.Type.Console.PromptWithin, job.Device.Type.Console.OKWithin = 2*time.Second, 3*time.Second
 	return job
 }

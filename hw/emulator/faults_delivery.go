@@ -46,7 +46,7 @@ func deliveryFaults() []Fault {
 		{
 			Name: "loses-messages", Doc: "loses every fourth message",
 			Stands:   "a queue that is overwritten while the radio is busy",
-			CaughtBy: specs("delivery/no-loss"), Words: specs("missing"),
+			CaughtBy: specs("delivery/no-loss soak/steady"), Words: specs("missing"),
 			apply: func(b *behaviour) { b.numbers = skipEveryFourth },
 		},
 		{

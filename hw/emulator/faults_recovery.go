@@ -20,7 +20,7 @@ func recoveryFaults() []Fault {
 		{
 			Name: "never-reconnects", Doc: "stays away once its session is lost",
 			Stands:   "marvinroger/async-mqtt-client#248; espressif/esp-azure#100",
-			CaughtBy: specs("recovery/server-disconnect"), Words: specs("connection"),
+			CaughtBy: specs("recovery/server-disconnect recovery/connection-cut soak/intermittent"), Words: specs("connection"),
 			apply: func(b *behaviour) { b.retry.never = true },
 		},
 		{
@@ -71,7 +71,7 @@ func recoveryFaults() []Fault {
 		{
 			Name: "forgets-hub-after-restart", Doc: "never connects again once the hub's port was closed",
 			Stands:   "kbialek/deye-inverter-mqtt PR#298: no reconnect after an outage",
-			CaughtBy: specs("recovery/hub-restart"), Words: specs("hub away"),
+			CaughtBy: specs("recovery/hub-restart recovery/long-outage"), Words: specs("hub away"),
 			apply: func(b *behaviour) { b.retry.notDown = true },
 		},
 		{

@@ -122,6 +122,6 @@ func settle(ctx context.Context, b *fixtures.Bench) {
 		_, err := b.AwaitSession(ctx, mark, 2*b.Type.Timing.ReconnectWithin)
 		b.Premise(err)
 	}
-	_, err := b.AwaitMessage(ctx, mark, b.Type.Timing.PublishWithin+b.Type.Timing.Interval)
+	_, err := b.AwaitUseful(ctx, mark)
 	b.Premise(err)
 }

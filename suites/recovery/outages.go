@@ -53,7 +53,7 @@ func back(ctx context.Context, b *fixtures.Bench, mark int, fault string, within
 		return e.Kind == localhub.KindConnect && e.Connect != nil && e.Connect.ReturnCode == 0
 	})
 	b.Must(err)
-	_, err = b.AwaitMessage(ctx, e.Seq, b.Type.Timing.PublishWithin+b.Type.Timing.Interval)
+	_, err = b.AwaitUseful(ctx, e.Seq)
 	b.Must(err)
 	return e.At.Sub(start)
 }
@@ -96,7 +96,7 @@ func blackHole(ctx context.Context, b *fixtures.Bench) {
 	if ends := b.Since(mark, func(x localhub.Event) bool { return x.Kind == localhub.KindDisconnected && x.Conn == live.Conn }); len(ends) > 0 {
 		b.Measure("silence noticed after", ends[0].At.Sub(start).Seconds(), "s", nil, nil)
 	}
-	_, err = b.AwaitMessage(ctx, e.Seq, b.Type.Timing.PublishWithin+b.Type.Timing.Interval)
+	_, err = b.AwaitUseful(ctx, e.Seq)
 	b.Must(err)
 }
 
@@ -133,7 +133,7 @@ func cutInHandshake(ctx context.Context, b *fixtures.Bench) {
 		}
 		b.Must(err)
 		b.Measure("back after a cut behind "+p.name, e.At.Sub(cut.At).Seconds(), "s", nil, nil)
-		_, err = b.AwaitMessage(ctx, e.Seq, b.Type.Timing.PublishWithin+b.Type.Timing.Interval) // so that its backoff starts over
+		_, err = b.AwaitUseful(ctx, e.Seq) // so that its backoff starts over
 		b.Must(err)
 	}
 }
@@ -179,7 +179,7 @@ func outage(ctx context.Context, b *fixtures.Bench, d time.Duration) {
 	}
 	b.Must(err)
 	b.Measure("way back", e.At.Sub(backAt).Seconds(), "s", nil, nil)
-	first, err := b.AwaitMessage(ctx, e.Seq, b.Type.Timing.PublishWithin+b.Type.Timing.Interval)
+	first, err := b.AwaitUseful(ctx, e.Seq)
 	b.Must(err)
 	lost(b, before, mark, first)
 }

@@ -91,7 +91,7 @@ func refuseOnce(ctx context.Context, b *fixtures.Bench, code byte) {
 	})
 	_, err = b.AwaitSession(ctx, next.Seq, within)
 	b.Must(err)
-	_, err = b.AwaitMessage(ctx, next.Seq, b.Type.Timing.PublishWithin+b.Type.Timing.Interval) // so that its backoff starts over
+	_, err = b.AwaitUseful(ctx, next.Seq) // so that its backoff starts over
 	b.Premise(err)
 }
 
