@@ -83,9 +83,13 @@ func (a *app) listJSON(specs []fixtures.Spec) error {
 	for _, s := range specs {
 		all = append(all, line{s.ID, s.Text, append([]string{}, s.Labels...), append([]fixtures.Need{}, s.Needs...), s.Limit})
 	}
+	return a.printJSON(all)
+}
+
+func (a *app) printJSON(v any) error {
 	enc := json.NewEncoder(a.out)
 	enc.SetIndent("", " ")
-	return enc.Encode(all)
+	return enc.Encode(v)
 }
 
 // completeSpecs offers the ids to the shell.

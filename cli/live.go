@@ -48,7 +48,7 @@ func newLive(a *app, p *runner.Plan) *live {
 		width = max(width, len(d.Name))
 	}
 	for _, d := range p.Devices {
-		v.devices[d.Name] = v.add(fmt.Sprintf("%-*s ", width, d.Name), len(p.Specs))
+		v.devices[d.Name] = v.add(fmt.Sprintf("%-*s ", width, d.Name), len(p.SpecsOf(d.Name)))
 	}
 	return v
 }

@@ -115,7 +115,7 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	if f.dryRun {
 		return a.dryRun(plan, f.asJSON)
 	}
-	sup, err := a.supervisor(f)
+	sup, err := a.supervisor(f.out)
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 }
 
 // supervisor says where a run stands: folders, this binary, its name.
-func (a *app) supervisor(f *runFlags) (*runner.Supervisor, error) {
+func (a *app) supervisor(outDir string) (*runner.Supervisor, error) {
 	exe, err := executable()
 	if err != nil {
 		return nil, err
@@ -152,9 +152,9 @@ func (a *app) supervisor(f *runFlags) (*runner.Supervisor, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := filepath.Abs(f.out) // for the children; paths are shown as asked for
+	out, err := filepath.Abs(outDir) // for the children; paths are shown as asked for
 	if err != nil {
-		return nil, record.NewFailure(record.RigHost, "find output folder", f.out, err)
+		return nil, record.NewFailure(record.RigHost, "find output folder", outDir, err)
 	}
 	host, err := os.Hostname()
 	if err != nil {

@@ -12,6 +12,7 @@ type Record struct {
 	Run      Run            `json:"run"`
 	Firmware Firmware       `json:"firmware"`
 	Devices  []DeviceRecord `json:"devices"`
+	Selftest *Selftest      `json:"selftest,omitempty"` // of a run against faulty firmware: what it shows of the suites
 }
 
 // Run says who ran what, where and when.

@@ -27,13 +27,16 @@ func (v Verdict) Valid() bool {
 func (v Verdict) Green() bool { return v == Pass || v == Warn || v == NotApplicable }
 
 // Worst rolls verdicts up into one. Of no verdicts at all it says not-run: an
-// empty selection proves nothing.
+// empty selection proves nothing, and neither does a verdict that nobody knows.
 func Worst(vs ...Verdict) Verdict {
 	if len(vs) == 0 {
 		return NotRun
 	}
 	worst := NotApplicable
 	for _, v := range vs {
+		if !v.Valid() {
+			v = NotRun
+		}
 		if rank[v] > rank[worst] {
 			worst = v
 		}

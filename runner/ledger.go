@@ -60,10 +60,10 @@ func openLedger(dir string, run record.Run, p *Plan, observe func(record.Event),
 		specs: map[string]fixtures.Spec{}, running: map[string]running{}, settled: map[string]map[string]bool{},
 		rec: newRecord(run, p),
 	}
-	for _, s := range p.Specs {
-		l.specs[s.ID] = s
-	}
 	for _, d := range p.Devices {
+		for _, s := range p.SpecsOf(d.Name) {
+			l.specs[s.ID] = s
+		}
 		l.settled[d.Name] = map[string]bool{}
 	}
 	if err := l.save(); err != nil {
@@ -84,7 +84,7 @@ func newRecord(run record.Run, p *Plan) *record.Record {
 	for _, d := range p.Devices {
 		dev := record.DeviceRecord{Name: d.Name, Type: d.TypeName, DeviceID: d.DeviceID}
 		dev.Port, dev.Faults = portName(d), d.Faults()
-		for _, s := range p.Specs {
+		for _, s := range p.SpecsOf(d.Name) {
 			dev.Specs = append(dev.Specs, record.SpecResult{
 				ID: s.ID, Text: s.Text, Labels: labelsOf(s), Verdict: record.NotRun, Cause: notReached,
 			})

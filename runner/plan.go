@@ -39,6 +39,7 @@ type Plan struct {
 	Hub      rigfile.Hub
 	Devices  []rigfile.Device // in the rig's order, faults filled in
 	Specs    []fixtures.Spec
+	Own      map[string][]fixtures.Spec // by device name: specs of its own in place of Specs; nil: none has
 	Firmware record.Firmware
 	Repeat   int
 	Attempts int
@@ -127,10 +128,19 @@ func (p *Plan) WhyNot(d rigfile.Device, s fixtures.Spec) string {
 	return strings.Join(why, "; ")
 }
 
-// ids are the plan's specs by name.
-func (p *Plan) ids() []string {
-	ids := make([]string, 0, len(p.Specs))
-	for _, s := range p.Specs {
+// SpecsOf are the specs that a device gets.
+func (p *Plan) SpecsOf(device string) []fixtures.Spec {
+	if own, ok := p.Own[device]; ok {
+		return own
+	}
+	return p.Specs
+}
+
+// ids are a device's specs by name.
+func (p *Plan) ids(device string) []string {
+	specs := p.SpecsOf(device)
+	ids := make([]string, 0, len(specs))
+	for _, s := range specs {
 		ids = append(ids, s.ID)
 	}
 	return ids

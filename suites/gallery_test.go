@@ -9,15 +9,14 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
 	"hilrig/fixtures"
 	"hilrig/fixtures/rigfile"
-	"hilrig/hw/emulator"
 	"hilrig/record"
 	"hilrig/suites"
+	"hilrig/suites/gallery"
 )
 
 // beChild is the test binary as a device's child process: job on standard
@@ -45,60 +44,32 @@ func TestGallery(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short: the gallery takes a minute")
 	}
-	have := map[string]fixtures.Spec{}
-	for _, s := range suites.All() {
-		have[s.ID] = s
+	cases, err := gallery.Cases(gallery.Request{Specs: suites.All()})
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, f := range emulator.Faults() {
-		var specs []fixtures.Spec
-		for _, id := range f.CaughtBy {
-			if s, ok := have[id]; ok {
-				specs = append(specs, s)
-			}
+	for _, c := range cases {
+		if c.Fault == nil {
+			continue // TestSoundProfiles
 		}
-		if len(specs) == 0 {
-			continue // its spec is not in this catalogue yet
-		}
-		t.Run(f.Name, func(t *testing.T) {
+		t.Run(c.Fault.Name, func(t *testing.T) {
 			t.Parallel()
-			caught(t, f, runChild(t, faultyJob(t, f, specs)))
+			job := emulatedJob(t, c.Specs)
+			job.Device = c.Device
+			var results []record.SpecResult
+			for _, r := range runChild(t, job) {
+				results = append(results, r)
+			}
+			row := gallery.JudgeFault(*c.Fault, results)
+			if row.Verdict == record.Pass {
+				return
+			}
+			t.Errorf("%s (%s) was not caught: %s", row.Fault, row.Doc, row.Missing)
+			for _, n := range row.Named {
+				t.Errorf("  %s: %s %s", n.Spec, n.Verdict, n.Message)
+			}
 		})
 	}
-}
-
-func caught(t *testing.T, f emulator.Fault, results map[string]record.SpecResult) {
-	t.Helper()
-	var seen []string
-	for id, r := range results {
-		said := r.Message + " " + strings.Join(r.Warnings, " ")
-		seen = append(seen, fmt.Sprintf("%s: %s %s %s", id, r.Verdict, said, r.Cause))
-		if r.Verdict != record.Fail && r.Verdict != record.Warn || r.Verdict == record.Fail && r.Class != record.Device {
-			continue
-		}
-		missing := ""
-		for _, w := range f.Words {
-			if !strings.Contains(said, w) {
-				missing = w
-			}
-		}
-		if missing == "" {
-			return
-		}
-		seen = append(seen, "  does not say "+missing)
-	}
-	t.Errorf("%s (%s) was not caught:\n  %s", f.Name, f.Doc, strings.Join(seen, "\n  "))
-}
-
-// faultyJob runs a faulty device with time limits of a few seconds: what is
-// waited for in vain here never comes.
-func faultyJob(t *testing.T, f emulator.Fault, specs []fixtures.Spec) fixtures.Job {
-	job := emulatedJob(t, specs)
-	job.Device.Serial.Emulated.Faults = []string{f.Name}
-	timing := &job.Device.Type.Timing
-	timing.ConnectWithin, timing.PublishWithin, timing.ReconnectWithin = 5*time.Second, 5*time.Second, 5*time.Second
-	timing.AbortWithin, timing.Soak = time.Second, 5*time.Second
-	job.Device.Type.Console.PromptWithin, job.Device.Type.Console.OKWithin = 2*time.Second, 3*time.Second
-	return job
 }
 
 func runChild(t *testing.T, job fixtures.Job) map[string]record.SpecResult {

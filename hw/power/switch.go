@@ -45,15 +45,21 @@ func (c Commands) run(ctx context.Context, step string, argv []string) error {
 	if within == 0 {
 		within = 30 * time.Second
 	}
-	ctx, cancel := context.WithTimeout(ctx, within)
+	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("no end within %s", within))
 	defer cancel()
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.WaitDelay = time.Second
-	if err := cmd.Run(); err != nil {
+	ownGroup(cmd)
+	cmd.Cancel = func() error { return killGroup(cmd) }
+	err := cmd.Run()
+	if errors.Is(err, exec.ErrWaitDelay) && ctx.Err() == nil {
+		return nil // it left a daemon behind that keeps its output open
+	}
+	if err != nil {
 		if ctx.Err() != nil {
-			err = fmt.Errorf("no end within %s", within)
+			err = context.Cause(ctx)
 		}
 		return record.NewFailure(record.RigPower, step, strings.Join(argv, " "), withOutput(err, out.String())).
 			WithCure("run the command by hand")

@@ -1,0 +1,242 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"hilrig/certs"
+)
+
+// notRun are the commands of README.md and docs/ that no test runs, each with
+// its reason. Their verbs and flags are checked all the same.
+var notRun = map[string]string{
+	"make run":                ".ci/run runs it",
+	"make test":               "this is it",
+	"ls -l /dev/serial/by-id": "needs a real board",
+	"tio /tmp/board":          "a person's terminal; the emulator's tests do what a person types there",
+	"hilrig run --rig rig.yaml --label-filter core":                 "takes minutes on a board of the guide's type; --label-filter smoke is run",
+	"hilrig run --rig rig.yaml":                                     "takes minutes on a board of the guide's type; here it runs with --label-filter",
+	"hilrig run --fault NAME --spec ID":                             "a pattern; the gallery's tests run them all",
+	"hilrig VERB --help":                                            "a pattern; TestHelp runs every one",
+	"hilrig provision":                                              "its form with files is run",
+	"go test ./suites -run TestSpecsDocument -update":               "writes into the checkout; without -update it is a test",
+	"go test ./suites -run TestGallery":                             "is a test",
+	"openssl req -x509 -nodes -sha256 -days 365 -newkey rsa:2048 …": "what hilrig certs new replaces; its tests run openssl",
+}
+
+// documented are the commands of README.md and docs/, in order, each once: the
+// lines after a prompt and the code spans that begin with a program's name.
+func documented(t *testing.T) (commands []string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := regexp.MustCompile("(?m)^\\s*\\$ (.*)$|`((?:\\./)?(?:hilrig|make|go test|openssl|tio|picocom|socat|mosquitto_pub) [^`\n]+)`")
+	seen := map[string]bool{}
+	for _, name := range append([]string{filepath.Join("..", "README.md")}, files...) {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range command.FindAllStringSubmatch(string(text), -1) {
+			c := strings.TrimPrefix(m[1]+m[2], "./")
+			if !seen[c] {
+				seen[c] = true
+				commands = append(commands, c)
+			}
+		}
+	}
+	return commands
+}
+
+// Every command that the documents show has a verb and flags that exist.
+func TestDocumentedFlagsExist(t *testing.T) {
+	root := (&app{}).root()
+	for _, c := range documented(t) {
+		words := strings.Fields(c)
+		if words[0] != "hilrig" || words[1] == "VERB" {
+			continue
+		}
+		cmd, rest, err := root.Find(words[1:])
+		if err != nil || cmd == root {
+			t.Errorf("%s: no such verb", c)
+			continue
+		}
+		for _, w := range rest {
+			name, isFlag := strings.CutPrefix(w, "--")
+			name, _, _ = strings.Cut(name, "=")
+			if isFlag && name != "help" && cmd.Flags().Lookup(name) == nil && cmd.InheritedFlags().Lookup(name) == nil {
+				t.Errorf("%s: no flag --%s", c, name)
+			}
+		}
+	}
+}
+
+// stage is a place where the documents' commands run for real: an emulated
+// device stands for the board.
+type stage struct {
+	t     *testing.T
+	dir   string
+	names *strings.Replacer // of the documents, into what they are here
+	seen  map[string]bool
+}
+
+func (s *stage) command(ctx context.Context, documented string, more ...string) *exec.Cmd {
+	s.seen[documented] = true
+	words := append(strings.Fields(s.names.Replace(documented)), more...)
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
+	cmd.Dir = s.dir
+	cmd.Env = append(os.Environ(), "HOME="+filepath.Join(s.dir, "home"), "HILRIG_STATE=", "XDG_STATE_HOME="+filepath.Join(s.dir, "state"))
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 10 * time.Second
+	return cmd
+}
+
+// run demands one of the exit codes.
+func (s *stage) run(documented string, codes ...int) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 3*time.Minute)
+	defer cancel()
+	out, err := s.command(ctx, documented).CombinedOutput()
+	code := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else if err != nil {
+		s.t.Fatalf("%s: %v", documented, err)
+	}
+	for _, c := range append(codes, 0) {
+		if c == code {
+			return
+		}
+	}
+	s.t.Fatalf("%s: exit code %d\n%s", documented, code, out)
+}
+
+// start runs a command until stop, and waits for a file that it makes.
+func (s *stage) start(documented, file string, more ...string) (stop func()) {
+	s.t.Helper()
+	ctx, cancel := context.WithCancel(s.t.Context())
+	cmd := s.command(ctx, documented, more...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	stop = func() { cancel(); <-ended }
+	for limit := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(filepath.Join(s.dir, file)); err == nil {
+			return stop
+		}
+		select {
+		case <-ended:
+			s.t.Fatalf("%s ended:\n%s", documented, &out)
+		default:
+		}
+		if time.Now().After(limit) {
+			stop()
+			s.t.Fatalf("%s: no %s:\n%s", documented, file, &out)
+		}
+	}
+}
+
+// The documents' commands, run as a newcomer does, with the rig file of the
+// README.
+func TestDocumentedCommandsRun(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("emulated devices need Linux")
+	}
+	s := newStage(t)
+	s.run("hilrig devices")
+	s.run("hilrig doctor", 3) // it may find something on this machine
+	s.run("hilrig schema rig")
+	s.run("hilrig certs new --device-id NewDevice --out identity")
+	s.run("hilrig certs show identity/device.crt")
+	s.useThumbprint()
+	stopHub := s.start("hilrig hub --device NewDevice=THUMBPRINT --root-out root.pem", "root.pem")
+	stopBoard := s.start("hilrig emulate --link /tmp/board --hub localhost:8883", "board")
+	s.run("hilrig provision --port /dev/ttyUSB0 --root root.pem --certificate identity/device.crt --key identity/device.key")
+	stopBoard()
+	stopHub()
+	defer s.start("hilrig emulate --link /tmp/board --hub localhost:8883 --state /tmp/board.json", "board")()
+	s.run("hilrig run --rig rig.yaml --dry-run")
+	s.run("hilrig run --rig rig.yaml --label-filter smoke")
+	for _, c := range documented(t) {
+		if !s.seen[c] && notRun[c] == "" {
+			t.Errorf("nothing runs the documented command %q, and nothing says why not", c)
+		}
+		if s.seen[c] && notRun[c] != "" {
+			t.Errorf("%q is run and said not to be", c)
+		}
+	}
+	all := strings.Join(documented(t), "\n") + "\n"
+	for c := range notRun {
+		if !strings.Contains(all, c+"\n") {
+			t.Errorf("%q is in no document", c)
+		}
+	}
+	for c := range s.seen {
+		if !strings.Contains(all, c+"\n") {
+			t.Errorf("%q is run and in no document", c)
+		}
+	}
+}
+
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err := errors.Join(err, l.Close()); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	names := []string{
+		"/dev/ttyUSB0", filepath.Join(dir, "board"), "/tmp/board", filepath.Join(dir, "board"),
+		"localhost:8883", "localhost:" + port, "hilrig hub", "hilrig hub --listen 127.0.0.1:" + port,
+		"hub.rig.lan", "localhost", "0.0.0.0", "127.0.0.1",
+	}
+	s := &stage{t: t, dir: dir, names: strings.NewReplacer(names...), seen: map[string]bool{}}
+	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(readme)
+	if block == nil {
+		t.Fatal("no rig file in the README")
+	}
+	// The port is another one here, and the device is not of the guide's time.
+	rig := strings.ReplaceAll(s.names.Replace(string(block[1])), "serial: {", "hub_port: "+port+"\n       serial: {")
+	if err := os.WriteFile(filepath.Join(dir, "rig.yaml"), []byte(rig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// useThumbprint puts that of the certificate made by now in place of the
+// documents' word.
+func (s *stage) useThumbprint() {
+	s.t.Helper()
+	c, err := readCertificate(filepath.Join(s.dir, "identity", "device.crt"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	before, print := s.names, certs.ThumbprintsOf(c).SHA256
+	s.names = strings.NewReplacer("THUMBPRINT", print, "hilrig hub", before.Replace("hilrig hub"),
+		"/dev/ttyUSB0", before.Replace("/dev/ttyUSB0"), "/tmp/board", before.Replace("/tmp/board"), "localhost:8883", before.Replace("localhost:8883"))
+}

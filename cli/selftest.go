@@ -1,0 +1,280 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hilrig/fixtures"
+	"hilrig/fixtures/rigfile"
+	"hilrig/record"
+	"hilrig/reports/junit"
+	"hilrig/runner"
+	"hilrig/suites"
+	"hilrig/suites/gallery"
+)
+
+// selftestFlags are the flags of `hilrig selftest` as typed.
+type selftestFlags struct {
+	faults, specs []string
+	filter        string
+	full, asJSON  bool
+	strict        bool
+	jobs          int
+	timeout       time.Duration
+	out           string
+}
+
+func (a *app) selftestCommand() *cobra.Command {
+	f := &selftestFlags{}
+	cmd := &cobra.Command{
+		Use:   "selftest",
+		Short: "Run the suites against every faulty firmware and against the sound one",
+		Long: `Run the suites against every faulty firmware of the emulated device's gallery
+and against the sound one at three paces, and print which spec caught which
+fault. 0 only if every fault is caught by a spec named for it, in words that
+name the cause, and sound firmware passes everything.`,
+		Example: `  hilrig selftest --fault no-verify
+  hilrig selftest --fault silent-ok --fault late-ok --full
+  hilrig selftest --spec 'tls/*'`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.selftest(cmd.Context(), f) },
+	}
+	fl := cmd.Flags()
+	fl.StringArrayVar(&f.faults, "fault", nil, "only this faulty firmware (repeatable; default: all, and sound firmware)")
+	fl.StringArrayVar(&f.specs, "spec", nil, "only this spec; tls/* takes an area (repeatable)")
+	fl.StringVar(&f.filter, "label-filter", "", "only these specs, in Ginkgo's label language")
+	fl.BoolVar(&f.full, "full", false, "hold every spec against every fault, not only those named for it")
+	fl.IntVar(&f.jobs, "jobs", 4*runtime.NumCPU(), "devices at once")
+	fl.DurationVar(&f.timeout, "timeout", time.Hour, "for the whole run")
+	fl.StringVar(&f.out, "out", filepath.Join("reports", "out"), "folder of run folders")
+	fl.BoolVar(&f.strict, "junit-strict", false, "junit.xml without what Jenkins' xUnit schema lacks")
+	fl.BoolVar(&f.asJSON, "json", false, "print the matrix as JSON on standard output, nothing else")
+	completeSpecs(cmd)
+	completeFaults(cmd)
+	return cmd
+}
+
+// plan is the gallery as a run: a device for each fault, with specs of its
+// own.
+func (f *selftestFlags) plan() (*runner.Plan, []gallery.Case, error) {
+	chosen, err := suites.Select(suites.All(), f.filter, f.specs)
+	if err != nil {
+		return nil, nil, err
+	}
+	if f.jobs < 1 {
+		return nil, nil, record.NewFailure(record.Usage, "read", "--jobs", fmt.Errorf("%d is less than 1", f.jobs))
+	}
+	if f.timeout <= 0 {
+		return nil, nil, record.NewFailure(record.Usage, "read", "--timeout", fmt.Errorf("%s is not above zero", f.timeout))
+	}
+	cases, err := gallery.Cases(gallery.Request{Specs: chosen, Faults: f.faults, Full: f.full})
+	if err != nil {
+		return nil, nil, err
+	}
+	p := &runner.Plan{
+		Rig: "gallery", Hub: rigfile.DefaultHub(), Specs: chosen, Own: map[string][]fixtures.Spec{},
+		Repeat: 1, Attempts: 1, Jobs: f.jobs, Timeout: f.timeout,
+	}
+	for _, c := range cases {
+		p.Devices = append(p.Devices, c.Device)
+		p.Own[c.Device.Name] = c.Specs
+	}
+	return p, cases, nil
+}
+
+func (a *app) selftest(ctx context.Context, f *selftestFlags) error {
+	plan, cases, err := f.plan()
+	if err != nil {
+		return err
+	}
+	sup, err := a.supervisor(f.out)
+	if err != nil {
+		return err
+	}
+	signals, restore := interrupts()
+	defer restore()
+	sup.Signals = signals
+	if !f.asJSON {
+		rows := newRows(a, cases)
+		sup.Observe = rows.event
+	}
+	res, runErr := sup.Run(ctx, plan)
+	if res == nil {
+		return runErr
+	}
+	t := gallery.Judge(cases, res.Record)
+	res.Record.Selftest = t
+	a.code = selftestExit(res.Record)
+	made, err := a.renderSelftest(res, f.strict)
+	if f.asJSON {
+		if err := a.printJSON(t); err != nil {
+			return err
+		}
+	} else {
+		a.selftestSummary(t, res.Record.Run, made)
+	}
+	if runErr != nil {
+		return runErr
+	}
+	return err
+}
+
+// selftestExit is what a selftest is worth; its devices' own failures are as
+// they should be.
+func selftestExit(r *record.Record) int {
+	switch {
+	case r.Run.Interrupted:
+		return runner.ExitInterrupted
+	case r.Selftest.Verdict == record.Fail:
+		return runner.ExitDevice
+	case r.Selftest.Verdict != record.Pass || r.Run.TimedOut:
+		return runner.ExitRig
+	}
+	return runner.ExitPass
+}
+
+// renderSelftest writes the record with its matrix, and the reports: the page
+// of the whole run, and JUnit with a case for each fault.
+func (a *app) renderSelftest(res *runner.Result, strict bool) ([]string, error) {
+	if err := res.Record.Save(filepath.Join(res.Dir, runner.RecordFile)); err != nil {
+		return nil, err
+	}
+	made, err := a.render(res.Dir, res.Record, strict)
+	if err != nil {
+		return made, err
+	}
+	var b bytes.Buffer
+	if err := junit.Write(&b, gallery.AsRecord(res.Record.Selftest, res.Record.Run), junit.Options{Strict: strict}); err != nil {
+		return made, fmt.Errorf("render junit.xml: %w", err)
+	}
+	return made, record.WriteFile(filepath.Join(res.Dir, "junit.xml"), b.Bytes(), 0o644)
+}
+
+// rows prints a line for each device of the gallery as soon as its last spec
+// has ended.
+type rows struct {
+	a     *app
+	ink   palette
+	width int
+	cases map[string]gallery.Case
+	left  map[string]int
+	specs map[string][]record.SpecResult
+	done  int
+}
+
+func newRows(a *app, cases []gallery.Case) *rows {
+	r := &rows{a: a, ink: palette(lively(a.out)), cases: map[string]gallery.Case{}, left: map[string]int{}, specs: map[string][]record.SpecResult{}}
+	for _, c := range cases {
+		r.cases[c.Device.Name], r.left[c.Device.Name] = c, len(c.Specs)
+		r.width = max(r.width, len(c.Device.Name))
+	}
+	return r
+}
+
+func (r *rows) event(e record.Event) {
+	if e.Kind == runner.KindRunHalting {
+		fmt.Fprintln(r.a.out, r.ink.paint(yellow, e.Text))
+	}
+	var s record.SpecResult
+	if e.Kind != record.KindSpecFinished || e.Decode(&s) != nil {
+		return
+	}
+	r.specs[e.Device] = append(r.specs[e.Device], s)
+	if r.left[e.Device]--; r.left[e.Device] > 0 {
+		return
+	}
+	c := r.cases[e.Device]
+	r.done++
+	t := gallery.Judge([]gallery.Case{c}, &record.Record{Devices: []record.DeviceRecord{{Name: e.Device, Specs: r.specs[e.Device]}}})
+	fmt.Fprintf(r.a.out, "%3d/%d  %s\n", r.done, len(r.cases), r.row(t))
+}
+
+func (r *rows) row(t *record.Selftest) string {
+	for _, s := range t.Sound {
+		word := fmt.Sprintf("%d pass", s.Passed)
+		if len(s.Others) > 0 {
+			word += fmt.Sprintf(", %d not", len(s.Others))
+		}
+		return fmt.Sprintf("%s  %-*s  %s", r.ink.verdict(s.Verdict), r.width, s.Device, word)
+	}
+	for _, f := range t.Faults {
+		return fmt.Sprintf("%s  %-*s  %s", r.ink.verdict(f.Verdict), r.width, f.Fault, catchers(f))
+	}
+	return ""
+}
+
+// catchers says how each spec named for a fault ended.
+func catchers(f record.FaultRow) string {
+	var words []string
+	for _, n := range f.Named {
+		word := n.Spec + " " + string(n.Verdict)
+		if (n.Verdict == record.Fail || n.Verdict == record.Warn) && !n.Names {
+			word += " without naming it"
+		}
+		words = append(words, word)
+	}
+	if f.Missing != "" {
+		words = append(words, "("+f.Missing+")")
+	}
+	return strings.Join(words, ", ")
+}
+
+// selftestSummary is what a person reads last: what was missed, every alarm on
+// sound firmware, and the counts.
+func (a *app) selftestSummary(t *record.Selftest, run record.Run, reports []string) {
+	ink, width := palette(lively(a.out)), widthOf(a.out)
+	fmt.Fprintln(a.out)
+	passed, caught := 0, 0
+	for _, s := range t.Sound {
+		if s.Verdict == record.Pass {
+			passed++
+		}
+		for _, o := range s.Others {
+			fmt.Fprintf(a.out, "%s %s on sound firmware (%s)\n%s\n", ink.verdict(o.Verdict), ink.paint(bold, o.Spec), s.Profile, wrap(clip(oneLine(o.Message), 400), "  ", width))
+		}
+	}
+	for _, f := range t.Faults {
+		if f.Verdict == record.Pass {
+			caught++
+			a.collateral(f, ink, width)
+			continue
+		}
+		fmt.Fprintf(a.out, "%s %s: %s\n", ink.verdict(f.Verdict), ink.paint(bold, f.Fault), f.Doc)
+		fmt.Fprint(a.out, wrap(f.Missing, "  ", width))
+		for _, n := range f.Named {
+			fmt.Fprint(a.out, wrap(clip(fmt.Sprintf("%s: %s %s", n.Spec, n.Verdict, oneLine(n.Message)), 400), "  ", width))
+		}
+		a.collateral(f, ink, width)
+		fmt.Fprintln(a.out)
+	}
+	for _, id := range t.Unproven {
+		fmt.Fprintf(a.out, "%s %s: no fault turned it red\n", ink.verdict(record.Fail), ink.paint(bold, id))
+	}
+	fmt.Fprintf(a.out, "%s  sound firmware %d of %d, faults caught %d of %d, specs proven %d of %d in %s\n", ink.verdict(t.Verdict),
+		passed, len(t.Sound), caught, len(t.Faults), len(t.Specs)-len(t.Unproven), len(t.Specs), took(run))
+	for _, p := range reports {
+		fmt.Fprintln(a.out, shortPath(p))
+	}
+}
+
+// collateral names the specs that a fault turned red beyond those named for
+// it (--full).
+func (a *app) collateral(f record.FaultRow, ink palette, width int) {
+	if len(f.Collateral) == 0 {
+		return
+	}
+	var ids []string
+	for _, c := range f.Collateral {
+		ids = append(ids, c.Spec+" "+string(c.Verdict))
+	}
+	slices.Sort(ids)
+	fmt.Fprintf(a.out, "%s also turned\n%s", ink.paint(bold, f.Fault), wrap(strings.Join(ids, ", "), "  ", width))
+}

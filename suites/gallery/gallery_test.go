@@ -1,0 +1,124 @@
+package gallery_test
+
+import (
+	"strings"
+	"testing"
+
+	"hilrig/fixtures"
+	"hilrig/hw/emulator"
+	"hilrig/record"
+	"hilrig/suites/gallery"
+)
+
+var fault = emulator.Fault{Name: "no-sni", Doc: "d", CaughtBy: []string{"tls/server-name", "tls/wrong-name"}, Words: []string{"server name"}}
+
+func result(id string, v record.Verdict, c record.Class, message string) record.SpecResult {
+	return record.SpecResult{ID: id, Verdict: v, Class: c, Message: message}
+}
+
+func TestAFaultIsCaughtOnlyInWordsThatNameIt(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		specs []record.SpecResult
+		want  record.Verdict
+	}{
+		{"red by the device, named", []record.SpecResult{result("tls/server-name", record.Fail, record.Device, "no server name")}, record.Pass},
+		{"a warning, named", []record.SpecResult{{ID: "tls/server-name", Verdict: record.Warn, Warnings: []string{"no server name"}}}, record.Pass},
+		{"one of two", []record.SpecResult{result("tls/server-name", record.Fail, record.Device, "no server name"), result("tls/wrong-name", record.Pass, "", "")}, record.Pass},
+		{"red in other words", []record.SpecResult{result("tls/server-name", record.Fail, record.Device, "no session")}, record.Fail},
+		{"green", []record.SpecResult{result("tls/server-name", record.Pass, "", "")}, record.Fail},
+		{"the rig's trouble", []record.SpecResult{result("tls/server-name", record.Error, record.RigPort, "server name")}, record.NotRun},
+		{"red by the rig", []record.SpecResult{result("tls/server-name", record.Fail, record.RigHub, "server name")}, record.Fail},
+		{"another spec only", []record.SpecResult{result("session/protocol", record.Fail, record.Device, "server name")}, record.NotRun},
+		{"not run", []record.SpecResult{result("tls/server-name", record.NotRun, "", "")}, record.NotRun},
+		{"nothing", nil, record.NotRun},
+	} {
+		row := gallery.JudgeFault(fault, c.specs)
+		if row.Verdict != c.want {
+			t.Errorf("%s: got %s (%s), want %s", c.name, row.Verdict, row.Missing, c.want)
+		}
+		if (row.Verdict == record.Pass) != (row.Missing == "") {
+			t.Errorf("%s: verdict %s and %q", c.name, row.Verdict, row.Missing)
+		}
+	}
+}
+
+func TestCollateralIsRedBeyondTheNamed(t *testing.T) {
+	row := gallery.JudgeFault(fault, []record.SpecResult{
+		result("tls/server-name", record.Fail, record.Device, "no server name"),
+		result("session/protocol", record.Fail, record.Device, "x"), result("session/pings", record.Pass, "", ""),
+	})
+	if len(row.Collateral) != 1 || row.Collateral[0].Spec != "session/protocol" {
+		t.Errorf("got %+v", row.Collateral)
+	}
+}
+
+func TestTheWholeIsJudged(t *testing.T) {
+	sound := gallery.Case{Profile: "fast", Specs: []fixtures.Spec{{ID: "tls/server-name"}}}
+	sound.Device.Name = "sound"
+	faulty := gallery.Case{Fault: &fault, Specs: []fixtures.Spec{{ID: "tls/server-name"}}}
+	faulty.Device.Name = "no-sni"
+	caught := result("tls/server-name", record.Fail, record.Device, "no server name")
+	for _, c := range []struct {
+		name         string
+		sound, fault []record.SpecResult
+		want         record.Verdict
+	}{
+		{"all as it should be", []record.SpecResult{result("tls/server-name", record.Pass, "", "")}, []record.SpecResult{caught}, record.Pass},
+		{"what does not apply is no alarm", []record.SpecResult{result("tls/server-name", record.NotApplicable, "", "")}, []record.SpecResult{caught}, record.Pass},
+		{"a false alarm", []record.SpecResult{caught}, []record.SpecResult{caught}, record.Fail},
+		{"a warning on sound firmware", []record.SpecResult{result("tls/server-name", record.Warn, "", "x")}, []record.SpecResult{caught}, record.Fail},
+		{"the rig's trouble", []record.SpecResult{result("tls/server-name", record.Error, record.RigHub, "x")}, []record.SpecResult{caught}, record.NotRun},
+		{"a missed fault", []record.SpecResult{result("tls/server-name", record.Pass, "", "")}, []record.SpecResult{result("tls/server-name", record.Pass, "", "")}, record.Fail},
+		{"no device at all", nil, nil, record.Fail}, // nothing turned the spec red
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := gallery.Judge([]gallery.Case{sound, faulty}, &record.Record{Devices: []record.DeviceRecord{
+				{Name: "sound", Specs: c.sound}, {Name: "no-sni", Specs: c.fault},
+			}})
+			if got.Verdict != c.want {
+				t.Errorf("got %s, want %s: %+v", got.Verdict, c.want, got)
+			}
+			whole := gallery.AsRecord(got, record.Run{})
+			if green := whole.Run.Verdict == record.Pass; green != (got.Verdict == record.Pass) {
+				t.Errorf("as a record: %s", whole.Run.Verdict)
+			}
+		})
+	}
+}
+
+func TestCasesAreTheGallery(t *testing.T) {
+	specs := []fixtures.Spec{{ID: "tls/server-name"}, {ID: "soak/steady", Labels: []string{"soak"}}}
+	for _, c := range []struct {
+		name    string
+		request gallery.Request
+		want    string // devices and how many specs each has
+	}{
+		{"a fault alone", gallery.Request{Specs: specs, Faults: []string{"no-sni"}}, "no-sni:1"},
+		{"every spec, but the long ones", gallery.Request{Specs: specs, Faults: []string{"qos2"}, Full: true}, "qos2:1"},
+	} {
+		cases, err := gallery.Cases(c.request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, k := range cases {
+			got = append(got, k.Device.Name+":"+string(rune('0'+len(k.Specs))))
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: got %v, want %s", c.name, got, c.want)
+		}
+	}
+	for _, r := range []gallery.Request{{Specs: specs, Faults: []string{"no-snii"}}, {Specs: specs, Faults: []string{"qos2"}}} {
+		if _, err := gallery.Cases(r); record.ClassOf(err) != record.Usage {
+			t.Errorf("%v: got %v, want a usage error", r.Faults, err)
+		}
+	}
+	all, err := gallery.Cases(gallery.Request{Specs: specs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 4 || all[0].Profile != "fast" || all[1].Profile != "slow" || all[2].Profile != "chatty" {
+		t.Errorf("sound firmware does not come first: %+v", all)
+	}
+}
