@@ -87,8 +87,14 @@ func TestConsoleGoesOnWhenReplugged(t *testing.T) {
 		k.pull()
 		gone(t, b.port)
 		b = k.put()
-		b.send("VERSION\r")
-		b.expect(Version)
+		answers := false
+		for end := time.Now().Add(10 * time.Second); !answers && time.Now().Before(end); {
+			b.send("VERSION\r") // one that comes before the line is ready is lost
+			_, answers = b.await(Version, 500*time.Millisecond)
+		}
+		if !answers {
+			t.Fatal("no answer")
+		}
 	}
 }
 
