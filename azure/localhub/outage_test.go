@@ -50,7 +50,9 @@ func TestReset(t *testing.T) {
 	if err := awaitLoss(t, lost); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("lost by %v, want a TCP reset", err)
 	}
-	b.await(0, "the fault", func(e localhub.Event) bool { return e.Kind == localhub.KindFaultShown && e.Fault == localhub.OutageReset })
+	b.await(0, "the fault", func(e localhub.Event) bool {
+		return e.Kind == localhub.KindFaultShown && e.Fault == localhub.OutageReset
+	})
 	b.await(0, "the end", func(e localhub.Event) bool {
 		return e.Kind == localhub.KindDisconnected && e.Fault == localhub.OutageReset
 	})

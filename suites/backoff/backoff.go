@@ -1,9 +1,3 @@
-// Package backoff judges how a device waits between two tries to connect: the
-// thresholds as data, the classifier of a row of gaps, and the way to get such a
-// row from a device.
-//
-// The classifier knows nothing of benches and hubs: gaps in, a grade and its
-// reason out.
 package backoff
 
 import (
@@ -51,7 +45,8 @@ type Verdict struct {
 	Why   string // one sentence, with the numbers
 }
 
-// Passes: nothing to say. Warns: the catalogue's warn. Else it fails.
+// Passes says that there is nothing to say. What neither passes nor warns is a
+// failure.
 func (v Verdict) Passes() bool { return v.Grade == Growing }
 
 // Warns says that the catalogue has a warning for it and no failure.

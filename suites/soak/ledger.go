@@ -122,10 +122,3 @@ func (l *ledger) message(e localhub.Event) {
 	}
 	l.lastConn = e.Conn
 }
-
-// count is how many messages there were so far.
-func (l *ledger) count() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.messages
-}
