@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"net"
 	"os"
@@ -30,7 +31,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HILRIG_STATE", filepath.Join(e.WorkDir, "state"))
 			return freePort(e)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "await": await, "thumbprint": thumbprint, "await-spec": awaitSpec, "fits": fits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "await": await, "thumbprint": thumbprint, "await-spec": awaitSpec, "fits": fits, "await-text": awaitText, "holds": holds},
 		Condition: func(name string) (bool, error) {
 			_, err := exec.LookPath(name)
 			if err != nil && os.Getenv("CI") == "true" {
@@ -98,6 +99,40 @@ func awaitSpec(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("no run came to %s", args[0])
+}
+
+// awaitText waits until a file holds a text: await-text FILE TEXT. In FILE, *
+// stands for anything.
+func awaitText(ts *testscript.TestScript, neg bool, args []string) {
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		names, err := filepath.Glob(ts.MkAbs(args[0]))
+		ts.Check(err)
+		for _, name := range names {
+			data, err := os.ReadFile(name)
+			if err == nil && bytes.Contains(data, []byte(args[1])) {
+				return
+			}
+		}
+	}
+	ts.Fatalf("%s never held %q", args[0], args[1])
+}
+
+// holds demands that an emulated device has these three files in use: holds
+// STATE ROOT CERTIFICATE KEY.
+func holds(ts *testscript.TestScript, neg bool, args []string) {
+	data, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	var state struct {
+		Used map[string]string `json:"used"`
+	}
+	ts.Check(json.Unmarshal(data, &state))
+	for i, slot := range []string{"10", "20", "30"} {
+		file, err := os.ReadFile(ts.MkAbs(args[i+1]))
+		ts.Check(err)
+		if has := state.Used[slot] == string(file); has == neg {
+			ts.Fatalf("slot %s holds %s: %v", slot, args[i+1], has)
+		}
+	}
 }
 
 // fits holds a file against the schema of a format: fits FORMAT FILE. A file

@@ -18,6 +18,7 @@ func (a *app) summary(dir string, r *record.Record, reports []string) {
 	ink := palette(lively(a.out))
 	fmt.Fprintln(a.out)
 	a.failures(r, ink)
+	a.wholeDevices(r, ink)
 	a.leftOut(r, ink)
 	fmt.Fprintf(a.out, "%s  %s on %s in %s\n", verdictLine(r, ink), counts(r), plural(len(r.Devices), "device", "devices"), took(r.Run))
 	if len(reports) == 0 {
@@ -47,6 +48,26 @@ func (a *app) failures(r *record.Record, ink palette) {
 			}
 			fmt.Fprintln(a.out)
 		}
+	}
+}
+
+// wholeDevices tells what is wrong with a device beside its specs: it could not
+// be given back what it had before the run.
+func (a *app) wholeDevices(r *record.Record, ink palette) {
+	for _, d := range r.Devices {
+		told := d.Cause == ""
+		for _, s := range d.Specs {
+			told = told || s.Cause == d.Cause
+		}
+		if told {
+			continue
+		}
+		v := record.Error
+		if d.Class == record.Device {
+			v = record.Fail
+		}
+		fmt.Fprintf(a.out, "%s %s%s\n%s\n", ink.verdict(v), ink.paint(bold, "device "+d.Name), ink.paint(dim, class(d.Class)),
+			wrap(clip(oneLine(d.Cause), 400), "  ", widthOf(a.out)))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"hilrig/certs"
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
 )
@@ -65,6 +66,30 @@ func withFaults(devices []rigfile.Device, faults, known []string) ([]rigfile.Dev
 		out[i].Serial.Emulated = &e
 	}
 	return out, nil
+}
+
+// checkGiven reads what devices are to be given back when the run is over. It
+// must be found wrong before a device has lost what it holds now.
+func checkGiven(devices []rigfile.Device) error {
+	for _, d := range devices {
+		g := d.AfterRun
+		if g == nil {
+			continue
+		}
+		f, err := certs.CheckFiles(g.Root, g.Certificate, g.Key)
+		if err == nil {
+			most := d.Type.Console.MaxFile
+			for _, data := range [][]byte{f.RootPEM, f.Identity.CertificatePEM, f.Identity.KeyPEM} {
+				if most > 0 && len(data) > most {
+					err = fmt.Errorf("a file of %d bytes, and its type takes %d (console.max_file)", len(data), most)
+				}
+			}
+		}
+		if err != nil {
+			return record.NewFailure(record.Usage, "check after_run of", d.Name, err)
+		}
+	}
+	return nil
 }
 
 // chooseHub is the hub of the asked kind, or the rig's own.

@@ -165,7 +165,12 @@ func (l *ledger) learn(device string, e record.Event) {
 		l.noise(device, "", err.Error())
 		return
 	}
-	l.rec.Device(device).DeviceFacts = facts
+	d := l.rec.Device(device)
+	left := d.LeftWith
+	d.DeviceFacts = facts
+	if d.LeftWith != left { // whoever finds the device must be told, whatever becomes of this run
+		l.keep(l.save())
+	}
 }
 
 // note publishes an event of the supervisor's own; device may be empty.

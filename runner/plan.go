@@ -33,7 +33,7 @@ type Request struct {
 }
 
 // Plan is a checked request: nothing in it is unknown, and nothing has been
-// touched to make it but the firmware file, which is read.
+// touched to make it but the files that it names, which are read.
 type Plan struct {
 	Rig      string
 	Hub      rigfile.Hub
@@ -59,6 +59,9 @@ func NewPlan(r Request) (*Plan, error) {
 		return nil, err
 	}
 	if p.Devices, err = withFaults(p.Devices, r.Faults, r.KnownFaults); err != nil {
+		return nil, err
+	}
+	if err = checkGiven(p.Devices); err != nil {
 		return nil, err
 	}
 	if p.Hub, err = chooseHub(r.Rig, r.Hub); err != nil {

@@ -17,8 +17,8 @@ import (
 )
 
 // Run runs the job's specs on its device and hands every event to out, in
-// order. It returns an error only when it could not begin; everything later is
-// in the events. When soft ends the run stops after the current step, when
+// order. It returns an error only when it could not begin, or could not leave
+// the device as the rig asks; everything between is in the events. When soft ends the run stops after the current step, when
 // hard ends at once; clean-up runs either way, with a deadline of its own.
 //
 // Ginkgo runs one suite per process, so a process calls Run once.
@@ -34,11 +34,11 @@ func Run(soft, hard context.Context, job fixtures.Job, log *slog.Logger, out fun
 	register(b, specs, max(1, job.Attempts))
 	sc, rc := configuration()
 	ginkgo.RunSpecs(&outcomeOnly{}, job.Rig+"."+job.Device.Name, sc, rc)
-	b.End(context.WithoutCancel(hard))
+	left := b.End(context.WithoutCancel(hard))
 	if err := b.Close(context.WithoutCancel(hard)); err != nil {
 		log.Warn("clean-up", "device", job.Device.Name, "error", err)
 	}
-	return nil
+	return left
 }
 
 // configuration makes Ginkgo keep the catalogue's order and leave reporting to

@@ -118,6 +118,9 @@ func sentence(r *record.Record) string {
 	case record.Warn:
 		return fmt.Sprintf("%s passed with %d warnings: %s.", what, n[record.Warn], on)
 	case record.Fail:
+		if n[record.Fail] == 0 { // a device did not take its own identity back
+			return fmt.Sprintf("%s failed: %s.", what, firstCause(r))
+		}
 		return fmt.Sprintf("%s failed: %d of %s.", what, n[record.Fail], on)
 	case record.Error:
 		return fmt.Sprintf("No verdict on the firmware: the rig or the harness failed (%s).", firstCause(r))
