@@ -9,6 +9,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -66,6 +67,7 @@ func notReached(err error) error {
 type networkWire struct {
 	conn   net.Conn
 	closed atomic.Bool
+	mu     sync.Mutex
 	hello  []byte // the first that was received: a server that is taken says so and hangs up
 }
 
@@ -73,9 +75,11 @@ const mostHello = 200
 
 func (w *networkWire) Read(b []byte) (int, error) {
 	n, err := w.conn.Read(b)
+	w.mu.Lock()
 	if len(w.hello) <= mostHello {
 		w.hello = append(w.hello, b[:n]...)
 	}
+	w.mu.Unlock()
 	if n > 0 {
 		return n, nil
 	}
@@ -88,10 +92,7 @@ var taken = regexp.MustCompile(`(?i)\b(port|device|already|currently)\b.*\b(in u
 // ended is why the connection is no more. That it was closed here is told by
 // whoever closed it.
 func (w *networkWire) ended(err error) error {
-	var says string
-	if len(w.hello) <= mostHello {
-		says = strings.Join(strings.Fields(printable(w.hello)), " ")
-	}
+	says := w.says()
 	switch {
 	case w.closed.Load():
 		return os.ErrClosed
@@ -107,6 +108,16 @@ func (w *networkWire) ended(err error) error {
 		err = op.Err
 	}
 	return because(ErrUnplugged, err)
+}
+
+// says is what the server said, if that was all it said.
+func (w *networkWire) says() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.hello) > mostHello {
+		return ""
+	}
+	return strings.Join(strings.Fields(printable(w.hello)), " ")
 }
 
 func printable(b []byte) string {

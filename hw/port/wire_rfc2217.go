@@ -33,6 +33,7 @@ type telnetWire struct {
 	reader telnetReader
 	left   []byte // received with the answers, and not yet read
 	buffer []byte
+	early  []telnetCommand // said by the server before it was asked
 
 	writing sync.Mutex    // WriteBy, and Read's answers to the server
 	told    map[byte]bool // options that were refused: said once
@@ -44,20 +45,45 @@ type telnetWire struct {
 func openTelnet(ctx context.Context, raw *networkWire, baud int) (*telnetWire, error) {
 	w := &telnetWire{raw: raw, buffer: make([]byte, 4096), told: map[byte]bool{}}
 	deadline := time.Now().Add(setUpWithin)
-	defer context.AfterFunc(ctx, func() { _ = raw.conn.SetDeadline(time.Unix(1, 0)) })()
-	if err := raw.conn.SetReadDeadline(deadline); err != nil {
-		return nil, raw.ended(err)
-	}
-	if err := w.agree(deadline); err != nil {
-		return nil, err
-	}
-	if err := w.setMode(baud, deadline); err != nil {
-		return nil, err
-	}
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+	defer context.AfterFunc(ctx, func() { _ = raw.conn.Close() })()
+	for _, step := range []func() error{
+		func() error { return w.listen(deadline) },
+		func() error { return w.agree(deadline) },
+		func() error { return w.setMode(baud, deadline) },
+	} {
+		if err := step(); err != nil {
+			if ctx.Err() != nil {
+				err = context.Cause(ctx)
+			}
+			return nil, err
+		}
 	}
 	return w, raw.conn.SetReadDeadline(time.Time{})
+}
+
+// firstWord is how long the server is listened to before anything is said to
+// it. One that is taken says so and hangs up: what it said is lost if it then
+// gets bytes that it does not want.
+const firstWord = 200 * time.Millisecond
+
+func (w *telnetWire) listen(deadline time.Time) error {
+	if err := w.raw.conn.SetReadDeadline(time.Now().Add(firstWord)); err != nil {
+		return w.raw.ended(err)
+	}
+	for {
+		said, err := w.hear()
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
+		w.early = append(w.early, said...)
+		if err != nil || len(said) > 0 {
+			break
+		}
+	}
+	if err := w.raw.conn.SetReadDeadline(deadline); err != nil {
+		return w.raw.ended(err)
+	}
+	return nil
 }
 
 // agree asks for eight clean bits both ways and for the com port option.
@@ -71,7 +97,10 @@ func (w *telnetWire) agree(deadline time.Time) error {
 	type reply struct{ verb, option byte }
 	open := map[reply]bool{{do, optComPort}: true, {do, optBinary}: true, {will, optBinary}: true}
 	for len(open) > 0 {
-		said, err := w.hear()
+		said, err := w.early, error(nil)
+		if w.early = nil; len(said) == 0 {
+			said, err = w.hear()
+		}
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return because(ErrNoControl, fmt.Errorf("no RFC 2217 within %s: is it a raw port?", setUpWithin))
