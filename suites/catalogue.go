@@ -9,6 +9,7 @@ import (
 	"hilrig/suites/provisioning"
 	"hilrig/suites/recovery"
 	"hilrig/suites/session"
+	"hilrig/suites/soak"
 	"hilrig/suites/tlsclient"
 )
 
@@ -17,5 +18,6 @@ func All() []fixtures.Spec {
 	return slices.Concat(
 		identity.Specs(), provisioning.Specs(), tlsclient.Specs(),
 		session.Specs(), delivery.Specs(), recovery.Specs(),
+		session.Closing(), soak.Specs(),
 	)
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"hilrig/azure"
@@ -37,7 +38,11 @@ type conn struct {
 	why      string
 	fault    string
 	takeover bool
+	byDevice bool // ended it
 	sending  sync.Mutex
+
+	silent    atomic.Bool // nothing gets through any more, either way
+	lingering bool        // refused, and looked at a little longer; the reader's
 }
 
 func newConn(h *Hub, id int64, t *tls.Conn, hs *Handshake, shown []*Showing) *conn {
@@ -60,6 +65,13 @@ func (c *conn) Read(b []byte) (int, error) {
 			return 0, io.EOF
 		}
 		n, err := c.Conn.Read(buf)
+		if c.silent.Load() {
+			if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+				c.readEnded(err)
+				return 0, io.EOF
+			}
+			continue
+		}
 		for _, f := range c.in.Feed(buf[:n]) {
 			if !c.receive(f) {
 				return 0, io.EOF
@@ -86,14 +98,16 @@ func (c *conn) Read(b []byte) (int, error) {
 
 func (c *conn) readEnded(err error) {
 	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded) && c.lingering:
+		c.cut("", "") // why was said when it was refused
 	case errors.Is(err, os.ErrDeadlineExceeded) && c.connect == nil:
 		c.cut(fmt.Sprintf("no CONNECT within %s", c.timeout), "")
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.cut(fmt.Sprintf("nothing within 1.5 × keep-alive, %s", c.timeout), "")
 	case errors.Is(err, io.EOF):
-		c.because("closed by the device", "")
+		c.given("closed by the device")
 	default:
-		c.because("connection lost: "+reason(err).Error(), "")
+		c.given("connection lost: " + reason(err).Error())
 	}
 }
 
@@ -103,6 +117,9 @@ func (c *conn) receive(f mqttwire.Frame) bool {
 	p, bad := c.check.Feed(f, true)
 	c.packet(p, true, false)
 	c.violations(bad)
+	if c.lingering {
+		return true // it is in the record; nobody answers
+	}
 	if p.Malformed != "" && p.Type != mqttwire.CONNECT {
 		c.cut("malformed "+p.Name+": "+p.Malformed, "")
 		return false
@@ -120,7 +137,7 @@ func (c *conn) receive(f mqttwire.Frame) bool {
 		return c.receiveSubscribe(f, p)
 	case mqttwire.DISCONNECT:
 		c.mu.Lock()
-		c.bye, c.why = true, "DISCONNECT by the device"
+		c.bye, c.why, c.byDevice = true, "DISCONNECT by the device", true
 		c.mu.Unlock()
 	}
 	c.ready = append(c.ready, f.Raw...)
@@ -175,6 +192,9 @@ const writeWithin = 30 * time.Second
 // transmit records a packet and sends it, in this order: the device's answer
 // must not be recorded before it.
 func (c *conn) transmit(f mqttwire.Frame) error {
+	if c.silent.Load() {
+		return nil
+	}
 	p, bad := c.check.Feed(f, false)
 	c.packet(p, false, false)
 	c.violations(bad)
@@ -224,6 +244,15 @@ func (c *conn) because(why, fault string) {
 	}
 }
 
+// given notes that the device ended the connection, unless the hub did before.
+func (c *conn) given(why string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.why == "" {
+		c.why, c.byDevice = why, true
+	}
+}
+
 // cut ends the connection without a word: TCP closed under TLS, as a hub does
 // that has enough.
 func (c *conn) cut(why, fault string) {
@@ -237,7 +266,7 @@ func (c *conn) ended(brokerErr error) {
 	c.hub.leave(c)
 	c.mu.Lock()
 	why, fault, takeover, bye := c.why, c.fault, c.takeover, c.bye
-	connect := c.connect
+	connect, byDevice := c.connect, c.byDevice
 	c.mu.Unlock()
 	if why == "" {
 		why = "ended by the broker"
@@ -249,7 +278,7 @@ func (c *conn) ended(brokerErr error) {
 		c.will(connect)
 	}
 	c.violations(c.check.End(time.Now(), bye))
-	c.event(Event{Kind: KindDisconnected, Text: why, Fault: fault, Takeover: takeover})
+	c.event(Event{Kind: KindDisconnected, Text: why, Fault: fault, ByDevice: byDevice, Takeover: takeover})
 }
 
 // leave takes the connection out of the living sessions, if it is one.

@@ -43,13 +43,13 @@ func (c *conn) receiveConnect(f mqttwire.Frame, p mqttwire.Packet) bool {
 	}
 	k.ReturnCode, k.Reason = c.judge(k)
 	if k.ReturnCode != codeAccepted {
-		c.refuse(k, "")
+		c.refuse(k, "", 0)
 		return false
 	}
 	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.ReturnCode != 0 }); ok {
 		k.ReturnCode, k.Reason = fault.ReturnCode, "fault "+fault.Name
-		c.refuse(k, fault.Name)
-		return false
+		c.refuse(k, fault.Name, fault.Linger)
+		return c.lingering
 	}
 	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.NoConnack }); ok {
 		k.ReturnCode, k.Reason = 0xff, "fault "+fault.Name+": no answer"
@@ -88,8 +88,9 @@ func (c *conn) judge(k *Connect) (byte, string) {
 	return codeAccepted, ""
 }
 
-// refuse answers with the return code, and closes.
-func (c *conn) refuse(k *Connect, fault string) {
+// refuse answers with the return code, and closes: at once, or once it was seen
+// what the device sends on a connection that was refused.
+func (c *conn) refuse(k *Connect, fault string, linger time.Duration) {
 	k.Answered = true
 	c.judged(fault)
 	c.sending.Lock()
@@ -98,6 +99,10 @@ func (c *conn) refuse(k *Connect, fault string) {
 		_ = c.transmit(f) // closed in any case
 	}
 	c.because(fmt.Sprintf("CONNECT refused with %d: %s", k.ReturnCode, k.Reason), fault)
+	if linger > 0 {
+		c.lingering, c.timeout = true, linger
+		return
+	}
 	_ = c.Conn.Close() // TLS first: the CONNACK must arrive
 }
 

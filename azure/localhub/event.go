@@ -36,6 +36,7 @@ type Event struct {
 	DeviceID string // once CONNECT said it
 	Text     string // one line for people
 	Fault    string // the fault that made this so; empty for the hub's ordinary behaviour
+	ByDevice bool   // disconnected: the device ended it, not the hub
 	Takeover bool   // disconnected: a newer session of the same id took over
 
 	Handshake *Handshake

@@ -32,6 +32,7 @@ type Fault struct {
 	NoConnack    bool
 	Drop         bool          // cut the connection DropAfter its CONNACK
 	DropAfter    time.Duration // 0: at once
+	Linger       time.Duration // after a refusal: how long the connection stays open, to see what the device does with it
 	ForgetBefore bool          // the stored session is gone: session present 0
 
 	// packets
@@ -77,8 +78,10 @@ func (f Fault) isTLS() bool {
 	return f.Certificate != nil || f.Version != 0 || f.Suites != nil || f.RequireSNI || f.CutAfter != 0 || f.RecordSize != 0 || f.ByteEvery != 0
 }
 
-// shape makes a handshake's configuration and wire those of the fault.
-func (f Fault) shape(c *tls.Config, wire net.Conn, o *tlswire.Observer) net.Conn {
+// shape makes a handshake's configuration and wire those of the fault; met is
+// called before the device can know of a cut, so that its next connection does
+// not meet the fault once more.
+func (f Fault) shape(c *tls.Config, wire net.Conn, o *tlswire.Observer, met func()) net.Conn {
 	if f.Certificate != nil {
 		c.Certificates = []tls.Certificate{*f.Certificate}
 	}
@@ -102,7 +105,7 @@ func (f Fault) shape(c *tls.Config, wire net.Conn, o *tlswire.Observer) net.Conn
 		}
 	}
 	if f.CutAfter != 0 || f.RecordSize != 0 || f.ByteEvery != 0 {
-		return &shaped{Conn: wire, fault: f, o: o}
+		return &shaped{Conn: wire, fault: f, o: o, met: met}
 	}
 	return wire
 }

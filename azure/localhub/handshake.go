@@ -80,13 +80,6 @@ func (h *Hub) handshake(id int64, raw net.Conn, shown []*Showing) (*tls.Conn, *H
 	o := tlswire.NewObserver(nil)
 	hs := &Handshake{}
 	config := h.tlsConfig()
-	wire := net.Conn(observed{raw, o})
-	for _, s := range shown {
-		if s.fault.isTLS() {
-			wire = s.fault.shape(config, wire, o)
-			hs.Fault = s.fault.Name
-		}
-	}
 	met := sync.OnceFunc(func() { // the device has said hello: what it gets for an answer is shown to it
 		for _, s := range shown {
 			if s.fault.isTLS() {
@@ -94,6 +87,13 @@ func (h *Hub) handshake(id int64, raw net.Conn, shown []*Showing) (*tls.Conn, *H
 			}
 		}
 	})
+	wire := net.Conn(observed{raw, o})
+	for _, s := range shown {
+		if s.fault.isTLS() {
+			wire = s.fault.shape(config, wire, o, met)
+			hs.Fault = s.fault.Name
+		}
+	}
 	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
 		met()
 		return nil, nil

@@ -56,6 +56,7 @@ type Hub struct {
 
 	mu       sync.Mutex
 	listener net.Listener
+	down     bool // its port is closed for a while
 	conns    map[int64]io.Closer
 	live     map[string]*conn // sessions by device id
 }
@@ -124,7 +125,7 @@ func (h *Hub) accept(l net.Listener) {
 	for {
 		c, err := l.Accept()
 		if err != nil {
-			if h.isClosing() {
+			if h.isClosing() || errors.Is(err, net.ErrClosed) {
 				return
 			}
 			h.log.Warn("accept", "error", err)
@@ -152,7 +153,7 @@ func (h *Hub) accept(l net.Listener) {
 func (h *Hub) adopt(id int64, c io.Closer) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.isClosing() || len(h.conns) >= maxConnections {
+	if h.isClosing() || h.down || len(h.conns) >= maxConnections {
 		return false
 	}
 	h.conns[id] = c
@@ -207,9 +208,7 @@ func (h *Hub) serve(id int64, raw net.Conn) {
 // Drop cuts the device's living session: TCP closed, no word. It reports
 // whether there was one.
 func (h *Hub) Drop(id string) bool {
-	h.mu.Lock()
-	c := h.live[id]
-	h.mu.Unlock()
+	c := h.living(id)
 	if c == nil {
 		return false
 	}

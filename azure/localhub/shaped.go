@@ -13,6 +13,7 @@ type shaped struct {
 	net.Conn
 	fault Fault
 	o     *tlswire.Observer
+	met   func()
 }
 
 // Read cuts after a message of the device.
@@ -64,6 +65,7 @@ func (s *shaped) cut() bool {
 	}
 	for _, m := range s.o.Messages() {
 		if m.Type == s.fault.CutAfter {
+			s.met()
 			return true
 		}
 	}

@@ -30,13 +30,14 @@ type terminalBehaviour struct {
 	rxRing, txRing int
 	perByte        time.Duration // spent on a received byte
 
-	silentOK   bool
-	earlyOK    int  // says OK after so many bytes of a file; 0: after its end
-	falseOK    int  // says OK in a log line after so many bytes; 0: never
-	printsKey  bool // once it has it
-	anySlot    bool // says OK to slots that do not exist
-	stuckByCut bool // never leaves a file that was cut short
-	inOrder    bool // takes only 10, 20, 30
+	silentOK      bool
+	earlyOK       int  // says OK after so many bytes of a file; 0: after its end
+	falseOK       int  // says OK in a log line after so many bytes; 0: never
+	printsKey     bool // once it has it
+	anySlot       bool // says OK to slots that do not exist
+	stuckByCut    bool // never leaves a file that was cut short
+	diesUnplugged bool // its console never comes back once its line was taken away
+	inOrder       bool // takes only 10, 20, 30
 }
 
 // storageBehaviour is what it takes, and what becomes of it.
@@ -70,6 +71,7 @@ type tlsBehaviour struct {
 // mqttBehaviour is the MQTT client.
 type mqttBehaviour struct {
 	connectWait    time.Duration // from boot to the first connection
+	rejoin         time.Duration // on top of it, once there is an identity
 	settle         time.Duration // from an answer at the terminal to the connection it causes
 	level          byte          // 3 or 4; paho has no other
 	clientID       string        // with {hub} and {id}, as the texts below
@@ -141,13 +143,13 @@ func sound(profile string) behaviour {
 			numbers: oneByOne, stretch: 1, payload: (*modem).asJSON,
 			keepAlive: func(d time.Duration) time.Duration { return d },
 			topic:     "devices/{id}/messages/events/", filters: []string{"devices/{id}/messages/devicebound/#"}, qos: 1,
-			pings: pinger{idle: 0.5, answer: 0.9},
+			pings: pinger{idle: 0.5, answer: 1.1},
 			patience: func(keepAlive time.Duration) time.Duration {
-				return min(10*time.Second, max(2*time.Second, keepAlive))
+				return min(10*time.Second, max(2*time.Second, keepAlive/2))
 			},
 		},
 		// One second and a little, so that nobody's clock says less.
-		retry: retry{first: ms(1050), most: 24 * time.Second, growth: 2, jitter: 0.25},
+		retry: retry{first: ms(1050), most: 24 * time.Second, growth: 1.5, jitter: 0.25},
 	}
 	switch profile {
 	case "slow":

@@ -21,7 +21,7 @@ func (c *console) do(line string) {
 	case line == "VERSION":
 		c.answer(Version)
 	case line == "HELP":
-		c.answer("9270,n VERSION CONNECT REBOOT HELP")
+		c.answer("9270,n VERSION CONNECT REBOOT TELEMETRY HELP")
 	case line == "CONNECT":
 		if !c.store.Used.complete() {
 			c.answer("ERROR: no identity")
@@ -29,6 +29,9 @@ func (c *console) do(line string) {
 		}
 		c.answer("OK")
 		c.modem.use(c.store.Used, c.line.Sent())
+	case line == "TELEMETRY OFF", line == "TELEMETRY ON":
+		c.modem.paused.Store(line == "TELEMETRY OFF")
+		c.answer("OK")
 	case line == "REBOOT":
 		c.answer("REBOOTING")
 		c.end()

@@ -18,6 +18,7 @@ import (
 type Config struct {
 	Link      string        // where to link the pseudo-terminal; empty: nowhere
 	Terminal  *os.File      // master of one that the parent made, and which Run closes; Link is then not used
+	Control   int           // descriptor of the socket on which the parent takes Terminal away and gives another; 0: none
 	Hub       string        // host:port; empty: a device without a network
 	HubName   string        // for SNI, verification and user name; default: Hub's host
 	DeviceID  string        // default: NewDevice, the guide's
@@ -92,6 +93,7 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	defer t.close()
+	t.dies = b.diesUnplugged
 	ring := b.rxRing
 	if c.Baud == 0 {
 		ring = 0 // no line, no time in which to be outrun
@@ -135,6 +137,9 @@ func bootOnce(ctx context.Context, c Config, b *behaviour, line *uart.UART) erro
 		c.Log.Error("storage", "error", err)
 	}
 	m := newModem(ctx, c, b)
+	if store.Used.complete() {
+		m.wait += b.rejoin
+	}
 	term := &console{b: b, line: line, store: store, log: c.Log, boot: time.Now(), modem: m}
 	term.end = func() {
 		go func() {

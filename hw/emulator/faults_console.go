@@ -68,10 +68,16 @@ func consoleFaults() []Fault {
 			apply: func(b *behaviour) { b.printsKey = true },
 		},
 		{
-			Name: "slow-boot", Doc: "takes a minute to boot",
+			Name: "console-dies-on-replug", Doc: "has no console any more once its cable was pulled",
+			Stands:   "USB stacks that miss the second enumeration",
+			CaughtBy: specs("recovery/replugged"), Words: specs("console plugged"),
+			apply: func(b *behaviour) { b.diesUnplugged = true },
+		},
+		{
+			Name: "slow-boot", Doc: "takes a minute and a half from power-on to its first connection, once it has an identity",
 			Stands:   "espressif/esp-at#432: waits at boot for what may never come",
-			CaughtBy: specs("recovery/power-cycle"),
-			apply:    func(b *behaviour) { b.boot = time.Minute },
+			CaughtBy: specs("recovery/power-cycle"), Words: specs("power-on"),
+			apply: func(b *behaviour) { b.rejoin = 90 * time.Second },
 		},
 	}
 }

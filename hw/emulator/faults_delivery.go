@@ -46,7 +46,7 @@ func deliveryFaults() []Fault {
 		{
 			Name: "loses-messages", Doc: "loses every fourth message",
 			Stands:   "a queue that is overwritten while the radio is busy",
-			CaughtBy: specs("delivery/no-loss"), Words: specs("missing"),
+			CaughtBy: specs("delivery/no-loss soak/steady"), Words: specs("missing"),
 			apply: func(b *behaviour) { b.numbers = skipEveryFourth },
 		},
 		{
@@ -76,14 +76,14 @@ func deliveryFaults() []Fault {
 		{
 			Name: "resend-without-dup", Doc: "sends an unacknowledged message again without DUP",
 			Stands:   "espressif/esp-mqtt#151; wolfMQTT#500",
-			CaughtBy: specs("delivery/unacknowledged"),
-			apply:    sends(publishWithoutDup),
+			CaughtBy: specs("delivery/unacknowledged"), Words: specs("DUP"),
+			apply: sends(publishWithoutDup),
 		},
 		{
 			Name: "never-resends", Doc: "forgets an unacknowledged message with its connection",
 			Stands:   "arduino clients that have QoS 1 in name only",
-			CaughtBy: specs("delivery/unacknowledged"),
-			apply:    func(b *behaviour) { b.forgetsUnacked = true },
+			CaughtBy: specs("delivery/unacknowledged"), Words: specs("PUBACK"),
+			apply: func(b *behaviour) { b.forgetsUnacked = true },
 		},
 		{
 			Name: "no-puback", Doc: "does not acknowledge messages of the hub",

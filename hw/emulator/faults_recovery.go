@@ -8,19 +8,19 @@ func recoveryFaults() []Fault {
 		{
 			Name: "gives-up-when-refused", Doc: "stops for good once it was refused",
 			Stands:   "marvinroger/async-mqtt-client#248: stuck",
-			CaughtBy: specs("session/refused"),
-			apply:    func(b *behaviour) { b.retry.notRefused = true },
+			CaughtBy: specs("session/refused"), Words: specs("CONNACK 1,"),
+			apply: func(b *behaviour) { b.retry.notRefused = true },
 		},
 		{
 			Name: "connects-on-without-connack", Doc: "publishes without waiting for CONNACK",
 			Stands:   "clients that take a TCP connection for a session",
-			CaughtBy: specs("session/no-connack"),
-			apply:    func(b *behaviour) { b.assumesConnack = ms(300) },
+			CaughtBy: specs("session/no-connack"), Words: specs("CONNACK answered"),
+			apply: func(b *behaviour) { b.assumesConnack = ms(300) },
 		},
 		{
 			Name: "never-reconnects", Doc: "stays away once its session is lost",
 			Stands:   "marvinroger/async-mqtt-client#248; espressif/esp-azure#100",
-			CaughtBy: specs("recovery/server-disconnect"), Words: specs("connection"),
+			CaughtBy: specs("recovery/server-disconnect recovery/connection-cut soak/intermittent"), Words: specs("connection"),
 			apply: func(b *behaviour) { b.retry.never = true },
 		},
 		{
@@ -32,25 +32,25 @@ func recoveryFaults() []Fault {
 		{
 			Name: "constant-retry", Doc: "reconnects at a constant gap of two seconds",
 			Stands:   "mlesniew/PicoMQTT#74",
-			CaughtBy: specs("recovery/backoff"),
-			apply:    func(b *behaviour) { b.retry = retry{first: 2 * time.Second, most: 2 * time.Second, growth: 1} },
+			CaughtBy: specs("recovery/backoff"), Words: []string{"do not grow"},
+			apply: func(b *behaviour) { b.retry = retry{first: 2 * time.Second, most: 2 * time.Second, growth: 1} },
 		},
 		{
 			Name: "exponential-without-jitter", Doc: "backs off without jitter",
 			Stands:   "AMRC-FactoryPlus#167: a herd after an outage",
-			CaughtBy: specs("recovery/backoff"),
-			apply:    func(b *behaviour) { b.retry.jitter = 0 },
+			CaughtBy: specs("recovery/backoff"), Words: []string{"without jitter"},
+			apply: func(b *behaviour) { b.retry.jitter = 0 },
 		},
 		{
 			Name: "storm-after-takeover", Doc: "does not back off when it is dropped after CONNACK",
 			Stands:   "espressif/esp-rainmaker-neo-firmware#1",
-			CaughtBy: specs("recovery/takeover-backoff"),
-			apply:    func(b *behaviour) { b.retry.afterSession = ms(20) },
+			CaughtBy: specs("recovery/takeover-backoff"), Words: []string{"no pause"},
+			apply: func(b *behaviour) { b.retry.afterSession = ms(20) },
 		},
 		{
 			Name: "half-open-blind", Doc: "never notices that the hub is gone",
 			Stands:   "mqttjs/MQTT.js#144, PR#387",
-			CaughtBy: specs("recovery/black-hole"),
+			CaughtBy: specs("recovery/black-hole"), Words: specs("silent"),
 			apply: func(b *behaviour) {
 				b.pings.deaf = true
 				b.patience = func(time.Duration) time.Duration { return 0 }
@@ -59,8 +59,8 @@ func recoveryFaults() []Fault {
 		{
 			Name: "dies-in-handshake-cut", Doc: "never connects again after a handshake that was cut",
 			Stands:   "espressif/esp-aws-iot#29",
-			CaughtBy: specs("recovery/cut-in-handshake"),
-			apply:    func(b *behaviour) { b.retry.notCut = true },
+			CaughtBy: specs("recovery/cut-in-handshake"), Words: specs("handshake"),
+			apply: func(b *behaviour) { b.retry.notCut = true },
 		},
 		{
 			Name: "no-resubscribe", Doc: "subscribes once, also when the hub has forgotten the session",
@@ -71,8 +71,8 @@ func recoveryFaults() []Fault {
 		{
 			Name: "forgets-hub-after-restart", Doc: "never connects again once the hub's port was closed",
 			Stands:   "kbialek/deye-inverter-mqtt PR#298: no reconnect after an outage",
-			CaughtBy: specs("recovery/hub-restart"),
-			apply:    func(b *behaviour) { b.retry.notDown = true },
+			CaughtBy: specs("recovery/hub-restart recovery/long-outage"), Words: specs("hub away"),
+			apply: func(b *behaviour) { b.retry.notDown = true },
 		},
 		{
 			Name: "stalls-on-slow-link", Doc: "publishes nothing over a link on which CONNACK takes half a second",
@@ -83,8 +83,8 @@ func recoveryFaults() []Fault {
 		{
 			Name: "leaks-per-reconnect", Doc: "takes 200 ms longer for each connection",
 			Stands:   "esp-mqtt#25, arduino-mqtt#191: memory lost with each",
-			CaughtBy: specs("soak/reconnect-100"),
-			apply:    func(b *behaviour) { b.retry.leak = ms(200) },
+			CaughtBy: specs("soak/reconnect-100"), Words: specs("longer"),
+			apply: func(b *behaviour) { b.retry.leak = ms(200) },
 		},
 	}
 }

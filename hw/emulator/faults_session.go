@@ -53,26 +53,26 @@ func sessionFaults() []Fault {
 		{
 			Name: "no-ping", Doc: "never pings",
 			Stands:   "espMqttClient and others: the timer is never started",
-			CaughtBy: specs("session/pings"),
-			apply:    func(b *behaviour) { b.pings.off = true },
+			CaughtBy: specs("session/pings"), Words: specs("keep-alive idle"),
+			apply: func(b *behaviour) { b.pings.off = true },
 		},
 		{
 			Name: "ping-suppressed-by-inbound", Doc: "does not ping while it receives",
 			Stands:   "eclipse-paho/paho.mqtt.c#1277",
-			CaughtBy: specs("session/pings"),
-			apply:    func(b *behaviour) { b.pings.byInbound = true },
+			CaughtBy: specs("session/pings"), Words: specs("keep-alive receiving"),
+			apply: func(b *behaviour) { b.pings.byInbound = true },
 		},
 		{
 			Name: "ignores-missing-pingresp", Doc: "does not miss the answer to a ping",
 			Stands:   "mqttjs/MQTT.js#144; emqx/qmqtt PR#140",
-			CaughtBy: specs("session/ping-unanswered"),
-			apply:    func(b *behaviour) { b.pings.deaf = true },
+			CaughtBy: specs("session/ping-unanswered"), Words: specs("PINGREQ open"),
+			apply: func(b *behaviour) { b.pings.deaf = true },
 		},
 		{
 			Name: "impatient-pingresp", Doc: "gives up a quarter of its keep-alive after a ping",
 			Stands:   "eclipse-paho/paho.mqtt.c#570",
-			CaughtBy: specs("session/late-pingresp"),
-			apply:    func(b *behaviour) { b.pings.answer = 0.25 },
+			CaughtBy: specs("session/late-pingresp"), Words: specs("PINGREQ ended"),
+			apply: func(b *behaviour) { b.pings.answer = 0.25 },
 		},
 		{
 			Name: "self-takeover", Doc: "connects over its own living session",
@@ -83,8 +83,8 @@ func sessionFaults() []Fault {
 		{
 			Name: "illegal-will", Doc: "has a will with a topic that IoT Hub does not know",
 			Stands:   "arendst/Tasmota#11771",
-			CaughtBy: specs("session/will"),
-			apply:    func(b *behaviour) { b.will = "tele/{id}/LWT" },
+			CaughtBy: specs("session/will"), Words: specs("will tele/"),
+			apply: func(b *behaviour) { b.will = "tele/{id}/LWT" },
 		},
 		{
 			Name: "subscribe-many", Doc: "subscribes to six filters",
@@ -98,20 +98,20 @@ func sessionFaults() []Fault {
 		{
 			Name: "packet-id-zero", Doc: "publishes with packet id 0",
 			Stands:   "eclipse-paho/paho.mqtt.java#85: ids out of order",
-			CaughtBy: specs("session/conformance"),
-			apply:    func(b *behaviour) { sends(clearID)(b); b.in = append(b.in, restoreID) },
+			CaughtBy: specs("session/conformance"), Words: specs("MQTT-2.3.1-1 PUBLISH"),
+			apply: func(b *behaviour) { sends(clearID)(b); b.in = append(b.in, restoreID) },
 		},
 		{
 			Name: "second-connect", Doc: "sends a second CONNECT in its session",
 			Stands:   "marvinroger/async-mqtt-client#248: connects while connected",
-			CaughtBy: specs("session/conformance"),
-			apply:    func(b *behaviour) { b.in = append(b.in, connectAgain) },
+			CaughtBy: specs("session/conformance"), Words: specs("MQTT-3.1.0-2 CONNECT"),
+			apply: func(b *behaviour) { b.in = append(b.in, connectAgain) },
 		},
 		{
 			Name: "dup-on-first", Doc: "sets DUP on messages that it sends for the first time",
 			Stands:   "eclipse-paho/paho.mqtt.java#85: DUP on the wrong message",
-			CaughtBy: specs("session/conformance"),
-			apply:    sends(publishWith(flagDup)),
+			CaughtBy: specs("session/conformance"), Words: specs("MQTT-4.3.2-1 DUP"),
+			apply: sends(publishWith(flagDup)),
 		},
 	}
 }

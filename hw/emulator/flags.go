@@ -28,6 +28,8 @@ func Flags(fs *pflag.FlagSet, c *Config) {
 	fs.DurationVar(&c.KeepAlive, "keep-alive", DefaultKeepAlive, "MQTT keep-alive")
 	fs.StringVar(&c.State, "state", "", "`FILE` of what the device stores, so that it survives a restart")
 	fs.StringArrayVar(&c.Faults, "fault", nil, "run faulty firmware (repeatable); --list-faults shows them")
+	fs.IntVar(&c.Control, "control-fd", 0, "")
+	_ = fs.MarkHidden("control-fd") // fails only for a flag that is not there
 	fs.StringVar(&c.Profile, "profile", "fast", "timing of the device: fast, slow or chatty")
 }
 

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,13 +21,15 @@ type modem struct {
 	hub, hubName, id    string
 	interval, keepAlive time.Duration
 	life                context.Context // of this boot
+	wait                time.Duration   // from boot to the first connection
 	boot                time.Time
 
 	outbox     *outbox // outlives a session: what was not acknowledged is sent again
 	next       int64   // number of the next message
 	handshakes int
 	subscribed bool
-	living     func() // closes the session before, where a fault keeps it
+	living     func()      // closes the session before, where a fault keeps it
+	paused     atomic.Bool // telemetry, by command
 
 	mu      sync.Mutex
 	set     files
@@ -38,7 +41,7 @@ type modem struct {
 func newModem(life context.Context, c Config, b *behaviour) *modem {
 	return &modem{
 		b: b, log: c.Log, hub: c.Hub, hubName: c.HubName, id: c.DeviceID, interval: c.Interval * time.Duration(b.stretch), keepAlive: c.KeepAlive,
-		life: life, boot: time.Now(), outbox: newOutbox(), next: 1, living: func() {}, changed: make(chan struct{}),
+		life: life, wait: b.connectWait, boot: time.Now(), outbox: newOutbox(), next: 1, living: func() {}, changed: make(chan struct{}),
 	}
 }
 
@@ -91,7 +94,7 @@ type ended struct {
 
 // run keeps the device connected until its life ends.
 func (m *modem) run(ctx context.Context) {
-	if m.hub == "" || !sleepUntil(ctx, m.boot.Add(m.b.connectWait)) {
+	if m.hub == "" || !sleepUntil(ctx, m.boot.Add(m.wait)) {
 		return
 	}
 	defer func() { m.living() }()

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -194,11 +195,9 @@ func TestBackoff(t *testing.T) {
 	t.Parallel()
 	r := sound("").retry
 	for failures := range 12 {
-		least, most := 24*time.Second, 30*time.Second
-		if failures < 5 {
-			least = time.Second << failures
-			most = least * 135 / 100
-		}
+		exact := min(1050*math.Pow(1.5, float64(failures)), 24000)
+		least := time.Duration(exact) * time.Millisecond
+		most := least*125/100 + 2*time.Millisecond
 		seen := map[time.Duration]bool{}
 		for range 50 {
 			g := r.gap(ended{}, failures)
@@ -237,7 +236,7 @@ func TestBacksOffWhenNothingCameOfIt(t *testing.T) {
 			first := f.packet("CONNECT", kindConnect).at
 			second := f.packet("CONNECT", kindConnect).at
 			third := f.packet("CONNECT", kindConnect).at
-			if a, b := second.Sub(first), third.Sub(second); a < time.Second || b < 2*time.Second {
+			if a, b := second.Sub(first), third.Sub(second); a < time.Second || b < 1500*time.Millisecond {
 				t.Errorf("gaps %s, %s", a, b)
 			}
 		})

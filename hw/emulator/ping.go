@@ -10,8 +10,9 @@ import (
 // It pings after half of it without having sent or got anything, which leaves
 // the other half to the network: something is on the way within every
 // keep-alive [MQTT-3.1.2-23], also while the device only receives, and a hub
-// that is gone is noticed although the device goes on sending. Without an answer
-// it gives up before one and a half keep-alives are over.
+// that is gone is noticed although the device goes on sending. It gives up before
+// one and a half keep-alives have gone by without an answer, and not before a
+// whole one has: a slow answer is no lost one.
 type pinger struct {
 	idle, answer float64
 	off          bool // never pings

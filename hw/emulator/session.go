@@ -144,7 +144,7 @@ func (m *modem) work(ctx context.Context, client mqtt.Client, w *wire) (e ended)
 		taken = t.C
 	}
 	for n := 0; ; n++ {
-		if !m.b.noPublish && (m.b.stallAfter == 0 || n < m.b.stallAfter) && !w.tooSlow() {
+		if !m.paused.Load() && !m.b.noPublish && (m.b.stallAfter == 0 || n < m.b.stallAfter) && !w.tooSlow() {
 			if e.err = m.publish(ctx, client); e.err != nil {
 				return e
 			}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/creack/pty"
@@ -19,19 +20,29 @@ import (
 // It works on the file descriptor with poll and not through the runtime's
 // poller: where a parent process holds the same master open, the two share
 // whether it blocks, and the parent may change that at any time.
+//
+// The parent can take the pseudo-terminal away and give another one, as when a
+// USB cable is pulled and put back; see plug.
 type terminal struct {
+	link    string
+	awake   [2]*os.File // a pipe whose closing ends a Read
+	control int32       // socket of the parent's; -1: none
+	dies    bool        // is not used again once it was taken away: a fault
+
+	mu     sync.RWMutex // the line below, which Read's goroutine alone changes
 	master *os.File
 	slave  *os.File // held open: a master whose last slave closes sees a hang-up
-	fd     int32    // of master
+	fd     int32    // of master; -1: none
 	name   string   // of the slave
-	link   string
-	awake  [2]*os.File // a pipe whose closing ends a Read
 }
 
 // openTerminal takes the master that the parent gave, or makes a
 // pseudo-terminal and links it where the configuration says.
 func openTerminal(c Config) (_ *terminal, err error) {
-	t := &terminal{}
+	t := &terminal{control: -1, fd: -1}
+	if c.Control > 0 {
+		t.control = int32(c.Control)
+	}
 	defer func() {
 		if err != nil {
 			t.close()
@@ -99,6 +110,57 @@ func (t *terminal) prepare() error {
 // drainWithin bounds the power-on flush where somebody types on and on.
 const drainWithin = 100 * time.Millisecond
 
+// The parent's words on the control socket.
+const (
+	saysUnplug = 'u'
+	saysPlug   = 'p' // with the master of a pseudo-terminal
+)
+
+// plug does what the parent says. It runs where Read runs.
+func (t *terminal) plug() error {
+	word, rights := make([]byte, 1), make([]byte, unix.CmsgSpace(4))
+	n, got, _, _, err := unix.Recvmsg(int(t.control), word, rights, unix.MSG_CMSG_CLOEXEC)
+	switch {
+	case errors.Is(err, unix.EINTR):
+		return nil
+	case err != nil:
+		return err
+	case n == 0: // the parent is gone
+		t.control = -1
+		return nil
+	}
+	var master *os.File
+	if messages, err := unix.ParseSocketControlMessage(rights[:got]); err == nil && len(messages) == 1 {
+		if fds, err := unix.ParseUnixRights(&messages[0]); err == nil && len(fds) == 1 {
+			master = os.NewFile(uintptr(fds[0]), "terminal")
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.unplug()
+	if word[0] != saysPlug || master == nil {
+		return nil
+	}
+	if err := t.adopt(master); err != nil {
+		return err
+	}
+	if t.dies {
+		return nil // it is there, and nobody looks at it
+	}
+	t.fd = int32(master.Fd())
+	return t.prepare()
+}
+
+// unplug lets the line go: whoever has its other end open sees a hang-up.
+func (t *terminal) unplug() {
+	for _, f := range []*os.File{t.slave, t.master} {
+		if f != nil {
+			_ = f.Close()
+		}
+	}
+	t.slave, t.master, t.fd = nil, nil, -1
+}
+
 // Waiting reports whether Read has something at once.
 func (t *terminal) Waiting() bool {
 	p := []unix.PollFd{{Fd: t.fd, Events: unix.POLLIN}}
@@ -109,12 +171,18 @@ func (t *terminal) Waiting() bool {
 // Read blocks for at least one byte, until interrupt.
 func (t *terminal) Read(b []byte) (int, error) {
 	for {
-		p := []unix.PollFd{{Fd: t.fd, Events: unix.POLLIN}, {Fd: int32(t.awake[0].Fd()), Events: unix.POLLIN}}
+		p := []unix.PollFd{{Fd: t.fd, Events: unix.POLLIN}, {Fd: int32(t.awake[0].Fd()), Events: unix.POLLIN}, {Fd: t.control, Events: unix.POLLIN}}
 		if _, err := unix.Poll(p, -1); err != nil && !errors.Is(err, unix.EINTR) {
 			return 0, err
 		}
 		if p[1].Revents != 0 {
 			return 0, io.EOF
+		}
+		if p[2].Revents != 0 {
+			if err := t.plug(); err != nil {
+				return 0, err
+			}
+			continue
 		}
 		if p[0].Revents == 0 {
 			continue
@@ -135,6 +203,11 @@ func (t *terminal) Read(b []byte) (int, error) {
 // Write puts bytes on the line. Where nobody reads they are lost, as on a real
 // one.
 func (t *terminal) Write(b []byte) (int, error) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if t.fd < 0 {
+		return len(b), nil
+	}
 	for sent := 0; sent < len(b); {
 		n, err := unix.Write(int(t.fd), b[sent:])
 		switch {

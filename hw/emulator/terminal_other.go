@@ -9,7 +9,7 @@ import (
 )
 
 // terminal needs Linux's pseudo-terminals.
-type terminal struct{}
+type terminal struct{ dies bool }
 
 func openTerminal(Config) (*terminal, error) {
 	return nil, record.NewFailure(record.RigHost, "open", "pseudo-terminal", errors.ErrUnsupported).

@@ -23,6 +23,7 @@ import (
 type Process struct {
 	Argv     []string
 	Terminal *os.File  // handed down as file descriptor 3; the adapter that outlives the board
+	Control  *os.File  // handed down as file descriptor 4, if there is one
 	Log      io.Writer // its standard error; nil discards it
 	Within   time.Duration
 
@@ -64,6 +65,14 @@ func (p *Process) On(ctx context.Context) error {
 	return nil
 }
 
+// Plug gives the device's next life another terminal; the present one gets it
+// by Control.
+func (p *Process) Plug(terminal *os.File) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.Terminal = terminal
+}
+
 // Off kills the device's process and waits until it is gone.
 func (p *Process) Off(context.Context) error {
 	p.mu.Lock()
@@ -95,6 +104,9 @@ func (p *Process) start() (<-chan error, error) {
 	cmd := exec.Command(p.Argv[0], p.Argv[1:]...)
 	if p.Terminal != nil {
 		cmd.ExtraFiles = []*os.File{p.Terminal}
+		if p.Control != nil {
+			cmd.ExtraFiles = append(cmd.ExtraFiles, p.Control)
+		}
 	}
 	cmd.Stderr = p.Log
 	cmd.WaitDelay = time.Second

@@ -26,6 +26,7 @@ func Specs() []fixtures.Spec {
 		{ID: "delivery/order", Text: "delivers in order", Limit: fixtures.LimitMessages, Body: order},
 		{ID: "delivery/no-duplicates", Text: "delivers nothing twice", Limit: fixtures.LimitMessages, Body: noDuplicates},
 		{ID: "delivery/auth-method", Text: "is known by its certificate at the hub", Labels: core, Limit: fixtures.LimitMessages, Body: authMethod},
+		{ID: "delivery/unacknowledged", Text: "sends a message again that was not acknowledged", Needs: []fixtures.Need{fixtures.NeedFaults}, Limit: fixtures.LimitOutage, Body: unacknowledged},
 	}
 }
 

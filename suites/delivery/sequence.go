@@ -38,36 +38,13 @@ func counted(ctx context.Context, b *fixtures.Bench) []numbered {
 func numberedOf(b *fixtures.Bench, events []localhub.Event) []numbered {
 	var all []numbered
 	for _, e := range events {
-		seq, err := sequence(e.Message.Payload, b.Type.Payload.Sequence)
+		seq, err := fixtures.NumberAt(e.Message.Payload, b.Type.Payload.Sequence)
 		if err != nil {
 			b.NotRun(fmt.Sprintf("payload without its counter: %v; see delivery/payload", err))
 		}
 		all = append(all, numbered{seq: seq, conn: e.Conn, dup: e.Message.Dup, at: e.At})
 	}
 	return all
-}
-
-// sequence reads the number at a JSON pointer (RFC 6901).
-func sequence(payload []byte, pointer string) (int64, error) {
-	var v any
-	d := json.NewDecoder(strings.NewReader(string(payload)))
-	d.UseNumber()
-	if err := d.Decode(&v); err != nil {
-		return 0, fmt.Errorf("not JSON: %w", err)
-	}
-	unescape := strings.NewReplacer("~1", "/", "~0", "~")
-	for _, key := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
-		m, ok := v.(map[string]any)
-		if !ok {
-			return 0, fmt.Errorf("nothing at %s", pointer)
-		}
-		v = m[unescape.Replace(key)]
-	}
-	n, ok := v.(json.Number)
-	if !ok {
-		return 0, fmt.Errorf("no number at %s", pointer)
-	}
-	return n.Int64()
 }
 
 // noLoss looks for gaps within each session: what an outage between two
@@ -156,7 +133,7 @@ func payload(ctx context.Context, b *fixtures.Bench) {
 		body := e.Message.Payload
 		b.That(len(body) > 0, fixtures.Finding{Expected: "a payload", Seen: "an empty message", Look: "what the firmware publishes before its first measurement"})
 		if p := b.Type.Payload.Sequence; p != "" {
-			_, err := sequence(body, p)
+			_, err := fixtures.NumberAt(body, p)
 			b.That(err == nil, fixtures.Finding{Expected: "a counter at " + p, Seen: fmt.Sprintf("%v in %.120q", err, body), Look: "the payload's buffer: is it whole, is it overwritten while it is sent?"})
 		}
 		if schema != nil {

@@ -1,0 +1,119 @@
+package localhub
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"hilrig/record"
+)
+
+// Names of what the hub does to a connection or to itself; they are the Fault
+// of the events that come of it.
+const (
+	OutageReset   = "reset"
+	OutageSilence = "black-hole"
+	OutageDown    = "hub-down"
+)
+
+// Reset cuts the device's living session with a TCP reset, as a router does
+// that has forgotten it. It reports whether there was one.
+func (h *Hub) Reset(id string) bool {
+	c := h.living(id)
+	if c == nil {
+		return false
+	}
+	h.shown(c.id, OutageReset, "TCP reset")
+	h.mu.Lock()
+	raw := h.conns[c.id]
+	h.mu.Unlock()
+	if t, ok := raw.(*net.TCPConn); ok {
+		_ = t.SetLinger(0) // a connection that is gone already needs no reset
+	}
+	c.cut("reset by the hub", OutageReset)
+	return true
+}
+
+// Silence makes the device's living session a black hole: it stays open, and
+// nothing gets through either way any more. A later connection is not touched.
+// It reports whether there was a session.
+func (h *Hub) Silence(id string) bool {
+	c := h.living(id)
+	if c == nil {
+		return false
+	}
+	c.silent.Store(true)
+	h.shown(c.id, OutageSilence, "nothing gets through any more")
+	return true
+}
+
+// Push sends the device a message at QoS 0, which it need not answer: traffic
+// towards it and none from it. A device without a subscription gets nothing.
+func (h *Hub) Push(id string, payload []byte) error {
+	if err := h.broker.Publish("devices/"+id+"/messages/devicebound/", payload, false, 0); err != nil {
+		return record.NewFailure(record.Harness, "push a message to", id, err)
+	}
+	return nil
+}
+
+// Excuse forgets what the device owes from earlier connections: its power was
+// cut.
+func (h *Hub) Excuse(id string) { h.sessions.Excuse(id) }
+
+// Down takes the hub away: its port is closed, every connection cut. Its
+// registry, its record and what it stores for devices stay. Up brings it back.
+func (h *Hub) Down() {
+	h.mu.Lock()
+	h.down = true
+	l, live := h.listener, make([]*conn, 0, len(h.live))
+	for _, c := range h.live {
+		live = append(live, c)
+	}
+	h.mu.Unlock()
+	if l != nil {
+		_ = l.Close()
+	}
+	h.shown(0, OutageDown, "the hub is away, its port closed")
+	for _, c := range live {
+		c.cut("the hub went away", OutageDown)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, c := range h.conns {
+		_ = c.Close()
+	}
+}
+
+// Up listens again where the hub listened before. A port that somebody else
+// has taken meanwhile is waited for, as long as ctx allows.
+func (h *Hub) Up(ctx context.Context) error {
+	h.mu.Lock()
+	addr := h.listener.Addr().String()
+	h.down = false
+	h.mu.Unlock()
+	for {
+		_, err := h.Listen(ctx, addr)
+		if err == nil {
+			h.events.add(Event{Kind: KindFaultShown, Text: fmt.Sprintf("over: %s", OutageDown)})
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-h.closing:
+			return err
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func (h *Hub) living(id string) *conn {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.live[id]
+}
+
+func (h *Hub) shown(conn int64, fault, text string) {
+	h.events.add(Event{Kind: KindFaultShown, Conn: conn, Fault: fault, Text: "shown: " + fault + ": " + text})
+}

@@ -1,0 +1,84 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"hilrig/azure/localhub"
+	"hilrig/fixtures"
+)
+
+// Closing are the area's specs that judge the whole run, and so come last.
+func Closing() []fixtures.Spec {
+	return []fixtures.Spec{
+		{ID: "session/conformance", Text: "breaks no normative statement of MQTT 3.1.1", Labels: []string{"core"}, Limit: fixtures.LimitMessages, Body: conformance},
+	}
+}
+
+// firstDeliveries is how many messages must have come before a device can be
+// said to send them rightly.
+const firstDeliveries = 8
+
+// conformance reads what the hub held against the packets of the whole run. A
+// run that is short so far is lengthened by a few messages.
+func conformance(ctx context.Context, b *fixtures.Bench) {
+	isMessage := func(e localhub.Event) bool { return e.Kind == localhub.KindMessage }
+	broken := violations(b)
+	if len(broken) == 0 {
+		b.Premise(b.Connected(ctx))
+	}
+	if n := len(b.Since(0, isMessage)); len(broken) == 0 && n < firstDeliveries {
+		b.Step("%d messages so far; waiting for %d", n, firstDeliveries)
+		within := b.Type.Timing.PublishWithin + 2*firstDeliveries*b.Type.Timing.Interval
+		n = 0
+		_, err := b.Await(ctx, 0, within, "messages, or a violation", func(e localhub.Event) bool {
+			if isMessage(e) {
+				n++
+			}
+			return e.Kind == localhub.KindViolation || n >= firstDeliveries
+		})
+		if len(b.Since(0, isMessage)) == 0 && len(violations(b)) == 0 {
+			b.Premise(err)
+		}
+		broken = violations(b)
+	}
+	judged := b.Since(0, func(e localhub.Event) bool { return e.Kind == localhub.KindPacket && e.Packet.In })
+	b.Measure("packets judged", float64(len(judged)), "", nil, nil)
+	b.Measure("violations", float64(len(broken)), "", nil, nil)
+	b.That(len(broken) == 0, fixtures.Finding{
+		Expected: "no packet that breaks a normative statement of MQTT 3.1.1",
+		Seen:     strings.Join(told(broken, b.At), "; "),
+		Look:     "the statements by number in the OASIS standard, appendix B; the packets by time in the timeline",
+	})
+}
+
+func violations(b *fixtures.Bench) []localhub.Event {
+	return b.Since(0, func(e localhub.Event) bool { return e.Kind == localhub.KindViolation && e.Violation != nil })
+}
+
+// told names each statement once: its packet, what is wrong, when first, how
+// often.
+func told(broken []localhub.Event, at func(time.Time) float64) []string {
+	var order []string
+	first, count := map[string]localhub.Event{}, map[string]int{}
+	for _, e := range broken {
+		key := e.Violation.Statement + e.Violation.Packet
+		if count[key] == 0 {
+			order = append(order, key)
+			first[key] = e
+		}
+		count[key]++
+	}
+	var all []string
+	for _, key := range order {
+		v := first[key].Violation
+		text := fmt.Sprintf("%s at %.3f s: %s", v.Packet, at(v.At), v.Text)
+		if count[key] > 1 {
+			text += fmt.Sprintf(" (%d times)", count[key])
+		}
+		all = append(all, v.Statement+" "+text)
+	}
+	return all
+}
