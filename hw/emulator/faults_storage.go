@@ -103,8 +103,8 @@ func storageFaults() []Fault {
 		{
 			Name: "single-root", Doc: "goes on with the first root it was given, whatever is loaded later",
 			Stands:   "Spyro-Soft/scargo#281, nrfconnect/sdk-nrf PR#13536: the root is baked in",
-			CaughtBy: specs("tls/root-rotation"),
-			apply:    func(b *behaviour) { b.firstRoot = true },
+			CaughtBy: specs("tls/root-rotation"), Words: []string{"second root"},
+			apply: func(b *behaviour) { b.firstRoot = true },
 		},
 	}
 }

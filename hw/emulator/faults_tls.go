@@ -43,19 +43,19 @@ func tlsFaults() []Fault {
 		{
 			Name: "compression-offered", Doc: "offers DEFLATE compression",
 			Stands:   "CVE-2012-4929: stacks built with zlib",
-			CaughtBy: specs("tls/client-hello"),
-			apply:    func(b *behaviour) { b.preface = prefaceOf(hello{compression: []byte{1, 0}}) },
+			CaughtBy: specs("tls/client-hello"), Words: specs("compression"),
+			apply: func(b *behaviour) { b.preface = prefaceOf(hello{compression: []byte{1, 0}}) },
 		},
 		{
 			Name: "md5-signatures", Doc: "takes signatures over MD5",
 			Stands:   "CVE-2015-7575: RSA with MD5 in signature_algorithms",
-			CaughtBy: specs("tls/client-hello"),
-			apply:    func(b *behaviour) { b.preface = prefaceOf(hello{signatures: []uint16{0x0401, 0x0101}}) },
+			CaughtBy: specs("tls/client-hello"), Words: specs("MD5"),
+			apply: func(b *behaviour) { b.preface = prefaceOf(hello{signatures: []uint16{0x0401, 0x0101}}) },
 		},
 		{
 			Name: "suite-breaks", Doc: "offers AES-256-GCM and fails when the hub chooses it",
 			Stands:   "Tasmota#14624: what is compiled in is not what is offered",
-			CaughtBy: specs("tls/each-suite"),
+			CaughtBy: specs("tls/each-suite"), Words: specs("AES_256_GCM"),
 			apply: func(b *behaviour) {
 				b.records = append(b.records, failOnSuite(tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384))
 			},
@@ -75,7 +75,7 @@ func tlsFaults() []Fault {
 		{
 			Name: "small-rx-buffer", Doc: "fails on a handshake message above 4,096 bytes",
 			Stands:   "Mbed-TLS/mbedtls#984 (-0x7200); SuperHouse/esp-open-rtos#729",
-			CaughtBy: specs("tls/large-chain"),
+			CaughtBy: specs("tls/large-chain"), Words: specs("chain"),
 			apply: func(b *behaviour) {
 				b.records = append(b.records, func(_ *handshake, _ []byte, ms []message) error {
 					for _, m := range ms {
@@ -90,7 +90,7 @@ func tlsFaults() []Fault {
 		{
 			Name: "no-reassembly", Doc: "fails on a handshake message that is spread over records",
 			Stands:   "Mbed-TLS/mbedtls#1840, #387",
-			CaughtBy: specs("tls/fragmented"),
+			CaughtBy: specs("tls/fragmented"), Words: specs("records"),
 			apply: func(b *behaviour) {
 				b.records = append(b.records, func(_ *handshake, _ []byte, ms []message) error {
 					for _, m := range ms {
@@ -105,13 +105,13 @@ func tlsFaults() []Fault {
 		{
 			Name: "impatient", Doc: "gives a handshake up after a second and a half",
 			Stands:   "time limits made on a desk, used on GPRS",
-			CaughtBy: specs("tls/slow"),
-			apply:    func(b *behaviour) { b.handshakeWithin = 1500 * time.Millisecond },
+			CaughtBy: specs("tls/slow"), Words: []string{"takes 3s"},
+			apply: func(b *behaviour) { b.handshakeWithin = 1500 * time.Millisecond },
 		},
 		{
 			Name: "flaky-handshake", Doc: "fails one handshake in ten",
 			Stands:   "espressif/esp-idf#4127",
-			CaughtBy: specs("tls/handshakes"),
+			CaughtBy: specs("tls/handshakes"), Words: specs("completed"),
 			apply: func(b *behaviour) {
 				b.records = append(b.records, func(h *handshake, _ []byte, _ []message) error {
 					if h.number%10 == 4 {

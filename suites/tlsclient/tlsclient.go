@@ -23,7 +23,8 @@ func Specs() []fixtures.Spec {
 		{ID: "tls/server-name", Text: "names the hub in its ClientHello (SNI)", Labels: core, Limit: fixtures.LimitConnect, Body: serverName},
 		{ID: "tls/client-certificate", Text: "presents a certificate when asked", Labels: core, Limit: fixtures.LimitConnect, Body: clientCertificate},
 	}
-	return append(specs, refusals()...)
+	specs = append(specs, clientHelloSpec())
+	return slices.Concat(specs, refusals(), endures(), []fixtures.Spec{rotationSpec()})
 }
 
 func version(ctx context.Context, b *fixtures.Bench) {

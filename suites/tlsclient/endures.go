@@ -1,0 +1,211 @@
+package tlsclient
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"hilrig/azure/localhub"
+	"hilrig/azure/localhub/tlswire"
+	"hilrig/certs"
+	"hilrig/fixtures"
+)
+
+func join(s []string) string { return strings.Join(s, "; ") }
+
+// endures are the specs in which the hub is within its rights, and unusual.
+func endures() []fixtures.Spec {
+	faults := []fixtures.Need{fixtures.NeedFaults}
+	return []fixtures.Spec{
+		{ID: "tls/no-downgrade", Text: "completes no handshake below TLS 1.2", Needs: faults, Limit: fixtures.LimitLong, Body: noDowngrade},
+		{ID: "tls/each-suite", Text: "completes with each of IoT Hub's cipher suites that it offers", Needs: faults, Limit: fixtures.LimitLong, Body: eachSuite},
+		{ID: "tls/large-chain", Text: "completes with a chain a fifth larger than Azure's", Needs: faults, Limit: fixtures.LimitLong, Body: largeChain},
+		{ID: "tls/fragmented", Text: "completes with handshake messages split over records", Needs: faults, Limit: fixtures.LimitRefusal, Body: fragmented},
+		{ID: "tls/slow", Text: "completes with a hub that sends a byte a moment", Needs: faults, Limit: fixtures.LimitLong, Body: slow},
+		{ID: "tls/handshakes", Text: "completes every one of many handshakes in a row", Limit: fixtures.LimitConnects, Body: handshakes},
+	}
+}
+
+// tries of a hub that is within its rights: a handshake that fails once may be
+// the network's.
+const tries = 2
+
+// noDowngrade shows a hub of each older version alone, and says which way the
+// device refused it.
+func noDowngrade(ctx context.Context, b *fixtures.Bench) {
+	b.Premise(b.Connected(ctx))
+	var spoken []string
+	for _, version := range []uint16{tls.VersionTLS11, tls.VersionTLS10} {
+		name := tls.VersionName(version)
+		b.Step("the hub speaks %s only", name)
+		m := meet(ctx, b, localhub.OnlyVersion(version), 1)
+		if m.completed() {
+			spoken = append(spoken, name)
+			continue
+		}
+		how := "refused the ServerHello, " + m.said()
+		if !slices.Contains(offeredVersions(m.last().Handshake.Hello), version) {
+			how = "never offered it"
+		}
+		b.Step("%s: %s", name, how)
+	}
+	b.That(len(spoken) == 0, fixtures.Finding{
+		Expected: "no handshake below TLS 1.2", Seen: "handshakes completed in " + strings.Join(spoken, " and "),
+		Look: "the lowest version in the firmware's TLS configuration",
+	})
+}
+
+// eachSuite shows a hub of each suite alone. Go's server lacks one of the four
+// (0xc028); where the device offers it, that is said and not judged.
+func eachSuite(ctx context.Context, b *fixtures.Bench) {
+	b.Premise(b.Connected(ctx))
+	e, err := b.Handshake(ctx)
+	b.Premise(err)
+	judged := 0
+	for _, suite := range hubSuites {
+		name := tlswire.SuiteName(suite)
+		if !slices.Contains(e.Handshake.Hello.Suites, suite) {
+			continue
+		}
+		if suite == 0xc028 {
+			b.Step("%s is offered; this hub cannot speak it", name)
+			continue
+		}
+		b.Step("the hub takes %s only", name)
+		m := meet(ctx, b, localhub.Fault{Name: "only-" + name, Suites: []uint16{suite}}, tries)
+		b.That(m.completed(), fixtures.Finding{
+			Expected: "a handshake with " + name + ", which the device offers", Seen: spoke(m.handshakes),
+			Look: "what is compiled into the TLS library, against what it offers",
+		})
+		judged++
+		b.Measure("handshake with "+name, m.last().Handshake.Duration.Seconds(), "s", nil, nil)
+	}
+	b.That(judged > 0, fixtures.Finding{
+		Expected: "one of " + names(hubSuites, tlswire.SuiteName), Seen: names(e.Handshake.Hello.Suites, tlswire.SuiteName),
+		Look: "the cipher suites compiled into the firmware's TLS library",
+	})
+}
+
+// largeChain: the smaller one is what a hub may grow to any day; 8 kB is more
+// than anyone promises.
+func largeChain(ctx context.Context, b *fixtures.Bench) {
+	b.Premise(b.Connected(ctx))
+	for _, c := range []struct {
+		profile certs.Profile
+		text    string
+		must    bool
+	}{
+		{certs.LargeChain20, "a chain a fifth larger than Azure's", true},
+		{certs.LargeChain, "a chain of 8 kB", false},
+	} {
+		chain, err := b.Store.WrongServer(ctx, b.HubName, c.profile)
+		b.Must(err)
+		size := 0
+		for _, der := range chain.Certificate {
+			size += len(der)
+		}
+		b.Step("the hub shows %s: %d bytes", c.text, size)
+		m := meet(ctx, b, localhub.Fault{Name: string(c.profile), Certificate: &chain}, tries)
+		if m.completed() {
+			b.Measure("handshake with "+c.text, m.last().Handshake.Duration.Seconds(), "s", nil, nil)
+			continue
+		}
+		f := fixtures.Finding{
+			Expected: fmt.Sprintf("a handshake with %s (%d bytes)", c.text, size), Seen: spoke(m.handshakes),
+			Look: "the receive buffer of the TLS library (mbedtls: MBEDTLS_SSL_IN_CONTENT_LEN)",
+		}
+		b.That(!c.must, f)
+		b.Warn("%s (%d bytes) is too much for it: %s", c.text, size, spoke(m.handshakes))
+	}
+}
+
+// recordSize splits a certificate message into many records, as middleboxes
+// and small servers do (RFC 5246 6.2.1).
+const recordSize = 256
+
+func fragmented(ctx context.Context, b *fixtures.Bench) {
+	b.Premise(b.Connected(ctx))
+	b.Step("the hub sends records of at most %d bytes", recordSize)
+	m := meet(ctx, b, localhub.Fault{Name: "small-records", RecordSize: recordSize}, tries)
+	if !m.completed() {
+		b.Warn("handshake messages split over records of %d bytes are not understood: %s (common stacks before 2025 cannot)", recordSize, spoke(m.handshakes))
+	}
+}
+
+// slowest is how long a hub's answers may take on a bad link; a device that
+// gives up sooner does not get onto GPRS at all.
+const slowest = 3 * time.Second
+
+func slow(ctx context.Context, b *fixtures.Bench) {
+	b.Premise(b.Connected(ctx))
+	e, err := b.Handshake(ctx)
+	b.Premise(err)
+	gap := max(time.Microsecond, slowest/time.Duration(max(1, hubBytes(e))))
+	b.Step("the hub sends a byte every %s", gap)
+	m := meet(ctx, b, localhub.Fault{Name: "byte-a-moment", ByteEvery: gap}, tries)
+	b.That(m.completed(), fixtures.Finding{
+		Expected: fmt.Sprintf("a handshake with a hub that takes %s for its messages", slowest), Seen: spoke(m.handshakes),
+		Look: "the time limit of the handshake in the firmware",
+	})
+	b.Measure("slow handshake", m.last().Handshake.Duration.Seconds(), "s", nil, nil)
+}
+
+// hubBytes is what the hub sends in a handshake, for the most part its
+// certificates.
+func hubBytes(e localhub.Event) (n int) {
+	for _, m := range e.Handshake.Messages {
+		if !m.FromClient {
+			n += m.Length
+		}
+	}
+	return n
+}
+
+// In a row: enough to see a fault of one in ten; few where each costs minutes
+// of a battery or a SIM.
+const (
+	inARow     = 50
+	inARowSlow = 5
+	quick      = 20 * time.Second
+)
+
+func handshakes(ctx context.Context, b *fixtures.Bench) {
+	b.Premise(b.Connected(ctx))
+	n := inARow
+	if b.Type.Timing.ReconnectWithin > quick {
+		n = inARowSlow
+	}
+	mark := b.Mark()
+	b.Step("%d connects in a row", n)
+	for range n {
+		if _, err := b.Reconnect(ctx); err != nil {
+			b.Step("not back: %v", err)
+			break
+		}
+	}
+	var broken []localhub.Event
+	var took []time.Duration
+	for _, e := range b.Since(mark, func(e localhub.Event) bool {
+		return e.Kind == localhub.KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil
+	}) {
+		if e.Handshake.OK {
+			took = append(took, e.Handshake.Duration)
+			continue
+		}
+		broken = append(broken, e)
+	}
+	total := len(took) + len(broken)
+	b.Measure("handshakes", float64(total), "", nil, nil)
+	b.That(len(took) > 0, fixtures.Finding{Expected: "handshakes", Seen: "none in " + fmt.Sprint(n) + " connects", Look: "the device's connect command"})
+	slices.Sort(took)
+	b.Measure("handshake, median", took[len(took)/2].Seconds(), "s", nil, nil)
+	b.Measure("handshake, longest", took[len(took)-1].Seconds(), "s", nil, nil)
+	b.That(len(broken) == 0, fixtures.Finding{
+		Expected: fmt.Sprintf("%d handshakes, all complete", total),
+		Seen:     fmt.Sprintf("%d not completed; %s", len(broken), spoke(broken)),
+		Look:     "memory of the TLS library over many connects",
+	})
+}

@@ -1,0 +1,101 @@
+package tlsclient
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"hilrig/azure/localhub"
+	"hilrig/fixtures"
+	"hilrig/record"
+)
+
+// met is what came of a hub's peculiarity that a device was shown.
+type met struct {
+	handshakes []localhub.Event // those to which it was shown, the one that completed last
+	way        string           // how the device was made to connect
+}
+
+func (m met) last() localhub.Event { return m.handshakes[len(m.handshakes)-1] }
+
+func (m met) completed() bool { return m.last().Handshake.OK }
+
+// said is how the device ended its last try.
+func (m met) said() string {
+	h := m.last().Handshake
+	switch {
+	case h.OK:
+		return "a completed handshake"
+	case h.Alert != nil:
+		return fmt.Sprintf("alert %d %s", h.Alert.Number, h.Alert.Name)
+	}
+	return h.Err
+}
+
+// meet shows a fault in up to so many handshakes, until one of them completes,
+// and takes care that the device is back at an ordinary hub afterwards. That
+// the device met it is the hub's word, not a guess; where it did not come, the
+// premise is gone. A single handshake that fails may be the network's, so
+// nothing is judged by fewer tries than asked for.
+func meet(ctx context.Context, b *fixtures.Bench, f localhub.Fault, tries int) met {
+	mark := b.Mark()
+	showing := b.Hub.Show(f, 0)
+	defer back(ctx, b, showing)
+	way, err := b.Provoke(ctx)
+	b.Premise(err)
+	m := met{way: way}
+	for from := mark; len(m.handshakes) < tries; {
+		e, err := b.Await(ctx, from, b.Type.Timing.ReconnectWithin, "the device to meet "+f.Name, func(e localhub.Event) bool {
+			return e.Kind == localhub.KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil && e.Handshake.Fault != ""
+		})
+		if err != nil && len(m.handshakes) > 0 && record.ClassOf(err) == record.Device {
+			break // it had its turn, and has given up for now
+		}
+		if err != nil {
+			b.Premise(fmt.Errorf("device did not come back after %s: %w", way, err))
+		}
+		m.handshakes, from = append(m.handshakes, e), e.Seq+1
+		if m.completed() {
+			break
+		}
+		if len(m.handshakes) < tries {
+			if err := b.Hasten(ctx); err != nil {
+				b.Step("connect command: %v", err)
+			}
+		}
+	}
+	return m
+}
+
+// back shows the hub as it is and waits for the device.
+func back(ctx context.Context, b *fixtures.Bench, showing *localhub.Showing) {
+	showing.Lift()
+	b.Step("the hub is as ever")
+	if _, _, live := b.Session(); live {
+		return
+	}
+	mark := b.Mark()
+	if err := b.Hasten(ctx); err != nil {
+		b.Step("connect command: %v", err)
+	}
+	if _, err := b.AwaitSession(ctx, mark, b.Type.Timing.ReconnectWithin); err != nil && ctx.Err() == nil {
+		b.Step("the device is not back: %v", err)
+	}
+}
+
+// spoke says of each handshake what the hub's messages were when it ended: a
+// reader must see how far the device came.
+func spoke(events []localhub.Event) string {
+	var said []string
+	for _, e := range events {
+		text := e.Handshake.Err
+		if e.Handshake.OK {
+			text = "completed in " + e.Handshake.Duration.Round(time.Millisecond).String()
+		}
+		if !slices.Contains(said, text) {
+			said = append(said, text)
+		}
+	}
+	return fmt.Sprint(len(events)) + " handshakes: " + join(said)
+}

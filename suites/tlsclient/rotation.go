@@ -1,0 +1,50 @@
+package tlsclient
+
+import (
+	"context"
+
+	"hilrig/azure/localhub"
+	"hilrig/certs"
+	"hilrig/fixtures"
+)
+
+func rotationSpec() fixtures.Spec {
+	return fixtures.Spec{
+		ID: "tls/root-rotation", Text: "follows the hub to a second root once it is loaded, and not before",
+		Needs: []fixtures.Need{fixtures.NeedFaults}, Limit: fixtures.LimitLong, Body: rootRotation,
+	}
+}
+
+// rootRotation is what happened to every hub in 2023: another root, and the
+// devices that had it went on.
+func rootRotation(ctx context.Context, b *fixtures.Bench) {
+	id, err := b.Identity(ctx)
+	b.Premise(err)
+	b.Premise(b.Connected(ctx))
+	second, err := b.Store.SecondRoot()
+	b.Must(err)
+	server, err := b.Store.WrongServer(ctx, b.HubName, certs.SecondRoot)
+	b.Must(err)
+	hub := localhub.Fault{Name: string(certs.SecondRoot), Certificate: &server}
+
+	b.Step("the hub moves to its second root, which the device does not have")
+	m := meet(ctx, b, hub, 1)
+	b.That(!m.completed(), fixtures.Finding{
+		Expected: "no handshake with a hub of the second root, which was not loaded", Seen: "a completed handshake",
+		Look: "certificate verification in the firmware's TLS configuration",
+	})
+
+	defer func() {
+		b.Step("load the first root again")
+		if err := b.ProvisionRoot(ctx, id, nil); err != nil && ctx.Err() == nil {
+			b.Step("the device did not take its root back: %v", err)
+		}
+	}()
+	b.Step("load the second root in its place")
+	b.Must(b.ProvisionRoot(ctx, id, second.PEM))
+	m = meet(ctx, b, hub, tries)
+	b.That(m.completed(), fixtures.Finding{
+		Expected: "a handshake with a hub of the second root, which was loaded in slot 10", Seen: spoke(m.handshakes),
+		Look: "whether slot 10 is read at each connect, or the root is kept from before",
+	})
+}
