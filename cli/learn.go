@@ -97,6 +97,7 @@ func (f *learnFlags) check() error {
 // learner is one board being learnt.
 type learner struct {
 	*app
+	ctx   context.Context // of the verb: a question ends with it
 	f     *learnFlags
 	in    *bufio.Reader
 	board *learn.Board
@@ -131,7 +132,7 @@ func (a *app) learn(ctx context.Context, f *learnFlags) error {
 }
 
 func (a *app) learnBoard(ctx context.Context, f *learnFlags) error {
-	l := &learner{app: a, f: f, in: bufio.NewReader(a.in)}
+	l := &learner{app: a, ctx: ctx, f: f, in: bufio.NewReader(a.in)}
 	l.known.when = time.Now()
 	l.plan()
 	hub, err := l.openHub(ctx)
@@ -239,12 +240,12 @@ func (l *learner) agreed(ctx context.Context, hub *learnHub) bool {
 
 // vouched asks whether an answer that the guide does not know means that a file
 // was stored; a script has only words that say so.
-func (l *learner) vouched(question string) bool {
+func (l *learner) vouched(said string) bool {
 	if !l.f.yes {
-		return l.ask(context.Background(), question)
+		return l.ask(l.ctx, fmt.Sprintf("it says %q after the file: was it stored?", said))
 	}
-	says := strings.ToUpper(question)
-	return slices.ContainsFunc([]string{"OK", "STORED", "SAVED", "SUCCESS", "DONE"}, func(w string) bool { return strings.Contains(says, w) })
+	said = strings.ToUpper(said)
+	return slices.ContainsFunc([]string{"OK", "STORED", "SAVED", "SUCCESS", "DONE"}, func(w string) bool { return strings.Contains(said, w) })
 }
 
 func (l *learner) load(ctx context.Context, hub *learnHub) error {

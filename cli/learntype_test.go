@@ -57,3 +57,12 @@ func TestAMeasuredIntervalIsWrittenAsSomebodySetIt(t *testing.T) {
 		}
 	}
 }
+
+func TestAScriptVouchesForWordsThatSayStoredAlone(t *testing.T) {
+	l := &learner{f: &learnFlags{yes: true}}
+	for said, want := range map[string]bool{"STORED": true, "file ok": true, "ENTRY 5": false, "\xa3\xf2": false} {
+		if l.vouched(said) != want {
+			t.Errorf("%q: %v", said, !want)
+		}
+	}
+}

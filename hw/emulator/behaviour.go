@@ -18,6 +18,7 @@ type behaviour struct {
 
 // terminalBehaviour is how the 9270 terminal works.
 type terminalBehaviour struct {
+	otherRate   bool          // the line is not at the rate that the other side has
 	boot        time.Duration // from power-on to the console
 	think       span          // before an answer to a command
 	store       span          // to check and store a file
@@ -60,6 +61,7 @@ type tlsBehaviour struct {
 	noSNI, noCertificate   bool
 	skip                   map[string]bool // checks of the hub's certificate that it lacks
 	trustsAfterBadRoot     bool
+	now                    func() time.Time
 	handshakeWithin        time.Duration  // for the whole
 	silenceWithin          time.Duration  // between two bytes of it
 	records                []recordEdit   // on what it gets
@@ -135,7 +137,7 @@ func sound(profile string) behaviour {
 		},
 		storageBehaviour: storageBehaviour{accepts: map[string]bool{}},
 		tlsBehaviour: tlsBehaviour{
-			minVersion: tls.VersionTLS12, maxVersion: tls.VersionTLS12, suites: hubSuites(), skip: map[string]bool{},
+			minVersion: tls.VersionTLS12, maxVersion: tls.VersionTLS12, suites: hubSuites(), skip: map[string]bool{}, now: time.Now,
 			handshakeWithin: 2 * time.Minute, silenceWithin: 15 * time.Second,
 		},
 		mqttBehaviour: mqttBehaviour{

@@ -2,13 +2,11 @@ package learn
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"strings"
 	"time"
 
 	"hilrig/hw/console"
-	"hilrig/record"
 )
 
 // patience is how long a board is waited for. Bounds, not guesses: what answers
@@ -75,7 +73,7 @@ type Board struct {
 	baud   int
 	con    *console.Console
 	say    func(format string, args ...any)
-	agree  func(question string) bool
+	agree  func(said string) bool
 	wait   patience
 	noise  map[string]bool // shapes of what it says unasked
 	Manner Manner
@@ -88,7 +86,7 @@ type Options struct {
 	Name  string // of the port
 	Baud  int
 	Say   func(format string, args ...any)
-	Agree func(question string) bool
+	Agree func(said string) bool
 	Log   *slog.Logger
 }
 
@@ -118,8 +116,7 @@ func (b *Board) Greet(ctx context.Context) error {
 		}
 		heard := b.con.Received(mark)
 		if !isText(heard) {
-			return record.NewFailure(record.Device, "talk to", b.name, fmt.Errorf("it answers %q", clip(heard, 40))).
-				WithCure(fmt.Sprintf("is %d its rate? --baud tries another", b.baud))
+			return b.noText("talk to", heard)
 		}
 		b.Manner.Echo = b.Manner.Echo || strings.Contains(string(heard), harmless)
 		if said != "" {

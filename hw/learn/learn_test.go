@@ -107,7 +107,7 @@ func meet(t *testing.T, f *firmware, agree bool) *Board {
 	ours, theirs := net.Pipe()
 	done := make(chan struct{})
 	go func() { defer close(done); f.run(theirs) }()
-	b := Meet(ours, Options{Name: "board", Baud: 1_000_000, Say: t.Logf, Agree: func(q string) bool { t.Log(q); return agree }})
+	b := Meet(ours, Options{Name: "board", Baud: 1_000_000, Say: t.Logf, Agree: func(said string) bool { t.Log(said); return agree }})
 	b.wait = patience{answer: time.Second, prompt: 1500 * time.Millisecond, file: 10 * time.Second, settle: 200 * time.Millisecond, stored: 500 * time.Millisecond}
 	t.Cleanup(func() {
 		_ = b.Close()

@@ -38,16 +38,21 @@ func (b *Board) Listen(ctx context.Context, d time.Duration) (Sound, error) {
 		return Sound{}, err
 	}
 	heard := b.con.Received(mark)
-	s := Sound{For: d, Bytes: len(heard), Text: isText(heard)}
+	const spike = 4 // bytes that may come of the line being opened
+	s := Sound{For: d, Bytes: len(heard), Text: len(heard) <= spike || isText(heard)}
 	for _, line := range whole(heard) {
 		s.Lines++
 		b.noise[shape(line)] = true
 	}
 	if !s.Text {
-		return s, record.NewFailure(record.Device, "listen to", b.name, fmt.Errorf("%s: %q", s, clip(heard, 40))).
-			WithCure(fmt.Sprintf("is %d its rate? --baud tries another", b.baud))
+		return s, b.noText("listen to", heard)
 	}
 	return s, nil
+}
+
+func (b *Board) noText(step string, heard []byte) error {
+	return record.NewFailure(record.Device, step, b.name, fmt.Errorf("%d bytes came that are no text: %q", len(heard), clip(heard, 40))).
+		WithCure(fmt.Sprintf("is %d its baud rate? --baud tries another", b.baud))
 }
 
 // rest waits, unless the line or the context ends.
@@ -65,7 +70,7 @@ func (b *Board) rest(ctx context.Context, d time.Duration) error {
 }
 
 // isText reports whether most of it is printable: a line at another rate is
-// not. A few bytes may be what was on the line when it was opened.
+// not.
 func isText(b []byte) bool {
 	odd := 0
 	for _, c := range b {
@@ -73,7 +78,7 @@ func isText(b []byte) bool {
 			odd++
 		}
 	}
-	return odd <= 4 || odd*5 < len(b)
+	return odd*5 <= len(b)
 }
 
 // whole are the lines that have ended, without what is empty.

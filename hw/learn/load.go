@@ -61,9 +61,11 @@ func (b *Board) first(ctx context.Context, f File) (time.Time, error) {
 	case said == "":
 		return time.Time{}, b.fault(f, fmt.Errorf("no answer to the file within %s", b.wait.file),
 			"does its line end files with another newline, or take only so many bytes? docs/device-types.md has the keys")
+	case !isText([]byte(said)):
+		return time.Time{}, b.noText("load a file into", []byte(said))
 	case said == refusal || soundsBad(said):
 		return time.Time{}, b.fault(f, fmt.Errorf("it answered %q", said), "is the file what this firmware wants in this slot?")
-	case said != guideOK && !b.agree(fmt.Sprintf("it says %q after the file: was it stored?", said)):
+	case said != guideOK && !b.agree(said):
 		return time.Time{}, b.fault(f, fmt.Errorf("it answered %q, which does not mean that it was stored", said), "")
 	}
 	b.Manner.OK = said
@@ -97,6 +99,8 @@ func (b *Board) openFile(ctx context.Context, f File) error {
 			return err
 		case said == "":
 			continue
+		case !isText([]byte(said)):
+			return b.noText("talk to", []byte(said))
 		case said == refusal || soundsBad(said):
 			return b.fault(f, fmt.Errorf("it answered %q to %s", said, command), "does this firmware take its files with 9270,n?")
 		}
@@ -106,7 +110,7 @@ func (b *Board) openFile(ctx context.Context, f File) error {
 		return nil
 	}
 	return b.fault(f, fmt.Errorf("it says nothing to %s, whatever ends the line", command),
-		fmt.Sprintf("is %d its rate, is this its port, has it power? --baud tries another rate", b.baud))
+		fmt.Sprintf("is %d its baud rate, is this its port, has it power? --baud tries another rate", b.baud))
 }
 
 // next loads a file the way that is known by now.
