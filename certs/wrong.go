@@ -22,6 +22,7 @@ const (
 	UnknownRoot  Profile = "unknown-root"
 	SelfSigned   Profile = "self-signed"
 	WrongName    Profile = "wrong-name"
+	Lookalike    Profile = "lookalike-name" // of a host whose name looks like it
 	Expired      Profile = "expired"
 	NotYetValid  Profile = "not-yet-valid"
 	NoServerAuth Profile = "no-server-auth"
@@ -53,6 +54,7 @@ func Profiles() []ProfileInfo {
 		{UnknownRoot, "its root was given to no device", "", "AWS Device Advisor TLS_Unsecure_Server_Cert; badssl.com untrusted-root", unknownRoot},
 		{SelfSigned, "signed by itself", "", "badssl.com self-signed", selfSigned},
 		{WrongName, "names another host", "", "AWS Device Advisor TLS_Incorrect_Subject_Name_Server_Cert; badssl.com wrong.host", wrongName},
+		{Lookalike, "names hosts whose names begin and end with the hub's, and the hub in its subject alone", "", "RFC 6125 section 6.4; in no public catalogue", lookalike},
 		{Expired, "expired in 2016", "", "AWS Device Advisor TLS_Expired_Server_Cert; badssl.com expired", expired},
 		{NotYetValid, "valid from years ahead", "", "RFC 5280 section 4.1.2.5; in no public catalogue", notYetValid},
 		{NoServerAuth, "for clients only (extended key usage)", "", "RFC 5280 section 4.2.1.12; in no public catalogue", noServerAuth},
@@ -104,6 +106,16 @@ func wrongName(_ context.Context, d *draft) error {
 		other = "192.0.2.1" // RFC 5737: nobody's
 	}
 	nameHost(d.template, other)
+	return nil
+}
+
+// lookalike is what a careless comparison takes: the host's name is at the
+// beginning and the end of the certificate's names, and its whole common name,
+// which is not looked at where there are others (RFC 6125 section 6.4.4).
+func lookalike(_ context.Context, d *draft) error {
+	nameHost(d.template, d.host)
+	d.template.IPAddresses = nil
+	d.template.DNSNames = []string{d.host + ".another-hub.example", "another-" + d.host}
 	return nil
 }
 

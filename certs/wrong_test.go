@@ -35,6 +35,7 @@ var wrongs = map[certs.Profile]struct {
 	certs.UnknownRoot:  {isUnknown, "20", "issuer", func(a *asked, c tls.Certificate) { a.root, _ = x509.ParseCertificate(c.Certificate[1]) }},
 	certs.SelfSigned:   {isUnknown, "18", "issuer, chain", func(a *asked, c tls.Certificate) { a.root = c.Leaf }},
 	certs.WrongName:    {isName, "62", "subject, names", func(a *asked, c tls.Certificate) { a.DNSName = "another-hub.example" }},
+	certs.Lookalike:    {isName, "62", "names", func(a *asked, c tls.Certificate) { a.DNSName = c.Leaf.DNSNames[0] }},
 	certs.Expired:      {isInvalid(x509.Expired), "10", "dates", func(a *asked, c tls.Certificate) { a.CurrentTime = c.Leaf.NotAfter.Add(-time.Hour) }},
 	certs.NotYetValid:  {isInvalid(x509.Expired), "9", "dates", func(a *asked, c tls.Certificate) { a.CurrentTime = c.Leaf.NotBefore.Add(time.Hour) }},
 	certs.NoServerAuth: {isInvalid(x509.IncompatibleUsage), "26", "purposes", func(a *asked, c tls.Certificate) { a.KeyUsages = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }},

@@ -62,7 +62,8 @@ type Handshake struct {
 	Thumbprints  record.Thumbprints   `json:"thumbprints,omitzero"`
 	Alert        *Alert               `json:"alert,omitempty"` // of the device
 	Err          string               `json:"error,omitempty"`
-	Fault        string               `json:"fault,omitempty"` // the TLS fault that was shown
+	Garbage      bool                 `json:"garbage,omitempty"` // the device's first bytes were no TLS
+	Fault        string               `json:"fault,omitempty"`   // the TLS fault that was shown
 	Duration     time.Duration        `json:"duration"`
 	Messages     []tlswire.Message    `json:"-"`
 }

@@ -146,6 +146,9 @@ func (hs *Handshake) fill(o *tlswire.Observer, st tls.ConnectionState, err error
 	if err != nil {
 		hs.Err = explain(err, o)
 	}
+	if g := o.Garbage(); len(g) > 0 && g[0].FromClient && hs.Hello == nil {
+		hs.Garbage = true
+	}
 }
 
 // explain says in a line why a handshake failed.

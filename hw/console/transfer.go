@@ -21,6 +21,7 @@ type File struct {
 	Data         []byte // must not contain the `*`
 	Secret       bool   // a private key: masked in every form
 	Command      string // sent instead of 9270,<slot>
+	Raw          bool   // line ends as they are, whatever the type's policy
 	StopAfter    int    // > 0: so many bytes as sent, no `*`, no waiting for an answer
 	NoTerminator bool   // the whole file, no `*`, no waiting for an answer
 	// Progress is called by the transfer after each write, at most every 5 ms
@@ -38,6 +39,7 @@ type Receipt struct {
 	Answer      string    // the type's OK or failure text
 	Echo        bool      // the device echoes commands
 	Seconds     float64   // from First to Last
+	Foreign     int       // lines of the device's own in between: neither echo nor prompt nor answer
 	LineShare   float64   // of the line's rate, 1 is all of it; 0 where the line has no rate
 }
 
@@ -95,12 +97,17 @@ func (c *Console) Transfer(ctx context.Context, f File) (Receipt, error) {
 			return t.r, t.blame(err)
 		}
 	}
+	t.r.Foreign = t.foreign(c.Received(t.mark))
 	return t.r, nil
 }
 
 // newTransfer checks a file, before the device is touched.
 func (c *Console) newTransfer(f File) (*transfer, error) {
-	t := &transfer{c: c, f: f, command: f.Command, data: withNewlines(f.Data, c.set.FileNewline), r: Receipt{Slot: f.Slot}}
+	newlines := c.set.FileNewline
+	if f.Raw {
+		newlines = "keep"
+	}
+	t := &transfer{c: c, f: f, command: f.Command, data: withNewlines(f.Data, newlines), r: Receipt{Slot: f.Slot}}
 	if t.command == "" {
 		t.command = fmt.Sprintf("9270,%d", f.Slot)
 	}

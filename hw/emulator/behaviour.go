@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"net"
 	"time"
 )
@@ -31,6 +32,8 @@ type terminalBehaviour struct {
 	rxRing, txRing int
 	perByte        time.Duration // spent on a received byte
 
+	okText        string
+	filesPerBoot  int // that it takes; 0: all
 	silentOK      bool
 	earlyOK       int  // says OK after so many bytes of a file; 0: after its end
 	falseOK       int  // says OK in a log line after so many bytes; 0: never
@@ -62,12 +65,14 @@ type tlsBehaviour struct {
 	skip                   map[string]bool // checks of the hub's certificate that it lacks
 	trustsAfterBadRoot     bool
 	now                    func() time.Time
-	handshakeWithin        time.Duration  // for the whole
-	silenceWithin          time.Duration  // between two bytes of it
-	records                []recordEdit   // on what it gets
-	mute                   bool           // sends no alerts
-	preface                func(net.Conn) // on a connection of its own before the real one
-	flakyEvery             int            // every so-many-th handshake fails
+	fallsBack              bool                                        // verifies nothing after its first refusal
+	namesHub               func(c *x509.Certificate, host string) bool // its own check of the hub's name
+	handshakeWithin        time.Duration                               // for the whole
+	silenceWithin          time.Duration                               // between two bytes of it
+	records                []recordEdit                                // on what it gets
+	mute                   bool                                        // sends no alerts
+	preface                func(net.Conn)                              // on a connection of its own before the real one
+	flakyEvery             int                                         // every so-many-th handshake fails
 }
 
 // mqttBehaviour is the MQTT client.
@@ -132,7 +137,8 @@ func hubSuites() []uint16 {
 func sound(profile string) behaviour {
 	b := behaviour{
 		terminalBehaviour: terminalBehaviour{
-			think: exactly(ms(2)), store: exactly(ms(5)), fileTimeout: 28 * time.Second, applyAfter: ms(150),
+			okText: okText,
+			think:  exactly(ms(2)), store: exactly(ms(5)), fileTimeout: 28 * time.Second, applyAfter: ms(150),
 			echo: true, newline: "\r\n", rxRing: 512, txRing: 512,
 		},
 		storageBehaviour: storageBehaviour{accepts: map[string]bool{}},

@@ -38,6 +38,7 @@ type console struct {
 	file     []byte
 	at       time.Time // when the byte at hand came, in the line's own time
 	began    time.Time // the same of the file's first byte
+	taken    int       // files of this boot
 	lastSlot int       // that was loaded, for firmware that wants an order
 	stuck    bool      // for ever
 }
@@ -232,8 +233,9 @@ func (c *console) endFile(ctx context.Context) {
 		return
 	}
 	c.lastSlot = c.slot
+	c.taken++
 	if !c.b.silentOK && c.b.earlyOK == 0 {
-		c.answer(okText)
+		c.answer(c.b.okText)
 	}
 	if c.b.printsKey && c.slot == slotKey {
 		c.answer("[debug] key:")
@@ -249,6 +251,8 @@ func (c *console) keep(data string) error {
 	switch {
 	case c.slot == noSlot:
 		return nil
+	case c.b.filesPerBoot > 0 && c.taken >= c.b.filesPerBoot:
+		return &refusal{unreadable, "out of memory"}
 	case len(data) > maxFile:
 		return &refusal{unreadable, "file is too long"}
 	case c.b.inOrder && c.outOfOrder():

@@ -78,7 +78,7 @@ func (m *modem) tlsConfig(set files, h *handshake) (*tls.Config, error) {
 	if b.noSNI {
 		c.ServerName = ""
 	}
-	v := verifier{roots: certificates(b.stored(set, slotRoot)), host: m.hubName, skip: b.skip}
+	v := verifier{roots: certificates(b.stored(set, slotRoot)), host: m.hubName, skip: b.skip, names: b.namesHub}
 	if len(v.roots) == 0 {
 		if !b.trustsAfterBadRoot {
 			return nil, errBadRoot
@@ -88,6 +88,9 @@ func (m *modem) tlsConfig(set files, h *handshake) (*tls.Config, error) {
 	c.VerifyConnection = func(s tls.ConnectionState) error {
 		err := v.verify(s.PeerCertificates, b.now())
 		h.refuse(err)
+		if err != nil && b.fallsBack {
+			b.skip[checkAll] = true
+		}
 		return err
 	}
 	own := &tls.Certificate{}
@@ -131,6 +134,7 @@ type verifier struct {
 	roots []*x509.Certificate
 	host  string
 	skip  map[string]bool
+	names func(c *x509.Certificate, host string) bool // in place of the right check of the name
 }
 
 // The checks that faults leave out.
@@ -156,8 +160,11 @@ func (v verifier) verify(chain []*x509.Certificate, now time.Time) error {
 		Roots: pool(v.seen(v.roots, now)), Intermediates: pool(v.seen(chain[1:], now)), DNSName: v.host,
 		CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
-	if v.skip[checkHost] {
+	if v.skip[checkHost] || v.names != nil {
 		o.DNSName = ""
+	}
+	if v.names != nil && !v.names(chain[0], v.host) {
+		return errors.New("the certificate is another host's")
 	}
 	if v.skip[checkPurpose] {
 		o.KeyUsages = []x509.ExtKeyUsage{x509.ExtKeyUsageAny}

@@ -21,7 +21,7 @@ type Fault struct {
 
 // Faults is the gallery, by area and then in the catalogue's order.
 func Faults() []Fault {
-	return slices.Concat(consoleFaults(), storageFaults(), tlsFaults(), trustFaults(), sessionFaults(), deliveryFaults(), recoveryFaults())
+	return slices.Concat(consoleFaults(), storageFaults(), tlsFaults(), trustFaults(), sessionFaults(), deliveryFaults(), recoveryFaults(), inventedFaults())
 }
 
 // faulty is sound firmware with the named faults.

@@ -46,8 +46,8 @@ func consoleFaults() []Fault {
 		{
 			Name: "order-matters", Doc: "takes the files only as 10, 20, 30",
 			Stands:   "Xinyuan-LilyGO/LilyGo-Modem-Series#183: steps that work in one sequence only",
-			CaughtBy: specs("provisioning/any-order"),
-			apply:    func(b *behaviour) { b.inOrder = true },
+			CaughtBy: specs("provisioning/any-order"), Words: []string{"order"},
+			apply: func(b *behaviour) { b.inOrder = true },
 		},
 		{
 			Name: "slow-console", Doc: "takes ten times as long as the line for every byte",

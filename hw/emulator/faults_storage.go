@@ -14,13 +14,13 @@ func storageFaults() []Fault {
 		{
 			Name: "truncates-2k", Doc: "keeps the first 2,000 bytes of a file",
 			Stands:   "remne/p1ib#70: a field of 2,000 characters",
-			CaughtBy: specs("provisioning/long-certificate"),
-			apply:    func(b *behaviour) { b.keepBytes = 2000 },
+			CaughtBy: specs("provisioning/long-certificate"), Words: []string{"long certificate"},
+			apply: func(b *behaviour) { b.keepBytes = 2000 },
 		},
 		{
 			Name: "drops-newlines", Doc: "loses line ends of two characters, and then cannot read the file",
 			Stands:   "espressif/esp-idf#5177; aws/amazon-freertos#3381",
-			CaughtBy: specs("provisioning/line-endings"),
+			CaughtBy: specs("provisioning/line-endings"), Words: []string{"CRLF"},
 			apply: reads(func(s string) string {
 				if strings.Contains(s, "\r\n") {
 					return strings.ReplaceAll(s, "\r\n", "")
@@ -31,26 +31,26 @@ func storageFaults() []Fault {
 		{
 			Name: "needs-lf", Doc: "cannot read a file with carriage returns",
 			Stands:   "u-blox/ubxlib#242",
-			CaughtBy: specs("provisioning/line-endings"),
-			apply:    readsOnly(func(s string) bool { return !strings.Contains(s, "\r") }),
+			CaughtBy: specs("provisioning/line-endings"), Words: []string{"CRLF"},
+			apply: readsOnly(func(s string) bool { return !strings.Contains(s, "\r") }),
 		},
 		{
 			Name: "needs-final-newline", Doc: "cannot read a file without a final newline",
 			Stands:   "jembi/openhim-console#65",
-			CaughtBy: specs("provisioning/line-endings"),
-			apply:    readsOnly(func(s string) bool { return strings.HasSuffix(s, "\n") || strings.HasSuffix(s, "\r") }),
+			CaughtBy: specs("provisioning/line-endings"), Words: []string{"final newline"},
+			apply: readsOnly(func(s string) bool { return strings.HasSuffix(s, "\n") || strings.HasSuffix(s, "\r") }),
 		},
 		{
 			Name: "counts-nul", Doc: "takes the length with a terminating NUL that is not there, and loses the last character",
 			Stands:   "espressif/esp-idf#17423: mbedtls_x509_crt_parse returned -0x2180",
-			CaughtBy: specs("provisioning/line-endings"),
-			apply:    reads(func(s string) string { return s[:max(0, len(s)-1)] }),
+			CaughtBy: specs("provisioning/line-endings"), Words: []string{"final newline"},
+			apply: reads(func(s string) string { return s[:max(0, len(s)-1)] }),
 		},
 		{
 			Name: "no-pkcs8", Doc: "says OK to a PKCS#8 key and cannot read it",
 			Stands:   "espressif/esp-protocols#570: mbedtls_pk_parse_key returned -0x3D00",
-			CaughtBy: specs("provisioning/key-forms"),
-			apply:    readsOnly(func(s string) bool { return !strings.Contains(s, "BEGIN PRIVATE KEY") }),
+			CaughtBy: specs("provisioning/key-forms"), Words: []string{"PKCS#8"},
+			apply: readsOnly(func(s string) bool { return !strings.Contains(s, "BEGIN PRIVATE KEY") }),
 		},
 		{
 			Name: "accepts-garbage", Doc: "says OK to a file that is no PEM",
@@ -73,8 +73,8 @@ func storageFaults() []Fault {
 		{
 			Name: "accepts-mismatched-pair", Doc: "says OK to a key that does not fit",
 			Stands:   "Mbed-TLS/mbedtls#507; aws-iot-device-sdk-embedded-C#1766",
-			CaughtBy: specs("provisioning/mismatched-pair"),
-			apply:    accepts(noPair),
+			CaughtBy: specs("provisioning/mismatched-pair"), Words: []string{"does not fit"},
+			apply: accepts(noPair),
 		},
 		{
 			Name: "swaps-slots", Doc: "presents what was loaded as root",
@@ -91,14 +91,14 @@ func storageFaults() []Fault {
 		{
 			Name: "forgets-identity", Doc: "loses its identity with its power",
 			Stands:   "an identity kept in RAM",
-			CaughtBy: specs("provisioning/persistent"),
-			apply:    func(b *behaviour) { b.forgets = true },
+			CaughtBy: specs("provisioning/persistent"), Words: []string{"power cycle"},
+			apply: func(b *behaviour) { b.forgets = true },
 		},
 		{
 			Name: "half-written", Doc: "writes a file over the one before while it comes",
 			Stands:   "one place in flash for each file",
-			CaughtBy: specs("provisioning/power-cut"),
-			apply:    func(b *behaviour) { b.inPlace = true },
+			CaughtBy: specs("provisioning/power-cut"), Words: []string{"in the middle of"},
+			apply: func(b *behaviour) { b.inPlace = true },
 		},
 		{
 			Name: "single-root", Doc: "goes on with the first root it was given, whatever is loaded later",

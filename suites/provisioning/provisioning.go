@@ -2,6 +2,7 @@ package provisioning
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 // Specs are the area's, in order.
 func Specs() []fixtures.Spec {
 	core := []string{"core"}
-	return []fixtures.Spec{
+	specs := []fixtures.Spec{
 		{ID: "provisioning/root", Text: "answers COMMAND PROCESSED OK to the root certificate", Labels: []string{"core", "smoke"}, Limit: fixtures.LimitProvision, Body: loads(fixtures.SlotRoot)},
 		{ID: "provisioning/certificate", Text: "answers COMMAND PROCESSED OK to its certificate", Labels: []string{"core", "smoke"}, Limit: fixtures.LimitProvision, Body: loads(fixtures.SlotCertificate)},
 		{ID: "provisioning/key", Text: "answers COMMAND PROCESSED OK to its private key", Labels: []string{"core", "smoke"}, Limit: fixtures.LimitProvision, Body: loads(fixtures.SlotKey)},
@@ -27,6 +28,7 @@ func Specs() []fixtures.Spec {
 		{ID: "provisioning/rejects-unknown-slot", Text: "does not say OK to a slot that does not exist", Labels: core, Limit: fixtures.LimitLong, Body: rejectsUnknownSlot},
 		{ID: "provisioning/aborted-transfer", Text: "comes back from a transfer that was cut short", Labels: core, Limit: fixtures.LimitLong, Body: abortedTransfer},
 	}
+	return slices.Concat(specs, formSpecs(), rowSpecs())
 }
 
 // loads judges the load of one slot, which the specs of a run share.

@@ -19,6 +19,14 @@ func clientHelloSpec() fixtures.Spec {
 func clientHello(ctx context.Context, b *fixtures.Bench) {
 	_, err := b.Handshake(ctx)
 	b.Premise(err)
+	for _, e := range b.Since(b.ProvisionMark(), func(e localhub.Event) bool {
+		return e.Kind == localhub.KindHandshake && e.Handshake != nil && e.Handshake.Garbage
+	}) {
+		b.Fail(fixtures.Finding{
+			Expected: "TLS from the first byte on", Seen: "a connection without TLS: " + e.Handshake.Err,
+			Look: "a code path of the firmware that dials without TLS: what it sends there is in the clear",
+		})
+	}
 	var findings []string
 	for _, e := range b.Since(b.ProvisionMark(), func(e localhub.Event) bool {
 		return e.Kind == localhub.KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil

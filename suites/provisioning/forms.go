@@ -1,0 +1,226 @@
+package provisioning
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"hilrig/certs"
+	"hilrig/fixtures"
+	"hilrig/hw/console"
+	"hilrig/record"
+)
+
+// formSpecs are about files that are right and look unlike the usual ones: a
+// device may refuse them, but must not say OK and then stay away.
+func formSpecs() []fixtures.Spec {
+	return []fixtures.Spec{
+		{ID: "provisioning/line-endings", Text: "takes or refuses other line ends, and never says OK to what it cannot use", Limit: fixtures.LimitLong, Body: lineEndings},
+		{ID: "provisioning/long-certificate", Text: "takes or refuses an RSA 4096 identity with a long subject, and never says OK to what it cannot use", Limit: fixtures.LimitLong, Body: longCertificate},
+		{ID: "provisioning/key-forms", Text: "takes or refuses PKCS#1 and PKCS#8 keys, and never says OK to what it cannot use", Limit: fixtures.LimitLong, Body: keyForms},
+		{ID: "provisioning/mismatched-pair", Text: "does not say OK to a key that does not fit its certificate", Limit: fixtures.LimitLong, Body: mismatchedPair},
+	}
+}
+
+// outcome of files that are unlike the usual ones.
+type outcome int
+
+const (
+	works   outcome = iota // a session with the identity in them
+	refused                // no OK; the device still has what it had
+	useless                // OK, and then no session
+)
+
+// try gives the device an identity in such files, and sees what comes of it.
+func try(ctx context.Context, b *fixtures.Bench, what string, id *certs.Identity, files []console.File) outcome {
+	b.Step("load %s", what)
+	err := b.ProvisionFiles(ctx, id, files)
+	if errors.Is(err, console.ErrRefused) || errors.Is(err, console.ErrNoAnswer) || errors.Is(err, console.ErrNoPrompt) {
+		b.Step("refused: %v", err)
+		b.Must(b.Console.Recover(ctx))
+		return refused
+	}
+	b.Must(err)
+	err = b.Connected(ctx)
+	if err == nil {
+		return works
+	}
+	if record.ClassOf(err) != record.Device {
+		b.Must(err)
+	}
+	b.Step("no session: %v", err)
+	return useless
+}
+
+// notUsed is the finding of an outcome that must not be.
+func notUsed(b *fixtures.Bench, what, look string) fixtures.Finding {
+	return fixtures.Finding{
+		Expected: "a session with " + what + ", or a refusal",
+		Seen:     fmt.Sprintf("%s for %s, and then no connection", b.Type.Console.OK, what),
+		Look:     look,
+	}
+}
+
+// lineForm is a way to write the same PEM file.
+type lineForm struct {
+	name  string
+	write func([]byte) []byte
+}
+
+func crlf(pem []byte) []byte    { return bytes.ReplaceAll(pem, []byte("\n"), []byte("\r\n")) }
+func unended(pem []byte) []byte { return bytes.TrimRight(pem, "\r\n") }
+
+// lineEndings mixes the forms first, so that a device that takes all of them
+// wears its flash out by three files, not nine; what goes wrong is then looked
+// for form by form.
+func lineEndings(ctx context.Context, b *fixtures.Bench) {
+	before, err := b.Identity(ctx)
+	b.Premise(err)
+	b.Premise(b.Connected(ctx))
+	mixed := []func([]byte) []byte{crlf, unended, func(p []byte) []byte { return unended(crlf(p)) }}
+	id, err := b.NewIdentity(ctx)
+	b.Must(err)
+	files := b.Files(id)
+	for i := range files {
+		files[i].Data, files[i].Raw = mixed[i](files[i].Data), true
+	}
+	switch try(ctx, b, "files with CRLF line ends and without a final newline, mixed", id, files) {
+	case works:
+		return
+	case refused:
+		restore(ctx, b, before)
+		return
+	}
+	defer restore(ctx, b, before)
+	var broken []string
+	for _, form := range []lineForm{{"CRLF line ends", crlf}, {"no final newline", unended}} {
+		files := b.Files(id)
+		for i := range files {
+			files[i].Data, files[i].Raw = form.write(files[i].Data), true
+		}
+		if try(ctx, b, "files with "+form.name, id, files) == useless {
+			broken = append(broken, form.name)
+		}
+	}
+	if len(broken) == 0 {
+		broken = []string{"CRLF line ends without a final newline"}
+	}
+	b.Fail(notUsed(b, "files with "+strings.Join(broken, ", and with "), "how the firmware counts and stores line ends"))
+}
+
+// longBytes is what a certificate of RSA 4096 with a long subject has at least.
+const longBytes = 3000
+
+func longCertificate(ctx context.Context, b *fixtures.Bench) {
+	before, err := b.Identity(ctx)
+	b.Premise(err)
+	b.Premise(b.Connected(ctx))
+	id, err := b.MakeIdentity(ctx, certs.IdentitySpec{Bits: 4096, LongSubject: true})
+	b.Must(err)
+	size := len(id.CertificatePEM)
+	if size < longBytes {
+		b.NotRun(fmt.Sprintf("the certificate made for it has %d bytes, and %d are asked for", size, longBytes))
+	}
+	if most := b.Type.Console.MaxFile; most > 0 && max(size, len(id.KeyPEM)) > most {
+		b.NotApplicable(fmt.Sprintf("the type takes files of up to %d bytes (console.max_file)", most))
+	}
+	what := fmt.Sprintf("a long certificate of %d bytes (RSA 4096)", size)
+	got := try(ctx, b, what, id, b.Files(id))
+	if got != works { // one that works may stay: flash wears out
+		defer restore(ctx, b, before)
+	}
+	b.That(got != useless, notUsed(b, what, "the size of the firmware's buffers and of its places in flash"))
+}
+
+// keyForms tries both forms of the key; the one in use has shown itself.
+func keyForms(ctx context.Context, b *fixtures.Bench) {
+	before, err := b.Identity(ctx)
+	b.Premise(err)
+	var broken []string
+	for _, form := range []certs.KeyForm{certs.PKCS8, certs.PKCS1} {
+		what := "a " + strings.ToUpper(string(form)) + " key"
+		if form == certs.PKCS8 {
+			what = "a PKCS#8 key (BEGIN PRIVATE KEY)"
+			if b.Connected(ctx) == nil { // it has one
+				continue
+			}
+		} else {
+			what = "a PKCS#1 key (BEGIN RSA PRIVATE KEY)"
+		}
+		id, err := b.MakeIdentity(ctx, certs.IdentitySpec{KeyForm: form})
+		b.Must(err)
+		if try(ctx, b, what, id, b.Files(id)) == useless {
+			broken = append(broken, what)
+		}
+	}
+	if len(broken) == 0 {
+		return
+	}
+	defer restore(ctx, b, before)
+	b.Fail(notUsed(b, strings.Join(broken, " and for "), "which forms of key the firmware's TLS library reads"))
+}
+
+// mismatchedPair gives the certificate of one identity and the key of another.
+func mismatchedPair(ctx context.Context, b *fixtures.Bench) {
+	before, err := b.Identity(ctx)
+	b.Premise(err)
+	b.Premise(b.Connected(ctx))
+	one, err := b.NewIdentity(ctx)
+	b.Must(err)
+	other, err := b.NewIdentity(ctx)
+	b.Must(err)
+	files := b.Files(one)[1:] // the root stays
+	files[1].Data = other.KeyPEM
+	b.Step("load a certificate, and a key that does not fit it")
+	said := 0
+	for _, f := range files {
+		l := b.Send(ctx, f)
+		if l.Err == nil {
+			said++
+			continue
+		}
+		if record.ClassOf(l.Err) != record.Device {
+			b.Must(l.Err)
+		}
+		b.Step("refused: %v", l.Err)
+		b.Must(b.Console.Recover(ctx))
+	}
+	defer restore(ctx, b, before)
+	if said < len(files) {
+		return
+	}
+	judgeMismatched(ctx, b, before)
+}
+
+// judgeMismatched looks at what a device does that said OK to both: nothing,
+// or a session with something else than it was given.
+func judgeMismatched(ctx context.Context, b *fixtures.Bench, before *certs.Identity) {
+	mark := b.Mark()
+	if _, err := b.Reconnect(ctx); err != nil {
+		b.Warn("said %s to a key that does not fit its certificate, and then there was no session", b.Type.Console.OK)
+		return
+	}
+	old := certs.ThumbprintsOf(before.Certificate).SHA256
+	shown := "no handshake of its own"
+	for _, e := range fullHandshakes(b, mark) {
+		shown = "thumbprint " + e.Handshake.Thumbprints.SHA256
+		if e.Handshake.Thumbprints.SHA256 == old {
+			shown = "the identity before it"
+		}
+	}
+	b.Fail(fixtures.Finding{
+		Expected: "a refusal of a key that does not fit its certificate",
+		Seen:     fmt.Sprintf("%s to both, and a session with %s", b.Type.Console.OK, shown),
+		Look:     "whether the firmware checks that key and certificate are a pair",
+	})
+}
+
+// reversed are files in the opposite order.
+func reversed(files []console.File) []console.File {
+	out := slices.Clone(files)
+	slices.Reverse(out)
+	return out
+}

@@ -1,0 +1,156 @@
+package provisioning
+
+import (
+	"context"
+	"fmt"
+
+	"hilrig/fixtures"
+	"hilrig/hw/console"
+	"hilrig/record"
+)
+
+// rowSpecs are about many loads, and about power between them.
+func rowSpecs() []fixtures.Spec {
+	power := []fixtures.Need{fixtures.NeedPower}
+	return []fixtures.Spec{
+		{ID: "provisioning/back-to-back", Text: "takes six files in a row without a pause", Limit: fixtures.LimitLong, Body: backToBack},
+		{ID: "provisioning/any-order", Text: "takes the three files in another order", Limit: fixtures.LimitLong, Body: anyOrder},
+		{ID: "provisioning/noise", Text: "says OK and loses nothing with log lines in between", Limit: fixtures.LimitProvision, Body: noise},
+		{ID: "provisioning/persistent", Text: "still has its identity after a power cycle", Needs: power, Limit: fixtures.LimitLong, Body: persistent},
+		{ID: "provisioning/power-cut", Text: "boots with the old or the new identity when power is lost in the middle of a file", Needs: power, Limit: fixtures.LimitLong, Body: powerCut},
+	}
+}
+
+const reversedWorks = "the three files are taken as 30, 20, 10"
+
+// backToBack loads two whole identities without a breath between. The second
+// goes in reverse, which shows any-order without three more loads; a device
+// that cannot do that is asked again in the usual order.
+func backToBack(ctx context.Context, b *fixtures.Bench) {
+	before, err := b.Identity(ctx)
+	b.Premise(err)
+	b.Premise(b.Connected(ctx))
+	if twice(ctx, b, reversed) == works {
+		b.Note(reversedWorks)
+		return
+	}
+	b.Step("once more, both in the usual order")
+	got := twice(ctx, b, func(files []console.File) []console.File { return files })
+	defer restore(ctx, b, before)
+	b.That(got == works, fixtures.Finding{
+		Expected: "six files in a row, each taken, and a session with the last identity",
+		Seen:     map[outcome]string{refused: "a file not taken", useless: b.Type.Console.OK + " for each, and then no connection"}[got],
+		Look:     "the transcript: whether bytes of the second identity were lost while the first was stored",
+	})
+}
+
+// twice loads an identity, and directly behind it a second one.
+func twice(ctx context.Context, b *fixtures.Bench, second func([]console.File) []console.File) outcome {
+	one, err := b.NewIdentity(ctx)
+	b.Must(err)
+	two, err := b.NewIdentity(ctx)
+	b.Must(err)
+	b.Step("load six files without a pause")
+	err = b.ProvisionFiles(ctx, one, b.Files(one))
+	if err == nil {
+		return try(ctx, b, "the second three of them", two, second(b.Files(two)))
+	}
+	if record.ClassOf(err) != record.Device {
+		b.Must(err)
+	}
+	b.Step("not taken: %v", err)
+	b.Must(b.Console.Recover(ctx))
+	return refused
+}
+
+func anyOrder(ctx context.Context, b *fixtures.Bench) {
+	if b.Noted(reversedWorks) {
+		b.Step("shown by provisioning/back-to-back")
+		return
+	}
+	before, err := b.Identity(ctx)
+	b.Premise(err)
+	b.Premise(b.Connected(ctx))
+	id, err := b.NewIdentity(ctx)
+	b.Must(err)
+	got := try(ctx, b, "the files as 30, 20, 10", id, reversed(b.Files(id)))
+	defer restore(ctx, b, before)
+	b.That(got == works, fixtures.Finding{
+		Expected: "an identity that works, loaded in the order 30, 20, 10",
+		Seen:     map[outcome]string{refused: "a file not taken in this order", useless: b.Type.Console.OK + " for each, and then no connection in this order"}[got],
+		Look:     "what the firmware does with each file when the others are not there yet",
+	})
+}
+
+// noise judges the loads that the run began with: an OK that came too early is
+// told by the load itself, a lost byte by the session that follows.
+func noise(ctx context.Context, b *fixtures.Bench) {
+	lines := 0
+	for _, slot := range []fixtures.Slot{fixtures.SlotRoot, fixtures.SlotCertificate, fixtures.SlotKey} {
+		l, err := b.FirstLoad(ctx, slot)
+		b.Premise(err)
+		b.Must(l.Err)
+		lines += l.Receipt.Foreign
+	}
+	b.Must(b.Connected(ctx))
+	if lines == 0 {
+		b.NotApplicable("the device printed nothing of its own while it took its files")
+	}
+	b.Measure("lines in between", float64(lines), "", nil, nil)
+}
+
+func persistent(ctx context.Context, b *fixtures.Bench) {
+	id, err := b.Identity(ctx)
+	b.Premise(err)
+	b.Premise(b.Connected(ctx))
+	mark := b.Mark()
+	way, _, err := b.PowerCycle(ctx)
+	b.Premise(err)
+	b.Step("%s; wait for a session", way)
+	_, err = b.AwaitSession(ctx, mark, b.Type.Timing.BootWithin+b.Type.Timing.ConnectWithin)
+	defer restore(ctx, b, id)
+	if err != nil && record.ClassOf(err) == record.Device {
+		b.Fail(fixtures.Finding{
+			Expected: "a session with the identity loaded before the " + way, Seen: err.Error(),
+			Look: "where the firmware keeps its identity: an identity in RAM is lost with its power",
+		})
+	}
+	b.Must(err)
+	for _, e := range fullHandshakes(b, mark) {
+		judgePresented(b, e, id, "the identity loaded before the "+way)
+	}
+}
+
+// powerCut takes the power away in the middle of each of the two files that
+// make an identity. The old one must survive: the new one was never whole.
+func powerCut(ctx context.Context, b *fixtures.Bench) {
+	if b.Power == nil {
+		b.NotApplicable("a reboot command does not take the power away in the middle of a file; set power.on and power.off")
+	}
+	id, err := b.Identity(ctx)
+	b.Premise(err)
+	b.Premise(b.Connected(ctx))
+	second, err := b.NewIdentity(ctx)
+	b.Must(err)
+	defer func() { restore(ctx, b, id) }()
+	for _, f := range b.Files(second)[1:] {
+		b.Step("power lost in the middle of the %s", f.Name)
+		f.StopAfter = len(f.Data) / 2
+		b.Must(b.Send(ctx, f).Err)
+		mark := b.Mark()
+		_, _, err := b.PowerCycle(ctx)
+		b.Premise(err)
+		_, err = b.AwaitSession(ctx, mark, b.Type.Timing.BootWithin+b.Type.Timing.ConnectWithin)
+		if err != nil && record.ClassOf(err) == record.Device {
+			b.Fail(fixtures.Finding{
+				Expected: "a boot with the identity that it had, whose replacement was never whole",
+				Seen:     fmt.Sprintf("no session after power was lost in the middle of the %s: %v", f.Name, err),
+				Look:     "whether a file is written over the one before, or beside it and then put in its place",
+			})
+		}
+		b.Must(err)
+		for _, e := range fullHandshakes(b, mark) {
+			judgePresented(b, e, id, "the identity before the power cut")
+		}
+	}
+}
