@@ -126,7 +126,7 @@ func (a *app) learn(ctx context.Context, f *learnFlags) error {
 	defer stop()
 	err := a.learnBoard(ctx, f)
 	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("%w; nothing was written", errInterrupted)
+		return fmt.Errorf("%w; nothing was written, and the board keeps what it has taken so far", errInterrupted)
 	}
 	return err
 }
@@ -253,7 +253,7 @@ func (l *learner) load(ctx context.Context, hub *learnHub) error {
 		{Slot: 10, Name: "root certificate", Data: hub.root},
 		{Slot: 20, Name: "device certificate", Data: hub.identity.CertificatePEM},
 		{Slot: 30, Name: "private key", Data: hub.identity.KeyPEM, Secret: true},
-	}, nil)
+	}, l.progress())
 	if err != nil {
 		return err
 	}
@@ -265,6 +265,17 @@ func (l *learner) load(ctx context.Context, hub *learnHub) error {
 		return nil
 	}
 	return l.watch(ctx, hub, stored)
+}
+
+// progress says how far a file is, where the line is so slow that one wonders.
+func (l *learner) progress() func(f learn.File, sent, total int) {
+	said := time.Now()
+	return func(f learn.File, sent, total int) {
+		if now := time.Now(); now.Sub(said) > 5*time.Second {
+			said = now
+			l.say("  %s: %d of %d bytes", f.Name, sent, total)
+		}
+	}
 }
 
 func between(s learn.Span) string {

@@ -115,6 +115,9 @@ func (k lesson) habits() string {
 	if m.Echo {
 		habits = "echoes"
 	}
+	if m.Sound.Lines > 0 {
+		habits += fmt.Sprintf("; it says %d lines unasked in %s", m.Sound.Lines, m.Sound.For)
+	}
 	switch {
 	case k.restart == "hand":
 		habits += "; it connected only after it was restarted by hand: set commands.reboot, or power of the device"

@@ -44,6 +44,7 @@ func (b *Board) Listen(ctx context.Context, d time.Duration) (Sound, error) {
 		s.Lines++
 		b.noise[shape(line)] = true
 	}
+	b.Manner.Sound = s
 	if !s.Text {
 		return s, b.noText("listen to", heard)
 	}
