@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -105,7 +106,7 @@ func listDevices(root, lockDir, rigName string) (*listing, error) {
 // holderOf is who has a port, or leases it for the gaps between the rounds of a
 // run; nil where nobody does.
 func holderOf(lockDir, path string) *port.Holder {
-	for _, name := range []string{path, "device " + path} {
+	for _, name := range []string{path, "device " + port.LineName(path)} {
 		if h, held := port.Held(lockDir, name); held {
 			return &h
 		}
@@ -120,7 +121,7 @@ func reach(d rigfile.Device, ports []usb.Port, noList error, lockDir string) dev
 	if l.Port = path; err == nil && path != "" {
 		if l.Holder = holderOf(lockDir, path); l.Holder != nil {
 			err = &port.BusyError{Path: path, Holder: *l.Holder}
-		} else {
+		} else if d.Serial.URL == "" { // reaching a server of ports opens the port
 			err = mayOpen(path)
 		}
 	}
@@ -136,7 +137,7 @@ func pathOf(s rigfile.Serial, ports []usb.Port, noList error) (string, error) {
 	case s.Emulated != nil:
 		return "", nil
 	case s.URL != "":
-		return "", errors.New("serial.url is not known to this version")
+		return s.URL, nil
 	case s.USB == "":
 		_, err := os.Stat(s.Path)
 		var missing *os.PathError
@@ -185,6 +186,9 @@ func (l *listing) print(out io.Writer) error {
 	fmt.Fprintln(w, "DEVICE\tTYPE\tSERIAL\tPORT\tCAN BE REACHED")
 	for _, d := range l.Devices {
 		state := "yes"
+		if strings.Contains(d.Port, "://") && d.Reachable {
+			state = "not tried, it is on the network"
+		}
 		if !d.Reachable {
 			state = "no: " + d.Why
 		}

@@ -68,6 +68,11 @@ func TestReachSaysWhyADeviceCannotBeReached(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer held.Release()
+	other, err := port.Lock(dir, "device "+port.LineName("rfc2217://h:2"), "run-8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Release()
 	for _, c := range []struct {
 		name   string
 		serial rigfile.Serial
@@ -79,7 +84,8 @@ func TestReachSaysWhyADeviceCannotBeReached(t *testing.T) {
 		{"missing", rigfile.Serial{Path: there + "0"}, there + "0", "no such file"},
 		{"held", rigfile.Serial{USB: "0012345"}, "/dev/ttyUSB0", "run run-7"},
 		{"not plugged in", rigfile.Serial{USB: "NOSUCH"}, "", "no such USB serial port"},
-		{"url", rigfile.Serial{URL: "tcp://h:1"}, "", "serial.url"},
+		{"url", rigfile.Serial{URL: "tcp://h:1"}, "tcp://h:1", ""},
+		{"url, held as another", rigfile.Serial{URL: "tcp://h:2"}, "tcp://h:2", "run run-8"},
 	} {
 		l := reach(rigfile.Device{Name: c.name, Serial: c.serial}, twoPorts, nil, dir)
 		if l.Reachable != (c.why == "") || !strings.Contains(l.Why, c.why) || l.Port != c.path {

@@ -89,6 +89,8 @@ func checkDevices(_ context.Context, p *patient) (found []finding) {
 		switch l := reach(d, p.ports, p.noPorts, p.lockDir); {
 		case d.Serial.Emulated != nil:
 			found = append(found, fine("%s is emulated", d.Name))
+		case l.Reachable && d.Serial.URL != "":
+			found = append(found, fine("%s at %s is on the network: not tried, that would open it", d.Name, l.Port))
 		case l.Reachable:
 			found = append(found, fine("%s at %s can be reached", d.Name, l.Port))
 		default:

@@ -29,7 +29,7 @@ func checkLine(ctx context.Context, p *patient) []finding {
 	}
 	t := rigfile.Infinite()
 	for _, d := range p.rig.Devices {
-		if d.Serial.Path == p.line {
+		if d.Serial.Path+d.Serial.URL == p.line {
 			t = d.Type
 		}
 	}

@@ -20,14 +20,16 @@ import (
 // notRun are the commands of README.md and docs/ that no test runs, each with
 // its reason. Their verbs and flags are checked all the same.
 var notRun = map[string]string{
-	"make run":                ".ci/run runs it",
-	"make test":               "this is it",
-	"ls -l /dev/serial/by-id": "needs a real board",
-	"tio /tmp/board":          "a person's terminal; the emulator's tests do what a person types there",
+	"make run":       ".ci/run runs it",
+	"make test":      "this is it",
+	"tio /tmp/board": "a person's terminal; the emulator's tests do what a person types there",
 	"hilrig run --rig rig.yaml --label-filter core":                 "takes minutes on a board of the guide's type; --label-filter smoke is run",
 	"hilrig run --rig rig.yaml":                                     "takes minutes on a board of the guide's type; here it runs with --label-filter",
 	"hilrig run --fault NAME --spec ID":                             "a pattern; the gallery's tests run them all",
 	"hilrig VERB --help":                                            "a pattern; TestHelp runs every one",
+	"hilrig learn --port P":                                         "its form with a port is run",
+	"hilrig learn":                                                  "its form with a port is run",
+	"hilrig learn --port /dev/ttyUSB0":                              "its form with a hub is run",
 	"hilrig provision":                                              "its form with files is run",
 	"go test ./suites -run TestSpecsDocument -update":               "writes into the checkout; without -update it is a test",
 	"go test ./suites -run TestGallery":                             "is a test",
@@ -172,6 +174,8 @@ func TestDocumentedCommandsRun(t *testing.T) {
 	stopBoard()
 	stopHub()
 	defer s.start("hilrig emulate --link /tmp/board --hub localhost:8883 --state /tmp/board.json", "board")()
+	s.run("hilrig rig init", 2) // the README's rig file is there, and is not overwritten
+	s.run("hilrig learn --port /dev/ttyUSB0 --host hub.rig.lan --listen 0.0.0.0 --out board.yaml")
 	s.run("hilrig run --rig rig.yaml --dry-run")
 	s.run("hilrig run --rig rig.yaml --label-filter smoke")
 	for _, c := range documented(t) {
@@ -209,7 +213,7 @@ func newStage(t *testing.T) *stage {
 	names := []string{
 		"/dev/ttyUSB0", filepath.Join(dir, "board"), "/tmp/board", filepath.Join(dir, "board"),
 		"localhost:8883", "localhost:" + port, "hilrig hub", "hilrig hub --listen 127.0.0.1:" + port,
-		"hub.rig.lan", "localhost", "0.0.0.0", "127.0.0.1",
+		"hub.rig.lan", "localhost", "0.0.0.0", "127.0.0.1", "hilrig learn", "hilrig learn --yes --watch 300ms --hub-port " + port,
 	}
 	s := &stage{t: t, dir: dir, names: strings.NewReplacer(names...), seen: map[string]bool{}}
 	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
@@ -237,6 +241,9 @@ func (s *stage) useThumbprint() {
 		s.t.Fatal(err)
 	}
 	before, print := s.names, certs.ThumbprintsOf(c).SHA256
-	s.names = strings.NewReplacer("THUMBPRINT", print, "hilrig hub", before.Replace("hilrig hub"),
-		"/dev/ttyUSB0", before.Replace("/dev/ttyUSB0"), "/tmp/board", before.Replace("/tmp/board"), "localhost:8883", before.Replace("localhost:8883"))
+	names := []string{"THUMBPRINT", print}
+	for _, n := range []string{"hilrig hub", "hilrig learn", "/dev/ttyUSB0", "/tmp/board", "localhost:8883", "hub.rig.lan", "0.0.0.0"} {
+		names = append(names, n, before.Replace(n))
+	}
+	s.names = strings.NewReplacer(names...)
 }

@@ -117,7 +117,7 @@ func (f *provisionFlags) deviceType() (rigfile.Type, error) {
 func typeOf(rig *rigfile.Rig, f *provisionFlags) (rigfile.Type, error) {
 	var known []string
 	for _, d := range rig.Devices {
-		if f.typeName == "" && d.Serial.Path == f.port || f.typeName != "" && d.TypeName == f.typeName {
+		if f.typeName == "" && d.Serial.Path+d.Serial.URL == f.port || f.typeName != "" && d.TypeName == f.typeName {
 			return d.Type, nil
 		}
 		if !slices.Contains(known, d.TypeName) {

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"testing"
 	"time"
@@ -31,7 +33,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HILRIG_STATE", filepath.Join(e.WorkDir, "state"))
 			return freePort(e)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "await": await, "thumbprint": thumbprint, "await-spec": awaitSpec, "fits": fits, "await-text": awaitText, "holds": holds},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "await": await, "thumbprint": thumbprint, "await-spec": awaitSpec, "fits": fits, "await-text": awaitText, "holds": holds, "listens": listens},
 		Condition: func(name string) (bool, error) {
 			_, err := exec.LookPath(name)
 			if err != nil && os.Getenv("CI") == "true" {
@@ -42,15 +44,37 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// freePort sets $HUBPORT to one that nobody has now.
+// freePort sets $HUBPORT, $RAWPORT and $SETPORT to ports that nobody has now.
 func freePort(e *testscript.Env) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
+	for _, name := range []string{"HUBPORT", "RAWPORT", "SETPORT"} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		defer l.Close() // not before all three are chosen
+		_, p, err := net.SplitHostPort(l.Addr().String())
+		if err != nil {
+			return err
+		}
+		e.Setenv(name, p)
 	}
-	_, p, err := net.SplitHostPort(l.Addr().String())
-	e.Setenv("HUBPORT", p)
-	return errors.Join(err, l.Close())
+	return nil
+}
+
+// listens waits until some process listens at a port, without connecting: a
+// server of ports takes one client (/proc/net/tcp: state 0A). listens PORT.
+func listens(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	row := regexp.MustCompile(fmt.Sprintf(`(?m)^ *\d+: [0-9A-F]+:%04X [0-9A-F]+:0000 0A `, n))
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		data, err := os.ReadFile("/proc/net/tcp")
+		ts.Check(err)
+		if row.Match(data) {
+			return
+		}
+	}
+	ts.Fatalf("nobody listens at %d", n)
 }
 
 // exits runs a command and demands its exit code: exits CODE COMMAND...

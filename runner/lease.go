@@ -1,8 +1,6 @@
 package runner
 
 import (
-	"path/filepath"
-
 	"hilrig/fixtures/rigfile"
 	"hilrig/hw/port"
 	"hilrig/hw/usb"
@@ -45,7 +43,7 @@ func (r *run) leaseOf(name string) (release, error) {
 // leaseName names a device by what it hangs on, so that two rig files that
 // call it differently meet, also one by path and one by USB serial number.
 func leaseName(d rigfile.Device) string {
-	path := d.Serial.Path
+	path := d.Serial.Path + d.Serial.URL // there is one of them
 	if d.Serial.USB != "" {
 		if found, err := usb.Resolve("/", d.Serial.USB); err == nil {
 			path = found.Path // one that is not there is the child's to report
@@ -54,10 +52,7 @@ func leaseName(d rigfile.Device) string {
 	if path == "" {
 		return "device " + d.Serial.String()
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real // a port that is missing is the child's to report
-	}
-	return "device " + path
+	return "device " + port.LineName(path) // a port that is missing is the child's to report
 }
 
 func (r *run) releaseAll() {

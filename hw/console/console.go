@@ -116,6 +116,20 @@ func (c *Console) Replace(line Line) {
 	}
 }
 
+// Use goes on with other settings, for whoever finds out what they are while it
+// talks. The rate stays, and nobody else may send meanwhile.
+func (c *Console) Use(ctx context.Context, s Settings) error {
+	release, err := c.turn(ctx)
+	if err != nil {
+		return fmt.Errorf("set up console: %w", err)
+	}
+	defer release()
+	s = s.withDefaults()
+	s.Baud = c.set.Baud
+	c.set = s
+	return nil
+}
+
 // Err is why nothing is received any more: a failure of class rig:port, or
 // ErrClosed. It is nil while the line lives.
 func (c *Console) Err() error {

@@ -19,6 +19,7 @@ type behaviour struct {
 
 // terminalBehaviour is how the 9270 terminal works.
 type terminalBehaviour struct {
+	otherRate   bool          // the line is not at the rate that the other side has
 	boot        time.Duration // from power-on to the console
 	think       span          // before an answer to a command
 	store       span          // to check and store a file
@@ -63,6 +64,7 @@ type tlsBehaviour struct {
 	noSNI, noCertificate   bool
 	skip                   map[string]bool // checks of the hub's certificate that it lacks
 	trustsAfterBadRoot     bool
+	now                    func() time.Time
 	fallsBack              bool                                        // verifies nothing after its first refusal
 	namesHub               func(c *x509.Certificate, host string) bool // its own check of the hub's name
 	handshakeWithin        time.Duration                               // for the whole
@@ -141,7 +143,7 @@ func sound(profile string) behaviour {
 		},
 		storageBehaviour: storageBehaviour{accepts: map[string]bool{}},
 		tlsBehaviour: tlsBehaviour{
-			minVersion: tls.VersionTLS12, maxVersion: tls.VersionTLS12, suites: hubSuites(), skip: map[string]bool{},
+			minVersion: tls.VersionTLS12, maxVersion: tls.VersionTLS12, suites: hubSuites(), skip: map[string]bool{}, now: time.Now,
 			handshakeWithin: 2 * time.Minute, silenceWithin: 15 * time.Second,
 		},
 		mqttBehaviour: mqttBehaviour{

@@ -98,7 +98,11 @@ func Run(ctx context.Context, c Config) error {
 	if c.Baud == 0 {
 		ring = 0 // no line, no time in which to be outrun
 	}
-	line := uart.New(t, uart.Config{Baud: c.Baud, RXRing: ring, TXRing: b.txRing})
+	var wire uart.Wire = t
+	if b.otherRate {
+		wire = otherRate{t}
+	}
+	line := uart.New(wire, uart.Config{Baud: c.Baud, RXRing: ring, TXRing: b.txRing})
 	ctx, off := context.WithCancelCause(ctx)
 	gone := make(chan struct{})
 	go func() {

@@ -86,7 +86,7 @@ func (m *modem) tlsConfig(set files, h *handshake) (*tls.Config, error) {
 		v.skip = map[string]bool{checkAll: true}
 	}
 	c.VerifyConnection = func(s tls.ConnectionState) error {
-		err := v.verify(s.PeerCertificates, time.Now())
+		err := v.verify(s.PeerCertificates, b.now())
 		h.refuse(err)
 		if err != nil && b.fallsBack {
 			b.skip[checkAll] = true

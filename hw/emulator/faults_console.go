@@ -8,6 +8,12 @@ const threeLoads = "provisioning/root provisioning/certificate provisioning/key"
 func consoleFaults() []Fault {
 	return []Fault{
 		{
+			Name: "other-rate", Doc: "has its line at half the rate that is told",
+			Stands:   "a label with another rate than the firmware has: nothing but odd characters",
+			CaughtBy: specs("provisioning/root"), Words: specs("baud rate"),
+			apply: func(b *behaviour) { b.otherRate = true },
+		},
+		{
 			Name: "silent-ok", Doc: "stores every file and says nothing",
 			Stands:   "botletics/SIM7000-LTE-Shield#117: a step of the conversion is not answered",
 			CaughtBy: specs(threeLoads), Words: specs("COMMAND PROCESSED OK"),

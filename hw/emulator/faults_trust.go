@@ -1,11 +1,22 @@
 package emulator
 
+import "time"
+
 // trustFaults are wrong in what they take for their hub.
 func trustFaults() []Fault {
 	lacks := func(check string) func(*behaviour) {
 		return func(b *behaviour) { b.skip[check] = true }
 	}
 	return []Fault{
+		{
+			Name: "clock-unset", Doc: "takes every certificate for not yet valid, because its clock begins in 1970",
+			Stands:   "espressif/esp-at#432, Meadow_Issues#714: a clock that nobody has set",
+			CaughtBy: specs("delivery/first-message"), Words: specs("clock set"),
+			apply: func(b *behaviour) {
+				boot := time.Now()
+				b.now = func() time.Time { return time.Unix(0, 0).Add(time.Since(boot)) }
+			},
+		},
 		{
 			Name: "no-verify", Doc: "does not verify its hub at all",
 			Stands:   "SmingHub/Sming#2068; cniles/picow-iot#4; ClusterM/open-bamboo-networking#22",

@@ -1,5 +1,6 @@
-// Package port opens one serial line, a real one or a pseudo-terminal, and
-// holds it exclusively.
+// Package port opens one serial line, a real one, a pseudo-terminal or one that
+// a server on the network has (raw TCP, or Telnet with RFC 2217), and holds it
+// exclusively.
 //
 // It promises that nobody else of this host who also asks opens the same line
 // (a lock that dies with its holder and names it, one for all names of a

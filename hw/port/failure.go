@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"strings"
 	"syscall"
 
 	"go.bug.st/serial"
@@ -34,10 +35,27 @@ var cures = []struct {
 	{ErrStuck, "is the device's side of the line open, and flow control off?"},
 }
 
+// networkCures are those of a line on the network.
+var networkCures = []struct {
+	cause error
+	cure  string
+}{
+	{ErrBusy, "a server of ports takes one client at a time: wait for it, or end it"},
+	{ErrNotSerial, "name it as rfc2217://host:4000 or tcp://host:4001"},
+	{ErrUnreachable, "is its server (ser2net, socat, a terminal server) running, and this its port? a firewall between?"},
+	{ErrNoControl, "switch RFC 2217 on there (ser2net: accepter: telnet(rfc2217),tcp,4000), or name the line tcp://, with the rate set at the server"},
+	{ErrUnplugged, "is the server of the port still running, and the adapter plugged in there?"},
+	{ErrStuck, "the server of the port takes no bytes: is its line open, and flow control off?"},
+}
+
 // failure puts an error of the system or the library into our words.
 func failure(step, path string, err error) *record.Failure {
 	f := record.NewFailure(record.RigPort, step, path, plain(err))
-	for _, c := range cures {
+	all := cures
+	if strings.Contains(path, "://") {
+		all = networkCures
+	}
+	for _, c := range all {
 		if errors.Is(f.Cause, c.cause) {
 			return f.WithCure(c.cure)
 		}

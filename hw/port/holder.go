@@ -43,9 +43,15 @@ func (h Holder) String() string {
 type BusyError struct {
 	Path   string // the line's real name
 	Holder Holder
+	Says   string // what the server of a line on the network says itself
 }
 
-func (e *BusyError) Error() string { return "busy: held by " + e.Holder.String() }
+func (e *BusyError) Error() string {
+	if e.Says != "" {
+		return fmt.Sprintf("busy: its server says %q", e.Says)
+	}
+	return "busy: held by " + e.Holder.String()
+}
 
 // Unwrap makes errors.Is(err, ErrBusy) true.
 func (e *BusyError) Unwrap() error { return ErrBusy }

@@ -18,7 +18,7 @@ const DefaultBaud = 115200
 
 // Config says which line to open, and how.
 type Config struct {
-	Path        string
+	Path        string        // /dev/ttyUSB0, COM3, a pseudo-terminal; or tcp://host:port, rfc2217://host:port
 	Baud        int           // bits per second, 8N1, no flow control; 0 is [DefaultBaud]
 	LockDir     string        // empty is [LockDir]
 	Run         string        // who asks, for whoever finds the line busy
@@ -52,15 +52,20 @@ type Port struct {
 	closeErr error
 }
 
-// Open takes the line's lock and opens the line. It does not wait for either.
+// Open takes the line's lock and opens the line. It does not wait for either;
+// a line on the network must be reached, and set, within a few seconds.
 // Failures are of class rig:port; errors.Is tells [ErrBusy], [ErrMissing],
-// [ErrPermission] and [ErrNotSerial] apart.
+// [ErrPermission], [ErrNotSerial], [ErrUnreachable] and [ErrNoControl] apart.
 func Open(ctx context.Context, c Config) (*Port, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("open port %s: %w", c.Path, context.Cause(ctx))
 	}
 	c = c.withDefaults()
-	if err := isLine(c.Path); err != nil {
+	at, network, err := parseAddress(c.Path)
+	if err == nil && !network {
+		err = isLine(c.Path)
+	}
+	if err != nil {
 		return nil, failure("open port", c.Path, err)
 	}
 	lease, err := Lock(c.LockDir, c.Path, c.Run)
@@ -70,7 +75,12 @@ func Open(ctx context.Context, c Config) (*Port, error) {
 		}
 		return nil, err
 	}
-	w, err := openWire(c.Path, c.Baud)
+	var w wire
+	if network {
+		w, err = openNetwork(ctx, at, c.Baud)
+	} else {
+		w, err = openWire(c.Path, c.Baud)
+	}
 	if err != nil {
 		if rerr := lease.Release(); rerr != nil {
 			c.Log.Warn("lock not given back", "port", c.Path, "err", rerr)

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"hilrig/hw/learn"
+)
+
+func span(least, most time.Duration) learn.Span { return learn.Span{Least: least, Most: most} }
+
+// Whatever was learnt, and however little, is a type that the rig file takes.
+func TestALessonIsADeviceType(t *testing.T) {
+	whole := learn.Manner{
+		Echo: true, Newline: "\r\n", Answer: "ERROR: \"what\"? \x1b[0m\n# {", Prompt: "file: #1>", OK: "STORED \\o/",
+		AnswerIn: span(time.Millisecond, 2*time.Second), PromptIn: span(time.Second, 3*time.Second), OKIn: span(9*time.Second, 10*time.Second),
+	}
+	for name, c := range map[string]struct {
+		lesson lesson
+		want   []string
+		not    []string
+	}{
+		"nothing": {lesson{notes: []string{"nothing was loaded"}}, []string{"# Not learnt: nothing was loaded", "quiet: 1s"}, []string{"prompt", "timing", "newline"}},
+		"all": {lesson{manner: whole, loaded: true, seen: true, connect: 40 * time.Second, message: time.Minute, interval: 59 * time.Second, sessions: 4},
+			[]string{`newline: "\r\n"`, `prompt: "file: #1>"`, `ok: "STORED \\o/"`, "prompt_within: 13s", "ok_within: 41s", "quiet: 25s", "connect_within: 2m41s", "interval: 1m0s", "session: periodic", "it needs no restart"},
+			[]string{"commands"}},
+		"restart": {lesson{manner: whole, loaded: true, seen: true, restart: "command"}, []string{`reboot: "AT+RST"`, `after_provision: [{send: "AT+RST"}]`, "must be restarted"}, nil},
+		"by hand": {lesson{manner: whole, loaded: true, seen: true, restart: "hand"}, []string{"only after it was restarted by hand"}, []string{"commands:"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := c.lesson.yaml(&learnFlags{port: "/dev/tty\n: {", baud: 115200, reboot: "AT+RST"})
+			if err := checkType(text); err != nil {
+				t.Errorf("%v\n%s", err, text)
+			}
+			for _, w := range c.want {
+				if !strings.Contains(text, w) {
+					t.Errorf("no %q in\n%s", w, text)
+				}
+			}
+			for _, w := range c.not {
+				if strings.Contains(text, w) {
+					t.Errorf("%q in\n%s", w, text)
+				}
+			}
+		})
+	}
+}
+
+func TestAMeasuredIntervalIsWrittenAsSomebodySetIt(t *testing.T) {
+	for measured, want := range map[time.Duration]time.Duration{
+		502 * time.Millisecond: 500 * time.Millisecond, 59 * time.Second: time.Minute, 61 * time.Minute: time.Hour,
+		14 * time.Second: 15 * time.Second, 7 * time.Millisecond: 7 * time.Millisecond, 3100 * time.Millisecond: 3 * time.Second,
+	} {
+		if got := nice(measured); got != want {
+			t.Errorf("%s: got %s, want %s", measured, got, want)
+		}
+	}
+}
+
+func TestAScriptVouchesForWordsThatSayStoredAlone(t *testing.T) {
+	l := &learner{f: &learnFlags{yes: true}}
+	for said, want := range map[string]bool{"STORED": true, "file ok": true, "ENTRY 5": false, "\xa3\xf2": false} {
+		if l.vouched(said) != want {
+			t.Errorf("%q: %v", said, !want)
+		}
+	}
+}

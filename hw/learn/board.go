@@ -1,0 +1,138 @@
+package learn
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"hilrig/hw/console"
+)
+
+// patience is how long a board is waited for. Bounds, not guesses: what answers
+// ends the wait.
+type patience struct {
+	answer time.Duration // to a line that it does not know
+	prompt time.Duration // to 9270,n
+	file   time.Duration // to a file
+	settle time.Duration // for the guide's prompt behind a line that nobody knows
+	stored time.Duration // for the guide's answer to a file behind one
+}
+
+var patient = patience{
+	answer: 3 * time.Second, prompt: 10 * time.Second, file: time.Minute, settle: time.Second, stored: 5 * time.Second,
+}
+
+// The guide's words (section 4): looked for first, before any other answer is
+// taken.
+const (
+	guidePrompt = "SEND FILE..."
+	guideOK     = "COMMAND PROCESSED OK"
+	refusal     = "ERROR" // not the guide's: what most firmware says
+)
+
+// harmless is a line that no device takes for a command; it begins as a comment
+// does.
+const harmless = "#hilrig"
+
+// newlines in the order in which they are tried.
+var newlines = []string{"\r", "\n", "\r\n"}
+
+// Span is the shortest and the longest of some times.
+type Span struct{ Least, Most time.Duration }
+
+func (s *Span) add(d time.Duration) {
+	if s.Most == 0 || d < s.Least {
+		s.Least = d
+	}
+	s.Most = max(s.Most, d)
+}
+
+// Manner is how a board talks, as far as it is known.
+type Manner struct {
+	Sound                    Sound
+	Echo                     bool
+	Newline                  string // ends a command; empty: not known
+	Answer                   string // to a line that it does not know; empty: none
+	Prompt                   string // before a file
+	OK                       string // after a file
+	AnswerIn, PromptIn, OKIn Span
+}
+
+// File is one that Load sends.
+type File struct {
+	Slot   int
+	Name   string
+	Data   []byte
+	Secret bool
+}
+
+// Board is an unknown board at the other end of a console.
+type Board struct {
+	name   string
+	baud   int
+	con    *console.Console
+	say    func(format string, args ...any)
+	agree  func(said string) bool
+	wait   patience
+	noise  map[string]bool // shapes of what it says unasked
+	Manner Manner
+}
+
+// Options are whom a board is talked to for. Say is told each step before it is
+// done. Agree is asked whether an answer that the guide does not know means
+// that a file was stored.
+type Options struct {
+	Name  string // of the port
+	Baud  int
+	Say   func(format string, args ...any)
+	Agree func(said string) bool
+	Log   *slog.Logger
+}
+
+// Meet begins to read the line, which is the board's from here on.
+func Meet(line console.Line, o Options) *Board {
+	b := &Board{name: o.Name, baud: o.Baud, say: o.Say, agree: o.Agree, wait: patient, noise: map[string]bool{}}
+	b.con = console.Open(line, console.Settings{Baud: o.Baud}, console.Options{Log: o.Log})
+	return b
+}
+
+// Close closes the line.
+func (b *Board) Close() error { return b.con.Close() }
+
+// Greet sends one harmless line per line end until the board answers, and sees
+// whether it echoes. A board that answers to none is no error: it may take
+// commands all the same.
+func (b *Board) Greet(ctx context.Context) error {
+	for _, nl := range newlines {
+		b.say("sending %q and %q", harmless, nl)
+		mark, sent := b.con.Mark(), time.Now()
+		if err := b.con.Send(ctx, []byte(harmless+nl)); err != nil {
+			return err
+		}
+		said, at, err := b.reply(ctx, mark, harmless, b.wait.answer, 0)
+		if err != nil {
+			return err
+		}
+		heard := b.con.Received(mark)
+		if !isText(heard) {
+			return b.noText("talk to", heard)
+		}
+		b.Manner.Echo = b.Manner.Echo || strings.Contains(string(heard), harmless)
+		if said != "" {
+			b.Manner.Newline, b.Manner.Answer = nl, said
+			b.Manner.AnswerIn.add(at.Sub(sent))
+			return nil
+		}
+	}
+	return nil
+}
+
+// settings are the console's as far as they are known; times are generous.
+func (b *Board) settings() console.Settings {
+	m := b.Manner
+	return console.Settings{
+		Newline: m.Newline, Prompt: m.Prompt, PromptWithin: b.wait.prompt, OK: m.OK, OKWithin: b.wait.file,
+		Failed: []string{refusal}, RecoverQuiet: max(time.Second, 2*m.AnswerIn.Most),
+	}
+}
