@@ -20,3 +20,15 @@ func (*admitted) Provides(b byte) bool {
 func (*admitted) OnConnectAuthenticate(*mqtt.Client, packets.Packet) bool { return true }
 
 func (*admitted) OnACLCheck(*mqtt.Client, string, bool) bool { return true }
+
+// forgetSession drops what the broker keeps of a device's session: its CONNACK then
+// says that no session is present (MQTT 3.1.1 section 3.2.2.2).
+func (h *Hub) forgetSession(deviceID string) {
+	old, ok := h.broker.Clients.Get(deviceID)
+	if !ok {
+		return
+	}
+	h.broker.UnsubscribeClient(old)
+	old.ClearInflights()
+	h.broker.Clients.Delete(deviceID)
+}

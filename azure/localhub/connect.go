@@ -59,6 +59,9 @@ func (c *conn) receiveConnect(f mqttwire.Frame, p mqttwire.Packet) bool {
 	}
 	c.timeout = azure.ServerTimeout(k.KeepAlive)
 	c.takeOver()
+	if _, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.ForgetBefore }); ok {
+		c.hub.forgetSession(c.deviceID)
+	}
 	c.ready = append(c.ready, f.Raw...)
 	return true
 }

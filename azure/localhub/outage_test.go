@@ -145,3 +145,37 @@ func TestRefusalLingers(t *testing.T) {
 		t.Errorf("ended by %q: %s", end.Fault, end.Text)
 	}
 }
+
+// A persistent session is there again at the next connect, unless the hub has
+// forgotten it.
+func TestAForgottenSessionIsNotPresent(t *testing.T) {
+	b := start(t)
+	present := func() bool {
+		t.Helper()
+		from := b.hub.Events().Mark()
+		c := b.client(func(o *mqtt.ClientOptions) { o.SetCleanSession(false) })
+		if err := wait(t, c.Connect()); err != nil {
+			t.Fatal(err)
+		}
+		if err := wait(t, c.Subscribe("devices/NewDevice/messages/devicebound/#", 1, nil)); err != nil {
+			t.Fatal(err)
+		}
+		e := b.await(from, "a CONNECT", kind(localhub.KindConnect))
+		c.Disconnect(0)
+		b.await(from, "the end", kind(localhub.KindDisconnected))
+		return e.Connect.Present
+	}
+	if present() {
+		t.Error("the first session is present before it was")
+	}
+	if !present() {
+		t.Error("the session was not kept")
+	}
+	showing := b.hub.Show(localhub.Fault{Name: "session-forgotten", ForgetBefore: true}, 1)
+	if present() || showing.Count() != 1 {
+		t.Errorf("still present; shown %d times", showing.Count())
+	}
+	if !present() {
+		t.Error("the session after it was not kept")
+	}
+}

@@ -89,7 +89,7 @@ func sessionFaults() []Fault {
 		{
 			Name: "subscribe-many", Doc: "subscribes to six filters",
 			Stands:   "IoT Hub takes five",
-			CaughtBy: specs("session/subscribe"),
+			CaughtBy: specs("session/subscribe"), Words: specs("filters"),
 			apply: func(b *behaviour) {
 				b.filters = append(b.filters, "$iothub/twin/res/#", "$iothub/twin/PATCH/properties/desired/#",
 					"$iothub/methods/POST/#", "devices/{id}/messages/devicebound/a/#", "devices/{id}/messages/devicebound/b/#")

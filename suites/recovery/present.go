@@ -1,0 +1,44 @@
+package recovery
+
+import (
+	"context"
+
+	"hilrig/azure/localhub"
+	"hilrig/fixtures"
+)
+
+// sessionPresent is a hub that comes back without the session it kept: the
+// CONNACK says so, and who does not subscribe again is deaf from then on.
+func sessionPresent(ctx context.Context, b *fixtures.Bench) {
+	b.Premise(b.Connected(ctx))
+	subscribed := func(conn int64) func(localhub.Event) bool {
+		return func(e localhub.Event) bool { return e.Kind == localhub.KindSubscribed && (conn == 0 || e.Conn == conn) }
+	}
+	if _, err := b.Await(ctx, b.ProvisionMark(), b.Type.Timing.PublishWithin, "a SUBSCRIBE", subscribed(0)); err != nil {
+		if ctx.Err() != nil {
+			b.Must(err)
+		}
+		b.NotApplicable("it subscribes to nothing; see session/subscribe")
+	}
+	b.Step("the hub has forgotten the session")
+	mark := b.Mark()
+	showing := b.Hub.Show(localhub.Fault{Name: "session-forgotten", ForgetBefore: true}, 1)
+	defer showing.Lift()
+	way, err := b.Provoke(ctx)
+	b.Premise(err)
+	e, err := b.AwaitSession(ctx, mark, b.Type.Timing.ReconnectWithin)
+	b.Premise(err)
+	if e.Connect.Present || showing.Count() == 0 {
+		b.NotRun("the device did not meet a hub that has forgotten its session, after " + way)
+	}
+	b.Step("CONNACK without session present; wait for a SUBSCRIBE")
+	_, err = b.Await(ctx, e.Seq, b.Type.Timing.PublishWithin, "a SUBSCRIBE", subscribed(e.Conn))
+	if err != nil && ctx.Err() == nil {
+		b.Fail(fixtures.Finding{
+			Expected: "a new subscription, because the hub has forgotten the session (session present 0)",
+			Seen:     "no SUBSCRIBE on the new connection: " + err.Error(),
+			Look:     "whether the firmware looks at session present in the CONNACK, or subscribes at each connect",
+		})
+	}
+	b.Must(err)
+}

@@ -1,0 +1,76 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"hilrig/azure/localhub"
+	"hilrig/azure/localhub/mqttwire"
+	"hilrig/fixtures"
+)
+
+// mostFilters are what IoT Hub takes on a connection (Azure: iot-hub-mqtt-support).
+const mostFilters = 5
+
+// settle is how long after a SUBSCRIBE the next may come.
+const settle = 500 * time.Millisecond
+
+// subscribe judges the sessions since the device was provisioned.
+func subscribe(ctx context.Context, b *fixtures.Bench) {
+	want := b.Type.MQTT.ReadTopicFor(b.Device.DeviceID, b.HubName)
+	if want == "" {
+		b.NotApplicable("the type reads nothing (mqtt.read_topic is empty)")
+	}
+	b.Premise(b.Connected(ctx))
+	b.Premise(b.Provisioned(ctx))
+	isSubscribe := func(e localhub.Event) bool {
+		return e.Kind == localhub.KindSubscribed || e.Kind == localhub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.SUBSCRIBE
+	}
+	if _, err := b.Await(ctx, b.ProvisionMark(), b.Type.Timing.PublishWithin, "a SUBSCRIBE", isSubscribe); err != nil {
+		b.Fail(fixtures.Finding{
+			Expected: "a subscription of " + want, Seen: "no SUBSCRIBE at all: " + err.Error(),
+			Look: "Read topic in the device's MQTT parameters; a type that reads nothing says mqtt.read_topic: \"\"",
+		})
+	}
+	seen := b.Since(b.ProvisionMark(), isSubscribe)
+	b.Must(b.Rest(ctx, settle-time.Since(seen[len(seen)-1].At))) // one packet for each filter is a way, too
+	perConn := map[int64][]string{}
+	var all []string
+	for _, e := range b.Since(b.ProvisionMark(), func(e localhub.Event) bool { return len(e.Filters) > 0 }) {
+		for _, f := range e.Filters {
+			perConn[e.Conn] = append(perConn[e.Conn], f.Topic)
+			all = append(all, f.Topic)
+		}
+		b.That(len(perConn[e.Conn]) <= mostFilters, fixtures.Finding{
+			Expected: fmt.Sprintf("at most %d filters on a connection", mostFilters),
+			Seen:     fmt.Sprintf("%d filters: %s", len(perConn[e.Conn]), strings.Join(perConn[e.Conn], ", ")),
+			Look:     "what the firmware subscribes: IoT Hub closes the connection at the sixth",
+		})
+	}
+	for _, f := range all {
+		if covers(f, want) {
+			return
+		}
+	}
+	b.Fail(fixtures.Finding{
+		Expected: "a subscription of " + want, Seen: "subscriptions of " + strings.Join(all, ", "),
+		Look: "Read topic in the device's MQTT parameters",
+	})
+}
+
+// covers reports whether a filter takes everything that want takes (MQTT 3.1.1
+// section 4.7.1).
+func covers(filter, want string) bool {
+	f, w := strings.Split(filter, "/"), strings.Split(want, "/")
+	for i, level := range f {
+		switch {
+		case level == "#":
+			return true
+		case i >= len(w), level != w[i] && (level != "+" || w[i] == "#"):
+			return false
+		}
+	}
+	return len(f) == len(w)
+}
