@@ -197,18 +197,18 @@ func (r *rows) event(e record.Event) {
 	fmt.Fprintf(r.a.out, "%3d/%d  %s\n", r.done, len(r.cases), r.row(t))
 }
 
+// row is the line of a judgement of one device.
 func (r *rows) row(t *record.Selftest) string {
-	for _, s := range t.Sound {
+	if len(t.Sound) > 0 {
+		s := t.Sound[0]
 		word := fmt.Sprintf("%d pass", s.Passed)
 		if len(s.Others) > 0 {
 			word += fmt.Sprintf(", %d not", len(s.Others))
 		}
 		return fmt.Sprintf("%s  %-*s  %s", r.ink.verdict(s.Verdict), r.width, s.Device, word)
 	}
-	for _, f := range t.Faults {
-		return fmt.Sprintf("%s  %-*s  %s", r.ink.verdict(f.Verdict), r.width, f.Fault, catchers(f))
-	}
-	return ""
+	f := t.Faults[0]
+	return fmt.Sprintf("%s  %-*s  %s", r.ink.verdict(f.Verdict), r.width, f.Fault, catchers(f))
 }
 
 // catchers says how each spec named for a fault ended.

@@ -29,6 +29,7 @@ func Write(w io.Writer, r *record.Record, runDir string) error {
 		"clock":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 		"number":  number,
 		"join":    strings.Join,
+		"mark":    func(v record.Verdict) string { return marks[v] },
 	}).Parse(page)
 	if err != nil {
 		return fmt.Errorf("read report template: %w", err)
@@ -43,6 +44,8 @@ type document struct {
 	R        *record.Record
 	Title    string
 	Sentence string
+	Verdict  record.Verdict
+	Selftest *record.Selftest
 	Counts   []count
 	Areas    []area
 	Failures []failure
@@ -88,7 +91,12 @@ var marks = map[record.Verdict]string{
 
 func view(r *record.Record, runDir string) document {
 	d := document{Style: template.CSS(style), Script: template.JS(script), R: r, Title: r.Run.Rig + " " + string(r.Run.Verdict)} //nolint:gosec // our own files
-	d.Sentence = sentence(r)
+	d.Sentence, d.Verdict = sentence(r), r.Run.Verdict
+	if t := r.Selftest; t != nil {
+		d.Sentence, d.Verdict, d.Selftest = selftest(t), t.Verdict, t
+		d.Title = "selftest " + string(t.Verdict)
+		return d
+	}
 	n := r.Count()
 	for _, v := range []record.Verdict{record.Fail, record.Error, record.NotRun, record.Warn, record.Pass, record.NotApplicable} {
 		if n[v] > 0 {
@@ -126,6 +134,27 @@ func sentence(r *record.Record) string {
 		return fmt.Sprintf("No verdict on the firmware: the rig or the harness failed (%s).", firstCause(r))
 	}
 	return fmt.Sprintf("No full verdict on the firmware: %d of %s did not run.", n[record.NotRun], on)
+}
+
+// selftest is the verdict on the suites themselves: of a device whose fault is
+// known, a failure is as it should be.
+func selftest(t *record.Selftest) string {
+	sound, caught := 0, 0
+	for _, s := range t.Sound {
+		if s.Verdict == record.Pass {
+			sound++
+		}
+	}
+	for _, f := range t.Faults {
+		if f.Verdict == record.Pass {
+			caught++
+		}
+	}
+	text := fmt.Sprintf("%d of %d faulty firmwares were caught, and sound firmware passed at %d of %d paces", caught, len(t.Faults), sound, len(t.Sound))
+	if len(t.Unproven) > 0 {
+		text += "; no fault turned " + strings.Join(t.Unproven, ", ") + " red"
+	}
+	return text + "."
 }
 
 func firstCause(r *record.Record) string {

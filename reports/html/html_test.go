@@ -132,3 +132,31 @@ func TestChromiumRendersIt(t *testing.T) {
 		t.Error("the rendered page lacks the verdict or the failure")
 	}
 }
+
+// A selftest's page is about the suites: a faulty device that failed is as it
+// should be, and is not in the headline.
+func TestASelftestShowsItsMatrix(t *testing.T) {
+	r := &record.Record{Schema: 1, Devices: []record.DeviceRecord{{Name: "no-sni", Specs: []record.SpecResult{{ID: "tls/server-name", Verdict: record.Fail, Class: record.Device}}}}}
+	r.Conclude()
+	r.Selftest = &record.Selftest{
+		Verdict: record.Fail, Unproven: []string{"tls/version"},
+		Sound: []record.SoundRow{{Profile: "fast", Verdict: record.Pass, Passed: 70}},
+		Faults: []record.FaultRow{
+			{Fault: "no-sni", Doc: "does not name <the hub>", Verdict: record.Pass, Named: []record.Caught{{Spec: "tls/server-name", Verdict: record.Fail, Message: "no server name", Names: true}}},
+			{Fault: "qos2", Doc: "d", Verdict: record.Fail, Missing: "no spec named for it is red or warns"},
+		},
+		Specs: []record.SpecTurned{{Spec: "tls/server-name", Faults: []string{"no-sni"}}, {Spec: "tls/version"}},
+	}
+	page := render(t, r, "")
+	for _, want := range []string{
+		"1 of 2 faulty firmwares were caught, and sound firmware passed at 1 of 1 paces; no fault turned tls/version red.",
+		"does not name &lt;the hub&gt;", "no spec named for it is red or warns", "no server name", "<title>selftest fail</title>",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if strings.Contains(page, "Every spec on every device") {
+		t.Error("the devices' own failures are shown as if they were the firmware's")
+	}
+}

@@ -141,15 +141,10 @@ func keyForms(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(err)
 	var broken []string
 	for _, form := range []certs.KeyForm{certs.PKCS8, certs.PKCS1} {
-		what := "a " + strings.ToUpper(string(form)) + " key"
-		if form == certs.PKCS8 {
-			what = "a PKCS#8 key (BEGIN PRIVATE KEY)"
-			if b.Connected(ctx) == nil { // it has one
-				continue
-			}
-		} else {
-			what = "a PKCS#1 key (BEGIN RSA PRIVATE KEY)"
+		if form == certs.PKCS8 && b.Connected(ctx) == nil {
+			continue // it has one
 		}
+		what := map[certs.KeyForm]string{certs.PKCS8: "a PKCS#8 key (BEGIN PRIVATE KEY)", certs.PKCS1: "a PKCS#1 key (BEGIN RSA PRIVATE KEY)"}[form]
 		id, err := b.MakeIdentity(ctx, certs.IdentitySpec{KeyForm: form})
 		b.Must(err)
 		if try(ctx, b, what, id, b.Files(id)) == useless {
