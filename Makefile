@@ -27,8 +27,8 @@ help: ## Say what there is
 build: ## Build ./hilrig
 	$(BUILD) -o hilrig .
 
-run: build ## The main job on an emulated device; ends with the path of report.html
-	./hilrig run $(RUNFLAGS)
+run: build ## The main job on an emulated device, its core specs; ends with the path of report.html
+	./hilrig run $(or $(RUNFLAGS),--label-filter core)
 
 test: ## Build and pass all tests, on real peers too (installs them when it may)
 	bash scripts/peers.sh

@@ -66,7 +66,7 @@ func recoveryFaults() []Fault {
 			Name: "no-resubscribe", Doc: "subscribes once, also when the hub has forgotten the session",
 			Stands:   "MQTT.js#895; eclipse-paho/paho.mqtt.c#221",
 			CaughtBy: specs("recovery/session-present"), Words: specs("SUBSCRIBE"),
-			apply:    func(b *behaviour) { b.subscribesOnce = true },
+			apply: func(b *behaviour) { b.subscribesOnce = true },
 		},
 		{
 			Name: "forgets-hub-after-restart", Doc: "never connects again once the hub's port was closed",
