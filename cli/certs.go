@@ -136,6 +136,7 @@ that the root signs that hub.`,
 			if err != nil {
 				return err
 			}
+			a.warn(files)
 			if hub != "" {
 				if err := checkHub(files, root, hub); err != nil {
 					return err

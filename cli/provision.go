@@ -58,6 +58,13 @@ key. The files are checked before the device is touched.`,
 	return cmd
 }
 
+// warn says what may be loaded and is worth a look, each in a line.
+func (a *app) warn(files certs.Files) {
+	for _, w := range files.Warnings {
+		fmt.Fprintf(a.err, "warning: %s\n", w)
+	}
+}
+
 // slots are the three transfers, in the guide's order.
 type slot struct {
 	number int
@@ -71,6 +78,7 @@ func (a *app) provision(ctx context.Context, f *provisionFlags) error {
 	if err != nil {
 		return err
 	}
+	a.warn(files)
 	t, err := f.deviceType()
 	if err != nil {
 		return err

@@ -1,13 +1,9 @@
 package runner
 
 import (
-	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
-
-	"github.com/onsi/ginkgo/v2/types"
 
 	"hilrig/fixtures"
 	"hilrig/fixtures/rigfile"
@@ -67,9 +63,6 @@ func NewPlan(r Request) (*Plan, error) {
 	if p.Hub, err = chooseHub(r.Rig, r.Hub); err != nil {
 		return nil, err
 	}
-	if err := checkFilter(r.LabelFilter); err != nil {
-		return nil, err
-	}
 	if p.Specs, err = suites.Select(r.Catalogue, r.LabelFilter, r.Specs); err != nil {
 		return nil, err
 	}
@@ -80,25 +73,6 @@ func NewPlan(r Request) (*Plan, error) {
 		p.Jobs = len(p.Devices)
 	}
 	return p, nil
-}
-
-// markup is how Ginkgo colours its messages.
-var markup = regexp.MustCompile(`\{\{[^}]*\}\}`)
-
-// checkFilter says what is wrong with a label filter in one line; Ginkgo says
-// it in several, in colour, the filter first.
-func checkFilter(filter string) error {
-	_, err := types.ParseLabelFilter(filter)
-	if err == nil {
-		return nil
-	}
-	var g types.GinkgoError
-	if errors.As(err, &g) {
-		said := markup.ReplaceAllString(g.Message, "")
-		err = errors.New(strings.Join(strings.Fields(strings.TrimPrefix(said, filter)), " "))
-	}
-	return record.NewFailure(record.Usage, "read label filter", fmt.Sprintf("%q", filter), err).
-		WithCure("Ginkgo's label language: core && !smoke")
 }
 
 func (r Request) checkNumbers() error {

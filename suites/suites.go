@@ -5,8 +5,6 @@ import (
 	"path"
 	"strings"
 
-	"github.com/onsi/ginkgo/v2/types"
-
 	"hilrig/fixtures"
 	"hilrig/record"
 )
@@ -15,9 +13,9 @@ import (
 // pattern ("tls/*"). Empty arguments pick everything. A filter that cannot be
 // read, an id that names nothing and a selection of nothing are usage errors.
 func Select(specs []fixtures.Spec, labelFilter string, ids []string) ([]fixtures.Spec, error) {
-	matches, err := types.ParseLabelFilter(labelFilter)
+	matches, err := parseFilter(labelFilter)
 	if err != nil {
-		return nil, record.NewFailure(record.Usage, "read label filter", labelFilter, err)
+		return nil, err
 	}
 	if err := checkIDs(specs, ids); err != nil {
 		return nil, err
