@@ -70,6 +70,10 @@ func (c *console) run(ctx context.Context) {
 			}
 			silence.Reset(c.patience())
 		case <-silence.C:
+			if c.line.Pending() { // the host was late, the line was not silent
+				silence.Reset(c.patience())
+				continue
+			}
 			c.line.Wake()
 			c.quiet()
 		case <-chatter:

@@ -138,6 +138,8 @@ func TestChecker(t *testing.T) {
 		{"left over, re-sent late", kept + "> pub 1 x\n" + resumed + "> pub 2 a\n< ack 2\n> pub 3 b\n< ack 3\n> pub 1 x dup\nwait 31\n> pub 4 c\n< ack 4\nend client", ""},
 		{"acknowledgement lost, re-sent", kept + "> pub 1 x\n< ack 1\n" + resumed + "> pub 1 x dup\n< ack 1", ""},
 		{"re-sent under another id", kept + "> pub 8 a\n< ack 8\n> pub 9 b\n< ack 9\n> pub 10 x\n" + resumed + "> pub 11 x dup", "[MQTT-2.3.1-3]"},
+		{"the same payload twice, the second try lost, both re-sent", kept + "> pub 8 a\n< ack 8\n> pub 9 b\n< ack 9\n> pub 10 x\n" + resumed + "> pub 10 x dup\n> pub 11 x dup", ""},
+		{"the same payload twice, the second try lost, both re-sent over a clean session", opened + "> pub 8 a\n< ack 8\n> pub 9 b\n< ack 9\n> pub 10 x\nnew\n" + opened + "> pub 10 x dup\n> pub 11 x dup", ""},
 		{"constant payload, first tries lost", kept + "> pub 8 x\n< ack 8\n> pub 9 x\n< ack 9\n> pub 10 x\n" + resumed + "> pub 11 x dup", ""},
 
 		{"one stranger with DUP", opened + "> pub 1 a dup\n< ack 1\n> pub 2 b", ""},

@@ -67,7 +67,9 @@ func (c *Checker) stranger(p Packet, content uint64) {
 			"DUP is set on a new message: packet identifier %d was acknowledged for another on this connection", p.ID)
 		return
 	}
-	if id, known := v.contents[content]; known && v.pending[id] != nil && !v.repeats && len(v.contents) > 2 {
+	// One that was sent again under its own identifier too is another message of
+	// the same content: messages are re-sent in their order ([MQTT-4.6.0-1]).
+	if id, known := v.contents[content]; known && v.pending[id] != nil && !v.pending[id].resent && !v.repeats && len(v.contents) > 2 {
 		c.violate("[MQTT-2.3.1-3]", p, "is sent again as packet identifier %d, it was %d", p.ID, id)
 		return
 	}

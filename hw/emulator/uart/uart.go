@@ -3,6 +3,7 @@ package uart
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -36,6 +37,7 @@ type UART struct {
 	c       Config
 
 	arrived chan Byte
+	moving  atomic.Bool // bytes were read and have not all arrived
 	now     time.Time   // of the firmware
 	taken   []time.Time // when the firmware took, or will take, the last bytes
 	overran int
@@ -92,6 +94,7 @@ func (u *UART) receive(ctx context.Context) error {
 			}
 			return err
 		}
+		u.moving.Store(true)
 		if now := time.Now(); !waiting && free.Before(now) {
 			free = now // the line was idle
 		}
@@ -107,6 +110,7 @@ func (u *UART) receive(ctx context.Context) error {
 				return nil
 			}
 		}
+		u.moving.Store(false)
 	}
 }
 
@@ -141,11 +145,22 @@ func (u *UART) Now() time.Time { return u.now }
 // ByteTime is how long a byte takes on the line.
 func (u *UART) ByteTime() time.Duration { return u.byteFor }
 
-// Wake tells the firmware the time, where it acts on something else than a byte.
+// Wake tells the firmware the time, where it acts on something else than a
+// byte. With bytes on their way the firmware's time is theirs: they arrived
+// before now, and a host that was late to bring them is not a firmware that was
+// busy.
 func (u *UART) Wake() {
+	if u.Pending() {
+		return
+	}
 	if now := time.Now(); u.now.Before(now) {
 		u.now = now
 	}
+}
+
+// Pending reports whether bytes have arrived that the firmware has not seen.
+func (u *UART) Pending() bool {
+	return u.moving.Load() || len(u.arrived) > 0 || u.wire.Waiting()
 }
 
 // Busy is the firmware working for d; what arrives meanwhile waits in the

@@ -190,6 +190,32 @@ func TestOverrun(t *testing.T) {
 
 // Firmware that sends more than its buffer holds has to wait, and loses what
 // arrives meanwhile.
+// A host that is late to run the firmware is not a firmware that was busy: what
+// had arrived by then is not lost when the firmware looks at the time first.
+func TestALateHostLosesNothing(t *testing.T) {
+	w := newWire()
+	u := start(t, w, Config{Baud: 115200, RXRing: 64})
+	sent := bytes.Repeat([]byte("x"), 1000) // 87 ms of the line
+	w.put(sent)
+	time.Sleep(200 * time.Millisecond) // the host runs something else
+	for i := range sent {
+		u.Wake() // a log line is due
+		select {
+		case b := <-u.Arrived():
+			if !u.Take(b) {
+				t.Fatalf("byte %d was lost", i)
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatalf("byte %d never came", i)
+		}
+	}
+	before := u.Now()
+	u.Wake()
+	if !u.Now().After(before) {
+		t.Error("with nothing on its way the firmware does not see the time")
+	}
+}
+
 func TestFullTransmitBufferHoldsTheFirmwareUp(t *testing.T) {
 	w := newWire()
 	u := New(w, Config{Baud: 10000, TXRing: 10})
