@@ -19,7 +19,9 @@ fi
 
 # -v is what names skipped tests; go test keeps the output of packages apart
 # and ends each with its result line. What does not build is said on stderr.
-go test $race -v -timeout 15m "$@" | awk '
+# Much of it waits: for backoffs, for devices that never come. More run at once
+# than there are processors.
+go test $race -v -parallel 6 -timeout 20m "$@" | awk '
 	/^(ok  |FAIL|\?   )\t/ {
 		if ($1 == "FAIL") printf "%s", held
 		if ($1 != "?") print

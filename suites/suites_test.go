@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 // TestCatalogue runs every spec that is not soak, through Ginkgo, against a
 // sound emulated device: all must be green.
 func TestCatalogue(t *testing.T) {
+	t.Parallel()
 	specs, err := suites.Select(suites.All(), cmp.Or(os.Getenv("HILRIG_TEST_LABELS"), "!soak"), nil)
 	if err != nil {
 		t.Fatal(err)
