@@ -19,6 +19,7 @@ const (
 	KindHandshake    Kind = "handshake"    // TLS ended, well or not
 	KindPacket       Kind = "packet"       // an MQTT packet, either way
 	KindConnect      Kind = "connect"      // a CONNECT was judged
+	KindDeviceBound  Kind = "device-bound" // a message to the device was accepted
 	KindSubscribed   Kind = "subscribed"   // filters were taken
 	KindMessage      Kind = "message"      // telemetry is in the record
 	KindViolation    Kind = "violation"    // a packet breaks MQTT 3.1.1

@@ -88,14 +88,14 @@ func deliveryFaults() []Fault {
 		{
 			Name: "no-puback", Doc: "does not acknowledge messages of the hub",
 			Stands:   "library-facts: a message without a handler is never acknowledged",
-			CaughtBy: specs("delivery/cloud-to-device"),
-			apply:    sends(func(_ *wire, p *packet) bool { return p.kind() != kindPuback }),
+			CaughtBy: specs("delivery/cloud-to-device"), Words: specs("PUBACK"),
+			apply: sends(func(_ *wire, p *packet) bool { return p.kind() != kindPuback }),
 		},
 		{
 			Name: "inbound-over-237-kills", Doc: "loses its connection over a message above 237 bytes",
 			Stands:   "256dpi/esp-mqtt#19; TinyMqtt#14",
-			CaughtBy: specs("delivery/cloud-to-device-sizes"),
-			apply:    func(b *behaviour) { b.in = append(b.in, dieOfLong) },
+			CaughtBy: specs("delivery/cloud-to-device-sizes"), Words: specs("bytes"),
+			apply: func(b *behaviour) { b.in = append(b.in, dieOfLong) },
 		},
 	}
 }

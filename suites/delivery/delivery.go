@@ -28,6 +28,8 @@ func Specs() []fixtures.Spec {
 		{ID: "delivery/no-duplicates", Text: "delivers nothing twice", Limit: fixtures.LimitMessages, Body: noDuplicates},
 		{ID: "delivery/auth-method", Text: "is known by its certificate at the hub", Labels: core, Limit: fixtures.LimitMessages, Body: authMethod},
 		{ID: "delivery/unacknowledged", Text: "sends a message again that was not acknowledged", Needs: []fixtures.Need{fixtures.NeedFaults}, Limit: fixtures.LimitOutage, Body: unacknowledged},
+		{ID: "delivery/cloud-to-device", Text: "acknowledges a message from the cloud", Needs: []fixtures.Need{fixtures.NeedDeclared}, Limit: fixtures.LimitMessages, Body: cloudToDevice(64)},
+		{ID: "delivery/cloud-to-device-sizes", Text: "acknowledges messages of every size from the cloud", Needs: []fixtures.Need{fixtures.NeedDeclared, fixtures.NeedFaults}, Limit: fixtures.LimitLong, Body: cloudToDevice(deviceBoundSizes...)},
 	}
 }
 

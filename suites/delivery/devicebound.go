@@ -1,0 +1,68 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"hilrig/azure/localhub"
+	"hilrig/azure/localhub/mqttwire"
+	"hilrig/fixtures"
+)
+
+// Sizes at which lengths take another byte or buffers end (MQTT 3.1.1 section
+// 2.2.3; 256dpi/esp-mqtt#19), up to IoT Hub's limit.
+var deviceBoundSizes = []int{126, 127, 128, 255, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10}
+
+func cloudToDevice(sizes ...int) func(context.Context, *fixtures.Bench) {
+	return func(ctx context.Context, b *fixtures.Bench) {
+		if b.Type.MQTT.ReadTopic == "" {
+			b.NotApplicable("the type reads nothing (mqtt.read_topic is empty)")
+		}
+		b.Premise(b.Provisioned(ctx))
+		live, err := b.LiveConnect(ctx)
+		b.Premise(err)
+		// The hub serves a subscription from its SUBACK on; one of a session that
+		// is still there needs none on this connection.
+		served := func(e localhub.Event) bool {
+			return e.Kind == localhub.KindPacket && !e.Packet.In && e.Packet.Type == mqttwire.SUBACK && (e.Conn == live.Conn || live.Connect.Present)
+		}
+		if _, err := b.Await(ctx, b.ProvisionMark(), b.Type.Timing.PublishWithin, "a SUBSCRIBE", served); err != nil {
+			b.Premise(fmt.Errorf("the device does not listen; see session/subscribe: %w", err))
+		}
+		defer b.Hub.Purge(b.Device.DeviceID)
+		for _, size := range sizes {
+			deviceBound(ctx, b, size)
+		}
+	}
+}
+
+// deviceBound sends one message and follows it: out of the hub, and its
+// acknowledgement back.
+func deviceBound(ctx context.Context, b *fixtures.Bench, size int) {
+	id := fmt.Sprintf("hilrig-%d", b.Mark())
+	b.Step("a message of %d bytes to the device", size)
+	mark := b.Mark()
+	b.Must(b.Hub.SendToDevice(b.Device.DeviceID, localhub.DeviceBound{ID: id, Payload: []byte(strings.Repeat("x", size))}))
+	out, err := b.Await(ctx, mark, b.Type.Timing.PublishWithin, "the hub to deliver it", func(e localhub.Event) bool {
+		return e.Kind == localhub.KindPacket && !e.Packet.In && e.Packet.Type == mqttwire.PUBLISH && strings.Contains(e.Packet.Topic, id)
+	})
+	b.Premise(err)
+	if out.Packet.QoS == 0 {
+		b.Step("subscribed at QoS 0: nothing is acknowledged")
+		return
+	}
+	e, err := b.Await(ctx, out.Seq, b.Type.Timing.PublishWithin, fmt.Sprintf("PUBACK of a message of %d bytes", size), func(e localhub.Event) bool {
+		if e.Conn != out.Conn {
+			return false
+		}
+		return e.Kind == localhub.KindDisconnected || e.Kind == localhub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.PUBACK && e.Packet.ID == out.Packet.ID
+	})
+	b.Must(err)
+	b.That(e.Kind != localhub.KindDisconnected, fixtures.Finding{
+		Expected: fmt.Sprintf("PUBACK of a message of %d bytes", size),
+		Seen:     fmt.Sprintf("the connection ended over it: %s", e.Text),
+		Look:     "the receive buffer of the MQTT client, and how it reads lengths of two bytes and more",
+	})
+	b.Measure(fmt.Sprintf("acknowledged, %d bytes", size), e.At.Sub(out.At).Seconds(), "s", nil, nil)
+}
