@@ -74,7 +74,7 @@ func TestGallery(t *testing.T) {
 
 func runChild(t *testing.T, job fixtures.Job) map[string]record.SpecResult {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	input, err := json.Marshal(job)
 	if err != nil {

@@ -2,11 +2,8 @@ package suites_test
 
 import (
 	"cmp"
-	"context"
-	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -38,26 +35,7 @@ func TestCatalogue(t *testing.T) {
 		t.Fatal(err)
 	}
 	job := emulatedJob(t, specs)
-	var mu sync.Mutex
-	results := map[string]record.SpecResult{}
-	err = suites.Run(t.Context(), context.Background(), job, slog.New(slog.NewTextHandler(os.Stderr, nil)), func(e record.Event) {
-		mu.Lock()
-		defer mu.Unlock()
-		if testing.Verbose() && e.Kind != record.KindTransfer {
-			t.Logf("%8.3f %-7s %-14s %s", e.At, e.Source, e.Kind, e.Text)
-		}
-		if e.Kind != record.KindSpecFinished {
-			return
-		}
-		var r record.SpecResult
-		if err := e.Decode(&r); err != nil {
-			t.Error(err)
-		}
-		results[r.ID] = r
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	results := runChild(t, job)
 	quiet := map[string]bool{"provisioning/noise": true} // this firmware prints nothing of its own; the chatty one does
 	for _, s := range specs {
 		r, ran := results[s.ID]

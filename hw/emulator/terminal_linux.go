@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/creack/pty"
@@ -31,15 +32,16 @@ type terminal struct {
 
 	mu     sync.RWMutex // the line below, which Read's goroutine alone changes
 	master *os.File
-	slave  *os.File // held open: a master whose last slave closes sees a hang-up
-	fd     int32    // of master; -1: none
-	name   string   // of the slave
+	slave  *os.File     // held open: a master whose last slave closes sees a hang-up
+	fd     atomic.Int32 // of master; -1: none
+	name   string       // of the slave
 }
 
 // openTerminal takes the master that the parent gave, or makes a
 // pseudo-terminal and links it where the configuration says.
 func openTerminal(c Config) (_ *terminal, err error) {
-	t := &terminal{control: -1, fd: -1}
+	t := &terminal{control: -1}
+	t.fd.Store(-1)
 	if c.Control > 0 {
 		t.control = int32(c.Control)
 	}
@@ -59,7 +61,7 @@ func openTerminal(c Config) (_ *terminal, err error) {
 	if err != nil {
 		return nil, record.NewFailure(record.RigHost, "open", "pseudo-terminal", err)
 	}
-	t.fd = int32(t.master.Fd())
+	t.fd.Store(int32(t.master.Fd()))
 	if err := t.prepare(); err != nil {
 		return nil, record.NewFailure(record.RigHost, "prepare", t.name, err)
 	}
@@ -95,12 +97,12 @@ func (t *terminal) prepare() error {
 	if _, err := term.MakeRaw(int(t.slave.Fd())); err != nil {
 		return err
 	}
-	if err := unix.SetNonblock(int(t.fd), true); err != nil {
+	if err := unix.SetNonblock(int(t.fd.Load()), true); err != nil {
 		return err
 	}
 	buf := make([]byte, 4096)
 	for end := time.Now().Add(drainWithin); t.Waiting() && time.Now().Before(end); {
-		if n, err := unix.Read(int(t.fd), buf); n <= 0 || err != nil {
+		if n, err := unix.Read(int(t.fd.Load()), buf); n <= 0 || err != nil {
 			break
 		}
 	}
@@ -147,7 +149,7 @@ func (t *terminal) plug() error {
 	if t.dies {
 		return nil // it is there, and nobody looks at it
 	}
-	t.fd = int32(master.Fd())
+	t.fd.Store(int32(master.Fd()))
 	return t.prepare()
 }
 
@@ -158,12 +160,13 @@ func (t *terminal) unplug() {
 			_ = f.Close()
 		}
 	}
-	t.slave, t.master, t.fd = nil, nil, -1
+	t.slave, t.master = nil, nil
+	t.fd.Store(-1)
 }
 
 // Waiting reports whether Read has something at once.
 func (t *terminal) Waiting() bool {
-	p := []unix.PollFd{{Fd: t.fd, Events: unix.POLLIN}}
+	p := []unix.PollFd{{Fd: t.fd.Load(), Events: unix.POLLIN}}
 	n, err := unix.Poll(p, 0)
 	return n > 0 && err == nil && p[0].Revents&unix.POLLIN != 0
 }
@@ -171,7 +174,7 @@ func (t *terminal) Waiting() bool {
 // Read blocks for at least one byte, until interrupt.
 func (t *terminal) Read(b []byte) (int, error) {
 	for {
-		p := []unix.PollFd{{Fd: t.fd, Events: unix.POLLIN}, {Fd: int32(t.awake[0].Fd()), Events: unix.POLLIN}, {Fd: t.control, Events: unix.POLLIN}}
+		p := []unix.PollFd{{Fd: t.fd.Load(), Events: unix.POLLIN}, {Fd: int32(t.awake[0].Fd()), Events: unix.POLLIN}, {Fd: t.control, Events: unix.POLLIN}}
 		if _, err := unix.Poll(p, -1); err != nil && !errors.Is(err, unix.EINTR) {
 			return 0, err
 		}
@@ -187,7 +190,7 @@ func (t *terminal) Read(b []byte) (int, error) {
 		if p[0].Revents == 0 {
 			continue
 		}
-		n, err := unix.Read(int(t.fd), b)
+		n, err := unix.Read(int(t.fd.Load()), b)
 		switch {
 		case err == nil && n > 0:
 			return n, nil
@@ -205,11 +208,11 @@ func (t *terminal) Read(b []byte) (int, error) {
 func (t *terminal) Write(b []byte) (int, error) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	if t.fd < 0 {
+	if t.fd.Load() < 0 {
 		return len(b), nil
 	}
 	for sent := 0; sent < len(b); {
-		n, err := unix.Write(int(t.fd), b[sent:])
+		n, err := unix.Write(int(t.fd.Load()), b[sent:])
 		switch {
 		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.EAGAIN):
