@@ -52,7 +52,7 @@ func consoleFaults() []Fault {
 		{
 			Name: "slow-console", Doc: "takes ten times as long as the line for every byte",
 			Stands:   "labgrid 26.0, P10: consoles that must be written in chunks",
-			CaughtBy: specs("provisioning/line-rate provisioning/certificate"),
+			CaughtBy: specs("provisioning/line-rate"),
 			apply:    func(b *behaviour) { b.perByte, b.rxRing = 868*time.Microsecond, 2*maxFile },
 		},
 		{
