@@ -30,6 +30,7 @@ type conn struct {
 	in, out *mqttwire.Splitter
 	ready   []byte // bytes for the broker
 	timeout time.Duration
+	over    chan struct{} // closed once the broker is done with it
 
 	mu       sync.Mutex
 	connect  *Connect // judged
@@ -49,6 +50,7 @@ func newConn(h *Hub, id int64, t *tls.Conn, hs *Handshake, shown []*Showing) *co
 	return &conn{
 		Conn: t, hub: h, id: id, hs: hs, shown: shown, check: mqttwire.NewChecker(h.sessions),
 		in: mqttwire.NewSplitter(0, nil), out: mqttwire.NewSplitter(0, nil), timeout: h.config.ConnectWithin,
+		over: make(chan struct{}),
 	}
 }
 
@@ -263,6 +265,7 @@ func (c *conn) cut(why, fault string) {
 // ended is the connection's last event.
 func (c *conn) ended(brokerErr error) {
 	_ = c.NetConn().Close()
+	close(c.over)
 	c.hub.leave(c)
 	c.mu.Lock()
 	why, fault, takeover, bye := c.why, c.fault, c.takeover, c.bye

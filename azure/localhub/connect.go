@@ -127,6 +127,7 @@ func (c *conn) takeOver() {
 	h.mu.Lock()
 	old := h.live[c.deviceID]
 	h.live[c.deviceID] = c
+	c.check.Claim()
 	h.mu.Unlock()
 	if old == nil || old == c {
 		return
@@ -135,7 +136,17 @@ func (c *conn) takeOver() {
 	old.takeover = true
 	old.mu.Unlock()
 	old.cut(fmt.Sprintf("taken over by connection %d of the same id", c.id), "")
+	// The broker must be done with it: an older CONNECT that it answers behind
+	// this one would take the session back.
+	select {
+	case <-old.over:
+	case <-time.After(takeOverWithin):
+	case <-h.closing:
+	}
 }
+
+// takeOverWithin bounds the wait for a connection that was cut to end.
+const takeOverWithin = 2 * time.Second
 
 // sendConnack is the moment at which a session exists: it is recorded before
 // the device learns of it.

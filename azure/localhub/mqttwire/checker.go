@@ -21,6 +21,7 @@ type Checker struct {
 	mu         sync.Mutex
 	sessions   *Sessions
 	session    *session // nil until the CONNECT is accepted
+	claimed    *session // what Claim took
 	connection uint64   // its number within the session
 	connect    *Connect
 	accepted   time.Time // when the CONNACK with code 0 was sent
@@ -206,13 +207,39 @@ func (c *Checker) fromServer(p Packet) {
 	}
 }
 
-// accept takes the session over. Only a session that both sides continue
-// leaves the client in debt ([MQTT-4.4.0-1]).
+// Claim takes the session of the CONNECT that was fed, from whoever has it
+// ([MQTT-3.1.4-2]). A server calls it in the order in which its connections
+// take each other over: the CONNACK of one that was taken over meanwhile may
+// still come, and takes nothing back. Without it the CONNACK claims.
+func (c *Checker) Claim() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sessions.mu.Lock()
+	defer c.sessions.mu.Unlock()
+	if c.connect != nil {
+		c.claim()
+	}
+}
+
+func (c *Checker) claim() {
+	if c.claimed != nil {
+		return
+	}
+	c.claimed = c.sessions.of(c.connect.ClientID)
+	c.claimed.connections++
+	c.connection = c.claimed.connections
+}
+
+// accept begins the session. Only one that both sides continue leaves the
+// client in debt ([MQTT-4.4.0-1]).
 func (c *Checker) accept(p Packet) {
-	v := c.sessions.of(c.connect.ClientID)
-	v.connections++
-	c.session, c.connection, c.accepted = v, v.connections, p.At
+	c.claim()
+	v := c.claimed
+	c.session, c.accepted = v, p.At
 	c.resumed = !c.connect.Clean && p.SessionPresent
+	if !c.owns() {
+		return
+	}
 	if !c.resumed {
 		clear(v.pending)
 	}

@@ -202,6 +202,29 @@ func TestCheckerOldConnectionSpeaksAfterTakeover(t *testing.T) {
 	feed(young, true, "pub", "2", "y")
 }
 
+// A busy server answers the older of two connections behind the newer one.
+func TestCheckerLateConnackTakesNothingBack(t *testing.T) {
+	sessions := NewSessions()
+	older, newer := NewChecker(sessions), NewChecker(sessions)
+	feed := func(c *Checker, packet string, fromClient bool) (vs []Violation) {
+		for _, f := range NewSplitter(0, nil).Feed(packetOf(t, strings.Fields(packet))) {
+			_, more := c.Feed(f, fromClient)
+			vs = append(vs, more...)
+		}
+		return vs
+	}
+	for _, c := range []*Checker{older, newer} {
+		feed(c, "connect clean", true)
+		c.Claim()
+	}
+	feed(newer, "connack 0", false)
+	feed(older, "connack 0", false)
+	feed(newer, "pub 1 x", true)
+	if vs := feed(newer, "pub 1 x", true); len(vs) != 1 || vs[0].Statement != "[MQTT-3.3.1-1]" {
+		t.Errorf("a message that is sent again without DUP, on the newer connection: %v", vs)
+	}
+}
+
 func TestCheckerIsBounded(t *testing.T) {
 	sessions := NewSessions()
 	for i := range 3 * maxSessions {
