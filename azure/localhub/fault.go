@@ -39,6 +39,8 @@ type Fault struct {
 	Withhold []byte        // packet types to the device that are kept back
 	Late     []byte        // packet types to the device that are delayed by LateBy
 	LateBy   time.Duration //
+
+	AuthMethod string // that the hub says messages came by, instead of X.509 (a rig's fault)
 }
 
 // DropAfterConnack cuts a session d after its CONNACK.

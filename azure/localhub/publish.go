@@ -39,6 +39,10 @@ func (c *conn) receivePublish(f mqttwire.Frame, p mqttwire.Packet) bool {
 
 func (c *conn) message(p mqttwire.Packet, t azure.PublishTopic) {
 	now := time.Now()
+	system := c.system(now, t.System)
+	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.AuthMethod != "" }); ok {
+		system[authMethod] = fault.AuthMethod
+	}
 	props := maps.Clone(t.Properties)
 	if props == nil {
 		props = map[string]string{}
@@ -50,10 +54,13 @@ func (c *conn) message(p mqttwire.Packet, t azure.PublishTopic) {
 		props["mqtt-dup"] = "true"
 	}
 	c.event(Event{Kind: KindMessage, At: now, Text: fmt.Sprintf("telemetry, %d bytes", len(p.Payload)), Message: &Message{
-		Topic: p.Topic, Properties: props, System: c.system(now, t.System), Payload: append([]byte(nil), p.Payload...),
+		Topic: p.Topic, Properties: props, System: system, Payload: append([]byte(nil), p.Payload...),
 		QoS: p.QoS, Retain: p.Retain, Dup: p.Dup, PacketID: p.ID, Enqueued: now,
 	}})
 }
+
+// authMethod names the system property of how a device came in.
+const authMethod = "iothub-connection-auth-method"
 
 // system are the properties that the cloud adds (Azure: message system
 // properties).
@@ -63,7 +70,7 @@ func (c *conn) system(now time.Time, own map[string]string) map[string]string {
 		s = map[string]string{}
 	}
 	s["iothub-connection-device-id"] = c.deviceID
-	s["iothub-connection-auth-method"] = azure.AuthMethodX509
+	s[authMethod] = azure.AuthMethodX509
 	s["iothub-enqueuedtime"] = now.UTC().Format(time.RFC3339Nano)
 	return s
 }
