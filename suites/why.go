@@ -67,6 +67,8 @@ func Reasons() map[string]Reason {
 		"session/pings":                     {"silence for longer than a keep-alive and a half: the hub drops the connection", "M 3.1.2.10"},
 		"session/ping-unanswered":           {"a hub that is gone is never noticed, and data goes nowhere for hours", "DA"},
 		"session/late-pingresp":             {"a slow link becomes a loop of reconnects", "field"},
+		"session/no-suback":                 {"a device that is deaf and does not know it cannot be told anything, and reports nothing wrong", "DA"},
+		"delivery/stored-message":           {"what was sent to a device while its link was down was sent for a reason", "A DA"},
 		"session/will":                      {"a will that the hub does not take: the connection is refused, or the will is lost", "A"},
 		"session/refused":                   {"a hub that is busy for a minute silences a fleet for good", "A"},
 		"session/no-connack":                {"data sent into a session that is none is lost", "DA"},

@@ -89,6 +89,7 @@ type mqttBehaviour struct {
 	topic          string
 	filters        []string
 	subscribesOnce bool // per boot
+	ignoresSuback  bool // does not miss the answer to a SUBSCRIBE
 	qos            byte
 	payload        func(m *modem, r reading) []byte
 	numbers        func(next int64) (send []int64, then int64) // of the messages to send now

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"strings"
+	"time"
 )
 
 // deliveryFaults are wrong in the telemetry.
@@ -92,6 +93,12 @@ func deliveryFaults() []Fault {
 			apply: sends(func(_ *wire, p *packet) bool { return p.kind() != kindPuback }),
 		},
 		{
+			Name: "loses-stored", Doc: "loses what the hub sends in the first second of a session",
+			Stands:   "smallrye#1935, Azure/azure-iot-sdk-python-preview PR#50: messages before anybody listens",
+			CaughtBy: specs("delivery/stored-message"), Words: specs("waited"),
+			apply: func(b *behaviour) { b.in = append(b.in, loseFirst) },
+		},
+		{
 			Name: "inbound-over-237-kills", Doc: "loses its connection over a message above 237 bytes",
 			Stands:   "256dpi/esp-mqtt#19; TinyMqtt#14",
 			CaughtBy: specs("delivery/cloud-to-device-sizes"), Words: specs("bytes"),
@@ -145,4 +152,9 @@ func dieOfLong(w *wire, p *packet) bool {
 		return false
 	}
 	return true
+}
+
+// loseFirst swallows messages that come before the application has its handler.
+func loseFirst(w *wire, p *packet) bool {
+	return p.kind() != kindPublish || time.Since(w.state.connack) > time.Second
 }

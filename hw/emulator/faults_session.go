@@ -96,6 +96,12 @@ func sessionFaults() []Fault {
 			},
 		},
 		{
+			Name: "ignores-missing-suback", Doc: "does not miss the answer to its SUBSCRIBE",
+			Stands:   "AWS Device Advisor's Subscribe Retry - No SUBACK; eclipse-paho/paho.mqtt.c#221: deaf after a reconnect",
+			CaughtBy: specs("session/no-suback"), Words: specs("SUBACK deaf"),
+			apply: func(b *behaviour) { b.ignoresSuback = true },
+		},
+		{
 			Name: "packet-id-zero", Doc: "publishes with packet id 0",
 			Stands:   "eclipse-paho/paho.mqtt.java#85: ids out of order",
 			CaughtBy: specs("session/conformance"), Words: specs("MQTT-2.3.1-1 PUBLISH"),

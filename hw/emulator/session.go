@@ -131,7 +131,7 @@ func (m *modem) options(w *wire, end context.CancelCauseFunc) *mqtt.ClientOption
 // work is a session from its CONNACK to its end.
 func (m *modem) work(ctx context.Context, client mqtt.Client, w *wire) (e ended) {
 	e.session = true
-	m.subscribe(client)
+	m.subscribe(ctx, client, w)
 	if e.err = m.await(ctx, m.outbox.empty(), "PUBACK for what was sent again"); e.err != nil {
 		return e
 	}
@@ -162,14 +162,23 @@ func (m *modem) work(ctx context.Context, client mqtt.Client, w *wire) (e ended)
 	}
 }
 
-// subscribe asks for what the hub has for the device. It waits for nothing: a
-// hub that is slow to say yes must not hold up telemetry.
-func (m *modem) subscribe(client mqtt.Client) {
+// subscribe asks for what the hub has for the device. A hub that is slow to say
+// yes must not hold up telemetry; one that never says it ends the session.
+func (m *modem) subscribe(ctx context.Context, client mqtt.Client, w *wire) {
 	if m.b.subscribesOnce && m.subscribed {
 		return
 	}
 	m.subscribed = true
 	for _, f := range m.b.filters {
-		go client.Subscribe(m.fill(f), 1, nil) // blocks for a while where the connection is dead
+		go func() { // paho blocks for a while where the connection is dead
+			token := client.Subscribe(m.fill(f), 1, nil)
+			if m.b.ignoresSuback {
+				return
+			}
+			if err := m.await(ctx, token.Done(), "SUBACK"); errors.Is(err, errPatience) {
+				m.log.Info("deaf", "error", err)
+				w.fail(err)
+			}
+		}()
 	}
 }

@@ -30,6 +30,7 @@ func Specs() []fixtures.Spec {
 		{ID: "delivery/auth-method", Text: "is known by its certificate at the hub", Labels: core, Limit: fixtures.LimitMessages, Body: authMethod},
 		{ID: "delivery/unacknowledged", Text: "sends a message again that was not acknowledged", Needs: []fixtures.Need{fixtures.NeedFaults}, Limit: fixtures.LimitOutage, Body: unacknowledged},
 		{ID: "delivery/cloud-to-device", Text: "acknowledges a message from the cloud", Needs: []fixtures.Need{fixtures.NeedDeclared}, Limit: fixtures.LimitMessages, Body: cloudToDevice(64)},
+		{ID: "delivery/stored-message", Text: "takes a message that waited for it at the hub", Needs: []fixtures.Need{fixtures.NeedDeclared, fixtures.NeedFaults}, Limit: fixtures.LimitOutage, Body: storedMessage},
 		{ID: "delivery/cloud-to-device-sizes", Text: "acknowledges messages of every size from the cloud", Needs: []fixtures.Need{fixtures.NeedDeclared, fixtures.NeedFaults}, Limit: fixtures.LimitLong, Body: cloudToDevice(deviceBoundSizes...)},
 	}
 }

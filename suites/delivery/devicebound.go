@@ -22,18 +22,22 @@ func cloudToDevice(sizes ...int) func(context.Context, *fixtures.Bench) {
 		b.Premise(b.Provisioned(ctx))
 		live, err := b.LiveConnect(ctx)
 		b.Premise(err)
-		// The hub serves a subscription from its SUBACK on; one of a session that
-		// is still there needs none on this connection.
-		served := func(e localhub.Event) bool {
-			return e.Kind == localhub.KindPacket && !e.Packet.In && e.Packet.Type == mqttwire.SUBACK && (e.Conn == live.Conn || live.Connect.Present)
-		}
-		if _, err := b.Await(ctx, b.ProvisionMark(), b.Type.Timing.PublishWithin, "a SUBSCRIBE", served); err != nil {
-			b.Premise(fmt.Errorf("the device does not listen; see session/subscribe: %w", err))
-		}
+		listening(ctx, b, live)
 		defer b.Hub.Purge(b.Device.DeviceID)
 		for _, size := range sizes {
 			deviceBound(ctx, b, size)
 		}
+	}
+}
+
+// listening waits until the hub serves the device's subscription: from its
+// SUBACK on; one of a session that is still there needs none on this connection.
+func listening(ctx context.Context, b *fixtures.Bench, live localhub.Event) {
+	served := func(e localhub.Event) bool {
+		return e.Kind == localhub.KindPacket && !e.Packet.In && e.Packet.Type == mqttwire.SUBACK && (e.Conn == live.Conn || live.Connect.Present)
+	}
+	if _, err := b.Await(ctx, b.ProvisionMark(), b.Type.Timing.PublishWithin, "a SUBSCRIBE", served); err != nil {
+		b.Premise(fmt.Errorf("the device does not listen; see session/subscribe: %w", err))
 	}
 }
 

@@ -27,6 +27,7 @@ func Specs() []fixtures.Spec {
 		{ID: "session/late-pingresp", Text: "waits for the answer to its ping", Needs: faults, Limit: fixtures.LimitPings, Body: latePingresp},
 		{ID: "session/will", Text: "has a will that IoT Hub delivers, or none", Limit: fixtures.LimitConnect, Body: will},
 		{ID: "session/subscribe", Text: "subscribes to its read topic, with five filters at most", Needs: []fixtures.Need{fixtures.NeedDeclared}, Limit: fixtures.LimitConnect, Body: subscribe},
+		{ID: "session/no-suback", Text: "notices that its SUBSCRIBE was not answered", Needs: []fixtures.Need{fixtures.NeedDeclared, fixtures.NeedFaults}, Limit: fixtures.LimitOutage, Body: noSuback},
 		{ID: "session/refused", Text: "takes a refusal for one, and comes back", Needs: faults, Limit: fixtures.LimitRetries, Body: refused},
 		{ID: "session/no-connack", Text: "assumes no session without CONNACK, and tries again politely", Needs: faults, Limit: fixtures.LimitRetries, Body: noConnack},
 	}

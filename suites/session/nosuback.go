@@ -1,0 +1,74 @@
+package session
+
+import (
+	"context"
+
+	"hilrig/azure/localhub"
+	"hilrig/azure/localhub/mqttwire"
+	"hilrig/fixtures"
+)
+
+// noSuback leaves a SUBSCRIBE without its answer, as a hub does that is being
+// moved. MQTT sets no time and no way (a SUBSCRIBE again, or a new connection);
+// AWS Device Advisor asks for one of them.
+func noSuback(ctx context.Context, b *fixtures.Bench) {
+	if b.Type.MQTT.ReadTopic == "" {
+		b.NotApplicable("the type reads nothing (mqtt.read_topic is empty)")
+	}
+	b.Premise(b.Connected(ctx))
+	_, err := b.Await(ctx, b.ProvisionMark(), b.Type.Timing.PublishWithin, "its first SUBSCRIBE", func(e localhub.Event) bool {
+		return e.Kind == localhub.KindPacket && !e.Packet.In && e.Packet.Type == mqttwire.SUBACK
+	})
+	if err != nil && ctx.Err() == nil {
+		b.NotApplicable("it subscribes to nothing; see session/subscribe")
+	}
+	b.Must(err)
+	b.Step("the hub has forgotten the session, and answers no SUBSCRIBE")
+	mark := b.Mark()
+	forget := b.Hub.Show(localhub.Fault{Name: "session-forgotten", ForgetBefore: true}, 1)
+	defer forget.Lift()
+	withheld := b.Hub.Show(localhub.Withhold("no-suback", mqttwire.SUBACK), 1)
+	defer withheld.Lift()
+	_, err = b.Provoke(ctx)
+	b.Premise(err)
+	e, err := b.AwaitSession(ctx, mark, b.Type.Timing.ReconnectWithin)
+	b.Premise(err)
+	first, err := b.Await(ctx, e.Seq, b.Type.Timing.PublishWithin, "a SUBSCRIBE", func(e localhub.Event) bool {
+		return e.Kind == localhub.KindSubscribed
+	})
+	if err != nil && ctx.Err() == nil {
+		b.NotApplicable("it does not subscribe to a hub that has forgotten it; see recovery/session-present")
+	}
+	b.Must(err)
+	_, err = b.Await(ctx, first.Seq, b.Type.Timing.PublishWithin, "the SUBACK to be withheld", func(e localhub.Event) bool {
+		return e.Kind == localhub.KindPacket && e.Packet.Withheld && e.Packet.Type == mqttwire.SUBACK
+	})
+	b.Premise(err)
+	b.Step("SUBACK withheld; wait for the same SUBSCRIBE again")
+	again, err := b.Await(ctx, first.Seq+1, b.Type.Timing.ReconnectWithin, "the same SUBSCRIBE again", func(e localhub.Event) bool {
+		return e.Kind == localhub.KindSubscribed && sameFilter(e.Filters, first.Filters)
+	})
+	if _, _, live := b.Session(); err != nil && ctx.Err() == nil && !live {
+		b.NotRun("the device has left, and did not come back: " + err.Error() + "; see recovery/server-disconnect")
+	}
+	if err != nil && ctx.Err() == nil {
+		b.Warn("SUBSCRIBE of %s got no SUBACK, and was not sent again within %s: the device is deaf and does not know; see whether the firmware waits for SUBACK at all",
+			first.Filters[0].Topic, b.Type.Timing.ReconnectWithin)
+		_, err = b.Reconnect(ctx) // the hub has the subscription: a session like any other
+	}
+	b.Must(err)
+	if again.Seq > 0 {
+		b.Measure("until the next SUBSCRIBE", again.At.Sub(first.At).Seconds(), "s", nil, nil)
+	}
+}
+
+func sameFilter(a, b []mqttwire.Filter) bool {
+	for _, x := range a {
+		for _, y := range b {
+			if x.Topic == y.Topic {
+				return true
+			}
+		}
+	}
+	return false
+}
