@@ -20,11 +20,20 @@ func WriteFile(path string, data []byte, mode os.FileMode) error {
 
 // Save writes r to path as run.json. Run it through Conclude first.
 func (r *Record) Save(path string) error {
+	b, err := r.Encode()
+	if err != nil {
+		return err
+	}
+	return WriteFile(path, b, 0o644)
+}
+
+// Encode is r as it stands in run.json.
+func (r *Record) Encode() ([]byte, error) {
 	b, err := json.MarshalIndent(r, "", " ")
 	if err != nil {
-		return fmt.Errorf("encode record %s: %w", r.Run.ID, err)
+		return nil, fmt.Errorf("encode record %s: %w", r.Run.ID, err)
 	}
-	return WriteFile(path, append(b, '\n'), 0o644)
+	return append(b, '\n'), nil
 }
 
 // Load reads a run.json. A schema newer than this binary's is refused.

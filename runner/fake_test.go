@@ -102,6 +102,13 @@ var parts = map[string]part{
 		specs(job, out, nil)
 		return nil
 	},
+	"talkative": func(_, _ context.Context, job fixtures.Job, _ *slog.Logger, out func(record.Event)) error {
+		for range 600 { // more than a pipe and a buffer hold
+			out(record.Event{Source: record.SourceSerial, Kind: "received", Text: strings.Repeat("x", 300)})
+		}
+		specs(job, out, nil)
+		return nil
+	},
 	"fail": func(_, _ context.Context, job fixtures.Job, _ *slog.Logger, out func(record.Event)) error {
 		specs(job, out, func() *record.SpecResult {
 			return verdict(record.Fail, record.Device, "expected a, seen b")

@@ -45,6 +45,8 @@ type ledger struct {
 	err     error
 	running map[string]running // by device
 	settled map[string]map[string]bool
+
+	saving saving
 }
 
 // running is the spec that a child is in.
@@ -75,6 +77,7 @@ func openLedger(dir string, run record.Run, p *Plan, observe func(record.Event),
 		return nil, hostFailure("open", name, err)
 	}
 	l.events = f
+	l.saving = startSaving(l.saveNow)
 	return l, nil
 }
 
@@ -149,14 +152,14 @@ func (l *ledger) finish(device string, e record.Event) (record.Event, bool) {
 	return e, true
 }
 
-// put books a result and saves. The caller holds the lock.
+// put books a result and has it saved. The caller holds the lock.
 func (l *ledger) put(device string, res record.SpecResult) {
 	l.rec.Device(device).Put(res)
 	l.settled[device][res.ID] = true
 	if l.running[device].id == res.ID {
 		delete(l.running, device)
 	}
-	l.keep(l.save())
+	l.saving.want()
 }
 
 func (l *ledger) learn(device string, e record.Event) {
@@ -169,7 +172,7 @@ func (l *ledger) learn(device string, e record.Event) {
 	left := d.LeftWith
 	d.DeviceFacts = facts
 	if d.LeftWith != left { // whoever finds the device must be told, whatever becomes of this run
-		l.keep(l.save())
+		l.saving.want()
 	}
 }
 
@@ -230,6 +233,23 @@ func (l *ledger) save() error {
 	return l.rec.Save(filepath.Join(l.dir, RecordFile))
 }
 
+// saveNow is save while events go on: they wait for the record to be encoded,
+// not for the disk.
+func (l *ledger) saveNow() {
+	l.mu.Lock()
+	l.rec.Conclude()
+	data, err := l.rec.Encode()
+	l.mu.Unlock()
+	if err == nil {
+		err = record.WriteFile(filepath.Join(l.dir, RecordFile), data, 0o644)
+	}
+	if err != nil {
+		l.mu.Lock()
+		l.keep(err)
+		l.mu.Unlock()
+	}
+}
+
 // settle ends a device: whatever has no result yet gets one. The spec that was
 // running is judged by r.running, the others by r.left.
 func (l *ledger) settle(device string, r remains) {
@@ -260,7 +280,7 @@ func (l *ledger) settle(device string, r remains) {
 		l.publish(e)
 	}
 	delete(l.running, device)
-	l.keep(l.save())
+	l.saving.want()
 }
 
 // current names the spec that a device's child is in; empty between specs.
@@ -273,6 +293,7 @@ func (l *ledger) current(device string) string {
 // close writes the last record. What could not be written on the way is
 // returned: a run without its record has failed.
 func (l *ledger) close(run func(*record.Run)) (*record.Record, error) {
+	l.saving.stop()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	run(&l.rec.Run)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,7 +19,7 @@ type Graces struct {
 	Stop  time.Duration // after "stop", before "now": the step that runs must be able to finish
 	Now   time.Duration // after "now", before it is killed: longer than the teardown's own deadline
 	Exit  time.Duration // after its last word
-	Drain time.Duration // after its death, for output that a grandchild may still hold open
+	Drain time.Duration // of silence after its death: a grandchild may hold its output open
 }
 
 // DefaultGraces fit a Bench, whose teardown takes ten seconds at most.
@@ -75,7 +76,7 @@ func (s *Supervisor) startChild(job fixtures.Job, take func(record.Event), noise
 	for _, f := range theirs {
 		_ = f.Close() // the child has its own
 	}
-	go c.readAll(take, noise)
+	go c.readAll(take, noise, s.Graces)
 	go c.hand(job)
 	go func() {
 		_ = c.cmd.Wait() // how it ended is in ProcessState
@@ -125,14 +126,14 @@ func (c *child) tell(word string) {
 	_, _ = c.lifeline.WriteString(word + "\n")
 }
 
-func (c *child) readAll(take func(record.Event), noise func(string)) {
+func (c *child) readAll(take func(record.Event), noise func(string), g Graces) {
 	defer close(c.read)
 	logged := make(chan struct{})
 	go func() {
 		defer close(logged)
-		readLines(c.stderr, maxLine, c.tail.line)
+		readLines(c.untilSilent(c.stderr, g), maxLine, c.tail.line)
 	}()
-	readLines(c.stdout, maxLine, func(b []byte, whole bool) {
+	readLines(c.untilSilent(c.stdout, g), maxLine, func(b []byte, whole bool) {
 		e, err := parseEvent(b)
 		switch {
 		case !whole:
@@ -195,14 +196,38 @@ func (c *child) wait(h *halt, g Graces) ending {
 	}
 }
 
+// untilSilent reads from a child's output to its end, or until the child is
+// dead and nothing has come for a while. What is in the pipe then is read
+// however late the reader is.
+func (c *child) untilSilent(f *os.File, g Graces) io.Reader {
+	return readerFunc(func(b []byte) (int, error) {
+		select {
+		case <-c.gone:
+			_ = f.SetReadDeadline(time.Now().Add(g.Drain)) // not every platform has it for pipes; finish knows
+		default:
+		}
+		return f.Read(b)
+	})
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
+
+// readWithin bounds the reading of what a dead child has said.
+const readWithin = time.Minute
+
 // finish reads what the child still said and closes everything.
 func (c *child) finish(e *ending, g Graces) {
-	deadline := time.Now().Add(g.Drain)
-	_ = c.stdout.SetReadDeadline(deadline) // without deadlines the wait below does the same, more harshly
-	_ = c.stderr.SetReadDeadline(deadline)
+	within := readWithin
+	for _, f := range []*os.File{c.stdout, c.stderr} { // wakes a reader that waits
+		if err := f.SetReadDeadline(time.Now().Add(g.Drain)); err != nil {
+			within = g.Drain + time.Second
+		}
+	}
 	select {
 	case <-c.read:
-	case <-time.After(g.Drain + time.Second):
+	case <-time.After(within):
 	}
 	_ = c.stdout.Close()
 	_ = c.stderr.Close()

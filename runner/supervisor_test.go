@@ -69,6 +69,19 @@ func TestEveryEndOfAChildIsInTheRecord(t *testing.T) {
 	}
 }
 
+// A supervisor that is behind, with a hundred devices on a busy host, still
+// hears everything that a child said before it ended.
+func TestASlowSupervisorLosesNothing(t *testing.T) {
+	t.Parallel()
+	s := supervisor(t, "talkative")
+	s.Observe = func(record.Event) { time.Sleep(5 * time.Millisecond) }
+	res := run1(t, s, plan(t, "emu-1"))
+	if got := verdicts(res.Record.Devices[0]); got != "pass pass pass pass" {
+		t.Errorf("verdicts %s, cause %q", got, res.Record.Devices[0].Cause)
+	}
+	checkFiles(t, res)
+}
+
 func verdicts(d record.DeviceRecord) string {
 	var vs []string
 	for _, s := range d.Specs {

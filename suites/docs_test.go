@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -55,6 +56,23 @@ func TestSpecsDocument(t *testing.T) {
 	}
 	if !bytes.Equal(have, b.Bytes()) {
 		t.Errorf("%s is not what the catalogue says; go test ./suites -run TestSpecsDocument -update writes it anew", name)
+	}
+}
+
+// docs/coverage.md names specs that exist.
+func TestCoverageDocument(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "docs", "coverage.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`([a-z]+/[a-z0-9*-]+)`").FindAllSubmatch(page, -1)
+	if len(named) < 30 {
+		t.Fatalf("%d specs are named", len(named))
+	}
+	for _, m := range named {
+		if _, err := suites.Select(suites.All(), "", []string{string(m[1])}); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -1,0 +1,58 @@
+package runner
+
+import (
+	"sync"
+	"time"
+)
+
+// saving replaces a record on disk behind every change, without keeping whoever
+// changes it: the children would wait, and their specs with them. While one save
+// is under way the changes add up for the next.
+type saving struct {
+	wanted chan struct{} // one place: a save that has not begun covers every change before it
+	stopped,
+	done chan struct{}
+	once *sync.Once
+}
+
+// most of the time a large record is not being saved.
+const (
+	restPerSave = 4 // times what the save took
+	longestRest = 5 * time.Second
+)
+
+func startSaving(save func()) saving {
+	s := saving{wanted: make(chan struct{}, 1), stopped: make(chan struct{}), done: make(chan struct{}), once: new(sync.Once)}
+	go func() {
+		defer close(s.done)
+		for {
+			select {
+			case <-s.stopped:
+				return
+			case <-s.wanted:
+			}
+			began := time.Now()
+			save()
+			select {
+			case <-s.stopped:
+				return
+			case <-time.After(min(longestRest, restPerSave*time.Since(began))):
+			}
+		}
+	}()
+	return s
+}
+
+// want has the record saved soon; it does not wait.
+func (s saving) want() {
+	select {
+	case s.wanted <- struct{}{}:
+	default: // it is going to be
+	}
+}
+
+// stop waits for the save that is under way; none comes after it.
+func (s saving) stop() {
+	s.once.Do(func() { close(s.stopped) })
+	<-s.done
+}
