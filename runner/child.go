@@ -59,7 +59,7 @@ func (c Child) Serve(ctx context.Context) int {
 	defer context.AfterFunc(ctx, gone)()
 	go obey(in, func() { endSoft(fixtures.ErrStop) }, now, gone)
 
-	s := &stream{w: c.Out, broken: gone}
+	s := startStream(c.Out, gone)
 	clock := record.ClockAt(job.Started)
 	var word LastWord
 	if err := c.Run(soft, hard, job, c.Log, s.send); err != nil {
@@ -98,24 +98,4 @@ func readJob(in *bufio.Reader) (fixtures.Job, error) {
 		return job, fmt.Errorf("read the job from standard input: %w (this verb is for hilrig run alone)", err)
 	}
 	return job, nil
-}
-
-// stream writes events as JSON lines, each in one piece.
-type stream struct {
-	mu     sync.Mutex
-	w      io.Writer
-	broken func() // the reader is gone
-}
-
-func (s *stream) send(e record.Event) {
-	line, err := json.Marshal(e)
-	if err != nil { // one of our own structs with data that is no JSON: a bug, and the spec must not vanish with it
-		line = record.MustData(record.Event{At: e.At, UTC: e.UTC, Device: e.Device, Source: e.Source, Kind: KindChildNoise,
-			Spec: e.Spec, Text: fmt.Sprintf("event %s could not be encoded: %v", e.Kind, err)})
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, err := s.w.Write(append(line, '\n')); err != nil {
-		s.broken()
-	}
 }
