@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"hilrig/azure/localhub/link"
 	"hilrig/azure/localhub/mqttwire"
 	"hilrig/azure/localhub/tlswire"
 )
@@ -17,6 +18,8 @@ import (
 // the hub's ordinary behaviour; several faults may be shown at once.
 type Fault struct {
 	Name string
+
+	Link link.Shape // of connections that begin from now on; the first of several counts
 
 	// TLS
 	Certificate *tls.Certificate // shown instead of the hub's own
@@ -179,8 +182,17 @@ func (s *Showing) count(conn int64) bool {
 	if last {
 		s.Lift()
 	}
-	s.set.hub.events.add(Event{Kind: KindFaultShown, Conn: conn, Fault: s.fault.Name, Text: fmt.Sprintf("shown: %s (%d)", s.fault.Name, n)})
+	s.set.hub.events.add(Event{Kind: KindFaultShown, Conn: conn, Fault: s.fault.Name, Text: s.fault.text(n)})
 	return true
+}
+
+// text is what the event of its nth showing says.
+func (f Fault) text(n int) string {
+	text := fmt.Sprintf("shown: %s (%d)", f.Name, n)
+	if !f.Link.IsZero() {
+		text += ": " + f.Link.String()
+	}
+	return text
 }
 
 // take finds the first fault now shown that fits, and counts it.

@@ -177,9 +177,10 @@ func (h *Hub) isClosing() bool {
 
 // serve takes one connection through TLS and MQTT to its end.
 func (h *Hub) serve(id int64, raw net.Conn) {
-	defer raw.Close()
 	remote := raw.RemoteAddr().String()
 	h.events.add(Event{Kind: KindAccepted, Conn: id, Remote: remote, Text: "connection from " + remote})
+	raw, close := h.link(id, raw)
+	defer close()
 	heard, err := firstByte(raw, handshakeWithin)
 	if err != nil {
 		hs := &Handshake{Err: "the device said nothing: " + reason(err).Error()}
