@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"hilrig/azure/localhub/link"
-	"hilrig/azure/localhub/mqttwire"
 	"hilrig/azure/localhub/tlswire"
 )
 
@@ -37,6 +36,7 @@ type Fault struct {
 	DropAfter    time.Duration // 0: at once
 	Linger       time.Duration // after a refusal: how long the connection stays open, to see what the device does with it
 	ForgetBefore bool          // the stored session is gone: session present 0
+	ClaimSession bool          // session present 1, whatever is stored
 
 	// packets
 	Withhold []byte        // packet types to the device that are kept back
@@ -44,7 +44,8 @@ type Fault struct {
 	LateBy   time.Duration //
 }
 
-// DropAfterConnack cuts a session d after its CONNACK.
+// DropAfterConnack cuts a session d after its CONNACK; shown until lifted, it
+// drops the device every d.
 func DropAfterConnack(d time.Duration) Fault {
 	return Fault{Name: "drop-after-connack", Drop: true, DropAfter: d}
 }
@@ -63,18 +64,6 @@ func Withhold(name string, packetType byte) Fault {
 // OnlyVersion takes one TLS version and no other.
 func OnlyVersion(v uint16) Fault {
 	return Fault{Name: "only-" + tlswire.VersionName(v), Version: v}
-}
-
-// Faults are the names of the faults that need no parameter, for help texts.
-func Faults() []Fault {
-	return []Fault{
-		DropAfterConnack(0), Refuse(1), Refuse(2), Refuse(3), Refuse(4), Refuse(5), NoConnack(),
-		Withhold("no-puback", mqttwire.PUBACK), Withhold("no-suback", mqttwire.SUBACK), Withhold("no-pingresp", mqttwire.PINGRESP),
-		OnlyVersion(tls.VersionTLS10), OnlyVersion(tls.VersionTLS11),
-		{Name: "require-sni", RequireSNI: true},
-		{Name: "cut-after-client-hello", CutAfter: 1}, {Name: "cut-after-server-hello", CutAfter: 2}, {Name: "cut-after-certificate", CutAfter: 11},
-		{Name: "one-byte-records", RecordSize: 1},
-	}
 }
 
 func (f Fault) isTLS() bool {
