@@ -163,9 +163,10 @@ func sound(profile string) behaviour {
 	switch profile {
 	case "slow":
 		b.boot, b.connectWait = 3*time.Second, 1500*time.Millisecond
-		b.think, b.store = span{ms(300), ms(600)}, span{ms(300), ms(1000)}
+		b.think, b.store = span{ms(200), ms(400)}, span{ms(300), ms(800)}
 		b.oneWay = ms(300)    // 600 ms there and back, as over GPRS
 		b.pings.answer = 1.25 // a late answer comes later still
+		b.patience = func(time.Duration) time.Duration { return 3 * time.Second }
 	case "chatty":
 		b.echo, b.newline, b.chatter = false, "\n", ms(120)
 	}

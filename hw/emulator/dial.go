@@ -52,19 +52,13 @@ func (m *modem) dial(ctx context.Context, set files) (net.Conn, error) {
 }
 
 // dialTCP goes straight to the hub, without a proxy, and without TCP's own
-// keep-alive: that a hub is gone is for MQTT to notice. Over a distance TCP's
-// own handshake takes a round trip too.
+// keep-alive: that a hub is gone is for MQTT to notice. Of a distance TCP's own
+// handshake, which is the kernel's, sees nothing.
 func (m *modem) dialTCP(ctx context.Context) (net.Conn, error) {
 	d := net.Dialer{Timeout: 10 * time.Second, KeepAlive: -1}
-	if m.b.oneWay == 0 {
-		return d.DialContext(ctx, "tcp", m.hub)
-	}
-	if !sleepUntil(ctx, time.Now().Add(2*m.b.oneWay)) {
-		return nil, context.Cause(ctx)
-	}
 	raw, err := d.DialContext(ctx, "tcp", m.hub)
-	if err != nil {
-		return nil, err
+	if err != nil || m.b.oneWay == 0 {
+		return raw, err
 	}
 	return goFar(raw, m.b.oneWay), nil
 }

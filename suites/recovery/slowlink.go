@@ -55,10 +55,11 @@ func slowLink(ctx context.Context, b *fixtures.Bench) {
 	}
 	b.Must(err)
 	timing := b.Type.Timing
-	session := awaitOver(ctx, b, accepted, timing.ConnectWithin, "a session", met, func(e localhub.Event) bool {
+	session := awaitOver(ctx, b, accepted, timing.ConnectWithin, "a session", "a connection; then", met, func(e localhub.Event) bool {
 		return e.Kind == localhub.KindConnect && e.Connect != nil && e.Connect.ReturnCode == 0
 	})
-	message := awaitOver(ctx, b, session, timing.PublishWithin, "new telemetry", met, func(e localhub.Event) bool {
+	up := fmt.Sprintf("a session %.1f s after its connection; then", session.At.Sub(accepted.At).Seconds())
+	message := awaitOver(ctx, b, session, timing.PublishWithin, "new telemetry", up, met, func(e localhub.Event) bool {
 		return e.Kind == localhub.KindMessage && !e.Message.Dup
 	})
 	b.Measure("session over the slow link", session.At.Sub(accepted.At).Seconds(), "s", nil, nil)
@@ -70,14 +71,14 @@ func slowLink(ctx context.Context, b *fixtures.Bench) {
 }
 
 // awaitOver waits for something that comes over the bad link, as long as the
-// type gives it and the link itself takes.
-func awaitOver(ctx context.Context, b *fixtures.Bench, from localhub.Event, within time.Duration, what string, met, is func(localhub.Event) bool) localhub.Event {
+// type gives it and the link itself takes. So far is what was seen before.
+func awaitOver(ctx context.Context, b *fixtures.Bench, from localhub.Event, within time.Duration, what, sofar string, met, is func(localhub.Event) bool) localhub.Event {
 	within += slowLinkTakes
 	e, err := b.Await(ctx, from.Seq, within, what+" over the "+slowLinkName, func(e localhub.Event) bool { return met(e) && is(e) })
 	if err != nil && record.ClassOf(err) == record.Device {
 		b.Fail(fixtures.Finding{
 			Expected: fmt.Sprintf("%s over a %s (%s) within %s, of which the link itself takes up to %s", what, slowLinkName, badShape, within, slowLinkTakes),
-			Seen:     b.Summary(from.Seq).Text,
+			Seen:     sofar + " " + b.Summary(from.Seq+1).Text,
 			Look:     "time limits made on a desk: of the handshake, of CONNACK, of PUBACK; buffers that one slow answer fills",
 		})
 	}
