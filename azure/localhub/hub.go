@@ -51,6 +51,7 @@ type Hub struct {
 	next       atomic.Int64
 	handshakes chan struct{}
 	closing    chan struct{}
+	closed     chan struct{} // and nothing is served any more
 	closeOnce  sync.Once
 	running    sync.WaitGroup
 
@@ -74,7 +75,7 @@ func New(c Config) (*Hub, error) {
 	}
 	h := &Hub{
 		config: c, log: c.Log, registry: newRegistry(c.Devices), events: newEvents(), sessions: mqttwire.NewSessions(),
-		handshakes: make(chan struct{}, maxHandshakes), closing: make(chan struct{}),
+		handshakes: make(chan struct{}, maxHandshakes), closing: make(chan struct{}), closed: make(chan struct{}),
 		conns: map[int64]io.Closer{}, live: map[string]*conn{},
 	}
 	h.faults = &faults{hub: h}
@@ -230,12 +231,14 @@ func (h *Hub) Close(ctx context.Context) error {
 		for _, c := range h.conns {
 			_ = c.Close()
 		}
-		_ = h.broker.Close()
+		go func() {
+			h.running.Wait()
+			_ = h.broker.Close() // not before: nothing may go to a broker that closes
+			close(h.closed)
+		}()
 	})
-	done := make(chan struct{})
-	go func() { h.running.Wait(); close(done) }()
 	select {
-	case <-done:
+	case <-h.closed:
 		return nil
 	case <-ctx.Done():
 		return record.NewFailure(record.Harness, "close", "local hub", fmt.Errorf("connections still being served: %w", context.Cause(ctx)))
