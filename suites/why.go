@@ -90,6 +90,7 @@ func Reasons() map[string]Reason {
 		"recovery/black-hole":               {"a link that dies without a word: data goes nowhere until somebody drives there", "field"},
 		"recovery/cut-in-handshake":         {"what a broken handshake leaves behind adds up until nothing connects", "field"},
 		"recovery/hub-restart":              {"hubs are updated under running fleets", "field"},
+		"recovery/slow-link":                {"time limits made on a desk silence every device behind a bad mobile link", "field"},
 		"recovery/power-cycle":              {"after a power cut a whole site starts at once, unattended", "field"},
 		"recovery/replugged":                {"cables are pulled at every bench; a console that needs a power cycle after that stops the line", "field"},
 		"soak/steady":                       {"what fails after an hour fails at the customer's", "field"},

@@ -152,6 +152,10 @@ const takeOverWithin = 2 * time.Second
 // the device learns of it.
 func (c *conn) sendConnack(f mqttwire.Frame) error {
 	p, _ := mqttwire.Decode(f, false)
+	if _, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.ClaimSession }); ok {
+		p.SessionPresent = true
+		f.Raw = mqttwire.Connack(codeAccepted, true)
+	}
 	c.mu.Lock()
 	c.connect.Answered, c.connect.Present = true, p.SessionPresent
 	if len(p.ReturnCodes) > 0 && c.connect.ReturnCode == codeAccepted && p.ReturnCodes[0] != 0 {

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/localhub/link"
 	"hilrig/azure/localhub/tlswire"
 )
 
@@ -17,6 +17,8 @@ import (
 // the hub's ordinary behaviour; several faults may be shown at once.
 type Fault struct {
 	Name string
+
+	Link link.Shape // of connections that begin from now on; the first of several counts
 
 	// TLS
 	Certificate *tls.Certificate // shown instead of the hub's own
@@ -34,6 +36,7 @@ type Fault struct {
 	DropAfter    time.Duration // 0: at once
 	Linger       time.Duration // after a refusal: how long the connection stays open, to see what the device does with it
 	ForgetBefore bool          // the stored session is gone: session present 0
+	ClaimSession bool          // session present 1, whatever is stored
 
 	// packets
 	Withhold []byte        // packet types to the device that are kept back
@@ -43,7 +46,8 @@ type Fault struct {
 	AuthMethod string // that the hub says messages came by, instead of X.509 (a rig's fault)
 }
 
-// DropAfterConnack cuts a session d after its CONNACK.
+// DropAfterConnack cuts a session d after its CONNACK; shown until lifted, it
+// drops the device every d.
 func DropAfterConnack(d time.Duration) Fault {
 	return Fault{Name: "drop-after-connack", Drop: true, DropAfter: d}
 }
@@ -62,18 +66,6 @@ func Withhold(name string, packetType byte) Fault {
 // OnlyVersion takes one TLS version and no other.
 func OnlyVersion(v uint16) Fault {
 	return Fault{Name: "only-" + tlswire.VersionName(v), Version: v}
-}
-
-// Faults are the names of the faults that need no parameter, for help texts.
-func Faults() []Fault {
-	return []Fault{
-		DropAfterConnack(0), Refuse(1), Refuse(2), Refuse(3), Refuse(4), Refuse(5), NoConnack(),
-		Withhold("no-puback", mqttwire.PUBACK), Withhold("no-suback", mqttwire.SUBACK), Withhold("no-pingresp", mqttwire.PINGRESP),
-		OnlyVersion(tls.VersionTLS10), OnlyVersion(tls.VersionTLS11),
-		{Name: "require-sni", RequireSNI: true},
-		{Name: "cut-after-client-hello", CutAfter: 1}, {Name: "cut-after-server-hello", CutAfter: 2}, {Name: "cut-after-certificate", CutAfter: 11},
-		{Name: "one-byte-records", RecordSize: 1},
-	}
 }
 
 func (f Fault) isTLS() bool {
@@ -181,8 +173,17 @@ func (s *Showing) count(conn int64) bool {
 	if last {
 		s.Lift()
 	}
-	s.set.hub.events.add(Event{Kind: KindFaultShown, Conn: conn, Fault: s.fault.Name, Text: fmt.Sprintf("shown: %s (%d)", s.fault.Name, n)})
+	s.set.hub.events.add(Event{Kind: KindFaultShown, Conn: conn, Fault: s.fault.Name, Text: s.fault.text(n)})
 	return true
+}
+
+// text is what the event of its nth showing says.
+func (f Fault) text(n int) string {
+	text := fmt.Sprintf("shown: %s (%d)", f.Name, n)
+	if !f.Link.IsZero() {
+		text += ": " + f.Link.String()
+	}
+	return text
 }
 
 // take finds the first fault now shown that fits, and counts it.

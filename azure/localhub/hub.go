@@ -51,6 +51,7 @@ type Hub struct {
 	next       atomic.Int64
 	handshakes chan struct{}
 	closing    chan struct{}
+	closed     chan struct{} // and nothing is served any more
 	closeOnce  sync.Once
 	running    sync.WaitGroup
 
@@ -74,7 +75,7 @@ func New(c Config) (*Hub, error) {
 	}
 	h := &Hub{
 		config: c, log: c.Log, registry: newRegistry(c.Devices), events: newEvents(), sessions: mqttwire.NewSessions(),
-		handshakes: make(chan struct{}, maxHandshakes), closing: make(chan struct{}),
+		handshakes: make(chan struct{}, maxHandshakes), closing: make(chan struct{}), closed: make(chan struct{}),
 		conns: map[int64]io.Closer{}, live: map[string]*conn{},
 	}
 	h.faults = &faults{hub: h}
@@ -177,9 +178,10 @@ func (h *Hub) isClosing() bool {
 
 // serve takes one connection through TLS and MQTT to its end.
 func (h *Hub) serve(id int64, raw net.Conn) {
-	defer raw.Close()
 	remote := raw.RemoteAddr().String()
 	h.events.add(Event{Kind: KindAccepted, Conn: id, Remote: remote, Text: "connection from " + remote})
+	raw, close := h.link(id, raw)
+	defer close()
 	heard, err := firstByte(raw, handshakeWithin)
 	if err != nil {
 		hs := &Handshake{Err: "the device said nothing: " + reason(err).Error()}
@@ -229,12 +231,14 @@ func (h *Hub) Close(ctx context.Context) error {
 		for _, c := range h.conns {
 			_ = c.Close()
 		}
-		_ = h.broker.Close()
+		go func() {
+			h.running.Wait()
+			_ = h.broker.Close() // not before: nothing may go to a broker that closes
+			close(h.closed)
+		}()
 	})
-	done := make(chan struct{})
-	go func() { h.running.Wait(); close(done) }()
 	select {
-	case <-done:
+	case <-h.closed:
 		return nil
 	case <-ctx.Done():
 		return record.NewFailure(record.Harness, "close", "local hub", fmt.Errorf("connections still being served: %w", context.Cause(ctx)))

@@ -12,9 +12,10 @@ import (
 // Names of what the hub does to a connection or to itself; they are the Fault
 // of the events that come of it.
 const (
-	OutageReset   = "reset"
-	OutageSilence = "black-hole"
-	OutageDown    = "hub-down"
+	OutageReset    = "reset"
+	OutageSilence  = "black-hole"
+	OutageDown     = "hub-down"
+	OutageTakeOver = "take-over"
 )
 
 // Reset cuts the device's living session with a TCP reset, as a router does
@@ -32,6 +33,20 @@ func (h *Hub) Reset(id string) bool {
 		_ = t.SetLinger(0) // a connection that is gone already needs no reset
 	}
 	c.cut("reset by the hub", OutageReset)
+	return true
+}
+
+// TakeOver drops the device's living session as if another device of its id
+// had connected (Azure: 400027 ConnectionForcefullyClosedOnNewConnection). None
+// has, so the event of its end is no Takeover. It reports whether there was a
+// session.
+func (h *Hub) TakeOver(id string) bool {
+	c := h.living(id)
+	if c == nil {
+		return false
+	}
+	h.shown(c.id, OutageTakeOver, "as if another connection of this id had come")
+	c.cut("taken over, as if by another device of this id", OutageTakeOver)
 	return true
 }
 

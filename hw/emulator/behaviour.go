@@ -77,6 +77,7 @@ type tlsBehaviour struct {
 
 // mqttBehaviour is the MQTT client.
 type mqttBehaviour struct {
+	oneWay         time.Duration // to the hub and back from it; 0: the host's network alone
 	connectWait    time.Duration // from boot to the first connection
 	rejoin         time.Duration // on top of it, once there is an identity
 	settle         time.Duration // from an answer at the terminal to the connection it causes
@@ -163,7 +164,10 @@ func sound(profile string) behaviour {
 	switch profile {
 	case "slow":
 		b.boot, b.connectWait = 3*time.Second, 1500*time.Millisecond
-		b.think, b.store = span{ms(600), ms(1200)}, span{ms(600), ms(2000)}
+		b.think, b.store = span{ms(200), ms(400)}, span{ms(300), ms(800)}
+		b.oneWay = ms(300)    // 600 ms there and back, as over GPRS
+		b.pings.answer = 1.25 // a late answer comes later still
+		b.patience = func(time.Duration) time.Duration { return 3 * time.Second }
 	case "chatty":
 		b.echo, b.newline, b.chatter = false, "\n", ms(120)
 	}

@@ -52,10 +52,15 @@ func (m *modem) dial(ctx context.Context, set files) (net.Conn, error) {
 }
 
 // dialTCP goes straight to the hub, without a proxy, and without TCP's own
-// keep-alive: that a hub is gone is for MQTT to notice.
+// keep-alive: that a hub is gone is for MQTT to notice. Of a distance TCP's own
+// handshake, which is the kernel's, sees nothing.
 func (m *modem) dialTCP(ctx context.Context) (net.Conn, error) {
 	d := net.Dialer{Timeout: 10 * time.Second, KeepAlive: -1}
-	return d.DialContext(ctx, "tcp", m.hub)
+	raw, err := d.DialContext(ctx, "tcp", m.hub)
+	if err != nil || m.b.oneWay == 0 {
+		return raw, err
+	}
+	return goFar(raw, m.b.oneWay), nil
 }
 
 // isCut reports whether an error of dial is the network's and not a verdict.

@@ -77,8 +77,8 @@ func recoveryFaults() []Fault {
 		{
 			Name: "stalls-on-slow-link", Doc: "publishes nothing over a link on which CONNACK takes half a second",
 			Stands:   "azure-iot-arduino#60: time limits made on a desk",
-			CaughtBy: specs("recovery/slow-link"),
-			apply:    func(b *behaviour) { b.slowLimit = ms(500) },
+			CaughtBy: specs("recovery/slow-link"), Words: []string{"telemetry over a slow link"},
+			apply: func(b *behaviour) { b.slowLimit = ms(500) },
 		},
 		{
 			Name: "leaks-per-reconnect", Doc: "takes 200 ms longer for each connection",

@@ -22,6 +22,7 @@ func Specs() []fixtures.Spec {
 		{ID: "recovery/cut-in-handshake", Text: "comes back when its handshake is cut, in every phase", Needs: faults, Limit: fixtures.LimitOutage, Body: cutInHandshake},
 		{ID: "recovery/session-present", Text: "subscribes again when the hub has forgotten its session", Needs: faults, Limit: fixtures.LimitOutage, Body: sessionPresent},
 		{ID: "recovery/hub-restart", Text: "comes back when the hub was away for seconds", Needs: faults, Limit: fixtures.LimitOutage, Body: hubRestart},
+		{ID: "recovery/slow-link", Text: "delivers over a link that is slow, far away and stalls", Needs: faults, Limit: fixtures.LimitOutage, Body: slowLink},
 		{ID: "recovery/power-cycle", Text: "delivers in time after power-on", Needs: []fixtures.Need{fixtures.NeedPower}, Limit: fixtures.LimitOutage, Body: powerCycle},
 		{ID: "recovery/replugged", Text: "has its console back when its cable was pulled and put back", Limit: fixtures.LimitOutage, Body: replugged},
 		{ID: "recovery/long-outage", Text: "comes back when the hub was away for long", Labels: []string{"soak"}, Needs: faults, Limit: fixtures.LimitSoak, Body: longOutage},

@@ -1,0 +1,28 @@
+package localhub
+
+import (
+	"net"
+
+	"hilrig/azure/localhub/link"
+)
+
+// BadLink shapes the link of connections that begin from now on.
+func BadLink(name string, s link.Shape) Fault { return Fault{Name: name, Link: s} }
+
+// link puts a connection that begins behind the bad link that is shown at
+// present; without one it is left as it is. The hub's registers keep the
+// device's own connection, so that Reset, Down and Close mean that one.
+// Close ends the connection, and waits until what the hub has said before is
+// through.
+func (h *Hub) link(id int64, raw net.Conn) (wire net.Conn, close func()) {
+	fault, shaped := h.faults.take(id, func(f Fault) bool { return !f.Link.IsZero() })
+	if !shaped {
+		return raw, func() { _ = raw.Close() }
+	}
+	c := link.New(raw, fault.Link)
+	h.log.Debug("link shaped", "connection", id, "fault", fault.Name, "link", fault.Link.String())
+	return c, func() {
+		_ = c.Close()
+		<-c.Over() // the hub's own Close ends it at once
+	}
+}

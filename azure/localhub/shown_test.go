@@ -1,0 +1,246 @@
+package localhub_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"syscall"
+	"testing"
+	"time"
+
+	"hilrig/azure/localhub"
+	"hilrig/azure/localhub/link"
+	"hilrig/azure/localhub/mqttwire"
+	"hilrig/certs"
+)
+
+// TestEveryFaultIsShown shows a real client each fault that the hub knows, and
+// holds what the client met against it. The hub's word for it is the event: a
+// spec goes by that.
+func TestEveryFaultIsShown(t *testing.T) {
+	for _, f := range append(localhub.Faults(), withParameter()...) {
+		row, known := meetings[f.Name]
+		if !known {
+			t.Errorf("no row for %s", f.Name)
+			continue
+		}
+		t.Run(f.Name, func(t *testing.T) {
+			t.Parallel()
+			b := start(t)
+			d := &device{bench: b, t: t, config: b.tls(b.id)}
+			if row.before != nil {
+				row.before(d)
+			}
+			mark := b.hub.Events().Mark()
+			b.hub.Show(f, 0)
+			row.meets(d)
+			shownAs(b, mark, f.Name)
+		})
+	}
+}
+
+func shownAs(b *bench, mark int, name string) {
+	b.t.Helper()
+	b.await(mark, "the showing of "+name, func(e localhub.Event) bool {
+		return e.Kind == localhub.KindFaultShown && e.Fault == name && e.Conn > 0
+	})
+}
+
+// withParameter are faults that are not shown as they are.
+func withParameter() []localhub.Fault {
+	return []localhub.Fault{
+		{Name: "one-suite", Suites: []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256}},
+		{Name: "drop-every-so-often", Drop: true, DropAfter: 60 * time.Millisecond},
+	}
+}
+
+// meeting is a client's side of a fault.
+type meeting struct {
+	before func(*device) // the fault is shown
+	meets  func(*device)
+}
+
+var meetings = map[string]meeting{
+	"only-TLS 1.0": {meets: func(d *device) { d.speaksOnly(tls.VersionTLS10) }},
+	"only-TLS 1.1": {meets: func(d *device) { d.speaksOnly(tls.VersionTLS11) }},
+	"one-suite": {meets: func(d *device) {
+		d.config.CipherSuites = []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256}
+		d.dial()
+		d.is("suite", tls.CipherSuiteName(d.ConnectionState().CipherSuite), "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256")
+		d.config.CipherSuites = d.config.CipherSuites[:1]
+		d.refused()
+	}},
+	"require-sni": {meets: func(d *device) {
+		d.dial()
+		d.config.ServerName, d.config.InsecureSkipVerify = "", true
+		d.refused()
+	}},
+	"cut-after-client-hello": {meets: func(d *device) { d.cutBehind(1) }},
+	"cut-after-server-hello": {meets: func(d *device) { d.cutBehind(2) }},
+	"cut-after-certificate":  {meets: func(d *device) { d.cutBehind(11) }},
+	"one-byte-records": {meets: func(d *device) {
+		d.dial() // Go puts them together
+		d.is("longest handshake record", fmt.Sprint(d.wire.longest), "1")
+	}},
+	"slow-handshake": {meets: func(d *device) { d.dial(); d.tookAtLeast(500 * time.Millisecond) }}, // as many bytes and more
+
+	"link-latency":   {meets: func(d *device) { d.dial(); d.tookAtLeast(4 * 250 * time.Millisecond) }},
+	"link-bandwidth": {meets: func(d *device) { d.dial(); d.tookAtLeast(150 * time.Millisecond) }}, // 1 kB and more
+	"link-stalls": {meets: func(d *device) {
+		d.connects(0)
+		for range 3 {
+			d.say(mqttwire.PINGREQ, nil)
+			d.hear(mqttwire.PINGRESP)
+		}
+		d.tookAtLeast(time.Second)
+	}},
+	"link-cut":   {meets: func(d *device) { d.connects(0); d.loses(io.EOF) }},
+	"link-reset": {meets: func(d *device) { d.connects(0); d.loses(syscall.ECONNRESET) }},
+	"link-black-hole": {meets: func(d *device) {
+		d.connects(0)
+		time.Sleep(time.Second - time.Since(d.began) + 50*time.Millisecond) // until it is one
+		d.say(mqttwire.PINGREQ, nil)
+		d.hearsNothing()
+	}},
+
+	"no-connack":         {meets: func(d *device) { d.sayConnect(); d.hearsNothing() }},
+	"connack-1":          {meets: func(d *device) { d.connects(1) }},
+	"connack-2":          {meets: func(d *device) { d.connects(2) }},
+	"connack-3":          {meets: func(d *device) { d.connects(3) }},
+	"connack-4":          {meets: func(d *device) { d.connects(4) }},
+	"connack-5":          {meets: func(d *device) { d.connects(5) }},
+	"drop-after-connack": {meets: func(d *device) { d.connects(0); d.loses(io.EOF) }},
+	"drop-every-so-often": {meets: func(d *device) {
+		for range 3 {
+			d.connects(0)
+			d.loses(io.EOF)
+			d.tookAtLeast(60 * time.Millisecond)
+		}
+	}},
+	"session-forgotten": {
+		before: func(d *device) {
+			d.is("session present", fmt.Sprint(d.connects(0)), "false")
+			d.is("session present", fmt.Sprint(d.connects(0)), "true")
+		},
+		meets: func(d *device) { d.is("session present", fmt.Sprint(d.connects(0)), "false") },
+	},
+	"session-claimed": {meets: func(d *device) { d.is("session present", fmt.Sprint(d.connects(0)), "true") }},
+
+	"no-puback": {meets: func(d *device) {
+		d.connects(0)
+		d.say(mqttwire.PUBLISH<<4|2, append(text(topic), 0, 7, 'x'))
+		d.hearsNothing()
+	}},
+	"no-suback": {meets: func(d *device) {
+		d.connects(0)
+		d.say(mqttwire.SUBSCRIBE<<4|2, append(append([]byte{0, 7}, text("devices/NewDevice/messages/devicebound/#")...), 1))
+		d.hearsNothing()
+	}},
+	"no-pingresp": {meets: func(d *device) { d.connects(0); d.say(mqttwire.PINGREQ, nil); d.hearsNothing() }},
+	"late-pingresp": {meets: func(d *device) {
+		d.connects(0)
+		asked := time.Now()
+		d.say(mqttwire.PINGREQ, nil)
+		d.hear(mqttwire.PINGRESP)
+		if took := time.Since(asked); took < time.Second {
+			d.t.Errorf("PINGRESP after %s", took)
+		}
+	}},
+}
+
+// What the hub does to a living session is shown too; see outage_test.go for
+// the others.
+func TestTakeOverIsShown(t *testing.T) {
+	b := start(t)
+	if b.hub.TakeOver(deviceID) {
+		t.Error("took over a session that was not there")
+	}
+	d := &device{bench: b, t: t, config: b.tls(b.id)}
+	d.connects(0)
+	if !b.hub.TakeOver(deviceID) {
+		t.Fatal("no session")
+	}
+	d.loses(io.EOF)
+	shownAs(b, 0, localhub.OutageTakeOver)
+	e := b.await(0, "the end", kind(localhub.KindDisconnected))
+	if e.Fault != localhub.OutageTakeOver || e.Takeover {
+		t.Errorf("%+v", e)
+	}
+}
+
+// Server certificates are made by the rig's store; each is shown to a client
+// that has the rig's root.
+func TestEveryCertificateIsShown(t *testing.T) {
+	store, err := certs.OpenStore(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := store.SecondRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, err := store.Server(t.Context(), "localhost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := start(t, func(c *localhub.Config) { c.Certificate = good })
+	for _, p := range certs.Profiles() {
+		t.Run(string(p.Profile), func(t *testing.T) {
+			wrong, err := store.WrongServer(t.Context(), "localhost", p.Profile)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := &device{bench: b, t: t, config: b.tls(b.id)}
+			trusts := func(root certs.Root) {
+				d.config.RootCAs = x509.NewCertPool()
+				d.config.RootCAs.AddCert(root.Certificate)
+			}
+			trusts(store.Root())
+			d.dial()
+			mark := b.hub.Events().Mark()
+			s := b.hub.Show(localhub.Fault{Name: string(p.Profile), Certificate: &wrong}, 0)
+			defer s.Lift()
+			var invalid *tls.CertificateVerificationError
+			if _, err := d.try(); (p.Wrong != "" || p.Profile == certs.SecondRoot) != errors.As(err, &invalid) {
+				t.Errorf("%s%s: the client says %v", p.Wrong, p.Unusual, err)
+			}
+			if p.Profile == certs.SecondRoot {
+				trusts(second)
+				d.dial()
+			}
+			shownAs(b, mark, string(p.Profile))
+		})
+	}
+}
+
+// A bad link is this connection's, and the device behind it is known as ever.
+func TestABadLinkIsOneConnections(t *testing.T) {
+	b := start(t)
+	first := &device{bench: b, t: t, config: b.tls(b.id)}
+	first.connects(0)
+	s := b.hub.Show(localhub.BadLink("far", link.Shape{Latency: 200 * time.Millisecond}), 1)
+	first.say(mqttwire.PINGREQ, nil)
+	asked := time.Now()
+	first.hear(mqttwire.PINGRESP)
+	if took := time.Since(asked); took > 150*time.Millisecond {
+		t.Errorf("a connection from before takes %s", took)
+	}
+	far := &device{bench: b, t: t, config: b.tls(b.id)}
+	mark := b.hub.Events().Mark()
+	far.connects(0)
+	e := b.await(mark, "the showing", kind(localhub.KindFaultShown))
+	if e.Text != "shown: far (1): 200ms each way" || s.Count() != 1 {
+		t.Errorf("%q, shown %d times", e.Text, s.Count())
+	}
+	c := b.await(mark, "the session", kind(localhub.KindConnect))
+	if c.Remote != far.LocalAddr().String() || c.Conn != e.Conn {
+		t.Errorf("the device is %s to the hub, not %s", c.Remote, far.LocalAddr())
+	}
+	// What the hub does to a session it does over such a link too.
+	if !b.hub.Reset(deviceID) {
+		t.Fatal("no session")
+	}
+	far.loses(syscall.ECONNRESET)
+}
