@@ -110,10 +110,20 @@ func TestCertificateAboutToRunOut(t *testing.T) {
 	}{
 		{day, stateOK, "until"}, {80 * day, stateWarn, "runs out on"}, {120 * day, stateWarn, "ran out on"}, {-30 * day, stateBad, "valid only from"},
 	} {
-		f := checkCertificate(filepath.Join(dir, "device.pem"), "cure", time.Now().Add(c.after))
+		f := checkCertificate(filepath.Join(dir, "device.pem"), "cure", warn, time.Now().Add(c.after))
 		if f.State != c.state || !strings.Contains(f.What, c.says) {
 			t.Errorf("%s from now: %+v", c.after, f)
 		}
+	}
+	// Nobody renews a device's own: with one that has run out it cannot work.
+	if f := checkCertificate(filepath.Join(dir, "device.pem"), "cure", bad, time.Now().Add(120*day)); f.State != stateBad {
+		t.Errorf("a device's own, run out: %+v", f)
+	}
+	rig := rigAt("localhost", 1)
+	rig.Devices[0].AfterRun = &rigfile.Given{Root: filepath.Join(dir, "none.pem"), Certificate: filepath.Join(dir, "device.pem")}
+	state, words := worst(checkCertificates(t.Context(), &patient{rig: rig, stateDir: dir}))
+	if state != stateBad || !strings.Contains(words, "none.pem") {
+		t.Errorf("files of after_run: %s\n%s", state, words)
 	}
 }
 

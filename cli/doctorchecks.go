@@ -190,10 +190,16 @@ func checkCertificates(_ context.Context, p *patient) (found []finding) {
 	}
 	cure := "nothing to do: the next run renews it"
 	for _, name := range names {
-		found = append(found, checkCertificate(name, cure, time.Now()))
+		found = append(found, checkCertificate(name, cure, warn, time.Now()))
 	}
 	if p.rig.Hub.Root != "" {
-		found = append(found, checkCertificate(p.rig.Hub.Root, "hub.root names the file of the hub's present root", time.Now()))
+		found = append(found, checkCertificate(p.rig.Hub.Root, "hub.root names the file of the hub's present root", bad, time.Now()))
+	}
+	for _, d := range p.rig.Devices {
+		if g := d.AfterRun; g != nil {
+			cure := "after_run of " + d.Name + " names files that a fleet device can work with"
+			found = append(found, checkCertificate(g.Root, cure, bad, time.Now()), checkCertificate(g.Certificate, cure, bad, time.Now()))
+		}
 	}
 	if len(found) == 0 {
 		found = append(found, fine("none yet; the first run makes them"))
@@ -201,21 +207,23 @@ func checkCertificates(_ context.Context, p *patient) (found []finding) {
 	return found
 }
 
-func checkCertificate(name, cure string, now time.Time) finding {
+// checkCertificate judges one file. One that has run out is spent: of those
+// that runs renew that is a warning, of others no run can do with it.
+func checkCertificate(name, cure string, spent func(cure, what string, args ...any) finding, now time.Time) finding {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return bad("check its owner and mode", "%s", err)
 	}
 	c, err := certs.ParseCertificate(data)
 	if err != nil {
-		return bad("move it away; the next run makes another", "%s: %s", name, err)
+		return bad("move it away: the next run makes another of the rig's own", "%s: %s", name, err)
 	}
 	until := c.NotAfter.UTC().Format(time.DateOnly)
 	switch left := c.NotAfter.Sub(now); {
 	case now.Before(c.NotBefore):
 		return bad("set the clock", "%s is valid only from %s", name, c.NotBefore.UTC().Format(time.DateOnly))
 	case left <= 0:
-		return warn(cure, "%s ran out on %s", name, until)
+		return spent(cure, "%s ran out on %s", name, until)
 	case left < runsOut:
 		return warn(cure, "%s runs out on %s", name, until)
 	}
