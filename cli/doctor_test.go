@@ -127,6 +127,32 @@ func TestCertificateAboutToRunOut(t *testing.T) {
 	}
 }
 
+// A hub's name that the DNS still gives to the cloud brings boards there.
+func TestWhereTheHubsNameLeads(t *testing.T) {
+	own := []string{"127.0.0.1", "192.0.2.10", "fe80::1"}
+	for _, c := range []struct {
+		name      string
+		addresses []string
+		own       []string
+		elsewhere bool
+	}{
+		{"here", []string{"192.0.2.10"}, own, false},
+		{"here too", []string{"198.51.100.7", "192.0.2.10"}, own, false},
+		{"the cloud", []string{"198.51.100.7"}, own, true},
+		{"this machine only, which is said otherwise", []string{"127.0.1.1"}, own, false},
+		{"own addresses unknown", []string{"198.51.100.7"}, nil, false},
+	} {
+		if got := leadsElsewhere(c.addresses, c.own); got != c.elsewhere {
+			t.Errorf("%s: elsewhere %v", c.name, got)
+		}
+	}
+	for _, a := range ownAddresses() {
+		if net.ParseIP(a) == nil {
+			t.Errorf("own address %q", a)
+		}
+	}
+}
+
 func TestJudgeEcho(t *testing.T) {
 	sent := []string{"#hilrig-00-abcdefghijklmnopqrst", "#hilrig-01-abcdefghijklmnopqrst"}
 	for _, c := range []struct{ name, got, state, says string }{

@@ -151,10 +151,35 @@ func checkHubHost(ctx context.Context, p *patient) []finding {
 		return []finding{bad("add it to the lab's DNS, or to /etc/hosts here and where devices resolve names", "%s does not resolve: %s", host, err)}
 	}
 	found := []finding{fine("%s is %v", host, addresses)}
-	if loopbackOnly(addresses) && slices.ContainsFunc(p.rig.Devices, func(d rigfile.Device) bool { return d.Serial.Emulated == nil }) {
+	boards := slices.ContainsFunc(p.rig.Devices, func(d rigfile.Device) bool { return d.Serial.Emulated == nil })
+	switch {
+	case p.rig.Hub.Kind != rigfile.KindLocal || !boards:
+	case leadsElsewhere(addresses, ownAddresses()):
+		found = append(found, warn("the lab's DNS must give this machine's address for it (docs/lab-hub.md); where only the boards ask that DNS, nothing", "%s does not lead to this machine: a board that dials it comes elsewhere", host))
+	case loopbackOnly(addresses):
 		found = append(found, warn("hub.host needs a name that boards resolve to this machine, hub.listen 0.0.0.0", "%s leads only to this machine itself: a board cannot dial it", host))
 	}
 	return found
+}
+
+// leadsElsewhere: none of a name's addresses is one of this machine's.
+func leadsElsewhere(addresses, own []string) bool {
+	return len(own) > 0 && !loopbackOnly(addresses) && !slices.ContainsFunc(addresses, func(a string) bool { return slices.Contains(own, a) })
+}
+
+// ownAddresses are those of this machine's interfaces; empty where they cannot
+// be told.
+func ownAddresses() (own []string) {
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	for _, a := range all {
+		if n, ok := a.(*net.IPNet); ok {
+			own = append(own, n.IP.String())
+		}
+	}
+	return own
 }
 
 func loopbackOnly(addresses []string) bool {
