@@ -52,7 +52,9 @@ type patient struct {
 	lockDir  string
 	stateDir string
 	noState  error
-	line     string // --port; empty: no port is opened
+	line     string        // --port; empty: no port is opened
+	root     string        // of the file system
+	rules    func() string // the firewall's; nil: nft is asked
 	log      *slog.Logger
 }
 
@@ -70,6 +72,7 @@ var checks = []check{
 	{"state folder", checkStateDir},
 	{"device", checkDevices},
 	{"hub port", checkHubPorts},
+	{"firewall", checkFirewall},
 	{"hub host", checkHubHost},
 	{"clock", checkClock},
 	{"certificates", checkCertificates},
@@ -85,7 +88,7 @@ func (a *app) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Say what on this machine would make a run fail, each with its cure",
 		Long: `Check what on this machine would make a run fail: port permissions, lock and
-state folder, hub port and host name, clock, certificates, disk; each with its
+state folder, hub port, firewall and host name, clock, certificates, disk; each with its
 cure. With --port the line is opened and loaded with a few hundred harmless
 bytes, whose echo is compared. Exit code 3 when something is bad.`,
 		Example: `  hilrig doctor
@@ -93,7 +96,7 @@ bytes, whose echo is compared. Exit code 3 when something is bad.`,
   hilrig doctor --port /dev/ttyUSB0`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			p := &patient{rig: rigfile.Default(), lockDir: port.LockDir(), line: line, log: a.log}
+			p := &patient{rig: rigfile.Default(), lockDir: port.LockDir(), line: line, root: "/", log: a.log}
 			if rig != "" {
 				var err error
 				if p.rig, err = rigfile.Load(rig); err != nil {

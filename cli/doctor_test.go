@@ -110,9 +110,45 @@ func TestCertificateAboutToRunOut(t *testing.T) {
 	}{
 		{day, stateOK, "until"}, {80 * day, stateWarn, "runs out on"}, {120 * day, stateWarn, "ran out on"}, {-30 * day, stateBad, "valid only from"},
 	} {
-		f := checkCertificate(filepath.Join(dir, "device.pem"), "cure", time.Now().Add(c.after))
+		f := checkCertificate(filepath.Join(dir, "device.pem"), "cure", warn, time.Now().Add(c.after))
 		if f.State != c.state || !strings.Contains(f.What, c.says) {
 			t.Errorf("%s from now: %+v", c.after, f)
+		}
+	}
+	// Nobody renews a device's own: with one that has run out it cannot work.
+	if f := checkCertificate(filepath.Join(dir, "device.pem"), "cure", bad, time.Now().Add(120*day)); f.State != stateBad {
+		t.Errorf("a device's own, run out: %+v", f)
+	}
+	rig := rigAt("localhost", 1)
+	rig.Devices[0].AfterRun = &rigfile.Given{Root: filepath.Join(dir, "none.pem"), Certificate: filepath.Join(dir, "device.pem")}
+	state, words := worst(checkCertificates(t.Context(), &patient{rig: rig, stateDir: dir}))
+	if state != stateBad || !strings.Contains(words, "none.pem") {
+		t.Errorf("files of after_run: %s\n%s", state, words)
+	}
+}
+
+// A hub's name that the DNS still gives to the cloud brings boards there.
+func TestWhereTheHubsNameLeads(t *testing.T) {
+	own := []string{"127.0.0.1", "192.0.2.10", "fe80::1"}
+	for _, c := range []struct {
+		name      string
+		addresses []string
+		own       []string
+		elsewhere bool
+	}{
+		{"here", []string{"192.0.2.10"}, own, false},
+		{"here too", []string{"198.51.100.7", "192.0.2.10"}, own, false},
+		{"the cloud", []string{"198.51.100.7"}, own, true},
+		{"this machine only, which is said otherwise", []string{"127.0.1.1"}, own, false},
+		{"own addresses unknown", []string{"198.51.100.7"}, nil, false},
+	} {
+		if got := leadsElsewhere(c.addresses, c.own); got != c.elsewhere {
+			t.Errorf("%s: elsewhere %v", c.name, got)
+		}
+	}
+	for _, a := range ownAddresses() {
+		if net.ParseIP(a) == nil {
+			t.Errorf("own address %q", a)
 		}
 	}
 }

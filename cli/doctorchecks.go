@@ -151,10 +151,35 @@ func checkHubHost(ctx context.Context, p *patient) []finding {
 		return []finding{bad("add it to the lab's DNS, or to /etc/hosts here and where devices resolve names", "%s does not resolve: %s", host, err)}
 	}
 	found := []finding{fine("%s is %v", host, addresses)}
-	if loopbackOnly(addresses) && slices.ContainsFunc(p.rig.Devices, func(d rigfile.Device) bool { return d.Serial.Emulated == nil }) {
+	boards := slices.ContainsFunc(p.rig.Devices, func(d rigfile.Device) bool { return d.Serial.Emulated == nil })
+	switch {
+	case p.rig.Hub.Kind != rigfile.KindLocal || !boards:
+	case leadsElsewhere(addresses, ownAddresses()):
+		found = append(found, warn("the lab's DNS must give this machine's address for it (docs/lab-hub.md); where only the boards ask that DNS, nothing", "%s does not lead to this machine: a board that dials it comes elsewhere", host))
+	case loopbackOnly(addresses):
 		found = append(found, warn("hub.host needs a name that boards resolve to this machine, hub.listen 0.0.0.0", "%s leads only to this machine itself: a board cannot dial it", host))
 	}
 	return found
+}
+
+// leadsElsewhere: none of a name's addresses is one of this machine's.
+func leadsElsewhere(addresses, own []string) bool {
+	return len(own) > 0 && !loopbackOnly(addresses) && !slices.ContainsFunc(addresses, func(a string) bool { return slices.Contains(own, a) })
+}
+
+// ownAddresses are those of this machine's interfaces; empty where they cannot
+// be told.
+func ownAddresses() (own []string) {
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	for _, a := range all {
+		if n, ok := a.(*net.IPNet); ok {
+			own = append(own, n.IP.String())
+		}
+	}
+	return own
 }
 
 func loopbackOnly(addresses []string) bool {
@@ -190,10 +215,16 @@ func checkCertificates(_ context.Context, p *patient) (found []finding) {
 	}
 	cure := "nothing to do: the next run renews it"
 	for _, name := range names {
-		found = append(found, checkCertificate(name, cure, time.Now()))
+		found = append(found, checkCertificate(name, cure, warn, time.Now()))
 	}
 	if p.rig.Hub.Root != "" {
-		found = append(found, checkCertificate(p.rig.Hub.Root, "hub.root names the file of the hub's present root", time.Now()))
+		found = append(found, checkCertificate(p.rig.Hub.Root, "hub.root names the file of the hub's present root", bad, time.Now()))
+	}
+	for _, d := range p.rig.Devices {
+		if g := d.AfterRun; g != nil {
+			cure := "after_run of " + d.Name + " names files that a fleet device can work with"
+			found = append(found, checkCertificate(g.Root, cure, bad, time.Now()), checkCertificate(g.Certificate, cure, bad, time.Now()))
+		}
 	}
 	if len(found) == 0 {
 		found = append(found, fine("none yet; the first run makes them"))
@@ -201,21 +232,23 @@ func checkCertificates(_ context.Context, p *patient) (found []finding) {
 	return found
 }
 
-func checkCertificate(name, cure string, now time.Time) finding {
+// checkCertificate judges one file. One that has run out is spent: of those
+// that runs renew that is a warning, of others no run can do with it.
+func checkCertificate(name, cure string, spent func(cure, what string, args ...any) finding, now time.Time) finding {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return bad("check its owner and mode", "%s", err)
 	}
 	c, err := certs.ParseCertificate(data)
 	if err != nil {
-		return bad("move it away; the next run makes another", "%s: %s", name, err)
+		return bad("move it away: the next run makes another of the rig's own", "%s: %s", name, err)
 	}
 	until := c.NotAfter.UTC().Format(time.DateOnly)
 	switch left := c.NotAfter.Sub(now); {
 	case now.Before(c.NotBefore):
 		return bad("set the clock", "%s is valid only from %s", name, c.NotBefore.UTC().Format(time.DateOnly))
 	case left <= 0:
-		return warn(cure, "%s ran out on %s", name, until)
+		return spent(cure, "%s ran out on %s", name, until)
 	case left < runsOut:
 		return warn(cure, "%s runs out on %s", name, until)
 	}

@@ -159,16 +159,12 @@ func (l *learner) restart(ctx context.Context) (since time.Time, done bool) {
 // interval measures the gaps between messages.
 func (l *learner) interval(ctx context.Context, h *learnHub, since time.Time) error {
 	k := &l.known
-	var at []time.Time
-	last, err := l.await(ctx, h, 0, fmt.Sprintf("waiting for %d messages", wantMessages), func(e localhub.Event) bool {
-		if e.Kind == localhub.KindMessage && e.At.After(since) {
-			at = append(at, e.At)
-		}
-		return len(at) >= wantMessages
-	})
+	a := &arrivals{since: since}
+	last, err := l.await(ctx, h, 0, fmt.Sprintf("waiting for %d messages", wantMessages), a.enough)
 	if err != nil {
 		return err
 	}
+	at := a.at
 	if last == nil && len(at) == 0 {
 		k.notes = append(k.notes, "it delivered nothing within "+l.f.connectWithin.String()+": "+l.whyNot(h))
 		l.say("  nothing was delivered: %s", l.whyNot(h))
@@ -192,6 +188,21 @@ func (l *learner) interval(ctx context.Context, h *learnHub, since time.Time) er
 		}
 	}
 	return nil
+}
+
+// arrivals are when messages came. Whoever waits in turns sees an event again
+// in each: it counts once.
+type arrivals struct {
+	since time.Time
+	last  int // hub event of the newest, and one
+	at    []time.Time
+}
+
+func (a *arrivals) enough(e localhub.Event) bool {
+	if e.Kind == localhub.KindMessage && e.At.After(a.since) && e.Seq >= a.last {
+		a.at, a.last = append(a.at, e.At), e.Seq+1
+	}
+	return len(a.at) >= wantMessages
 }
 
 // whyNot is the last thing that the hub has to say of a board that is not

@@ -45,14 +45,16 @@ func rigName(rig *rigfile.Rig) string {
 // withFaults puts faulty firmware into every chosen device. A real device runs
 // the firmware that it has.
 func withFaults(devices []rigfile.Device, faults, known []string) ([]rigfile.Device, error) {
+	if err := knowsFaults("the emulated device", faults, known); err != nil {
+		return nil, err
+	}
+	for _, d := range devices {
+		if err := knowsFaults(d.Name+", which is emulated,", d.Faults(), known); err != nil {
+			return nil, err
+		}
+	}
 	if len(faults) == 0 {
 		return devices, nil
-	}
-	for _, f := range faults {
-		if !slices.Contains(known, f) {
-			return nil, record.NewFailure(record.Usage, "find fault", f, fmt.Errorf("the emulated device has no such firmware")).
-				WithCure(orAll(Nearest(f, known), "hilrig emulate --list-faults shows them all"))
-		}
 	}
 	out := slices.Clone(devices)
 	for i, d := range out {
@@ -66,6 +68,28 @@ func withFaults(devices []rigfile.Device, faults, known []string) ([]rigfile.Dev
 		out[i].Serial.Emulated = &e
 	}
 	return out, nil
+}
+
+// knowsFaults finds faulty firmware that nobody has written: asked for, or
+// named in the rig file.
+func knowsFaults(who string, faults, known []string) error {
+	for _, f := range faults {
+		if !slices.Contains(known, f) {
+			return record.NewFailure(record.Usage, "find fault", f, fmt.Errorf("%s has no such firmware", who)).
+				WithCure(orAll(Nearest(f, known), "hilrig emulate --list-faults shows them all"))
+		}
+	}
+	return nil
+}
+
+// checkTypes reads what the types of devices name, before a device is touched.
+func checkTypes(devices []rigfile.Device) error {
+	for _, d := range devices {
+		if _, err := d.Type.Payload.Compile(); err != nil {
+			return fmt.Errorf("type %s of %s: %w", d.TypeName, d.Name, err)
+		}
+	}
+	return nil
 }
 
 // checkGiven reads what devices are to be given back when the run is over. It

@@ -57,6 +57,9 @@ func NewPlan(r Request) (*Plan, error) {
 	if p.Devices, err = withFaults(p.Devices, r.Faults, r.KnownFaults); err != nil {
 		return nil, err
 	}
+	if err = checkTypes(p.Devices); err != nil {
+		return nil, err
+	}
 	if err = checkGiven(p.Devices); err != nil {
 		return nil, err
 	}

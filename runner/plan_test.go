@@ -24,6 +24,16 @@ func request() Request {
 	}
 }
 
+// schemaOf gives the first device's type a payload schema of this text.
+func schemaOf(t *testing.T, text string) func(*Request) {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "s.json")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return func(r *Request) { r.Rig.Devices[0].Type.Payload.Schema = name }
+}
+
 func TestAWrongRequestIsAUsageErrorThatNamesWhatAndTheCure(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*Request)
@@ -33,6 +43,10 @@ func TestAWrongRequestIsAUsageErrorThatNamesWhatAndTheCure(t *testing.T) {
 		"far device":     {func(r *Request) { r.Devices = []string{"oscilloscope"} }, []string{"oscilloscope", "there is emu-1, ads300-a"}},
 		"no device":      {func(r *Request) { r.Rig.Devices = nil }, []string{"built-in", "none"}},
 		"fault":          {func(r *Request) { r.Devices, r.Faults = []string{"emu-1"}, []string{"no-okk"} }, []string{"no-okk", "did you mean no-ok?"}},
+		"fault in file":  {func(r *Request) { r.Rig.Devices[0].Serial.Emulated.Faults = []string{"any-roof"} }, []string{"emu-1", "any-roof", "did you mean any-root?"}},
+		"no schema":      {func(r *Request) { r.Rig.Devices[0].Type.Payload.Schema = "/nowhere/s.json" }, []string{"emu-1", "/nowhere/s.json", "no such file"}},
+		"no JSON":        {schemaOf(t, "{"), []string{"payload.schema", "no JSON:"}},
+		"no JSON schema": {schemaOf(t, `{"type": 5}`), []string{"payload.schema", "no JSON schema", "/type"}},
 		"fault on metal": {func(r *Request) { r.Faults = []string{"no-ok"} }, []string{"ads300-a", "real device", "--device"}},
 		"hub":            {func(r *Request) { r.Hub = "azure" }, []string{"azure", "it holds local"}},
 		"spec":           {func(r *Request) { r.Specs = []string{"tls/nothing"} }, []string{"tls/nothing"}},

@@ -5,12 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"hilrig/azure/localhub"
 	"hilrig/fixtures"
@@ -125,9 +122,9 @@ func noDuplicates(ctx context.Context, b *fixtures.Bench) {
 
 func payload(ctx context.Context, b *fixtures.Bench) {
 	got := messages(ctx, b, 3)
-	var schema *jsonschema.Schema
-	if name := b.Type.Payload.Schema; name != "" {
-		schema = compile(b, name)
+	schema, err := b.Type.Payload.Compile()
+	if err != nil { // it could be read before the run
+		b.Must(record.NewFailure(record.RigHost, "judge payloads by", "the type's schema", err))
 	}
 	for _, e := range got {
 		body := e.Message.Payload
@@ -156,28 +153,6 @@ func firstLine(err error) string {
 		return ""
 	}
 	return strings.Join(strings.Fields(err.Error()), " ")
-}
-
-// compile reads the type's schema; one that cannot be read is the rig's fault.
-func compile(b *fixtures.Bench, name string) *jsonschema.Schema {
-	f, err := os.Open(name)
-	if err != nil {
-		b.Must(record.NewFailure(record.RigHost, "open payload schema", name, err))
-	}
-	defer f.Close()
-	doc, err := jsonschema.UnmarshalJSON(f)
-	if err != nil {
-		b.Must(record.NewFailure(record.RigHost, "read payload schema", name, err))
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("payload.schema.json", doc); err != nil {
-		b.Must(record.NewFailure(record.RigHost, "read payload schema", name, err))
-	}
-	s, err := c.Compile("payload.schema.json")
-	if err != nil {
-		b.Must(record.NewFailure(record.RigHost, "read payload schema", name, err))
-	}
-	return s
 }
 
 // numbers are the payload's own measurements: its top-level numbers, by name.

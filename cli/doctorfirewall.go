@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"hilrig/fixtures/rigfile"
+)
+
+// checkFirewall looks for what would keep boards from the hub's ports: ufw,
+// firewalld, and where the rules may be read an nftables chain that drops.
+// A rule that lets them in may be one that is not seen here: it only warns.
+func checkFirewall(ctx context.Context, p *patient) (found []finding) {
+	ports := boardPorts(p.rig)
+	if len(ports) == 0 {
+		return nil // nobody comes from outside
+	}
+	rules := readRules(ctx, p)
+	for _, n := range ports {
+		switch {
+		case ufwOn(p.root) && !mentions(ufwRules(p.root), n):
+			found = append(found, warn(fmt.Sprintf("sudo ufw allow %d/tcp", n), "ufw is on, and no rule of it that you may read lets boards reach port %d", n))
+		case runs(p.root, "firewalld") && !mentions(rules, n):
+			found = append(found, warn(fmt.Sprintf("sudo firewall-cmd --add-port=%d/tcp, once more with --permanent", n), "firewalld is on: does it let boards reach port %d?", n))
+		case dropsInput(rules) && !mentions(rules, n):
+			found = append(found, warn(fmt.Sprintf("sudo nft list ruleset; let tcp dport %d in", n), "nftables drops what comes in, and no rule names port %d", n))
+		default:
+			found = append(found, fine("none was found that keeps boards from port %d", n))
+		}
+	}
+	return found
+}
+
+// boardPorts are the local hub's ports that boards reach over the network.
+func boardPorts(rig *rigfile.Rig) (ports []int) {
+	if rig.Hub.Kind != rigfile.KindLocal {
+		return nil
+	}
+	for _, d := range rig.Devices {
+		listen := d.Listen
+		if listen == "" {
+			listen = rig.Hub.Listen
+		}
+		ip := net.ParseIP(listen)
+		here := listen == "localhost" || ip != nil && ip.IsLoopback()
+		if d.Serial.Emulated == nil && !here && !slices.Contains(ports, d.HubPort) {
+			ports = append(ports, d.HubPort)
+		}
+	}
+	return ports
+}
+
+func ufwOn(root string) bool {
+	data, err := os.ReadFile(filepath.Join(root, "etc", "ufw", "ufw.conf"))
+	return err == nil && regexp.MustCompile(`(?mi)^\s*ENABLED\s*=\s*"?yes"?\s*$`).Match(data)
+}
+
+// ufwRules are root's to read; empty for others.
+func ufwRules(root string) string {
+	var all strings.Builder
+	for _, name := range []string{"user.rules", "user6.rules"} {
+		data, _ := os.ReadFile(filepath.Join(root, "etc", "ufw", name)) // what may not be read says nothing
+		all.Write(data)
+	}
+	return all.String()
+}
+
+// runs looks for a process by its name.
+func runs(root, name string) bool {
+	comms, err := filepath.Glob(filepath.Join(root, "proc", "[0-9]*", "comm"))
+	return err == nil && slices.ContainsFunc(comms, func(c string) bool {
+		data, err := os.ReadFile(c)
+		return err == nil && strings.TrimSpace(string(data)) == name
+	})
+}
+
+// readRules are the kernel's rules as nft prints them; empty where they may
+// not be read or nft is missing.
+func readRules(ctx context.Context, p *patient) string {
+	if p.rules != nil {
+		return p.rules()
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "nft", "list", "ruleset").Output()
+	if err != nil {
+		return ""
+	}
+	return string(out)
+}
+
+var inputDrops = regexp.MustCompile(`hook input [^;]*; policy drop;`)
+
+func dropsInput(rules string) bool { return inputDrops.MatchString(rules) }
+
+// mentions reports whether a rule accepts this port by its number: nft's and
+// iptables' words for it.
+func mentions(rules string, port int) bool {
+	return regexp.MustCompile(`(?m)dport[^\n]*\b` + strconv.Itoa(port) + `\b[^\n]*(?i:accept)`).MatchString(rules)
+}
