@@ -2,7 +2,6 @@ package cli
 
 import (
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -62,8 +61,6 @@ device.key, which only you can read. Nothing is overwritten.`,
 
 func (a *app) newIdentity(cmd *cobra.Command, spec certs.IdentitySpec, out string) error {
 	switch {
-	case spec.DeviceID == "":
-		return usage(cmd, errors.New("--device-id is empty"))
 	case spec.Days < 1 || spec.Days > 36500:
 		return usage(cmd, fmt.Errorf("--days %d is not within 1 and 36500", spec.Days))
 	case spec.Bits < 2048 || spec.Bits > 8192:

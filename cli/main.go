@@ -7,9 +7,11 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"hilrig/record"
 	"hilrig/runner"
@@ -65,12 +67,13 @@ Exit codes, all verbs: 0 passed (warnings included), 1 a device failed,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRun: func(*cobra.Command, []string) {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			level := slog.LevelWarn
 			if a.verbose {
 				level = slog.LevelDebug
 			}
 			a.log = slog.New(slog.NewTextHandler(a.logTo, &slog.HandlerOptions{Level: level}))
+			return noneEmpty(cmd)
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = false
@@ -119,8 +122,30 @@ func exactly(names ...string) cobra.PositionalArgs {
 		case len(args) > len(names):
 			return usage(cmd, fmt.Errorf("nothing is expected of %q", args[len(names)]))
 		}
+		if i := slices.Index(args, ""); i >= 0 {
+			return usage(cmd, fmt.Errorf("%s is empty", names[i]))
+		}
 		return nil
 	}
+}
+
+// noneEmpty refuses a flag that is given and empty: a variable of a script that
+// was never set must not mean the default. An empty label filter is no filter.
+func noneEmpty(cmd *cobra.Command) error {
+	var empty string
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		values := []string{f.Value.String()}
+		if many, ok := f.Value.(pflag.SliceValue); ok {
+			values = many.GetSlice()
+		}
+		if f.Name != "label-filter" && slices.Contains(values, "") {
+			empty = f.Name
+		}
+	})
+	if empty != "" {
+		return usage(cmd, fmt.Errorf("--%s is empty", empty))
+	}
+	return nil
 }
 
 // required says which of the flags is missing.

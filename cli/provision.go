@@ -26,6 +26,7 @@ type provisionFlags struct {
 	port, root, certificate, key string
 	rig, typeName                string
 	baud                         int
+	baudSet                      bool
 }
 
 func (a *app) provisionCommand() *cobra.Command {
@@ -44,6 +45,7 @@ key. The files are checked before the device is touched.`,
 			if err := required(cmd, "port", "root", "certificate", "key"); err != nil {
 				return err
 			}
+			f.baudSet = cmd.Flags().Changed("baud")
 			return a.provision(cmd.Context(), f)
 		},
 	}
@@ -112,10 +114,10 @@ func (f *provisionFlags) deviceType() (rigfile.Type, error) {
 		return t, record.NewFailure(record.Usage, "find type", f.typeName, errors.New("only the type infinite is built in")).
 			WithCure("--rig names the file that knows it")
 	}
-	if f.baud < 0 {
+	if f.baudSet && f.baud < 1 {
 		return t, record.NewFailure(record.Usage, "read", "--baud", fmt.Errorf("%d is less than 1", f.baud))
 	}
-	if f.baud > 0 {
+	if f.baudSet {
 		t.Baud = f.baud
 	}
 	return t, nil

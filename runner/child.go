@@ -57,7 +57,7 @@ func (c Child) Serve(ctx context.Context) int {
 		time.AfterFunc(lifelineGrace, func() { c.Exit(ExitRig) })
 	})
 	defer context.AfterFunc(ctx, gone)()
-	go obey(in, func() { endSoft(fixtures.ErrStop) }, now, gone)
+	go obey(in, func(why string) { endSoft(fixtures.Stopped(why)) }, now, gone)
 
 	s := startStream(c.Out, gone)
 	clock := record.ClockAt(job.Started)
@@ -71,13 +71,14 @@ func (c Child) Serve(ctx context.Context) int {
 	return ExitPass
 }
 
-// obey reads orders until the supervisor is gone.
-func obey(in *bufio.Reader, stop, now, gone func()) {
+// obey reads orders until the supervisor is gone. An order to stop says why.
+func obey(in *bufio.Reader, stop func(why string), now, gone func()) {
 	for {
-		word, err := in.ReadString('\n')
-		switch strings.TrimSpace(word) {
+		line, err := in.ReadString('\n')
+		word, why, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch word {
 		case "stop":
-			stop()
+			stop(why)
 		case "now":
 			now()
 		}

@@ -93,7 +93,7 @@ func (b blame) ptr() *record.SpecResult {
 func waiting(ctx context.Context, job fixtures.Job, out func(record.Event)) {
 	specs(job, out, func() *record.SpecResult {
 		<-ctx.Done()
-		return verdict(record.NotRun, "", "interrupted")
+		return verdict(record.NotRun, "", context.Cause(ctx).Error())
 	})
 }
 

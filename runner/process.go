@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"hilrig/fixtures"
@@ -173,7 +174,7 @@ func (c *child) wait(h *halt, g Graces) ending {
 		select {
 		case <-stop:
 			stop = nil
-			go c.tell("stop")
+			go c.tell("stop " + strings.Join(strings.Fields(h.why()), " "))
 		case <-now:
 			now = nil
 			go c.tell("now")

@@ -220,7 +220,7 @@ func TestHalting(t *testing.T) {
 		{"second interrupt", "in-a-hurry-only", 2, time.Minute, Graces{Stop: 20 * time.Second, Now: 20 * time.Second}, record.NotRun, "interrupted", 130, true},
 		{"stop is not obeyed", "in-a-hurry-only", 1, time.Minute, Graces{Stop: 200 * time.Millisecond, Now: 20 * time.Second}, record.NotRun, "interrupted", 130, true},
 		{"nothing is obeyed", "deaf", 1, time.Minute, Graces{Stop: 200 * time.Millisecond, Now: 200 * time.Millisecond}, record.Error, "did not end when told to and was killed while tls/two ran", 130, true},
-		{"time over", "polite", 0, 700 * time.Millisecond, Graces{Stop: 20 * time.Second, Now: 20 * time.Second}, record.NotRun, "interrupted", 3, false},
+		{"time over", "polite", 0, 700 * time.Millisecond, Graces{Stop: 20 * time.Second, Now: 20 * time.Second}, record.NotRun, "the run's time of 700ms was over", 3, false},
 		{"time over, deaf", "deaf", 0, 700 * time.Millisecond, Graces{Stop: 200 * time.Millisecond, Now: 200 * time.Millisecond}, record.Error, "was killed while tls/two ran", 3, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
