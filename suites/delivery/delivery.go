@@ -56,7 +56,7 @@ func publishes(ctx context.Context, b *fixtures.Bench) []localhub.Event {
 func topic(ctx context.Context, b *fixtures.Bench) {
 	want := b.Type.MQTT.TopicFor(b.Device.DeviceID, b.HubName)
 	for _, e := range publishes(ctx, b) {
-		f := fixtures.Finding{Expected: "topic " + want, Seen: fmt.Sprintf("topic %q", e.Packet.Topic), Look: "Topic in the device's MQTT parameters"}
+		f := fixtures.Finding{Expected: "topic " + want, Seen: fmt.Sprintf("topic %q", e.Packet.Topic), Look: "Topic in the device's MQTT parameters: devices/{device id}/messages/events/", At: e.At}
 		t, err := azure.ParsePublishTopic(b.Device.DeviceID, e.Packet.Topic)
 		if err != nil {
 			f.Seen = fmt.Sprintf("topic %q, which IoT Hub closes the connection for: %v", e.Packet.Topic, err)
@@ -71,14 +71,14 @@ func topic(ctx context.Context, b *fixtures.Bench) {
 func qos(ctx context.Context, b *fixtures.Bench) {
 	for _, e := range publishes(ctx, b) {
 		b.That(e.Packet.QoS <= 1, fixtures.Finding{
-			Expected: "QoS 0 or 1", Seen: fmt.Sprintf("QoS %d", e.Packet.QoS), Look: "QoS of the device's publishes: IoT Hub closes the connection for 2"})
+			Expected: "QoS 0 or 1", Seen: fmt.Sprintf("a PUBLISH with QoS %d", e.Packet.QoS), At: e.At, Look: "QoS of the device's publishes: IoT Hub closes the connection for 2"})
 	}
 }
 
 func retain(ctx context.Context, b *fixtures.Bench) {
 	for _, e := range publishes(ctx, b) {
 		b.That(!e.Packet.Retain, fixtures.Finding{
-			Expected: "RETAIN off", Seen: "RETAIN set", Look: "the publish flags: IoT Hub does not keep it and marks the message mqtt-retain"})
+			Expected: "RETAIN off", Seen: "a PUBLISH with RETAIN set", At: e.At, Look: "the publish flags of the firmware's MQTT client: IoT Hub does not keep it and marks the message mqtt-retain"})
 	}
 }
 
@@ -88,7 +88,8 @@ const maxMessage = 262144
 func size(ctx context.Context, b *fixtures.Bench) {
 	for _, e := range publishes(ctx, b) {
 		b.That(e.Packet.Size <= maxMessage, fixtures.Finding{
-			Expected: fmt.Sprintf("at most %d bytes", maxMessage), Seen: fmt.Sprintf("a PUBLISH of %d bytes", e.Packet.Size), Look: "how much the firmware gathers into one message"})
+			Expected: fmt.Sprintf("at most %d bytes", maxMessage), Seen: fmt.Sprintf("a PUBLISH of %d bytes", e.Packet.Size), At: e.At,
+			Look: "how much the firmware gathers into one message: IoT Hub closes the connection above 256 kB"})
 	}
 }
 
@@ -104,10 +105,10 @@ func authMethod(ctx context.Context, b *fixtures.Bench) {
 	for _, e := range messages(ctx, b, 1) {
 		method := e.Message.System["iothub-connection-auth-method"]
 		b.That(strings.Contains(method, `"type":"x509"`), fixtures.Finding{
-			Expected: `auth method of type x509`, Seen: method, Look: "how the device is registered at the hub"})
+			Expected: `auth method of type x509`, Seen: method, Look: "how the device is registered at the hub: X.509, with the thumbprint of what was loaded", At: e.At})
 		id := e.Message.System["iothub-connection-device-id"]
 		b.That(id == b.Device.DeviceID, fixtures.Finding{
-			Expected: "device id " + b.Device.DeviceID, Seen: id, Look: "which device holds this identity"})
+			Expected: "device id " + b.Device.DeviceID, Seen: "device id " + id, Look: "which device holds this identity", At: e.At})
 	}
 }
 

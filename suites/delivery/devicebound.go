@@ -62,7 +62,7 @@ func deviceBound(ctx context.Context, b *fixtures.Bench, size int) {
 	b.That(e.Kind != localhub.KindDisconnected, fixtures.Finding{
 		Expected: fmt.Sprintf("PUBACK of a message of %d bytes", size),
 		Seen:     fmt.Sprintf("the connection ended over it: %s", e.Text),
-		Look:     "the receive buffer of the MQTT client, and how it reads lengths of two bytes and more",
+		Look:     "the receive buffer of the MQTT client, and how it reads lengths of two bytes and more", At: e.At,
 	})
 	b.Measure(fmt.Sprintf("acknowledged, %d bytes", size), e.At.Sub(out.At).Seconds(), "s", nil, nil)
 }

@@ -40,7 +40,7 @@ func backToBack(ctx context.Context, b *fixtures.Bench) {
 	b.That(got == works, fixtures.Finding{
 		Expected: "six files in a row, each taken, and a session with the last identity",
 		Seen:     map[outcome]string{refused: "a file not taken", useless: b.Type.Console.OK + " for each, and then no connection"}[got],
-		Look:     "the transcript: whether bytes of the second identity were lost while the first was stored",
+		Look:     "the last answer in the transcript: memory that is not given back, or bytes of a file lost while the one before was stored",
 	})
 }
 
@@ -78,7 +78,7 @@ func anyOrder(ctx context.Context, b *fixtures.Bench) {
 	b.That(got == works, fixtures.Finding{
 		Expected: "an identity that works, loaded in the order 30, 20, 10",
 		Seen:     map[outcome]string{refused: "a file not taken in this order", useless: b.Type.Console.OK + " for each, and then no connection in this order"}[got],
-		Look:     "what the firmware does with each file when the others are not there yet",
+		Look:     "what the firmware does with each file when the others are not there yet: a key may come before its certificate",
 	})
 }
 
