@@ -274,13 +274,13 @@ func (r refusal) completed(ctx context.Context, b *fixtures.Bench, h localhub.Ev
 	if e.Kind == localhub.KindConnect {
 		b.Fail(fixtures.Finding{
 			Expected: "the device to refuse " + r.shown,
-			Seen:     fmt.Sprintf("a handshake completed with %s (alert: none, MQTT CONNECT %.1f s later%s)", r.shown, e.At.Sub(h.At).Seconds(), answered(e)),
+			Seen:     fmt.Sprintf("a handshake completed with %s (alert: none, MQTT CONNECT %s later%s)", r.shown, e.At.Sub(h.At).Round(time.Millisecond), answered(e)),
 			Look:     r.look, At: h.At,
 		})
 	}
 	b.WarnOf(fixtures.Finding{
 		Expected: "the device to refuse " + r.shown + " within the handshake",
-		Seen:     fmt.Sprintf("the handshake completed with %s (alert: none), and the connection closed %.1f s later, before CONNECT", r.shown, e.At.Sub(h.At).Seconds()),
+		Seen:     fmt.Sprintf("the handshake completed with %s (alert: none), and the connection closed %s later, before CONNECT", r.shown, e.At.Sub(h.At).Round(time.Millisecond)),
 		Look:     "whether the firmware verifies the certificate only after the handshake: " + r.look, At: h.At,
 	})
 }
