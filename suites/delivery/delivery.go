@@ -42,7 +42,14 @@ func firstMessage(ctx context.Context, b *fixtures.Bench) {
 	from := b.ProvisionMark()
 	e, err := b.AwaitMessage(ctx, from, b.Type.Timing.PublishWithin)
 	b.Must(err)
-	took := max(0, e.At.Sub(provisioned))
+	first := e // of this session, where the one before still delivered during the load
+	for _, m := range b.Since(from, func(e localhub.Event) bool { return e.Kind == localhub.KindMessage }) {
+		if !m.At.Before(provisioned) {
+			first = m
+			break
+		}
+	}
+	took := max(0, first.At.Sub(provisioned))
 	b.Measure("provisioned to first message", took.Seconds(), "s", nil, fixtures.AtMost((b.Type.Timing.ConnectWithin + b.Type.Timing.PublishWithin).Seconds()))
 	b.Step("%d bytes on %s", len(e.Message.Payload), e.Message.Topic)
 }
