@@ -70,6 +70,9 @@ func names(ids []uint16, name func(uint16) string) string {
 	return strings.Join(s, ", ")
 }
 
+// offeredIsChosen is why a suite matters that the hub would never choose.
+const offeredIsChosen = "what a client offers, somebody in between can choose"
+
 // hubSuites are the four that IoT Hub recommends, and the only ones it takes
 // since 31 August 2025 (Azure: tls-support).
 var hubSuites = []uint16{0xc02f, 0xc030, 0xc027, 0xc028}
@@ -99,11 +102,13 @@ func cipherSuites(ctx context.Context, b *fixtures.Bench) {
 	b.That(len(open) == 0, fixtures.Finding{
 		Expected: "no cipher suite without protection", Seen: "in the ClientHello " + strings.Join(open, ", "),
 		Look: "the cipher suites compiled into the firmware's TLS library: take these out", At: e.At,
+		Why: offeredIsChosen,
 	})
 	if len(weak) > 0 {
 		b.WarnOf(fixtures.Finding{
 			Expected: "strong cipher suites only", Seen: "weak suites offered: " + strings.Join(weak, ", "),
 			Look: "the cipher suites compiled into the firmware's TLS library: take these out", At: e.At,
+			Why: offeredIsChosen,
 		})
 	}
 }
@@ -262,6 +267,7 @@ func (r refusal) watch(ctx context.Context, b *fixtures.Bench, from int, way str
 	b.WarnOf(fixtures.Finding{
 		Expected: "a TLS alert that says why " + r.shown + " is refused", Seen: "the connection closed twice without a TLS alert",
 		Look: "whether the firmware closes the socket before its TLS library has sent the alert (mbedtls_ssl_send_alert_message): without it nobody at the hub can tell why", At: last.At,
+		Why: "a fleet that stays away without a word cannot be told from one that has no network",
 	})
 }
 
@@ -274,15 +280,22 @@ func (r refusal) completed(ctx context.Context, b *fixtures.Bench, h localhub.Ev
 	if e.Kind == localhub.KindConnect {
 		b.Fail(fixtures.Finding{
 			Expected: "the device to refuse " + r.shown,
-			Seen:     fmt.Sprintf("a handshake completed with %s (alert: none, MQTT CONNECT %s later%s)", r.shown, e.At.Sub(h.At).Round(time.Millisecond), answered(e)),
+			Seen:     fmt.Sprintf("a handshake completed with %s (alert: none, MQTT CONNECT %s%s)", r.shown, later(e.At.Sub(h.At)), answered(e)),
 			Look:     r.look, At: h.At,
 		})
 	}
 	b.WarnOf(fixtures.Finding{
 		Expected: "the device to refuse " + r.shown + " within the handshake",
-		Seen:     fmt.Sprintf("the handshake completed with %s (alert: none), and the connection closed %s later, before CONNECT", r.shown, e.At.Sub(h.At).Round(time.Millisecond)),
+		Seen:     fmt.Sprintf("the handshake completed with %s (alert: none), and the connection closed %s, before CONNECT", r.shown, later(e.At.Sub(h.At))),
 		Look:     "whether the firmware verifies the certificate only after the handshake: " + r.look, At: h.At,
 	})
+}
+
+func later(d time.Duration) string {
+	if d < time.Millisecond {
+		return "at once"
+	}
+	return d.Round(time.Millisecond).String() + " later"
 }
 
 // answered is what became of a CONNECT.
