@@ -10,6 +10,7 @@ import (
 	"hilrig/azure"
 	"hilrig/azure/localhub"
 	"hilrig/fixtures"
+	"hilrig/record"
 )
 
 // Specs are the area's, in order.
@@ -49,6 +50,7 @@ func firstMessage(ctx context.Context, b *fixtures.Bench) {
 			break
 		}
 	}
+	b.LookFirst("what the device waits for between its identity and its first message: a restart (commands.after_provision), its network, its clock")
 	took := max(0, first.At.Sub(provisioned))
 	b.Measure("provisioned to first message", took.Seconds(), "s", nil, fixtures.AtMost((b.Type.Timing.ConnectWithin + b.Type.Timing.PublishWithin).Seconds()))
 	b.Step("%d bytes on %s", len(e.Message.Payload), e.Message.Topic)
@@ -119,6 +121,8 @@ func authMethod(ctx context.Context, b *fixtures.Bench) {
 	}
 }
 
+const timerLook = "the firmware's publish timer: does each message or reconnect set it back, does it gather messages? timing.interval of the type, if the device is right"
+
 // interval judges messages of one session: a gap between two sessions is the
 // outage's.
 func interval(ctx context.Context, b *fixtures.Bench) {
@@ -140,7 +144,15 @@ func interval(ctx context.Context, b *fixtures.Bench) {
 		at = append(at, e.At)
 		return len(at) >= n
 	})
+	if err != nil && record.ClassOf(err) == record.Device && len(at) > 0 {
+		b.Fail(fixtures.Finding{
+			Expected: fmt.Sprintf("%d messages at an interval of %s in one session", n, b.Type.Timing.Interval),
+			Seen:     fmt.Sprintf("%d in %.1f s", len(at), time.Since(at[0]).Seconds()),
+			Look:     timerLook, At: at[len(at)-1],
+		})
+	}
 	b.Must(err)
+	b.LookFirst(timerLook)
 	mean := at[n-1].Sub(at[0]) / (n - 1)
 	want := b.Type.Timing.Interval
 	if b.Type.Timing.IntervalAssumed {

@@ -8,6 +8,7 @@ import (
 	"hilrig/azure/localhub"
 	"hilrig/azure/localhub/mqttwire"
 	"hilrig/fixtures"
+	"hilrig/record"
 )
 
 // Sizes at which lengths take another byte or buffers end (MQTT 3.1.1 section
@@ -58,6 +59,13 @@ func deviceBound(ctx context.Context, b *fixtures.Bench, size int) {
 		}
 		return e.Kind == localhub.KindDisconnected || e.Kind == localhub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.PUBACK && e.Packet.ID == out.Packet.ID
 	})
+	if err != nil && record.ClassOf(err) == record.Device {
+		b.Fail(fixtures.Finding{
+			Expected: fmt.Sprintf("PUBACK of a message of %d bytes within %s", size, b.Type.Timing.PublishWithin),
+			Seen:     fmt.Sprintf("no PUBACK for packet id %d, and %s", out.Packet.ID, b.Summary(out.Seq).Text),
+			Look:     "whether the MQTT client acknowledges what it receives at QoS 1 (subscribed so), also where the application does not know the message", At: out.At,
+		})
+	}
 	b.Must(err)
 	b.That(e.Kind != localhub.KindDisconnected, fixtures.Finding{
 		Expected: fmt.Sprintf("PUBACK of a message of %d bytes", size),

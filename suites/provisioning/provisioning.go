@@ -39,6 +39,7 @@ func loads(slot fixtures.Slot) func(context.Context, *fixtures.Bench) {
 		l, err := b.FirstLoad(ctx, slot)
 		b.Must(err)
 		b.Must(l.Err)
+		b.LookFirst("what the firmware does between the `*` and its OK: erasing flash, checking the file; console.ok_within is for those that need longer")
 		answer := l.Receipt.Answered.Sub(l.Receipt.Last)
 		b.Measure("time to OK", answer.Seconds(), "s", nil, fixtures.AtMost(b.Type.Console.OKWithin.Seconds()))
 		b.Measure("transfer", l.Receipt.Seconds, "s", nil, nil)
@@ -69,6 +70,9 @@ func judgePresented(b *fixtures.Bench, e localhub.Event, want *certs.Identity, w
 		b.Fail(f)
 	}
 	f.Seen = "thumbprint " + e.Handshake.Thumbprints.SHA256
+	if e.Handshake.Thumbprints.SHA256 == certs.ThumbprintsOf(b.Root.Certificate).SHA256 {
+		f.Seen += ", which is the root of slot 10"
+	}
 	b.That(e.Handshake.Thumbprints.SHA256 == expected, f)
 	f.Expected, f.Seen = "proof of the certificate's key", "the handshake failed: "+e.Handshake.Err
 	f.Look = "whether slot 30 holds the key of the certificate in slot 20, and the device reads it from there"
@@ -84,6 +88,7 @@ const leastShare = 0.25
 func lineRate(ctx context.Context, b *fixtures.Bench) {
 	id, err := b.Identity(ctx)
 	b.Premise(err)
+	b.LookFirst("how the firmware reads its console while it takes a file: byte by byte in a loop that does other things too, or by interrupt into a buffer")
 	for _, slot := range []fixtures.Slot{fixtures.SlotRoot, fixtures.SlotCertificate, fixtures.SlotKey} {
 		l, err := b.FirstLoad(ctx, slot)
 		b.Premise(err)
@@ -118,7 +123,7 @@ func noKeyOnConsole(ctx context.Context, b *fixtures.Bench) {
 	for _, line := range privateLines(id.KeyPEM) {
 		n := strings.Count(received, line)
 		b.That(n <= b.SentKeys(), fixtures.Finding{
-			Expected: fmt.Sprintf("each line of the key %d times at most, as the echo of what was sent", b.SentKeys()),
+			Expected: fmt.Sprintf("each line of the key only as the echo of what was sent, which was %d times", b.SentKeys()),
 			Seen:     fmt.Sprintf("a line of the key %d times: printed again by the device (masked in the transcript)", n),
 			Look:     "debug output of the firmware's certificate store, and what its log level is in production",
 		})

@@ -111,7 +111,7 @@ func persistent(ctx context.Context, b *fixtures.Bench) {
 	defer restore(ctx, b, id)
 	if err != nil && record.ClassOf(err) == record.Device {
 		b.Fail(fixtures.Finding{
-			Expected: "a session with the identity loaded before the " + way, Seen: err.Error(),
+			Expected: "a session with the identity loaded before the " + way, Seen: "no such session: " + b.Summary(mark).Text,
 			Look: "where the firmware keeps its identity: an identity in RAM is lost with its power",
 		})
 	}
@@ -144,7 +144,7 @@ func powerCut(ctx context.Context, b *fixtures.Bench) {
 		if err != nil && record.ClassOf(err) == record.Device {
 			b.Fail(fixtures.Finding{
 				Expected: "a boot with the identity that it had, whose replacement was never whole",
-				Seen:     fmt.Sprintf("no session after power was lost in the middle of the %s: %v", f.Name, err),
+				Seen:     fmt.Sprintf("no session after power was lost in the middle of the %s: %s", f.Name, b.Summary(mark).Text),
 				Look:     "whether a file is written over the one before, or beside it and then put in its place",
 			})
 		}

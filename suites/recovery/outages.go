@@ -223,5 +223,6 @@ func powerCycle(ctx context.Context, b *fixtures.Bench) {
 		})
 	}
 	b.Must(err)
+	b.LookFirst("what the firmware waits for before it connects: network, clock, a self-test of its flash")
 	b.Measure("power-on to first message", e.At.Sub(on).Seconds(), "s", nil, fixtures.AtMost(limit.Seconds()))
 }
