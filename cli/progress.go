@@ -93,7 +93,7 @@ func (l *lines) finished(device string, s record.SpecResult) {
 		l.same[device] = &sameCause{cause: s.Cause}
 	}
 	fmt.Fprintln(l.w, l.line(device, s))
-	if text := reason(s); text != "" && s.Verdict != record.NotRun && s.Verdict != record.NotApplicable {
+	if text := brief(s); text != "" && s.Verdict != record.NotRun && s.Verdict != record.NotApplicable {
 		fmt.Fprintf(l.w, "%s%s\n", l.indent(), clip(text, l.textWidth))
 	}
 }
@@ -127,6 +127,18 @@ func (l *lines) indent() string {
 		n += 2 // the sign
 	}
 	return fmt.Sprintf("%*s", n, "")
+}
+
+// brief is what was seen, where that is known: the spec's id says what was
+// expected, and a line of a terminal is short.
+func brief(s record.SpecResult) string {
+	switch {
+	case s.Seen != "" && s.Verdict == record.Fail:
+		return "saw " + oneLine(s.Seen)
+	case s.Seen != "" && s.Verdict == record.Warn:
+		return oneLine(s.Seen)
+	}
+	return reason(s)
 }
 
 // reason is why a verdict is not a plain pass, in one line.

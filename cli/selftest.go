@@ -265,16 +265,27 @@ func (a *app) selftestSummary(t *record.Selftest, run record.Run, reports []stri
 	}
 }
 
-// collateral names the specs that a fault turned red beyond those named for
-// it (--full).
+// collateral tells of the specs that a fault turned red beyond those named for
+// it (--full): those whose words name the fault in a line, the others, which
+// it does not explain, each with what it said.
 func (a *app) collateral(f record.FaultRow, ink palette, width int) {
-	if len(f.Collateral) == 0 {
-		return
-	}
-	var ids []string
+	var explained []string
+	var others []record.Caught
 	for _, c := range f.Collateral {
-		ids = append(ids, c.Spec+" "+string(c.Verdict))
+		if c.Names {
+			explained = append(explained, c.Spec+" "+string(c.Verdict))
+			continue
+		}
+		others = append(others, c)
 	}
-	slices.Sort(ids)
-	fmt.Fprintf(a.out, "%s also turned\n%s", ink.paint(bold, f.Fault), wrap(strings.Join(ids, ", "), "  ", width))
+	if len(explained) > 0 {
+		slices.Sort(explained)
+		fmt.Fprintf(a.out, "%s also turned, in words that name it\n%s", ink.paint(bold, f.Fault), wrap(strings.Join(explained, ", "), "  ", width))
+	}
+	if len(others) > 0 {
+		fmt.Fprintf(a.out, "%s also turned, and does not explain\n", ink.paint(bold, f.Fault))
+	}
+	for _, c := range others {
+		fmt.Fprint(a.out, wrap(clip(fmt.Sprintf("%s %s: %s", c.Spec, c.Verdict, oneLine(c.Message)), 300), "  ", width))
+	}
 }

@@ -17,7 +17,7 @@ import (
 func (a *app) summary(dir string, r *record.Record, reports []string) {
 	ink := palette(lively(a.out))
 	fmt.Fprintln(a.out)
-	a.failures(r, ink)
+	a.failures(dir, r, ink)
 	a.wholeDevices(r, ink)
 	a.leftOut(r, ink)
 	fmt.Fprintf(a.out, "%s  %s on %s in %s\n", verdictLine(r, ink), counts(r), plural(len(r.Devices), "device", "devices"), took(r.Run))
@@ -29,9 +29,8 @@ func (a *app) summary(dir string, r *record.Record, reports []string) {
 	}
 }
 
-// failures tells each failure and each warning in two lines or three.
-func (a *app) failures(r *record.Record, ink palette) {
-	width := widthOf(a.out)
+// failures tells each failure and each warning.
+func (a *app) failures(dir string, r *record.Record, ink palette) {
 	for _, d := range r.Devices {
 		for _, s := range d.Specs {
 			if s.Verdict != record.Fail && s.Verdict != record.Error && s.Verdict != record.Warn {
@@ -42,10 +41,7 @@ func (a *app) failures(r *record.Record, ink palette) {
 				on = " on " + d.Name
 			}
 			fmt.Fprintf(a.out, "%s %s%s%s\n", ink.verdict(s.Verdict), ink.paint(bold, s.ID), on, ink.paint(dim, class(s.Class)))
-			fmt.Fprint(a.out, wrap(clip(reason(s), 400), "  ", width))
-			if s.Look != "" {
-				fmt.Fprint(a.out, ink.paint(dim, wrap("look: "+oneLine(s.Look), "  ", width)))
-			}
+			a.diagnosis(dir, d.Name, s, ink)
 			fmt.Fprintln(a.out)
 		}
 	}

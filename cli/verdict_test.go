@@ -31,7 +31,8 @@ func twoDevices() *record.Record {
 			spec("tls/version", record.Pass, nil),
 			spec("tls/expired", record.Fail, func(s *record.SpecResult) {
 				s.Class, s.Message = record.Device, "expected the device to refuse; saw\na handshake"
-				s.Look = "the clock of the device"
+				s.Expected, s.Seen, s.Why = "the device to refuse", "a\nhandshake", "a stolen key stays good for ever"
+				s.Look, s.At = "the clock of the device", 12.31
 			}),
 			spec("tls/wrong-name", record.Warn, func(s *record.SpecResult) { s.Warnings = []string{"refused without an alert"} }),
 			spec("delivery/qos", record.Pass, func(s *record.SpecResult) {

@@ -90,7 +90,9 @@ type SpecResult struct {
 	Message      string        `json:"message,omitempty"` // one line: what was expected, what was seen
 	Expected     string        `json:"expected,omitempty"`
 	Seen         string        `json:"seen,omitempty"`
+	Why          string        `json:"why,omitempty"`  // what a fleet in the field pays for it
 	Look         string        `json:"look,omitempty"` // what to look at first
+	At           float64       `json:"at,omitempty"`   // of the event that decided, in seconds of the run's clock; 0: none is known
 	Cause        string        `json:"cause,omitempty"`
 	Started      time.Time     `json:"started,omitzero"`
 	Seconds      float64       `json:"seconds"`

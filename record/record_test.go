@@ -131,7 +131,7 @@ func whole() *record.Record {
 			},
 			Specs: []record.SpecResult{{
 				ID: "tls/version", Text: "negotiates TLS 1.2", Labels: []string{"core"}, Verdict: record.Fail, Class: record.Device,
-				Message: "m", Expected: "e", Seen: "s", Look: "l", Cause: "c", Started: at, Seconds: 1.5, Flaky: true,
+				Message: "m", Expected: "e", Seen: "s", Why: "w", Look: "l", At: 12.31, Cause: "c", Started: at, Seconds: 1.5, Flaky: true,
 				Attempts:     []record.Attempt{{Started: at, Seconds: 1, Verdict: record.Fail, Class: record.Device, Message: "m"}},
 				Steps:        []record.Step{{At: 0.5, Text: "asks"}},
 				Measurements: []record.Measurement{(record.Measurement{Name: "share", Value: 96, Unit: "%", Low: &low}).Judge()},

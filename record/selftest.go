@@ -28,7 +28,7 @@ type FaultRow struct {
 	Doc        string   `json:"doc"`
 	Stands     string   `json:"stands_for"`
 	Device     string   `json:"device"`
-	Verdict    Verdict  `json:"verdict"` // pass: caught by a spec named for it, with words that name the cause
+	Verdict    Verdict  `json:"verdict"` // pass: caught by a spec named for it, with words that name the cause and a whole diagnosis
 	Named      []Caught `json:"named"`   // the specs named for it
 	Collateral []Caught `json:"collateral"`
 	Missing    string   `json:"missing,omitempty"` // why it was not caught

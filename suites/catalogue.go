@@ -15,9 +15,14 @@ import (
 
 // All is the catalogue, in the order in which specs run.
 func All() []fixtures.Spec {
-	return slices.Concat(
+	all := slices.Concat(
 		identity.Specs(), provisioning.Specs(), tlsclient.Specs(),
 		session.Specs(), delivery.Specs(), recovery.Specs(),
 		session.Closing(), soak.Specs(),
 	)
+	reasons := Reasons()
+	for i := range all {
+		all[i].Why = reasons[all[i].ID].Why
+	}
+	return all
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,7 +14,7 @@ import (
 )
 
 //go:embed report.gohtml
-var page string
+var layout string
 
 //go:embed report.css
 var style string
@@ -30,7 +32,7 @@ func Write(w io.Writer, r *record.Record, runDir string) error {
 		"number":  number,
 		"join":    strings.Join,
 		"mark":    func(v record.Verdict) string { return marks[v] },
-	}).Parse(page)
+	}).Parse(layout)
 	if err != nil {
 		return fmt.Errorf("read report template: %w", err)
 	}
@@ -39,74 +41,80 @@ func Write(w io.Writer, r *record.Record, runDir string) error {
 
 // document is what the page shows.
 type document struct {
-	Style    template.CSS
-	Script   template.JS
-	R        *record.Record
-	Title    string
-	Sentence string
-	Verdict  record.Verdict
-	Selftest *record.Selftest
-	Counts   []count
-	Areas    []area
-	Failures []failure
-	Measured []measured
+	Style     template.CSS
+	Script    template.JS
+	R         *record.Record
+	Title     string
+	Sentence  string
+	Verdict   record.Verdict
+	Selftest  *record.Selftest
+	Grid      grid
+	Counts    []count
+	Areas     []area
+	Broken    []record.DeviceRecord // devices with a cause of their own
+	Failures  []failure
+	More      []failure // those for which there is a line only
+	NotRun    []unasked
+	NotAsked  []unasked
+	Durations []duration
+	Limited   []measured
+	Measured  []measured // without limits
 }
 
 type count struct {
 	Verdict record.Verdict
 	N       int
-}
-
-// area is a part of the matrix spec × device.
-type area struct {
-	Name string
-	Rows []row
-}
-
-type row struct {
-	ID, Text string
-	Cells    []cell
-}
-
-type cell struct {
-	Verdict record.Verdict
-	Mark    string
-	Title   string
 	Anchor  string
-	Flaky   bool
 }
 
 type failure struct {
 	Anchor   string
 	Device   string
 	Spec     record.SpecResult
-	Timeline []moment
-	Cut      int
+	Timeline stretch
 }
 
-// marks are the verdicts' signs, so that colour is never all there is.
-var marks = map[record.Verdict]string{
-	record.Pass: "✓", record.Warn: "!", record.Fail: "✗", record.Error: "⚡", record.NotRun: "–", record.NotApplicable: "·",
+// Short is what was seen, in a line.
+func (f failure) Short() string {
+	for _, t := range []string{f.Spec.Seen, f.Spec.Message, strings.Join(f.Spec.Warnings, "; ")} {
+		if t != "" {
+			return clip(t, 160)
+		}
+	}
+	return ""
 }
 
 func view(r *record.Record, runDir string) document {
 	d := document{Style: template.CSS(style), Script: template.JS(script), R: r, Title: r.Run.Rig + " " + string(r.Run.Verdict)} //nolint:gosec // our own files
 	d.Sentence, d.Verdict = sentence(r), r.Run.Verdict
 	if t := r.Selftest; t != nil {
-		d.Sentence, d.Verdict, d.Selftest = selftest(t), t.Verdict, t
+		d.Sentence, d.Verdict, d.Selftest, d.Grid = selftest(t), t.Verdict, t, gridOf(t)
 		d.Title = "selftest " + string(t.Verdict)
 		return d
 	}
 	n := r.Count()
 	for _, v := range []record.Verdict{record.Fail, record.Error, record.NotRun, record.Warn, record.Pass, record.NotApplicable} {
 		if n[v] > 0 {
-			d.Counts = append(d.Counts, count{v, n[v]})
+			d.Counts = append(d.Counts, count{v, n[v], anchors[v]})
 		}
 	}
-	d.Areas = matrix(r)
-	d.Failures = failures(r, runDir)
-	d.Measured = measurements(r)
+	d.Broken = broken(r)
+	d.Failures, d.More = failures(r, runDir)
+	told := map[string]bool{}
+	for _, f := range d.Failures {
+		told[f.Anchor] = true
+	}
+	d.Areas = matrix(r, told)
+	d.NotRun, d.NotAsked = without(r, record.NotRun), without(r, record.NotApplicable)
+	d.Durations = durations(r)
+	d.Limited, d.Measured = measurements(r)
 	return d
+}
+
+// anchors are where the page tells more of a verdict.
+var anchors = map[record.Verdict]string{
+	record.Fail: "look", record.Error: "look", record.Warn: "look",
+	record.NotRun: "not-run", record.NotApplicable: "not-applicable", record.Pass: "matrix",
 }
 
 // sentence is the verdict for somebody who reads nothing else.
@@ -116,24 +124,35 @@ func sentence(r *record.Record) string {
 		what = "Firmware " + r.Firmware.Version
 	}
 	n := r.Count()
-	on := fmt.Sprintf("%d specs on %d devices", total(n), len(r.Devices))
+	on := fmt.Sprintf("%s on %d devices", plural(total(n), "spec"), len(r.Devices))
 	if len(r.Devices) == 1 {
-		on = fmt.Sprintf("%d specs on %s", total(n), r.Devices[0].Name)
+		on = fmt.Sprintf("%s on %s", plural(total(n), "spec"), r.Devices[0].Name)
+	}
+	cut := ""
+	switch {
+	case r.Run.Interrupted:
+		cut = "; the run was interrupted"
+	case r.Run.TimedOut:
+		cut = "; the run was out of time"
 	}
 	switch r.Run.Verdict {
 	case record.Pass:
-		return fmt.Sprintf("%s passed: %s, all as they should be.", what, on)
+		return fmt.Sprintf("%s passed: %s, all as they should be%s.", what, on, cut)
 	case record.Warn:
-		return fmt.Sprintf("%s passed with %d warnings: %s.", what, n[record.Warn], on)
+		return fmt.Sprintf("%s passed with %s: %s%s.", what, plural(n[record.Warn], "warning"), on, cut)
 	case record.Fail:
 		if n[record.Fail] == 0 { // a device did not take its own identity back
-			return fmt.Sprintf("%s failed: %s.", what, firstCause(r))
+			return fmt.Sprintf("%s failed: %s%s.", what, firstCause(r), cut)
 		}
-		return fmt.Sprintf("%s failed: %d of %s.", what, n[record.Fail], on)
+		text := fmt.Sprintf("%s failed: %d of %s", what, n[record.Fail], on)
+		if n[record.NotRun] > 0 {
+			text += fmt.Sprintf("; %d did not run", n[record.NotRun])
+		}
+		return text + cut + "."
 	case record.Error:
 		return fmt.Sprintf("No verdict on the firmware: the rig or the harness failed (%s).", firstCause(r))
 	}
-	return fmt.Sprintf("No full verdict on the firmware: %d of %s did not run.", n[record.NotRun], on)
+	return fmt.Sprintf("No full verdict on the firmware: %d of %s did not run%s.", n[record.NotRun], on, cut)
 }
 
 // selftest is the verdict on the suites themselves: of a device whose fault is
@@ -150,7 +169,10 @@ func selftest(t *record.Selftest) string {
 			caught++
 		}
 	}
-	text := fmt.Sprintf("%d of %d faulty firmwares were caught, and sound firmware passed at %d of %d paces", caught, len(t.Faults), sound, len(t.Sound))
+	text := fmt.Sprintf("%d of %d faulty firmwares were caught", caught, len(t.Faults))
+	if len(t.Sound) > 0 {
+		text += fmt.Sprintf(", and sound firmware passed at %d of %d paces", sound, len(t.Sound))
+	}
 	if len(t.Unproven) > 0 {
 		text += "; no fault turned " + strings.Join(t.Unproven, ", ") + " red"
 	}
@@ -178,54 +200,27 @@ func total(n map[record.Verdict]int) (all int) {
 	return all
 }
 
-func anchor(device, spec string) string {
-	return strings.NewReplacer("/", "-", " ", "-").Replace("f-" + device + "-" + spec)
-}
-
-// matrix has a row for each spec that any device has, in the record's order.
-func matrix(r *record.Record) []area {
-	var areas []area
-	index := map[string][2]int{}
-	for di := range r.Devices {
-		for _, s := range r.Devices[di].Specs {
-			at, known := index[s.ID]
-			if !known {
-				name, _, _ := strings.Cut(s.ID, "/")
-				if len(areas) == 0 || areas[len(areas)-1].Name != name {
-					areas = append(areas, area{Name: name})
-				}
-				a := &areas[len(areas)-1]
-				a.Rows = append(a.Rows, row{ID: s.ID, Text: s.Text, Cells: make([]cell, len(r.Devices))})
-				at = [2]int{len(areas) - 1, len(a.Rows) - 1}
-				index[s.ID] = at
-			}
-			areas[at[0]].Rows[at[1]].Cells[di] = cellOf(r.Devices[di].Name, s)
+// broken are the devices with a cause of their own that none of their specs
+// tells.
+func broken(r *record.Record) (all []record.DeviceRecord) {
+	for _, d := range r.Devices {
+		told := d.Cause == ""
+		for _, s := range d.Specs {
+			told = told || s.Cause == d.Cause
+		}
+		if !told {
+			all = append(all, d)
 		}
 	}
-	return areas
+	return all
 }
 
-func cellOf(device string, s record.SpecResult) cell {
-	c := cell{Verdict: s.Verdict, Mark: marks[s.Verdict], Flaky: s.Flaky, Title: string(s.Verdict)}
-	for _, t := range []string{s.Message, s.Cause, strings.Join(s.Warnings, "; ")} {
-		if t != "" {
-			c.Title += ": " + t
-			break
-		}
-	}
-	if told(s) {
-		c.Anchor = anchor(device, s.ID)
-	}
-	return c
-}
+// detailed is how many failures have a section of their own in the page; of
+// the rest it has a line, and the run folder everything.
+const detailed = 100
 
-// told says whether a result has a section of its own.
-func told(s record.SpecResult) bool {
-	return s.Verdict == record.Fail || s.Verdict == record.Error || s.Verdict == record.Warn
-}
-
-func failures(r *record.Record, runDir string) []failure {
-	var all []failure
+// failures are the results that need a look, the device's own first.
+func failures(r *record.Record, runDir string) (all, more []failure) {
 	for _, rank := range []record.Verdict{record.Fail, record.Error, record.Warn} {
 		for _, d := range r.Devices {
 			for _, s := range d.Specs {
@@ -233,27 +228,41 @@ func failures(r *record.Record, runDir string) []failure {
 					continue
 				}
 				f := failure{Anchor: anchor(d.Name, s.ID), Device: d.Name, Spec: s}
-				if len(all) < detailed {
-					f.Timeline, f.Cut = timeline(runDir, d.Name, s)
+				if len(all) == detailed {
+					more = append(more, f)
+					continue
 				}
+				f.Timeline = timeline(runDir, d.Name, s)
 				all = append(all, f)
 			}
 		}
 	}
-	return all
+	return all, more
 }
-
-// detailed is how many failures have their timeline in the page; the rest have
-// it in the run folder.
-const detailed = 100
 
 // number prints a value, or what a limit points at.
 func number(v any) string {
 	switch v := v.(type) {
 	case float64:
-		return fmt.Sprintf("%.4g", v)
+		return strconv.FormatFloat(v, 'g', significant(v), 64)
 	case *float64:
-		return fmt.Sprintf("%.4g", *v)
+		return number(*v)
 	}
 	return fmt.Sprint(v)
+}
+
+// significant digits of a value: three, and all that are before its point.
+func significant(v float64) int {
+	n := 3
+	for v = math.Abs(v); v >= 1000; v /= 10 {
+		n++
+	}
+	return n
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

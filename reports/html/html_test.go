@@ -49,7 +49,7 @@ func render(t *testing.T, r *record.Record, dir string) string {
 
 func TestTheVerdictComesFirst(t *testing.T) {
 	page := render(t, example(), "")
-	for _, want := range []string{"<h1>Firmware 2.4.1 failed: 1 of 3 specs on 2 devices.</h1>", "ab12", "the clock", "a refusal", "child was killed", "≤ 120"} {
+	for _, want := range []string{"<h1>Firmware 2.4.1 failed: 1 of 3 specs on 2 devices; 1 did not run.</h1>", "ab12", "the clock", "a refusal", "child was killed", "≤ 120"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
@@ -98,14 +98,57 @@ func TestTimelineIsThatOfTheSpec(t *testing.T) {
 }
 
 func TestFiveThousandResultsStayUnder5MB(t *testing.T) {
-	r := example()
-	for i := range 2500 {
-		for d := range r.Devices {
-			r.Devices[d].Specs = append(r.Devices[d].Specs, record.SpecResult{ID: fmt.Sprintf("soak/case-%d", i), Text: "goes on", Verdict: record.Pass})
+	long := strings.Repeat("what was seen at this moment ", 20)
+	for verdict, cause := range map[record.Verdict]string{record.Pass: "", record.Fail: "", record.Warn: "", record.NotRun: long} {
+		r := example()
+		for i := range 2500 {
+			for d := range r.Devices {
+				s := record.SpecResult{ID: fmt.Sprintf("soak/case-%d", i), Text: "goes on and on for as long as it is asked to", Verdict: verdict,
+					Measurements: []record.Measurement{{Name: "interval", Value: float64(i), Unit: "s"}}}
+				if cause != "" {
+					s.Cause = fmt.Sprint(cause, i%7)
+				} else if verdict != record.Pass {
+					s.Message, s.Expected, s.Seen, s.Look, s.Why, s.At = long, long, long, long, long, float64(i)
+				}
+				r.Devices[d].Specs = append(r.Devices[d].Specs, s)
+			}
+		}
+		if n := len(render(t, r, "")); n > 5<<20 {
+			t.Errorf("%s: %d bytes", verdict, n)
+		} else {
+			t.Logf("%s: %d bytes", verdict, n)
 		}
 	}
-	if n := len(render(t, r, "")); n > 5<<20 {
-		t.Errorf("%d bytes", n)
+}
+
+// What has no verdict is told with its cause, not only in a tooltip.
+func TestWhatDidNotRunSaysWhy(t *testing.T) {
+	r := example()
+	r.Devices[0].Specs = append(r.Devices[0].Specs,
+		record.SpecResult{ID: "tls/expired", Verdict: record.NotApplicable, Cause: "no clock"},
+		record.SpecResult{ID: "tls/not-yet-valid", Verdict: record.NotApplicable, Cause: "no clock"})
+	page := render(t, r, "")
+	for _, want := range []string{`<b>2 specs on a:</b> no clock`, `tls/expired, tls/not-yet-valid`, `id="not-run"`, `<b>1 spec on b:</b> child was killed`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+}
+
+// Times that a line waits for stand beside each other, device by device.
+func TestTimesAreShownAcrossDevices(t *testing.T) {
+	r := example()
+	for i := range r.Devices {
+		for _, slot := range []string{"root", "certificate", "key"} {
+			r.Devices[i].Specs = append(r.Devices[i].Specs, record.SpecResult{ID: "provisioning/" + slot, Verdict: record.Pass,
+				Measurements: []record.Measurement{{Name: "transfer", Value: 0.25 + float64(i), Unit: "s"}}})
+		}
+	}
+	page := render(t, r, "")
+	for _, want := range []string{"three files sent", "0.75 s", "3.75 s", `width="20%"`, `width="100%"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 
 	"hilrig/record"
@@ -14,42 +15,125 @@ import (
 // moment is a line of the two-sided timeline: the device's console on one
 // side, the hub on the other, one clock between them.
 type moment struct {
-	At     float64
-	Left   bool // console, power
-	Source record.Source
-	Text   string
+	At       float64
+	Left     bool // console, power
+	Source   record.Source
+	Text     string
+	Decisive bool // it decided
 }
 
-// around is how many lines of a spec's timeline the page shows.
-const around = 120
+// stretch is the part of a timeline that the page shows: the lines around the
+// decisive moment, and those before and after it that are folded away.
+type stretch struct {
+	Before, Around, After []moment
+	Cut                   int // lines before Before that are in the file only
+}
 
-// timeline reads what happened while a spec ran. cut is how many lines before
-// the shown ones were left out.
-func timeline(runDir, device string, s record.SpecResult) (shown []moment, cut int) {
+// Lines of a stretch: what is open, and what is folded on either side.
+const (
+	openBefore, openAfter     = 14, 8
+	foldedBefore, foldedAfter = 60, 25
+)
+
+// page is how far apart the file is probed for a moment, and how much before
+// it is read: console lines are written when they end, so the file is only
+// nearly in order.
+const page = 64 << 10
+
+// timeline reads what happened around the moment that decided; without one,
+// the end of the spec. A spec may judge what happened before it began.
+func timeline(runDir, device string, s record.SpecResult) stretch {
 	if runDir == "" || s.Evidence.TimelineTo <= s.Evidence.TimelineFrom {
-		return nil, 0
+		return stretch{}
 	}
 	f, err := os.Open(filepath.Join(runDir, "devices", device, "timeline.jsonl"))
 	if err != nil {
-		return nil, 0 // the report stands without it; the record has the verdict
+		return stretch{} // the report stands without it; the record has the verdict
 	}
 	defer f.Close()
-	part := io.NewSectionReader(f, s.Evidence.TimelineFrom, s.Evidence.TimelineTo-s.Evidence.TimelineFrom)
-	lines := bufio.NewScanner(part)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
+	from, to := s.Evidence.TimelineFrom, s.Evidence.TimelineTo
+	if s.At > 0 {
+		near := offsetOf(f, to, s.At)
+		if from = max(from, near-page); near < s.Evidence.TimelineFrom {
+			from = max(0, near-page)
+		}
+	}
+	lines := read(f, from, to, s.At)
+	return around(lines, decisive(&lines, s))
+}
+
+// read takes the events between two offsets, the first at a line's begin; of
+// what is far behind the moment at nothing is needed.
+func read(f io.ReaderAt, from, to int64, at float64) (lines []moment) {
+	r := lineReader(f, from, to)
+	behind := 0
+	for r.Scan() && behind < 2*(openAfter+foldedAfter) {
 		var e record.Event
-		if json.Unmarshal(lines.Bytes(), &e) != nil || e.Text == "" {
+		if json.Unmarshal(r.Bytes(), &e) != nil || e.Text == "" {
 			continue
 		}
-		shown = append(shown, moment{At: e.At, Left: e.Source == record.SourceSerial || e.Source == record.SourcePower, Source: e.Source, Text: text(e)})
+		if at > 0 && e.At > at {
+			behind++
+		}
+		lines = append(lines, moment{At: e.At, Left: e.Source == record.SourceSerial || e.Source == record.SourcePower, Source: e.Source, Text: text(e)})
 	}
-	sort.SliceStable(shown, func(i, j int) bool { return shown[i].At < shown[j].At }) // a console line is written when it ends
-	if len(shown) > around {
-		cut = len(shown) - around
-		shown = shown[cut:]
+	sort.SliceStable(lines, func(i, j int) bool { return lines[i].At < lines[j].At })
+	return lines
+}
+
+// lineReader reads whole lines from an offset on; one that is begun before it
+// is skipped.
+func lineReader(f io.ReaderAt, from, to int64) *bufio.Scanner {
+	skip := from > 0
+	if skip {
+		from-- // the line end before a line that begins exactly there
 	}
-	return shown, cut
+	r := bufio.NewScanner(io.NewSectionReader(f, from, to-from))
+	r.Buffer(nil, 1<<20)
+	if skip {
+		r.Scan()
+	}
+	return r
+}
+
+// offsetOf is about where the moment is in the file: a line of a page before.
+func offsetOf(f io.ReaderAt, end int64, at float64) int64 {
+	pages := sort.Search(int(end/page)+1, func(i int) bool {
+		r := lineReader(f, int64(i)*page, end)
+		var e record.Event
+		return !r.Scan() || json.Unmarshal(r.Bytes(), &e) != nil || e.At >= at
+	})
+	return min(end, int64(pages)*page)
+}
+
+// decisive marks the line of the moment that decided and returns its index.
+// Where nothing happened at that moment, because something was waited for in
+// vain, a line that says so is put in. Without a moment it is the last line.
+func decisive(lines *[]moment, s record.SpecResult) int {
+	if s.At == 0 {
+		return len(*lines) - 1
+	}
+	i := slices.IndexFunc(*lines, func(m moment) bool { return m.At > s.At-5e-7 })
+	if i < 0 {
+		i = len(*lines)
+	}
+	if i == len(*lines) || (*lines)[i].At > s.At+5e-7 {
+		*lines = slices.Insert(*lines, i, moment{At: s.At, Source: record.SourceSpec, Text: "seen until here: " + clip(s.Seen, 200)})
+	}
+	(*lines)[i].Decisive = true
+	return i
+}
+
+// around folds away what is not near line i.
+func around(lines []moment, i int) (s stretch) {
+	if len(lines) == 0 {
+		return s
+	}
+	open, last := max(0, i-openBefore), min(len(lines), i+1+openAfter)
+	first := max(0, open-foldedBefore)
+	s.Cut, s.Before, s.Around = first, lines[first:open], lines[open:last]
+	s.After = lines[last:min(len(lines), last+foldedAfter)]
+	return s
 }
 
 func text(e record.Event) string {
@@ -62,80 +146,12 @@ func text(e record.Event) string {
 		return "→ " + t
 	case "received":
 		return "← " + t
+	case record.KindSpecStarted:
+		return e.Spec + " begins"
+	case record.KindSpecFinished:
+		return e.Spec + " ends: " + t
 	case record.KindSpecStep:
 		return "step: " + t
 	}
 	return t
-}
-
-// measured is a measurement of all devices, drawn on one axis.
-type measured struct {
-	Spec, Name, Unit string
-	Low, High        *float64
-	Points           []point
-	Min, Max         float64
-	LowX, HighX      float64
-}
-
-type point struct {
-	Device string
-	Value  float64
-	X      float64 // share of the axis, 0…100
-	Bad    bool
-}
-
-// measurements gathers what has a limit, or more than one device.
-func measurements(r *record.Record) []measured {
-	var all []*measured
-	index := map[string]*measured{}
-	for _, d := range r.Devices {
-		for _, s := range d.Specs {
-			for _, m := range s.Measurements {
-				if m.Low == nil && m.High == nil && len(r.Devices) < 2 && m.Unit != "s" {
-					continue
-				}
-				key := s.ID + "\x00" + m.Name
-				g := index[key]
-				if g == nil {
-					g = &measured{Spec: s.ID, Name: m.Name, Unit: m.Unit, Low: m.Low, High: m.High}
-					index[key] = g
-					all = append(all, g)
-				}
-				g.Points = append(g.Points, point{Device: d.Name, Value: m.Value, Bad: m.Verdict == record.Fail})
-			}
-		}
-	}
-	out := make([]measured, 0, len(all))
-	for _, g := range all {
-		g.scale()
-		out = append(out, *g)
-	}
-	return out
-}
-
-// scale places points and limits on an axis from zero to a little beyond the
-// largest.
-func (g *measured) scale() {
-	for _, p := range g.Points {
-		g.Min, g.Max = min(g.Min, p.Value), max(g.Max, p.Value)
-	}
-	for _, l := range []*float64{g.Low, g.High} {
-		if l != nil {
-			g.Min, g.Max = min(g.Min, *l), max(g.Max, *l)
-		}
-	}
-	span := (g.Max - g.Min) * 1.05
-	if span == 0 {
-		span = 1
-	}
-	x := func(v float64) float64 { return 100 * (v - g.Min) / span }
-	for i := range g.Points {
-		g.Points[i].X = x(g.Points[i].Value)
-	}
-	if g.Low != nil {
-		g.LowX = x(*g.Low)
-	}
-	if g.High != nil {
-		g.HighX = x(*g.High)
-	}
 }

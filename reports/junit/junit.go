@@ -209,7 +209,7 @@ func earlier(r record.SpecResult) []record.Attempt {
 func why(r record.SpecResult) string {
 	var b strings.Builder
 	b.WriteString(r.Message)
-	for _, p := range [][2]string{{"expected", r.Expected}, {"seen", r.Seen}, {"look first at", r.Look}} {
+	for _, p := range [][2]string{{"expected", r.Expected}, {"seen", r.Seen}, {"why it matters", r.Why}, {"look first at", r.Look}} {
 		if p[1] != "" {
 			fmt.Fprintf(&b, "\n%s: %s", p[0], p[1])
 		}

@@ -104,14 +104,27 @@ func Judge(ctx context.Context, b *fixtures.Bench, fault localhub.Fault, first R
 	case v.Passes():
 		b.Step("%s", v.Why)
 	case v.Warns():
-		b.Warn("after %s %d times: %s; a fleet that does so comes back all at once", fault.Name, len(first.Tries), v.Why)
+		b.WarnOf(fixtures.Finding{
+			Expected: fmt.Sprintf("gaps that grow, with jitter, between %d tries that end in %s", len(first.Tries), fault.Name),
+			Seen:     v.Why + "; a fleet that does so comes back all at once", Look: delayLook, At: first.began(),
+		})
 	default:
 		b.Fail(fixtures.Finding{
 			Expected: fmt.Sprintf("gaps that grow, with jitter, between %d tries that end in %s", len(first.Tries), fault.Name),
 			Seen:     fmt.Sprintf("%s: %s", v.Grade, v.Why),
-			Look:     "the firmware's reconnect delay: it doubles up to a ceiling, plus a random part, and starts over only after a session that was good for something",
+			Look:     delayLook, At: first.began(),
 		})
 	}
+}
+
+const delayLook = "the firmware's reconnect delay: it doubles up to a ceiling, plus a random part, and starts over only after a session that was good for something"
+
+// began is when the first of the tries ended, which is where its gaps begin.
+func (r Row) began() (at time.Time) {
+	if len(r.Tries) > 0 {
+		at = r.Tries[0].End.At
+	}
+	return at
 }
 
 // settle brings the device back to work, so that its backoff starts over.

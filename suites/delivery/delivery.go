@@ -44,7 +44,15 @@ func firstMessage(ctx context.Context, b *fixtures.Bench) {
 	from := b.ProvisionMark()
 	e, err := b.AwaitMessage(ctx, from, b.Type.Timing.PublishWithin)
 	b.Must(err)
-	took := max(0, e.At.Sub(provisioned))
+	first := e // of this session, where the one before still delivered during the load
+	for _, m := range b.Since(from, func(e localhub.Event) bool { return e.Kind == localhub.KindMessage }) {
+		if !m.At.Before(provisioned) {
+			first = m
+			break
+		}
+	}
+	b.LookFirst("what the device waits for between its identity and its first message: a restart (commands.after_provision), its network, its clock")
+	took := max(0, first.At.Sub(provisioned))
 	b.Measure("provisioned to first message", took.Seconds(), "s", nil, fixtures.AtMost((b.Type.Timing.ConnectWithin + b.Type.Timing.PublishWithin).Seconds()))
 	b.Step("%d bytes on %s", len(e.Message.Payload), e.Message.Topic)
 }
@@ -58,7 +66,7 @@ func publishes(ctx context.Context, b *fixtures.Bench) []localhub.Event {
 func topic(ctx context.Context, b *fixtures.Bench) {
 	want := b.Type.MQTT.TopicFor(b.Device.DeviceID, b.HubName)
 	for _, e := range publishes(ctx, b) {
-		f := fixtures.Finding{Expected: "topic " + want, Seen: fmt.Sprintf("topic %q", e.Packet.Topic), Look: "Topic in the device's MQTT parameters"}
+		f := fixtures.Finding{Expected: "topic " + want, Seen: fmt.Sprintf("topic %q", e.Packet.Topic), Look: "Topic in the device's MQTT parameters: devices/{device id}/messages/events/", At: e.At}
 		t, err := azure.ParsePublishTopic(b.Device.DeviceID, e.Packet.Topic)
 		if err != nil {
 			f.Seen = fmt.Sprintf("topic %q, which IoT Hub closes the connection for: %v", e.Packet.Topic, err)
@@ -73,14 +81,14 @@ func topic(ctx context.Context, b *fixtures.Bench) {
 func qos(ctx context.Context, b *fixtures.Bench) {
 	for _, e := range publishes(ctx, b) {
 		b.That(e.Packet.QoS <= 1, fixtures.Finding{
-			Expected: "QoS 0 or 1", Seen: fmt.Sprintf("QoS %d", e.Packet.QoS), Look: "QoS of the device's publishes: IoT Hub closes the connection for 2"})
+			Expected: "QoS 0 or 1", Seen: fmt.Sprintf("a PUBLISH with QoS %d", e.Packet.QoS), At: e.At, Look: "QoS of the device's publishes: IoT Hub closes the connection for 2"})
 	}
 }
 
 func retain(ctx context.Context, b *fixtures.Bench) {
 	for _, e := range publishes(ctx, b) {
 		b.That(!e.Packet.Retain, fixtures.Finding{
-			Expected: "RETAIN off", Seen: "RETAIN set", Look: "the publish flags: IoT Hub does not keep it and marks the message mqtt-retain"})
+			Expected: "RETAIN off", Seen: "a PUBLISH with RETAIN set", At: e.At, Look: "the publish flags of the firmware's MQTT client: IoT Hub does not keep it and marks the message mqtt-retain"})
 	}
 }
 
@@ -90,7 +98,8 @@ const maxMessage = 262144
 func size(ctx context.Context, b *fixtures.Bench) {
 	for _, e := range publishes(ctx, b) {
 		b.That(e.Packet.Size <= maxMessage, fixtures.Finding{
-			Expected: fmt.Sprintf("at most %d bytes", maxMessage), Seen: fmt.Sprintf("a PUBLISH of %d bytes", e.Packet.Size), Look: "how much the firmware gathers into one message"})
+			Expected: fmt.Sprintf("at most %d bytes", maxMessage), Seen: fmt.Sprintf("a PUBLISH of %d bytes", e.Packet.Size), At: e.At,
+			Look: "how much the firmware gathers into one message: IoT Hub closes the connection above 256 kB"})
 	}
 }
 
@@ -113,9 +122,11 @@ func authMethod(ctx context.Context, b *fixtures.Bench) {
 		}
 		id := e.Message.System["iothub-connection-device-id"]
 		b.That(id == b.Device.DeviceID, fixtures.Finding{
-			Expected: "device id " + b.Device.DeviceID, Seen: id, Look: "which device holds this identity"})
+			Expected: "device id " + b.Device.DeviceID, Seen: "device id " + id, Look: "which device holds this identity", At: e.At})
 	}
 }
+
+const timerLook = "the firmware's publish timer: does each message or reconnect set it back, does it gather messages? timing.interval of the type, if the device is right"
 
 // interval judges messages of one session: a gap between two sessions is the
 // outage's.
@@ -138,7 +149,15 @@ func interval(ctx context.Context, b *fixtures.Bench) {
 		at = append(at, e.At)
 		return len(at) >= n
 	})
+	if err != nil && record.ClassOf(err) == record.Device && len(at) > 0 {
+		b.Fail(fixtures.Finding{
+			Expected: fmt.Sprintf("%d messages at an interval of %s in one session", n, b.Type.Timing.Interval),
+			Seen:     fmt.Sprintf("%d in %.1f s", len(at), time.Since(at[0]).Seconds()),
+			Look:     timerLook, At: at[len(at)-1],
+		})
+	}
 	b.Must(err)
+	b.LookFirst(timerLook)
 	mean := at[n-1].Sub(at[0]) / (n - 1)
 	want := b.Type.Timing.Interval
 	if b.Type.Timing.IntervalAssumed {

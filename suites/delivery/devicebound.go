@@ -8,6 +8,7 @@ import (
 	"hilrig/azure/localhub"
 	"hilrig/azure/localhub/mqttwire"
 	"hilrig/fixtures"
+	"hilrig/record"
 )
 
 // Sizes at which lengths take another byte or buffers end (MQTT 3.1.1 section
@@ -62,11 +63,18 @@ func deviceBound(ctx context.Context, b *fixtures.Bench, size int) {
 		}
 		return e.Kind == localhub.KindDisconnected || e.Kind == localhub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.PUBACK && e.Packet.ID == out.Packet.ID
 	})
+	if err != nil && record.ClassOf(err) == record.Device {
+		b.Fail(fixtures.Finding{
+			Expected: fmt.Sprintf("PUBACK of a message of %d bytes within %s", size, b.Type.Timing.PublishWithin),
+			Seen:     fmt.Sprintf("no PUBACK for packet id %d, and %s", out.Packet.ID, b.Summary(out.Seq).Text),
+			Look:     "whether the MQTT client acknowledges what it receives at QoS 1 (subscribed so), also where the application does not know the message", At: out.At,
+		})
+	}
 	b.Must(err)
 	b.That(e.Kind != localhub.KindDisconnected, fixtures.Finding{
 		Expected: fmt.Sprintf("PUBACK of a message of %d bytes", size),
 		Seen:     fmt.Sprintf("the connection ended over it: %s", e.Text),
-		Look:     "the receive buffer of the MQTT client, and how it reads lengths of two bytes and more",
+		Look:     "the receive buffer of the MQTT client, and how it reads lengths of two bytes and more", At: e.At,
 	})
 	b.Measure(fmt.Sprintf("acknowledged, %d bytes", size), e.At.Sub(out.At).Seconds(), "s", nil, nil)
 }

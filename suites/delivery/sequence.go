@@ -59,6 +59,7 @@ func noLoss(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(err)
 	all := numberedOf(b, got)
 	var missing []string
+	var gap time.Time // the first
 	seen := map[int64]bool{}
 	for _, m := range all {
 		seen[m.seq] = true
@@ -68,13 +69,17 @@ func noLoss(ctx context.Context, b *fixtures.Bench) {
 		for n := a.seq + 1; a.conn == c.conn && n < c.seq && len(missing) < 10; n++ {
 			if !seen[n] {
 				missing = append(missing, fmt.Sprint(n))
+				if gap.IsZero() {
+					gap = c.at
+				}
 			}
 		}
 	}
 	b.Measure("messages judged", float64(len(all)), "", nil, nil)
 	b.That(len(missing) == 0, fixtures.Finding{
 		Expected: fmt.Sprintf("every message from %d to %d", all[0].seq, all[len(all)-1].seq),
-		Seen:     "missing: number " + strings.Join(missing, ", "), Look: "the firmware's send queue and what it does without a PUBACK",
+		Seen:     "missing: number " + strings.Join(missing, ", "), At: gap,
+		Look: "the firmware's send queue: how long is it, what does it drop when it is full, does it keep a message until its PUBACK?",
 	})
 }
 
@@ -101,7 +106,7 @@ func order(ctx context.Context, b *fixtures.Bench) {
 	for _, m := range all {
 		b.That(m.seq > high || m.dup || m.seq == high, fixtures.Finding{
 			Expected: "numbers that rise", Seen: fmt.Sprintf("number %d after number %d, not marked DUP", m.seq, high),
-			Look: "whether two tasks of the firmware publish, and how it resends",
+			Look: "whether two tasks of the firmware publish, and whether it resends behind newer messages", At: m.at,
 		})
 		high = max(high, m.seq)
 	}
@@ -114,7 +119,7 @@ func noDuplicates(ctx context.Context, b *fixtures.Bench) {
 	for _, m := range counted(ctx, b) {
 		b.That(!seen[m.seq] || m.dup, fixtures.Finding{
 			Expected: "every message once", Seen: fmt.Sprintf("number %d twice, not marked DUP", m.seq),
-			Look: "the firmware's send queue: is a message kept after its PUBACK?",
+			Look: "the firmware's send queue: is a message kept after its PUBACK?", At: m.at,
 		})
 		seen[m.seq] = true
 	}
@@ -128,10 +133,10 @@ func payload(ctx context.Context, b *fixtures.Bench) {
 	}
 	for _, e := range got {
 		body := e.Message.Payload
-		b.That(len(body) > 0, fixtures.Finding{Expected: "a payload", Seen: "an empty message", Look: "what the firmware publishes before its first measurement"})
+		b.That(len(body) > 0, fixtures.Finding{Expected: "a payload", Seen: "an empty message", At: e.At, Look: "what the firmware publishes before its first measurement"})
 		if p := b.Type.Payload.Sequence; p != "" {
 			_, err := fixtures.NumberAt(body, p)
-			b.That(err == nil, fixtures.Finding{Expected: "a counter at " + p, Seen: fmt.Sprintf("%v in %.120q", err, body), Look: "the payload's buffer: is it whole, is it overwritten while it is sent?"})
+			b.That(err == nil, fixtures.Finding{Expected: "a counter at " + p, Seen: fmt.Sprintf("%v in %.120q", err, body), At: e.At, Look: "the payload's buffer: is it whole, is it overwritten while it is sent?"})
 		}
 		if schema != nil {
 			var v any
@@ -139,7 +144,7 @@ func payload(ctx context.Context, b *fixtures.Bench) {
 			if err == nil {
 				err = schema.Validate(v)
 			}
-			b.That(err == nil, fixtures.Finding{Expected: "a payload by " + b.Type.Payload.Schema, Seen: fmt.Sprintf("%.120q: %s", body, firstLine(err)), Look: "the payload against the schema"})
+			b.That(err == nil, fixtures.Finding{Expected: "a payload by " + b.Type.Payload.Schema, Seen: fmt.Sprintf("%.120q: %s", body, firstLine(err)), At: e.At, Look: "what builds the payload in the firmware, or the schema that the type names in payload.schema"})
 		}
 	}
 	b.Measure("payload size", float64(len(got[len(got)-1].Message.Payload)), "B", nil, nil)

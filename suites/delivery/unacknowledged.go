@@ -99,8 +99,8 @@ func published(b *fixtures.Bench, mark int, withheld localhub.Event) localhub.Ev
 func same(b *fixtures.Bench, first, again localhub.Event, where string) {
 	f := fixtures.Finding{
 		Expected: fmt.Sprintf("the unacknowledged message again %s with packet id %d and DUP [MQTT-3.3.1-1, 4.4.0-1]", where, first.Message.PacketID),
-		Seen:     fmt.Sprintf("packet id %d, DUP %v", again.Message.PacketID, again.Message.Dup),
-		Look:     "what the client keeps of a message until its PUBACK: without DUP and its id the hub takes it for another one",
+		Seen:     fmt.Sprintf("packet id %d, DUP %v", again.Message.PacketID, again.Message.Dup), At: again.At,
+		Look: "what the client keeps of a message until its PUBACK: without DUP and its id the hub takes it for another one",
 	}
 	b.That(again.Message.Dup && again.Message.PacketID == first.Message.PacketID, f)
 }
@@ -110,7 +110,11 @@ func same(b *fixtures.Bench, first, again localhub.Event, where string) {
 func lostMessage(b *fixtures.Bench, first, next localhub.Event, resumed bool) {
 	seen := fmt.Sprintf("%d newer messages in the session %.1f s later, and not that one", newer, next.At.Sub(first.At).Round(time.Millisecond).Seconds())
 	if next.Connect.Clean {
-		b.Warn("a message without PUBACK is lost with its session: %s; the session is a clean one, which MQTT lets end so", seen)
+		b.WarnOf(fixtures.Finding{
+			Expected: fmt.Sprintf("the message without PUBACK (packet id %d) again after its session was lost", first.Message.PacketID),
+			Seen:     seen + "; the session is a clean one, which MQTT lets end so",
+			Look:     "the clean-session flag of the firmware's MQTT client (off keeps what has no PUBACK), and a send queue that outlives the connection", At: next.At,
+		})
 		return
 	}
 	state := "which the hub had kept"
@@ -119,6 +123,6 @@ func lostMessage(b *fixtures.Bench, first, next localhub.Event, resumed bool) {
 	}
 	b.Fail(fixtures.Finding{
 		Expected: fmt.Sprintf("the message without PUBACK (packet id %d) again in the persistent session, %s", first.Message.PacketID, state),
-		Seen:     seen, Look: "what the client keeps of a message until its PUBACK, and whether it outlives the connection",
+		Seen:     seen, At: next.At, Look: "what the client keeps of a message until its PUBACK, and whether it outlives the connection",
 	})
 }

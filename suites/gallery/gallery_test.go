@@ -13,7 +13,12 @@ import (
 var fault = emulator.Fault{Name: "no-sni", Doc: "d", CaughtBy: []string{"tls/server-name", "tls/wrong-name"}, Words: []string{"server name"}}
 
 func result(id string, v record.Verdict, c record.Class, message string) record.SpecResult {
-	return record.SpecResult{ID: id, Verdict: v, Class: c, Message: message}
+	return diagnosed(record.SpecResult{ID: id, Verdict: v, Class: c, Message: message})
+}
+
+func diagnosed(r record.SpecResult) record.SpecResult {
+	r.Expected, r.Seen, r.Why, r.Look, r.At = "e", "s", "w", "l", 12.31
+	return r
 }
 
 func TestAFaultIsCaughtOnlyInWordsThatNameIt(t *testing.T) {
@@ -23,7 +28,7 @@ func TestAFaultIsCaughtOnlyInWordsThatNameIt(t *testing.T) {
 		want  record.Verdict
 	}{
 		{"red by the device, named", []record.SpecResult{result("tls/server-name", record.Fail, record.Device, "no server name")}, record.Pass},
-		{"a warning, named", []record.SpecResult{{ID: "tls/server-name", Verdict: record.Warn, Warnings: []string{"no server name"}}}, record.Pass},
+		{"a warning, named", []record.SpecResult{diagnosed(record.SpecResult{ID: "tls/server-name", Verdict: record.Warn, Warnings: []string{"no server name"}})}, record.Pass},
 		{"one of two", []record.SpecResult{result("tls/server-name", record.Fail, record.Device, "no server name"), result("tls/wrong-name", record.Pass, "", "")}, record.Pass},
 		{"red in other words", []record.SpecResult{result("tls/server-name", record.Fail, record.Device, "no session")}, record.Fail},
 		{"green", []record.SpecResult{result("tls/server-name", record.Pass, "", "")}, record.Fail},
@@ -39,6 +44,21 @@ func TestAFaultIsCaughtOnlyInWordsThatNameIt(t *testing.T) {
 		}
 		if (row.Verdict == record.Pass) != (row.Missing == "") {
 			t.Errorf("%s: verdict %s and %q", c.name, row.Verdict, row.Missing)
+		}
+	}
+}
+
+// A red that leaves a person without a next step is as good as none.
+func TestARedWithoutADiagnosisIsNoCatch(t *testing.T) {
+	for what, forget := range map[string]func(*record.SpecResult){
+		"expected": func(r *record.SpecResult) { r.Expected = "" }, "seen": func(r *record.SpecResult) { r.Seen = "" },
+		"why": func(r *record.SpecResult) { r.Why = "" }, "look": func(r *record.SpecResult) { r.Look = "" },
+		"timeline": func(r *record.SpecResult) { r.At = 0 },
+	} {
+		r := result("tls/server-name", record.Fail, record.Device, "no server name")
+		forget(&r)
+		if row := gallery.JudgeFault(fault, []record.SpecResult{r}); row.Verdict != record.Fail || !strings.Contains(row.Missing, what) {
+			t.Errorf("without %s: %s (%s)", what, row.Verdict, row.Missing)
 		}
 	}
 }

@@ -87,7 +87,9 @@ func worse(a, b record.Verdict) record.Verdict {
 	return record.Pass
 }
 
-// JudgeFault judges what the specs said of a device with this fault.
+// JudgeFault judges what the specs said of a device with this fault. It is
+// caught by a spec named for it that is red or warns, in words that name the
+// fault, with a whole diagnosis.
 func JudgeFault(f emulator.Fault, specs []record.SpecResult) record.FaultRow {
 	row := record.FaultRow{Fault: f.Name, Doc: f.Doc, Stands: f.Stands, Verdict: record.Fail, Named: []record.Caught{}, Collateral: []record.Caught{}}
 	verdictless := 0
@@ -103,10 +105,12 @@ func JudgeFault(f emulator.Fault, specs []record.SpecResult) record.FaultRow {
 				row.Collateral = append(row.Collateral, seen)
 			}
 			continue
-		case alarmed(seen) && seen.Names:
-			row.Verdict = record.Pass
-		case alarmed(seen):
+		case alarmed(seen) && !seen.Names:
 			row.Missing = s.ID + " does not say " + missing(f.Words, said)
+		case alarmed(seen) && undiagnosed(s) != "":
+			row.Missing = s.ID + " is not diagnosed: it does not say " + undiagnosed(s)
+		case alarmed(seen):
+			row.Verdict = record.Pass
 		case s.Verdict == record.NotRun || s.Verdict == record.Error:
 			verdictless++
 		}
@@ -121,6 +125,23 @@ func JudgeFault(f emulator.Fault, specs []record.SpecResult) record.FaultRow {
 		row.Missing = "no spec named for it is red or warns"
 	}
 	return row
+}
+
+// undiagnosed is what a red result or a warning owes a person and does not
+// say; empty: it says everything.
+func undiagnosed(s record.SpecResult) string {
+	for _, owed := range []struct {
+		what string
+		said bool
+	}{
+		{"what was expected", s.Expected != ""}, {"what was seen", s.Seen != ""}, {"why it matters", s.Why != ""},
+		{"what to look at first", s.Look != ""}, {"where in the timeline it was", s.At > 0},
+	} {
+		if !owed.said {
+			return owed.what
+		}
+	}
+	return ""
 }
 
 // alarmed reports that a spec tells of a fault of the device.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"hilrig/certs"
 	"hilrig/fixtures"
@@ -108,7 +109,7 @@ func lineEndings(ctx context.Context, b *fixtures.Bench) {
 	if len(broken) == 0 {
 		broken = []string{"CRLF line ends without a final newline"}
 	}
-	b.Fail(notUsed(b, "files with "+strings.Join(broken, ", and with "), "how the firmware counts and stores line ends"))
+	b.Fail(notUsed(b, "files with "+strings.Join(broken, ", and with "), "how the firmware counts and stores line ends: PEM readers want LF or CRLF, and mbedtls_x509_crt_parse a terminating NUL"))
 }
 
 // longBytes is what a certificate of RSA 4096 with a long subject has at least.
@@ -132,7 +133,7 @@ func longCertificate(ctx context.Context, b *fixtures.Bench) {
 	if got != works { // one that works may stay: flash wears out
 		defer restore(ctx, b, before)
 	}
-	b.That(got != useless, notUsed(b, what, "the size of the firmware's buffers and of its places in flash"))
+	b.That(got != useless, notUsed(b, what, "the size of the firmware's buffers and of its places in flash; a device that cannot take more says so, and its type console.max_file"))
 }
 
 // keyForms tries both forms of the key; the one in use has shown itself.
@@ -155,7 +156,7 @@ func keyForms(ctx context.Context, b *fixtures.Bench) {
 		return
 	}
 	defer restore(ctx, b, before)
-	b.Fail(notUsed(b, strings.Join(broken, " and for "), "which forms of key the firmware's TLS library reads"))
+	b.Fail(notUsed(b, strings.Join(broken, " and for "), "which forms of key the firmware's TLS library reads: BEGIN PRIVATE KEY (PKCS#8) and BEGIN RSA PRIVATE KEY (PKCS#1)"))
 }
 
 // mismatchedPair gives the certificate of one identity and the key of another.
@@ -195,13 +196,17 @@ func mismatchedPair(ctx context.Context, b *fixtures.Bench) {
 func judgeMismatched(ctx context.Context, b *fixtures.Bench, before *certs.Identity) {
 	mark := b.Mark()
 	if _, err := b.Reconnect(ctx); err != nil {
-		b.Warn("said %s to a key that does not fit its certificate, and then there was no session", b.Type.Console.OK)
+		b.WarnOf(fixtures.Finding{
+			Expected: "a refusal of a key that does not fit its certificate",
+			Seen:     b.Type.Console.OK + " to both, and then there was no session",
+			Look:     pairLook,
+		})
 		return
 	}
 	old := certs.ThumbprintsOf(before.Certificate).SHA256
-	shown := "no handshake of its own"
+	shown, at := "no handshake of its own", time.Time{}
 	for _, e := range fullHandshakes(b, mark) {
-		shown = "thumbprint " + e.Handshake.Thumbprints.SHA256
+		shown, at = "thumbprint "+e.Handshake.Thumbprints.SHA256, e.At
 		if e.Handshake.Thumbprints.SHA256 == old {
 			shown = "the identity before it"
 		}
@@ -209,9 +214,11 @@ func judgeMismatched(ctx context.Context, b *fixtures.Bench, before *certs.Ident
 	b.Fail(fixtures.Finding{
 		Expected: "a refusal of a key that does not fit its certificate",
 		Seen:     fmt.Sprintf("%s to both, and a session with %s", b.Type.Console.OK, shown),
-		Look:     "whether the firmware checks that key and certificate are a pair",
+		Look:     pairLook, At: at,
 	})
 }
+
+const pairLook = "whether the firmware checks that key and certificate are a pair when the second of them is stored (mbedtls_pk_check_pair)"
 
 // reversed are files in the opposite order.
 func reversed(files []console.File) []console.File {

@@ -2,6 +2,7 @@ package provisioning
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -38,11 +39,12 @@ func loads(slot fixtures.Slot) func(context.Context, *fixtures.Bench) {
 		l, err := b.FirstLoad(ctx, slot)
 		b.Must(err)
 		b.Must(l.Err)
+		b.LookFirst("what the firmware does between the `*` and its OK: erasing flash, checking the file; console.ok_within is for those that need longer")
 		answer := l.Receipt.Answered.Sub(l.Receipt.Last)
 		b.Measure("time to OK", answer.Seconds(), "s", nil, fixtures.AtMost(b.Type.Console.OKWithin.Seconds()))
 		b.Measure("transfer", l.Receipt.Seconds, "s", nil, nil)
 		b.That(strings.Contains(l.Receipt.Answer, b.Type.Console.OK), fixtures.Finding{
-			Expected: b.Type.Console.OK + " after the `*`", Seen: l.Receipt.Answer, Look: "the transcript from 9270 on",
+			Expected: b.Type.Console.OK + " after the `*`", Seen: fmt.Sprintf("%q", l.Receipt.Answer), Look: "console.ok of the device type, against the transcript from 9270 on", At: l.Receipt.Answered,
 		})
 	}
 }
@@ -58,7 +60,8 @@ func presented(ctx context.Context, b *fixtures.Bench) {
 
 func judgePresented(b *fixtures.Bench, e localhub.Event, want *certs.Identity, which string) {
 	expected := certs.ThumbprintsOf(want.Certificate).SHA256
-	f := fixtures.Finding{Expected: which + ", thumbprint " + expected, Look: "whether slots 20 and 30 are stored where they belong"}
+	f := fixtures.Finding{Expected: which + ", thumbprint " + expected, At: e.At,
+		Look: "whether slot 20 is stored where the TLS stack reads it, and whether the device must be restarted for it (commands.after_provision)"}
 	if len(e.Handshake.Certificates) == 0 {
 		f.Seen = "no client certificate"
 		if e.Handshake.Err != "" {
@@ -67,8 +70,12 @@ func judgePresented(b *fixtures.Bench, e localhub.Event, want *certs.Identity, w
 		b.Fail(f)
 	}
 	f.Seen = "thumbprint " + e.Handshake.Thumbprints.SHA256
+	if e.Handshake.Thumbprints.SHA256 == certs.ThumbprintsOf(b.Root.Certificate).SHA256 {
+		f.Seen += ", which is the root of slot 10"
+	}
 	b.That(e.Handshake.Thumbprints.SHA256 == expected, f)
-	f.Expected, f.Seen = "proof of the certificate's key", e.Handshake.Err
+	f.Expected, f.Seen = "proof of the certificate's key", "the handshake failed: "+e.Handshake.Err
+	f.Look = "whether slot 30 holds the key of the certificate in slot 20, and the device reads it from there"
 	b.That(e.Handshake.OK, f)
 }
 
@@ -81,6 +88,7 @@ const leastShare = 0.25
 func lineRate(ctx context.Context, b *fixtures.Bench) {
 	id, err := b.Identity(ctx)
 	b.Premise(err)
+	b.LookFirst("how the firmware reads its console while it takes a file: byte by byte in a loop that does other things too, or by interrupt into a buffer")
 	for _, slot := range []fixtures.Slot{fixtures.SlotRoot, fixtures.SlotCertificate, fixtures.SlotKey} {
 		l, err := b.FirstLoad(ctx, slot)
 		b.Premise(err)
@@ -115,9 +123,9 @@ func noKeyOnConsole(ctx context.Context, b *fixtures.Bench) {
 	for _, line := range privateLines(id.KeyPEM) {
 		n := strings.Count(received, line)
 		b.That(n <= b.SentKeys(), fixtures.Finding{
-			Expected: "the key only as the echo of what was sent",
-			Seen:     "a line of the key printed again by the device (masked here)",
-			Look:     "debug output of the firmware's certificate store",
+			Expected: fmt.Sprintf("each line of the key only as the echo of what was sent, which was %d times", b.SentKeys()),
+			Seen:     fmt.Sprintf("a line of the key %d times: printed again by the device (masked in the transcript)", n),
+			Look:     "debug output of the firmware's certificate store, and what its log level is in production",
 		})
 	}
 }

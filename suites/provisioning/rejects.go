@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"hilrig/certs"
 	"hilrig/fixtures"
@@ -61,18 +62,25 @@ func refuse(ctx context.Context, b *fixtures.Bench, files []wrongFile) {
 	b.Premise(err)
 	b.Premise(b.Connected(ctx))
 	var accepted []string
+	var said time.Time // the first OK
+	note := func(what string, l *fixtures.Load) {
+		accepted = append(accepted, what)
+		if said.IsZero() {
+			said = l.Receipt.Answered
+		}
+	}
 	for _, w := range files {
 		b.Step("send %s", w.what)
 		l := b.Send(ctx, w.file)
 		if l.Err == nil {
-			accepted = append(accepted, w.what)
+			note(w.what, l)
 			continue
 		}
 		if record.ClassOf(l.Err) != record.Device {
 			b.Must(l.Err)
 		}
 		if errors.Is(l.Err, console.ErrPremature) { // OK before the file: it is OK all the same
-			accepted = append(accepted, w.what)
+			note(w.what, l)
 		}
 		b.Must(b.Console.Recover(ctx)) // it may have stopped in the middle of the file
 	}
@@ -81,7 +89,7 @@ func refuse(ctx context.Context, b *fixtures.Bench, files []wrongFile) {
 		b.Fail(fixtures.Finding{
 			Expected: "no OK, because the type says that it validates",
 			Seen:     b.Type.Console.OK + " for " + strings.Join(accepted, " and for "),
-			Look:     "what the firmware checks before it stores a file",
+			Look:     validateLook + "; behaviour.validates of its type says that it does", At: said,
 		})
 	}
 	if len(accepted) == 0 {
@@ -92,11 +100,17 @@ func refuse(ctx context.Context, b *fixtures.Bench, files []wrongFile) {
 		b.Fail(fixtures.Finding{
 			Expected: "a refusal, or the identity before it still in use",
 			Seen:     b.Type.Console.OK + " for " + strings.Join(accepted, " and for ") + ", and then no connection",
-			Look:     "what the firmware checks before it stores a file",
+			Look:     validateLook, At: said,
 		})
 	}
-	b.Warn("said %s to %s", b.Type.Console.OK, strings.Join(accepted, " and to "))
+	b.WarnOf(fixtures.Finding{
+		Expected: "a refusal",
+		Seen:     b.Type.Console.OK + " for " + strings.Join(accepted, " and for ") + "; the identity before it is still in use",
+		Look:     validateLook, At: said,
+	})
 }
+
+const validateLook = "what the firmware checks before it stores a file: the slot, BEGIN and END lines, and that its TLS library can read it"
 
 // restore gives the device back what it had, if that is gone.
 func restore(ctx context.Context, b *fixtures.Bench, id *certs.Identity) {
@@ -130,7 +144,7 @@ func abortedTransfer(ctx context.Context, b *fixtures.Bench) {
 	if err != nil && record.ClassOf(err) == record.Device {
 		b.Fail(fixtures.Finding{
 			Expected: "a console that takes a complete identity after an aborted transfer",
-			Seen:     err.Error(), Look: "how the firmware leaves its file mode",
+			Seen:     err.Error(), Look: "how the firmware leaves its file mode: at a `*`, and after a time without a byte (timing.abort_within)",
 		})
 	}
 	b.Must(err)
@@ -141,6 +155,10 @@ func abortedTransfer(ctx context.Context, b *fixtures.Bench) {
 		judgePresented(b, e, id, "the identity loaded after the abort")
 	}
 	if lost != nil {
-		b.Warn("the identity before the aborted transfer was lost")
+		b.WarnOf(fixtures.Finding{
+			Expected: "the identity before the aborted transfer still in use",
+			Seen:     "no session until a whole one was loaded: the identity before it was lost (" + lost.Error() + ")",
+			Look:     "whether a file is put in its place only when it is whole",
+		})
 	}
 }

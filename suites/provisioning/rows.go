@@ -40,7 +40,7 @@ func backToBack(ctx context.Context, b *fixtures.Bench) {
 	b.That(got == works, fixtures.Finding{
 		Expected: "six files in a row, each taken, and a session with the last identity",
 		Seen:     map[outcome]string{refused: "a file not taken", useless: b.Type.Console.OK + " for each, and then no connection"}[got],
-		Look:     "the transcript: whether bytes of the second identity were lost while the first was stored",
+		Look:     "the last answer in the transcript: memory that is not given back, or bytes of a file lost while the one before was stored",
 	})
 }
 
@@ -78,7 +78,7 @@ func anyOrder(ctx context.Context, b *fixtures.Bench) {
 	b.That(got == works, fixtures.Finding{
 		Expected: "an identity that works, loaded in the order 30, 20, 10",
 		Seen:     map[outcome]string{refused: "a file not taken in this order", useless: b.Type.Console.OK + " for each, and then no connection in this order"}[got],
-		Look:     "what the firmware does with each file when the others are not there yet",
+		Look:     "what the firmware does with each file when the others are not there yet: a key may come before its certificate",
 	})
 }
 
@@ -111,7 +111,7 @@ func persistent(ctx context.Context, b *fixtures.Bench) {
 	defer restore(ctx, b, id)
 	if err != nil && record.ClassOf(err) == record.Device {
 		b.Fail(fixtures.Finding{
-			Expected: "a session with the identity loaded before the " + way, Seen: err.Error(),
+			Expected: "a session with the identity loaded before the " + way, Seen: "no such session: " + b.Summary(mark).Text,
 			Look: "where the firmware keeps its identity: an identity in RAM is lost with its power",
 		})
 	}
@@ -144,7 +144,7 @@ func powerCut(ctx context.Context, b *fixtures.Bench) {
 		if err != nil && record.ClassOf(err) == record.Device {
 			b.Fail(fixtures.Finding{
 				Expected: "a boot with the identity that it had, whose replacement was never whole",
-				Seen:     fmt.Sprintf("no session after power was lost in the middle of the %s: %v", f.Name, err),
+				Seen:     fmt.Sprintf("no session after power was lost in the middle of the %s: %s", f.Name, b.Summary(mark).Text),
 				Look:     "whether a file is written over the one before, or beside it and then put in its place",
 			})
 		}

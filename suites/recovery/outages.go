@@ -88,7 +88,7 @@ func blackHole(ctx context.Context, b *fixtures.Bench) {
 		b.Fail(fixtures.Finding{
 			Expected: fmt.Sprintf("a silent hub noticed within 1.5 × keep-alive (%s), and a new session within %s more", silent, b.Type.Timing.ReconnectWithin),
 			Seen:     fmt.Sprintf("no new session in %.0f s", time.Since(start).Seconds()),
-			Look:     "whether the client misses PINGRESP and PUBACK: a half-open connection looks well from one end",
+			Look:     "whether the client misses PINGRESP and PUBACK: a half-open connection looks well from one end", At: start,
 		})
 	}
 	b.Must(err)
@@ -127,8 +127,8 @@ func cutInHandshake(ctx context.Context, b *fixtures.Bench) {
 		if err != nil && record.ClassOf(err) == record.Device {
 			b.Fail(fixtures.Finding{
 				Expected: fmt.Sprintf("a session within %s of a handshake that was cut behind %s", b.Type.Timing.ReconnectWithin, p.name),
-				Seen:     b.Summary(cut.Seq + 1).Text,
-				Look:     "what the TLS stack gives back when a handshake ends early: memory, sockets, its state machine",
+				Seen:     b.Summary(cut.Seq + 1).Text, At: cut.At,
+				Look: "what the TLS stack gives back when a handshake ends early: memory, sockets, its state machine",
 			})
 		}
 		b.Must(err)
@@ -173,8 +173,8 @@ func outage(ctx context.Context, b *fixtures.Bench, d time.Duration) {
 	if err != nil && record.ClassOf(err) == record.Device {
 		b.Fail(fixtures.Finding{
 			Expected: fmt.Sprintf("a session within %s of the hub being back: it was away for %s", b.Type.Timing.ReconnectWithin, d),
-			Seen:     b.Summary(from).Text,
-			Look:     "the firmware's reconnect: does a refused connection end it, does its delay grow without a ceiling?",
+			Seen:     b.Summary(from).Text, At: backAt,
+			Look: "the firmware's reconnect: does a refused connection end it, does its delay grow without a ceiling?",
 		})
 	}
 	b.Must(err)
@@ -218,10 +218,11 @@ func powerCycle(ctx context.Context, b *fixtures.Bench) {
 	if err != nil && record.ClassOf(err) == record.Device {
 		b.Fail(fixtures.Finding{
 			Expected: fmt.Sprintf("telemetry within %s of power-on (timing.connect_within and publish_within)", limit),
-			Seen:     "none: " + b.Summary(mark).Text,
-			Look:     "what the firmware waits for before it connects: network, clock, a self-test of its flash",
+			Seen:     "none: " + b.Summary(mark).Text, At: on,
+			Look: "what the firmware waits for before it connects: network, clock, a self-test of its flash",
 		})
 	}
 	b.Must(err)
+	b.LookFirst("what the firmware waits for before it connects: network, clock, a self-test of its flash")
 	b.Measure("power-on to first message", e.At.Sub(on).Seconds(), "s", nil, fixtures.AtMost(limit.Seconds()))
 }

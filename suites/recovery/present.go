@@ -2,6 +2,7 @@ package recovery
 
 import (
 	"context"
+	"fmt"
 
 	"hilrig/azure/localhub"
 	"hilrig/fixtures"
@@ -36,8 +37,8 @@ func sessionPresent(ctx context.Context, b *fixtures.Bench) {
 	if err != nil && ctx.Err() == nil {
 		b.Fail(fixtures.Finding{
 			Expected: "a new subscription, because the hub has forgotten the session (session present 0)",
-			Seen:     "no SUBSCRIBE on the new connection: " + err.Error(),
-			Look:     "whether the firmware looks at session present in the CONNACK, or subscribes at each connect",
+			Seen:     fmt.Sprintf("no SUBSCRIBE on the new connection within %s of its CONNACK, and %s", b.Type.Timing.PublishWithin, b.Summary(e.Seq).Text), At: e.At,
+			Look: "whether the firmware looks at session present in the CONNACK, or subscribes at each connect",
 		})
 	}
 	b.Must(err)

@@ -58,12 +58,13 @@ func serverDisconnect(ctx context.Context, b *fixtures.Bench) {
 	b.Measure("gap after drop", gap.Seconds(), "s", nil, nil)
 	f := fixtures.Finding{
 		Expected: fmt.Sprintf("a pause of at least %s before the next connection", politeGap),
-		Seen:     fmt.Sprintf("the next connection after %.3f s", gap.Seconds()), Look: "the firmware's reconnect delay when a session ends right after CONNACK",
+		Seen:     fmt.Sprintf("the next connection after %.3f s", gap.Seconds()), At: next.At,
+		Look: "the firmware's reconnect delay: it must also hold for a session that ends right after CONNACK",
 	}
 	b.That(gap >= stormGap, f)
 	_, err = b.AwaitSession(ctx, dropped.Seq+1, b.Type.Timing.ReconnectWithin)
 	b.Must(err)
 	if gap < politeGap {
-		b.Warn("back after %.2f s; one second is polite", gap.Seconds())
+		b.WarnOf(f)
 	}
 }

@@ -144,6 +144,7 @@ func (a alive) broken(phase string, last localhub.Event, seen string) fixtures.F
 	return fixtures.Finding{
 		Expected: fmt.Sprintf("a packet of the device within every keep-alive of %s while %s", a.keepAlive, phase),
 		Seen:     seen + " after " + after,
+		At:       time.Now(),
 		Look:     "the client's ping timer: is it started, and is it set back by what comes in? Only what is sent counts [MQTT-3.1.2-23]",
 	}
 }
@@ -203,12 +204,14 @@ func pingUnanswered(ctx context.Context, b *fixtures.Bench) {
 	})
 	showing.Lift()
 	if err != nil && record.ClassOf(err) == record.Device {
+		f.At = ping.At
 		f.Seen = fmt.Sprintf("it still open after %.1f s, %d pings without an answer", time.Since(ping.At).Seconds(), showing.Count())
 		b.Hub.Drop(b.Device.DeviceID) // back to a session whose pings are answered
 		b.Fail(f)
 	}
 	b.Must(err)
 	took := end.At.Sub(ping.At)
+	f.At = end.At
 	f.Seen = fmt.Sprintf("it open until the hub ended it after %.1f s: %s", took.Seconds(), end.Text)
 	b.That(end.ByDevice, f)
 	b.Measure("given up after", took.Seconds(), "s", nil, nil)
@@ -238,7 +241,7 @@ func latePingresp(ctx context.Context, b *fixtures.Bench) {
 		b.That(e.Kind != localhub.KindDisconnected, fixtures.Finding{
 			Expected: fmt.Sprintf("the session kept: the answer to a PINGREQ comes %s later, within the keep-alive of %s", late, a.keepAlive),
 			Seen:     fmt.Sprintf("the connection ended %.2f s after a PINGREQ: %s", e.At.Sub(ping.At).Seconds(), e.Text),
-			Look:     "how long the client waits for PINGRESP: it is made for a desk",
+			Look:     "how long the client waits for PINGRESP: a whole keep-alive is right, less is made for a desk", At: e.At,
 		})
 		if i+1 == times {
 			break
@@ -250,6 +253,6 @@ func latePingresp(ctx context.Context, b *fixtures.Bench) {
 	e, err := b.Await(ctx, b.Mark(), a.within, "a packet after the late answers", a.ofDevice)
 	b.Must(err)
 	b.That(e.Kind == localhub.KindPacket, fixtures.Finding{
-		Expected: "the session kept after a late PINGRESP", Seen: "its end: " + e.Text, Look: "how the client treats an answer to a ping that it has given up",
+		Expected: "the session kept after a late PINGRESP", Seen: "its end: " + e.Text, Look: "how the client treats an answer to a ping that it has given up", At: e.At,
 	})
 }

@@ -13,14 +13,15 @@ import (
 )
 
 func will(ctx context.Context, b *fixtures.Bench) {
-	w := connect(ctx, b).Will
+	c, at := connect(ctx, b)
+	w := c.Will
 	if w == nil {
 		b.Step("no will")
 		return
 	}
 	t, err := azure.ParsePublishTopic(b.Device.DeviceID, w.Topic)
 	f := fixtures.Finding{
-		Expected: fmt.Sprintf("a will to devices/%s/messages/events/", b.Device.DeviceID), Seen: fmt.Sprintf("a will to %q", w.Topic),
+		Expected: fmt.Sprintf("a will to devices/%s/messages/events/", b.Device.DeviceID), Seen: fmt.Sprintf("a will to %q", w.Topic), At: at,
 		Look: "the will of the device's MQTT parameters: IoT Hub delivers it as telemetry or not at all",
 	}
 	if err != nil {
@@ -73,10 +74,10 @@ func refuseOnce(ctx context.Context, b *fixtures.Bench, code byte) {
 	b.Premise(err)
 	f := fixtures.Finding{
 		Expected: fmt.Sprintf("no session assumed after CONNACK %d, %s", code, codes[code]),
-		Look:     "whether the client looks at the return code of CONNACK",
+		Look:     "whether the client looks at the return code of CONNACK before it publishes or subscribes",
 	}
 	if e, ok := went(b, refusal, end); ok {
-		f.Seen = fmt.Sprintf("%s %.2f s after the refusal", e.Packet.Name, e.At.Sub(refusal.At).Seconds())
+		f.Seen, f.At = fmt.Sprintf("%s %.2f s after the refusal", e.Packet.Name, e.At.Sub(refusal.At).Seconds()), e.At
 		b.Fail(f)
 	}
 	next, err := b.Await(ctx, end.Seq+1, within, fmt.Sprintf("a connection after CONNACK %d, %s", code, codes[code]), func(e localhub.Event) bool {
@@ -86,8 +87,8 @@ func refuseOnce(ctx context.Context, b *fixtures.Bench, code byte) {
 	gap := next.At.Sub(end.At)
 	b.Measure(fmt.Sprintf("gap after CONNACK %d", code), gap.Seconds(), "s", nil, nil)
 	b.That(gap >= hammer, fixtures.Finding{
-		Expected: fmt.Sprintf("a pause after CONNACK %d, %s", code, codes[code]), Seen: fmt.Sprintf("the next connection after %.3f s", gap.Seconds()),
-		Look: "the firmware's reconnect delay after a refusal",
+		Expected: fmt.Sprintf("a pause of at least %s after CONNACK %d, %s", hammer, code, codes[code]), Seen: fmt.Sprintf("the next connection after %.3f s", gap.Seconds()),
+		Look: "the firmware's reconnect delay after a refusal: a second and more, growing from try to try", At: next.At,
 	})
 	_, err = b.AwaitSession(ctx, next.Seq, within)
 	b.Must(err)
@@ -119,7 +120,7 @@ func noConnack(ctx context.Context, b *fixtures.Bench) {
 			b.Fail(fixtures.Finding{
 				Expected: "no session assumed without a CONNACK",
 				Seen:     fmt.Sprintf("%s %.2f s after a CONNECT that was not answered", e.Packet.Name, e.At.Sub(t.Connect.At).Seconds()),
-				Look:     "whether the client waits for CONNACK",
+				Look:     "whether the client waits for CONNACK before it publishes or subscribes", At: e.At,
 			})
 		}
 		b.Measure("waits for CONNACK", t.End.At.Sub(t.Connect.At).Seconds(), "s", nil, nil)

@@ -33,53 +33,54 @@ func Specs() []fixtures.Spec {
 	}
 }
 
-func connect(ctx context.Context, b *fixtures.Bench) *localhub.Connect {
+// connect is the CONNECT to judge, and when it came.
+func connect(ctx context.Context, b *fixtures.Bench) (*localhub.Connect, time.Time) {
 	e, err := b.ConnectPacket(ctx)
 	b.Premise(err)
-	return e.Connect
+	return e.Connect, e.At
 }
 
 func protocol(ctx context.Context, b *fixtures.Bench) {
-	c := connect(ctx, b)
+	c, at := connect(ctx, b)
 	b.That(c.Protocol == "MQTT" && c.Level == 4, fixtures.Finding{
 		Expected: "protocol MQTT, level 4 (3.1.1)", Seen: fmt.Sprintf("protocol %s, level %d", c.Protocol, c.Level),
-		Look: "the MQTT version of the firmware's client",
+		Look: "the MQTT version of the firmware's client: MQTTVersion 4 in Paho, MQTT_PROTOCOL_V_3_1_1 in esp-mqtt", At: at,
 	})
 }
 
 func clientID(ctx context.Context, b *fixtures.Bench) {
-	c := connect(ctx, b)
+	c, at := connect(ctx, b)
 	want := b.Type.MQTT.ClientIDFor(b.Device.DeviceID, b.HubName)
 	b.That(c.ClientID == want, fixtures.Finding{
-		Expected: "client id " + want, Seen: fmt.Sprintf("client id %q", c.ClientID), Look: "Client ID in the device's MQTT parameters",
+		Expected: "client id " + want, Seen: fmt.Sprintf("client id %q", c.ClientID), Look: "Client ID in the device's MQTT parameters: the device id, without a space or a line end behind it", At: at,
 	})
 }
 
 func userName(ctx context.Context, b *fixtures.Bench) {
-	c := connect(ctx, b)
+	c, at := connect(ctx, b)
 	look := "User Name in the device's MQTT parameters: {hub}/{device id}/?api-version=2021-04-12"
 	if want := b.Type.MQTT.UserNameFor(b.Device.DeviceID, b.HubName); want != "" {
-		b.That(c.UserName == want, fixtures.Finding{Expected: "user name " + want, Seen: fmt.Sprintf("user name %q", c.UserName), Look: look})
+		b.That(c.UserName == want, fixtures.Finding{Expected: "user name " + want, Seen: fmt.Sprintf("user name %q", c.UserName), Look: look, At: at})
 		return
 	}
 	u, err := azure.ParseUserName(c.UserName)
 	if err != nil {
-		b.Fail(fixtures.Finding{Expected: "a user name with host, device id and api-version", Seen: fmt.Sprintf("user name %q: %v", c.UserName, err), Look: look})
+		b.Fail(fixtures.Finding{Expected: "a user name with host, device id and api-version", Seen: fmt.Sprintf("user name %q: %v", c.UserName, err), Look: look, At: at})
 	}
 	b.That(u.DeviceID == b.Device.DeviceID, fixtures.Finding{
-		Expected: "device id " + b.Device.DeviceID + " in the user name", Seen: fmt.Sprintf("user name %q", c.UserName), Look: look})
+		Expected: "device id " + b.Device.DeviceID + " in the user name", Seen: fmt.Sprintf("user name %q", c.UserName), Look: look, At: at})
 	b.That(u.Host == b.HubName, fixtures.Finding{
-		Expected: "hub " + b.HubName + " in the user name", Seen: fmt.Sprintf("user name %q", c.UserName), Look: look})
+		Expected: "hub " + b.HubName + " in the user name", Seen: fmt.Sprintf("user name %q", c.UserName), Look: look, At: at})
 	b.Step("user name in the form %s", u.Form)
 }
 
 func noPassword(ctx context.Context, b *fixtures.Bench) {
-	c := connect(ctx, b)
+	c, at := connect(ctx, b)
 	if env := b.Type.MQTT.PasswordEnv; env != "" && os.Getenv(env) != "" {
 		b.NotApplicable("the type declares a password (mqtt.password_env)")
 	}
 	b.That(!c.HasPassword || c.PasswordLen == 0, fixtures.Finding{
-		Expected: "no password", Seen: fmt.Sprintf("a password of %d bytes", c.PasswordLen),
+		Expected: "no password", Seen: fmt.Sprintf("a password of %d bytes", c.PasswordLen), At: at,
 		Look: "Password in the device's MQTT parameters: IoT Hub takes it for a token and ignores the certificate",
 	})
 }
@@ -88,14 +89,24 @@ func noPassword(ctx context.Context, b *fixtures.Bench) {
 // 1767 s (Azure: iot-hub-mqtt-support).
 const maxKeepAlive = 1177 * time.Second
 
+const keepAliveLook = "the keep-alive that the firmware gives its MQTT client: minutes, and below what its router forgets connections after"
+
 func keepAlive(ctx context.Context, b *fixtures.Bench) {
-	c := connect(ctx, b)
+	c, at := connect(ctx, b)
 	b.Measure("keep-alive", c.KeepAlive.Seconds(), "s", nil, nil)
 	switch {
 	case c.KeepAlive == 0:
-		b.Warn("keep-alive 0: nothing tells the device that the hub is gone; the hub drops it after 1767 s of silence")
+		b.WarnOf(fixtures.Finding{
+			Expected: fmt.Sprintf("a keep-alive from 1 s to %.0f s", maxKeepAlive.Seconds()),
+			Seen:     "keep-alive 0: nothing tells the device that the hub is gone; the hub drops it after 1767 s of silence",
+			Look:     keepAliveLook, At: at,
+		})
 	case c.KeepAlive > maxKeepAlive:
-		b.Warn("keep-alive %s is above the %s that IoT Hub can keep", c.KeepAlive, maxKeepAlive)
+		b.WarnOf(fixtures.Finding{
+			Expected: fmt.Sprintf("a keep-alive from 1 s to %.0f s", maxKeepAlive.Seconds()),
+			Seen:     fmt.Sprintf("keep-alive %.0f s, above what IoT Hub can keep: it drops the connection after 1767 s of silence", c.KeepAlive.Seconds()),
+			Look:     keepAliveLook, At: at,
+		})
 	}
 }
 
@@ -120,18 +131,24 @@ func noSelfTakeover(ctx context.Context, b *fixtures.Bench) {
 	b.Measure("self-takeovers", float64(len(seen)), "", nil, nil)
 	if len(seen) >= 3 {
 		b.Fail(fixtures.Finding{
-			Expected: "one session at a time", Seen: fmt.Sprintf("%d connects over its own living session, the last %s", len(seen), seen[len(seen)-1]),
-			Look: "whether two tasks of the firmware both connect",
+			Expected: "one session at a time", Seen: fmt.Sprintf("%d connects over its own living session, the last %s", len(seen), seen[len(seen)-1].text),
+			Look: "whether two tasks of the firmware both connect, or its reconnect timer runs on after it has a session", At: seen[0].at,
 		})
 	}
 }
 
+// takeover is one of them, in words, and when.
+type takeover struct {
+	text string
+	at   time.Time
+}
+
 // selfTakeovers are the connects of the run over a session that had carried
 // data of the device within the last two seconds.
-func selfTakeovers(b *fixtures.Bench) []string {
+func selfTakeovers(b *fixtures.Bench) []takeover {
 	last := map[int64]time.Time{}
 	var live int64
-	var seen []string
+	var seen []takeover
 	for _, e := range b.Since(0, func(localhub.Event) bool { return true }) {
 		switch {
 		case e.Kind == localhub.KindPacket && e.Packet != nil && e.Packet.In:
@@ -140,7 +157,7 @@ func selfTakeovers(b *fixtures.Bench) []string {
 			live = 0
 		case e.Kind == localhub.KindConnect && e.Connect != nil && e.Connect.ReturnCode == 0:
 			if live != 0 && live != e.Conn && e.At.Sub(last[live]) < 2*time.Second {
-				seen = append(seen, fmt.Sprintf("%.2f s after data on the session before", e.At.Sub(last[live]).Seconds()))
+				seen = append(seen, takeover{fmt.Sprintf("%.2f s after data on the session before", e.At.Sub(last[live]).Seconds()), e.At})
 			}
 			live = e.Conn
 		}

@@ -46,7 +46,7 @@ func subscribe(ctx context.Context, b *fixtures.Bench) {
 		b.That(len(perConn[e.Conn]) <= mostFilters, fixtures.Finding{
 			Expected: fmt.Sprintf("at most %d filters on a connection", mostFilters),
 			Seen:     fmt.Sprintf("%d filters: %s", len(perConn[e.Conn]), strings.Join(perConn[e.Conn], ", ")),
-			Look:     "what the firmware subscribes: IoT Hub closes the connection at the sixth",
+			Look:     "what the firmware subscribes: IoT Hub closes the connection at the sixth; `+` and `#` take several topics in one", At: e.At,
 		})
 	}
 	for _, f := range all {
@@ -56,7 +56,7 @@ func subscribe(ctx context.Context, b *fixtures.Bench) {
 	}
 	b.Fail(fixtures.Finding{
 		Expected: "a subscription of " + want, Seen: "subscriptions of " + strings.Join(all, ", "),
-		Look: "Read topic in the device's MQTT parameters",
+		Look: "Read topic in the device's MQTT parameters", At: seen[len(seen)-1].At,
 	})
 }
 

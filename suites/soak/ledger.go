@@ -16,23 +16,24 @@ type ledger struct {
 	stop func()
 	heap uint64
 
-	mu         sync.Mutex
-	read       func(localhub.Event) (int64, bool)
-	messages   int
-	missing    []string
-	lost       int64 // between sessions
-	last       int64 // number of the last message
-	lastConn   int64
-	known      bool
-	keepAlive  map[int64]time.Duration
-	heard      map[int64]time.Time
-	silences   []string
-	longest    time.Duration
-	sessions   int
-	ends       map[string]int
-	violations []string
-	arrivals   []time.Duration // between messages of one session
-	arrived    time.Time
+	mu                          sync.Mutex
+	read                        func(localhub.Event) (int64, bool)
+	messages                    int
+	missing                     []string
+	lost                        int64 // between sessions
+	last                        int64 // number of the last message
+	lastConn                    int64
+	known                       bool
+	keepAlive                   map[int64]time.Duration
+	heard                       map[int64]time.Time
+	silences                    []string
+	longest                     time.Duration
+	sessions                    int
+	ends                        map[string]int
+	violations                  []string
+	gapAt, silentAt, violatedAt time.Time       // the first of each
+	arrivals                    []time.Duration // between messages of one session
+	arrived                     time.Time
 }
 
 // mostNamed bounds what is told one by one.
@@ -73,7 +74,7 @@ func (l *ledger) note(e localhub.Event) {
 		l.message(e)
 	case localhub.KindViolation:
 		if len(l.violations) < mostNamed {
-			l.violations = append(l.violations, e.Text)
+			l.violations, l.violatedAt = append(l.violations, e.Text), firstOf(l.violatedAt, e.At)
 		}
 	case localhub.KindDisconnected:
 		delete(l.keepAlive, e.Conn)
@@ -93,8 +94,16 @@ func (l *ledger) hear(e localhub.Event) {
 	l.heard[e.Conn] = e.At
 	l.longest = max(l.longest, gap)
 	if k > 0 && gap > k+max(k/10, 500*time.Millisecond) && len(l.silences) < mostNamed {
-		l.silences = append(l.silences, fmt.Sprintf("%.1f s before %s", gap.Seconds(), e.Packet.Name))
+		l.silences, l.silentAt = append(l.silences, fmt.Sprintf("%.1f s before %s", gap.Seconds(), e.Packet.Name)), firstOf(l.silentAt, e.At)
 	}
+}
+
+// firstOf keeps a moment that is there already.
+func firstOf(at, now time.Time) time.Time {
+	if at.IsZero() {
+		return now
+	}
+	return at
 }
 
 // message looks for numbers that are missing within a session. Between two
@@ -112,7 +121,7 @@ func (l *ledger) message(e localhub.Event) {
 	case !ok:
 	case l.known && n > l.last+1 && same:
 		for i := l.last + 1; i < n && len(l.missing) < mostNamed; i++ {
-			l.missing = append(l.missing, fmt.Sprint(i))
+			l.missing, l.gapAt = append(l.missing, fmt.Sprint(i)), firstOf(l.gapAt, e.At)
 		}
 	case l.known && n > l.last+1:
 		l.lost += n - l.last - 1

@@ -34,7 +34,8 @@ func steady(ctx context.Context, b *fixtures.Bench) {
 	least := int(d / (3 * b.Type.Timing.Interval))
 	b.That(l.messages >= least, fixtures.Finding{
 		Expected: fmt.Sprintf("at least %d messages in %s at an interval of %s", least, d, b.Type.Timing.Interval),
-		Seen:     fmt.Sprintf("%d", l.messages), Look: "when in the timeline they became fewer",
+		Seen:     fmt.Sprintf("%d messages", l.messages), At: l.arrived,
+		Look: "the timeline behind the last message: did the session end, did the device's log go on?",
 	})
 	if t, ok := slowing.Of(l.arrivals); ok {
 		b.Measure("interval at first", t.Early.Seconds(), "s", nil, nil)
@@ -57,14 +58,15 @@ func (l *ledger) judge(b *fixtures.Bench) {
 		b.Step("sessions ended %d times: %s", n, why)
 	}
 	b.That(len(l.missing) == 0, fixtures.Finding{
-		Expected: "no message lost within a session", Seen: "missing: number " + strings.Join(l.missing, ", "),
-		Look: "the firmware's send queue and what it does without a PUBACK",
+		Expected: "no message lost within a session", Seen: "missing: number " + strings.Join(l.missing, ", "), At: l.gapAt,
+		Look: "the firmware's send queue: how long is it, what does it drop when it is full, does it keep a message until its PUBACK?",
 	})
 	b.That(len(l.silences) == 0, fixtures.Finding{
-		Expected: "a packet within every keep-alive", Seen: "silences of " + strings.Join(l.silences, ", "), Look: "the client's ping timer [MQTT-3.1.2-23]",
+		Expected: "a packet within every keep-alive", Seen: "silences of " + strings.Join(l.silences, ", "), At: l.silentAt, Look: "the client's ping timer [MQTT-3.1.2-23]",
 	})
 	b.That(len(l.violations) == 0, fixtures.Finding{
-		Expected: "no packet that breaks MQTT 3.1.1", Seen: strings.Join(l.violations, "; "), Look: "see session/conformance",
+		Expected: "no packet that breaks MQTT 3.1.1", Seen: strings.Join(l.violations, "; "), At: l.violatedAt,
+		Look: "the statements by number in the OASIS standard, appendix B; session/conformance names the packets",
 	})
 }
 
@@ -72,7 +74,7 @@ func slower(what string, t Trend, n int) fixtures.Finding {
 	return fixtures.Finding{
 		Expected: fmt.Sprintf("the %s of the last third of %d no longer than that of the first", what, n),
 		Seen:     fmt.Sprintf("it grown from %.2f s to %.2f s (medians): longer with each", t.Early.Seconds(), t.Late.Seconds()),
-		Look:     "what a connection leaves behind: memory, sockets, timers",
+		Look:     "what a connection leaves behind in the firmware: memory, sockets, timers; free heap per connect tells",
 	}
 }
 
@@ -119,8 +121,8 @@ func cut(ctx context.Context, b *fixtures.Bench, what string, more time.Duration
 	e, err := b.AwaitSession(ctx, mark, within)
 	if err != nil && record.ClassOf(err) == record.Device {
 		b.Fail(fixtures.Finding{
-			Expected: fmt.Sprintf("a session within %s of %s", within, what), Seen: b.Summary(mark).Text,
-			Look: "the device's log around this moment: does it still try?",
+			Expected: fmt.Sprintf("a session within %s of %s", within, what), Seen: b.Summary(mark).Text, At: start,
+			Look: "the device's log from this moment on: does it still try, and what does it wait for?",
 		})
 	}
 	b.Must(err)

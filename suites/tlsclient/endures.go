@@ -38,12 +38,13 @@ const tries = 3
 func noDowngrade(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(b.Connected(ctx))
 	var spoken []string
+	var at time.Time
 	for _, version := range []uint16{tls.VersionTLS11, tls.VersionTLS10} {
 		name := tls.VersionName(version)
 		b.Step("the hub speaks %s only", name)
 		m := meet(ctx, b, localhub.OnlyVersion(version), 1)
 		if m.completed() {
-			spoken = append(spoken, name)
+			spoken, at = append(spoken, name), m.last().At
 			continue
 		}
 		how := "refused the ServerHello, " + m.said()
@@ -53,8 +54,8 @@ func noDowngrade(ctx context.Context, b *fixtures.Bench) {
 		b.Step("%s: %s", name, how)
 	}
 	b.That(len(spoken) == 0, fixtures.Finding{
-		Expected: "no handshake below TLS 1.2", Seen: "handshakes completed in " + strings.Join(spoken, " and "),
-		Look: "the lowest version in the firmware's TLS configuration",
+		Expected: "no handshake below TLS 1.2", Seen: "handshakes completed in " + strings.Join(spoken, " and ") + " (alert: none)",
+		Look: "the lowest version in the firmware's TLS configuration (mbedtls_ssl_conf_min_tls_version): 1.2", At: at,
 	})
 }
 
@@ -78,14 +79,14 @@ func eachSuite(ctx context.Context, b *fixtures.Bench) {
 		m := meet(ctx, b, localhub.Fault{Name: "only-" + name, Suites: []uint16{suite}}, tries)
 		b.That(m.completed(), fixtures.Finding{
 			Expected: "a handshake with " + name + ", which the device offers", Seen: spoke(m.handshakes),
-			Look: "what is compiled into the TLS library, against what it offers",
+			Look: "what is compiled into the TLS library, against what it offers", At: m.last().At,
 		})
 		judged++
 		b.Measure("handshake with "+name, m.last().Handshake.Duration.Seconds(), "s", nil, nil)
 	}
 	b.That(judged > 0, fixtures.Finding{
-		Expected: "one of " + names(hubSuites, tlswire.SuiteName), Seen: names(e.Handshake.Hello.Suites, tlswire.SuiteName),
-		Look: "the cipher suites compiled into the firmware's TLS library",
+		Expected: "one of " + names(hubSuites, tlswire.SuiteName), Seen: "only " + names(e.Handshake.Hello.Suites, tlswire.SuiteName) + " in the ClientHello",
+		Look: "the cipher suites compiled into the firmware's TLS library", At: e.At,
 	})
 }
 
@@ -115,10 +116,10 @@ func largeChain(ctx context.Context, b *fixtures.Bench) {
 		}
 		f := fixtures.Finding{
 			Expected: fmt.Sprintf("a handshake with %s (%d bytes)", c.text, size), Seen: spoke(m.handshakes),
-			Look: "the receive buffer of the TLS library (mbedtls: MBEDTLS_SSL_IN_CONTENT_LEN)",
+			Look: "the receive buffer of the TLS library (mbedtls: MBEDTLS_SSL_IN_CONTENT_LEN, 16384 takes every record)", At: m.last().At,
 		}
 		b.That(!c.must, f)
-		b.Warn("%s (%d bytes) is too much for it: %s", c.text, size, spoke(m.handshakes))
+		b.WarnOf(f)
 	}
 }
 
@@ -131,7 +132,10 @@ func fragmented(ctx context.Context, b *fixtures.Bench) {
 	b.Step("the hub sends records of at most %d bytes", recordSize)
 	m := meet(ctx, b, localhub.Fault{Name: "small-records", RecordSize: recordSize}, tries)
 	if !m.completed() {
-		b.Warn("handshake messages split over records of %d bytes are not understood: %s (common stacks before 2025 cannot)", recordSize, spoke(m.handshakes))
+		b.WarnOf(fixtures.Finding{
+			Expected: fmt.Sprintf("a handshake whose messages are split over records of %d bytes (RFC 5246 section 6.2.1)", recordSize), Seen: spoke(m.handshakes),
+			Look: "the version of the TLS library: common stacks before 2025 cannot put such messages together (Mbed TLS can from 3.6.3 on)", At: m.last().At,
+		})
 	}
 }
 
@@ -148,7 +152,7 @@ func slow(ctx context.Context, b *fixtures.Bench) {
 	m := meet(ctx, b, localhub.Fault{Name: "byte-a-moment", ByteEvery: gap}, tries)
 	b.That(m.completed(), fixtures.Finding{
 		Expected: fmt.Sprintf("a handshake with a hub that takes %s for its messages", slowest), Seen: spoke(m.handshakes),
-		Look: "the time limit of the handshake in the firmware",
+		Look: "the read timeout of the handshake in the firmware (mbedtls_ssl_conf_read_timeout), and its watchdog", At: m.last().At,
 	})
 	b.Measure("slow handshake", m.last().Handshake.Duration.Seconds(), "s", nil, nil)
 }
@@ -198,13 +202,21 @@ func handshakes(ctx context.Context, b *fixtures.Bench) {
 	}
 	total := len(took) + len(broken)
 	b.Measure("handshakes", float64(total), "", nil, nil)
-	b.That(len(took) > 0, fixtures.Finding{Expected: "handshakes", Seen: "none", Look: "the device's connect command"})
+	b.That(len(took) > 0, fixtures.Finding{Expected: "handshakes", Seen: "none that completed", Look: "commands.connect of the device type: does it make the device connect?"})
 	slices.Sort(took)
 	b.Measure("handshake, median", took[len(took)/2].Seconds(), "s", nil, nil)
 	b.Measure("handshake, longest", took[len(took)-1].Seconds(), "s", nil, nil)
 	b.That(len(broken) == 0, fixtures.Finding{
 		Expected: fmt.Sprintf("%d handshakes, all complete", total),
 		Seen:     fmt.Sprintf("%d not completed; %s", len(broken), spoke(broken)),
-		Look:     "memory of the TLS library over many connects",
+		Look:     "what the TLS library takes and gives back over many connects: memory, sockets; what broke first is in the timeline", At: firstOf(broken),
 	})
+}
+
+// firstOf is when the first of them was; zero without any.
+func firstOf(events []localhub.Event) (at time.Time) {
+	if len(events) > 0 {
+		at = events[0].At
+	}
+	return at
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"hilrig/azure/localhub"
 	"hilrig/azure/localhub/tlswire"
@@ -23,23 +24,30 @@ func clientHello(ctx context.Context, b *fixtures.Bench) {
 		return e.Kind == localhub.KindHandshake && e.Handshake != nil && e.Handshake.Garbage
 	}) {
 		b.Fail(fixtures.Finding{
-			Expected: "TLS from the first byte on", Seen: "a connection without TLS: " + e.Handshake.Err,
+			Expected: "TLS from the first byte on", Seen: "a connection without TLS: " + e.Handshake.Err, At: e.At,
 			Look: "a code path of the firmware that dials without TLS: what it sends there is in the clear",
 		})
 	}
 	var findings []string
+	first := time.Time{}
 	for _, e := range b.Since(b.ProvisionMark(), func(e localhub.Event) bool {
 		return e.Kind == localhub.KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil
 	}) { // a stack may try with one hello and fall back to another
 		for _, f := range weaknesses(e.Handshake.Hello) {
 			if !slices.Contains(findings, f) {
 				findings = append(findings, f)
+				if first.IsZero() {
+					first = e.At
+				}
 			}
 		}
 	}
 	b.Measure("findings", float64(len(findings)), "", nil, nil)
 	for _, f := range findings {
-		b.Warn("ClientHello: %s", f)
+		b.WarnOf(fixtures.Finding{
+			Expected: "a ClientHello that offers nothing harmful", Seen: f, At: first,
+			Look: "the configuration of the firmware's TLS library: what it offers, somebody in between can choose (RFC 9325 section 4)",
+		})
 	}
 }
 

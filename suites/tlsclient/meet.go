@@ -23,12 +23,21 @@ func (m met) completed() bool { return m.last().Handshake.OK }
 
 // said is how the device ended its last try.
 func (m met) said() string {
-	h := m.last().Handshake
+	return ended(m.last().Handshake)
+}
+
+// ended is how a handshake came to its end, in words that do not depend on
+// ports and sockets.
+func ended(h *localhub.Handshake) string {
 	switch {
 	case h.OK:
-		return "a completed handshake"
+		return "completed in " + h.Duration.Round(time.Millisecond).String()
+	case h.Alert != nil && len(h.Messages) > 0:
+		return fmt.Sprintf("the device sent alert %d %s after %s", h.Alert.Number, h.Alert.Name, h.Messages[len(h.Messages)-1].Name)
 	case h.Alert != nil:
-		return fmt.Sprintf("alert %d %s", h.Alert.Number, h.Alert.Name)
+		return fmt.Sprintf("the device sent alert %d %s", h.Alert.Number, h.Alert.Name)
+	case len(h.Messages) > 1: // it was not the hub that gave up at the hello
+		return fmt.Sprintf("the connection ended without an alert %.1f s after its begin, the last message %s", h.Duration.Seconds(), h.Messages[len(h.Messages)-1].Name)
 	}
 	return h.Err
 }
@@ -86,10 +95,7 @@ func back(ctx context.Context, b *fixtures.Bench, showing *localhub.Showing) {
 func spoke(events []localhub.Event) string {
 	var said []string
 	for _, e := range events {
-		text := e.Handshake.Err
-		if e.Handshake.OK {
-			text = "completed in " + e.Handshake.Duration.Round(time.Millisecond).String()
-		}
+		text := ended(e.Handshake)
 		if !slices.Contains(said, text) {
 			said = append(said, text)
 		}

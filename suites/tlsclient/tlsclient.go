@@ -3,10 +3,12 @@ package tlsclient
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"slices"
 	"strings"
+	"time"
 
 	"hilrig/azure/localhub"
 	"hilrig/azure/localhub/tlswire"
@@ -33,13 +35,14 @@ func version(ctx context.Context, b *fixtures.Bench) {
 	h := e.Handshake
 	if h.OK {
 		b.That(h.Version == tls.VersionTLS12, fixtures.Finding{
-			Expected: "TLS 1.2", Seen: tls.VersionName(h.Version), Look: "the TLS configuration of the firmware"})
+			Expected: "TLS 1.2", Seen: "a handshake in " + tls.VersionName(h.Version), At: e.At,
+			Look: "the versions allowed in the firmware's TLS configuration (mbedtls_ssl_conf_max_tls_version): IoT Hub speaks 1.2"})
 		return
 	}
 	offered := offeredVersions(h.Hello)
 	b.That(slices.Contains(offered, tls.VersionTLS12), fixtures.Finding{
 		Expected: "TLS 1.2 to be offered", Seen: "only " + names(offered, tls.VersionName) + " in the ClientHello",
-		Look: "the TLS configuration of the firmware: IoT Hub speaks 1.2",
+		Look: "the versions compiled into the firmware's TLS library (mbedtls: MBEDTLS_SSL_PROTO_TLS1_2): IoT Hub speaks 1.2", At: e.At,
 	})
 	b.NotRun("no handshake was completed: " + h.Err)
 }
@@ -67,6 +70,9 @@ func names(ids []uint16, name func(uint16) string) string {
 	return strings.Join(s, ", ")
 }
 
+// offeredIsChosen is why a suite matters that the hub would never choose.
+const offeredIsChosen = "what a client offers, somebody in between can choose"
+
 // hubSuites are the four that IoT Hub recommends, and the only ones it takes
 // since 31 August 2025 (Azure: tls-support).
 var hubSuites = []uint16{0xc02f, 0xc030, 0xc027, 0xc028}
@@ -90,15 +96,20 @@ func cipherSuites(ctx context.Context, b *fixtures.Bench) {
 	b.Measure("suites offered", float64(len(offered)), "", nil, nil)
 	b.Measure("of IoT Hub's four", float64(shared), "", nil, nil)
 	b.That(shared > 0, fixtures.Finding{
-		Expected: "one of " + names(hubSuites, tlswire.SuiteName), Seen: names(offered, tlswire.SuiteName),
-		Look: "the cipher suites compiled into the firmware's TLS library",
+		Expected: "one of " + names(hubSuites, tlswire.SuiteName), Seen: "only " + names(offered, tlswire.SuiteName) + " in the ClientHello",
+		Look: "the cipher suites compiled into the firmware's TLS library: ECDHE with RSA, and AES in GCM or CBC with SHA-256 or better", At: e.At,
 	})
 	b.That(len(open) == 0, fixtures.Finding{
-		Expected: "no cipher suite without protection", Seen: strings.Join(open, ", "),
-		Look: "the cipher suites compiled into the firmware's TLS library",
+		Expected: "no cipher suite without protection", Seen: "in the ClientHello " + strings.Join(open, ", "),
+		Look: "the cipher suites compiled into the firmware's TLS library: take these out", At: e.At,
+		Why: offeredIsChosen,
 	})
 	if len(weak) > 0 {
-		b.Warn("weak suites offered: %s", strings.Join(weak, ", "))
+		b.WarnOf(fixtures.Finding{
+			Expected: "strong cipher suites only", Seen: "weak suites offered: " + strings.Join(weak, ", "),
+			Look: "the cipher suites compiled into the firmware's TLS library: take these out", At: e.At,
+			Why: offeredIsChosen,
+		})
 	}
 }
 
@@ -109,7 +120,8 @@ func serverName(ctx context.Context, b *fixtures.Bench) {
 	e, err := b.Handshake(ctx)
 	b.Premise(err)
 	got := e.Handshake.Hello.ServerName
-	f := fixtures.Finding{Expected: "server name " + b.HubName, Seen: "server name " + got, Look: "whether the device dials a name or an address"}
+	f := fixtures.Finding{Expected: "server name " + b.HubName, Seen: "server name " + got, At: e.At,
+		Look: "the broker in the device's MQTT parameters (a name, not an address), and whether the firmware gives it to its TLS library (mbedtls_ssl_set_hostname)"}
 	if got == "" {
 		f.Seen = "no server name (SNI) in the ClientHello"
 	}
@@ -124,8 +136,8 @@ func clientCertificate(ctx context.Context, b *fixtures.Bench) {
 		b.NotRun("the device gave up before it was its turn: " + h.Err)
 	}
 	b.That(len(h.Certificates) > 0, fixtures.Finding{
-		Expected: "a client certificate", Seen: "an empty Certificate message: no client certificate",
-		Look: "whether slots 20 and 30 are used by the TLS stack",
+		Expected: "a client certificate when the hub asks for one", Seen: "an empty Certificate message: no client certificate", At: e.At,
+		Look: "whether the firmware gives slots 20 and 30 to its TLS library (mbedtls_ssl_conf_own_cert), and whether key and certificate fit",
 	})
 }
 
@@ -134,21 +146,31 @@ type refusal struct {
 	id, text string
 	profile  certs.Profile
 	shown    string // what the hub shows, for messages
+	look     string // at first, where the device takes it
 	labels   []string
 	dated    bool // meaningless for a device without a clock
 }
+
+// Where the checks are in a common TLS library.
+const (
+	noChainCheck   = "whether the chain is verified at all (mbedtls: MBEDTLS_SSL_VERIFY_REQUIRED, and slot 10 as CA chain)"
+	noNameCheck    = "the host name check of the TLS library: mbedtls_ssl_set_hostname with the name that is dialled"
+	noDateCheck    = "whether dates are checked and the clock is set (mbedtls: MBEDTLS_HAVE_TIME_DATE, a time source before the first connect)"
+	noPurposeCheck = "the check of extended key usage in the TLS library (mbedtls: MBEDTLS_X509_CHECK_EXTENDED_KEY_USAGE)"
+	noCACheck      = "the check of basic constraints in the TLS library: an issuer must be a CA"
+)
 
 func refusals() []fixtures.Spec {
 	core := []string{"core"}
 	var specs []fixtures.Spec
 	for _, r := range []refusal{
-		{"tls/unknown-root", "refuses a hub whose root it was not given", certs.UnknownRoot, "a certificate of an unknown root", core, false},
-		{"tls/self-signed", "refuses a hub with a self-signed certificate", certs.SelfSigned, "a self-signed certificate", core, false},
-		{"tls/wrong-name", "refuses a hub whose certificate names another host", certs.WrongName, "a certificate with another host's name", core, false},
-		{"tls/expired", "refuses a hub whose certificate has expired", certs.Expired, "a certificate that expired years ago", core, true},
-		{"tls/not-yet-valid", "refuses a hub whose certificate is not yet valid", certs.NotYetValid, "a certificate that is not yet valid", nil, true},
-		{"tls/no-server-auth", "refuses a hub whose certificate is not for servers", certs.NoServerAuth, "a certificate without the purpose serverAuth", nil, false},
-		{"tls/not-a-ca", "refuses a hub whose issuer is no CA", certs.NotACA, "a chain over a certificate that is no CA", nil, false},
+		{"tls/unknown-root", "refuses a hub whose root it was not given", certs.UnknownRoot, "a certificate of an unknown root", noChainCheck, core, false},
+		{"tls/self-signed", "refuses a hub with a self-signed certificate", certs.SelfSigned, "a self-signed certificate", noChainCheck, core, false},
+		{"tls/wrong-name", "refuses a hub whose certificate names another host", certs.WrongName, "a certificate with another host's name", noNameCheck, core, false},
+		{"tls/expired", "refuses a hub whose certificate has expired", certs.Expired, "a certificate that expired", noDateCheck, core, true},
+		{"tls/not-yet-valid", "refuses a hub whose certificate is not yet valid", certs.NotYetValid, "a certificate that is not yet valid", noDateCheck, nil, true},
+		{"tls/no-server-auth", "refuses a hub whose certificate is not for servers", certs.NoServerAuth, "a certificate without the purpose serverAuth", noPurposeCheck, nil, false},
+		{"tls/not-a-ca", "refuses a hub whose issuer is no CA", certs.NotACA, "a chain over a certificate that is no CA", noCACheck, nil, false},
 	} {
 		specs = append(specs, fixtures.Spec{
 			ID: r.id, Text: r.text, Labels: r.labels, Needs: []fixtures.Need{fixtures.NeedFaults},
@@ -176,6 +198,7 @@ func (r refusal) judge(ctx context.Context, b *fixtures.Bench) {
 func (r refusal) show(ctx context.Context, b *fixtures.Bench) {
 	wrong, err := b.Store.WrongServer(ctx, b.HubName, r.profile)
 	b.Must(err)
+	r.shown += r.since(wrong.Leaf)
 	b.Step("the hub shows %s", r.shown)
 	mark := b.Mark()
 	showing := b.Hub.Show(localhub.Fault{Name: string(r.profile), Certificate: &wrong}, 0)
@@ -195,6 +218,19 @@ func (r refusal) show(ctx context.Context, b *fixtures.Bench) {
 	r.watch(ctx, b, mark, way)
 }
 
+// since is the date that makes a certificate wrong in time.
+func (r refusal) since(leaf *x509.Certificate) string {
+	switch {
+	case leaf == nil:
+		return ""
+	case r.profile == certs.Expired:
+		return " on " + leaf.NotAfter.Format(time.DateOnly)
+	case r.profile == certs.NotYetValid:
+		return ", only from " + leaf.NotBefore.Format(time.DateOnly) + " on"
+	}
+	return ""
+}
+
 // watch follows the connections to which the fault is shown. One alert proves
 // a refusal; so do two handshakes that end without a word, because a single
 // reset may be the network's.
@@ -203,6 +239,7 @@ func (r refusal) watch(ctx context.Context, b *fixtures.Bench, from int, way str
 	if r.profile == certs.UnknownRoot {
 		alerts = 2 // it must not think better of it at its next try
 	}
+	var last localhub.Event
 	for silent := 0; silent < 2; {
 		e, err := b.Await(ctx, from, b.Type.Timing.ReconnectWithin, "the device to meet "+r.shown, func(e localhub.Event) bool {
 			return e.Kind == localhub.KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil && e.Handshake.Fault != ""
@@ -210,7 +247,7 @@ func (r refusal) watch(ctx context.Context, b *fixtures.Bench, from int, way str
 		if err != nil {
 			b.Premise(fmt.Errorf("device did not come back after %s: %w", way, err))
 		}
-		from = e.Seq + 1
+		from, last = e.Seq+1, e
 		switch h := e.Handshake; {
 		case h.OK:
 			r.completed(ctx, b, e)
@@ -227,7 +264,11 @@ func (r refusal) watch(ctx context.Context, b *fixtures.Bench, from int, way str
 		}
 		silent++
 	}
-	b.Warn("refuses %s without a TLS alert", r.shown)
+	b.WarnOf(fixtures.Finding{
+		Expected: "a TLS alert that says why " + r.shown + " is refused", Seen: "the connection closed twice without a TLS alert",
+		Look: "whether the firmware closes the socket before its TLS library has sent the alert (mbedtls_ssl_send_alert_message): without it nobody at the hub can tell why", At: last.At,
+		Why: "a fleet that stays away without a word cannot be told from one that has no network",
+	})
 }
 
 // completed is the bad case: whether the device goes on to MQTT decides.
@@ -239,10 +280,28 @@ func (r refusal) completed(ctx context.Context, b *fixtures.Bench, h localhub.Ev
 	if e.Kind == localhub.KindConnect {
 		b.Fail(fixtures.Finding{
 			Expected: "the device to refuse " + r.shown,
-			Seen: fmt.Sprintf("a handshake completed with %s (alert: none), and MQTT CONNECT %.1f s later",
-				r.shown, e.At.Sub(h.At).Seconds()),
-			Look: "certificate verification in the firmware's TLS configuration",
+			Seen:     fmt.Sprintf("a handshake completed with %s (alert: none, MQTT CONNECT %s%s)", r.shown, later(e.At.Sub(h.At)), answered(e)),
+			Look:     r.look, At: h.At,
 		})
 	}
-	b.Warn("completed the handshake with %s and closed before CONNECT", r.shown)
+	b.WarnOf(fixtures.Finding{
+		Expected: "the device to refuse " + r.shown + " within the handshake",
+		Seen:     fmt.Sprintf("the handshake completed with %s (alert: none), and the connection closed %s, before CONNECT", r.shown, later(e.At.Sub(h.At))),
+		Look:     "whether the firmware verifies the certificate only after the handshake: " + r.look, At: h.At,
+	})
+}
+
+func later(d time.Duration) string {
+	if d < time.Millisecond {
+		return "at once"
+	}
+	return d.Round(time.Millisecond).String() + " later"
+}
+
+// answered is what became of a CONNECT.
+func answered(e localhub.Event) string {
+	if e.Connect != nil && e.Connect.ReturnCode == 0 {
+		return ", session up"
+	}
+	return ", refused by the hub"
 }
