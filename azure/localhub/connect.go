@@ -62,6 +62,7 @@ func (c *conn) receiveConnect(f mqttwire.Frame, p mqttwire.Packet) bool {
 	if _, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.ForgetBefore }); ok {
 		c.hub.forgetSession(c.deviceID)
 	}
+	c.hub.subs.begin(c.deviceID, k.Clean)
 	c.ready = append(c.ready, f.Raw...)
 	return true
 }
@@ -152,6 +153,7 @@ func (c *conn) sendConnack(f mqttwire.Frame) error {
 	if err := c.transmit(f); err != nil {
 		return err
 	}
+	c.hub.running.Go(c.postman)
 	if !drop {
 		return nil
 	}

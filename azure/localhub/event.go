@@ -23,6 +23,8 @@ const (
 	KindSubscribed   Kind = "subscribed"   // filters were taken
 	KindMessage      Kind = "message"      // telemetry is in the record
 	KindViolation    Kind = "violation"    // a packet breaks MQTT 3.1.1
+	KindTwin         Kind = "twin"         // a twin was asked for, reported or pushed
+	KindMethod       Kind = "method"       // a direct method was called or answered
 	KindDisconnected Kind = "disconnected" // the connection ended; Text says why
 	KindFaultShown   Kind = "fault-shown"  // a fault met the device
 )
@@ -45,6 +47,8 @@ type Event struct {
 	Packet    *Packet
 	Message   *Message
 	Filters   []mqttwire.Filter
+	Twin      *TwinExchange
+	Method    *MethodCall
 	Violation *mqttwire.Violation
 }
 

@@ -35,6 +35,9 @@ type Fault struct {
 	Linger       time.Duration // after a refusal: how long the connection stays open, to see what the device does with it
 	ForgetBefore bool          // the stored session is gone: session present 0
 
+	// twin
+	TwinStatus int // the answer to every twin request, such as 429
+
 	// packets
 	Withhold []byte        // packet types to the device that are kept back
 	Late     []byte        // packet types to the device that are delayed by LateBy

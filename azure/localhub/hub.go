@@ -46,6 +46,9 @@ type Hub struct {
 	events   *Events
 	faults   *faults
 	sessions *mqttwire.Sessions
+	subs     *subscriptions
+	twins    *twins
+	calls    *calls
 	broker   *mqtt.Server
 
 	next       atomic.Int64
@@ -74,6 +77,7 @@ func New(c Config) (*Hub, error) {
 	}
 	h := &Hub{
 		config: c, log: c.Log, registry: newRegistry(c.Devices), events: newEvents(), sessions: mqttwire.NewSessions(),
+		subs: newSubscriptions(), twins: newTwins(), calls: newCalls(),
 		handshakes: make(chan struct{}, maxHandshakes), closing: make(chan struct{}),
 		conns: map[int64]io.Closer{}, live: map[string]*conn{},
 	}
