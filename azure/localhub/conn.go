@@ -41,9 +41,10 @@ type conn struct {
 	byDevice bool // ended it
 	sending  sync.Mutex
 
-	mail  *mail
-	asked map[uint16][]mqttwire.Filter // of SUBSCRIBEs without their SUBACK; with mu
-	gone  chan struct{}                // closed when it has ended
+	mail    *mail
+	asked   map[uint16][]mqttwire.Filter // of SUBSCRIBEs without their SUBACK; with mu
+	gone    chan struct{}                // closed when it has ended
+	greeted bool                         // the postman's
 
 	silent    atomic.Bool // nothing gets through any more, either way
 	lingering bool        // refused, and looked at a little longer; the reader's
@@ -140,6 +141,9 @@ func (c *conn) receive(f mqttwire.Frame) bool {
 		return c.receivePublish(f, p)
 	case mqttwire.SUBSCRIBE:
 		return c.receiveSubscribe(f, p)
+	case mqttwire.PUBACK:
+		c.receivePuback(p)
+		return true // the broker sends nothing that is acknowledged
 	case mqttwire.UNSUBSCRIBE:
 		c.hub.subs.remove(c.deviceID, p.Filters)
 	case mqttwire.DISCONNECT:

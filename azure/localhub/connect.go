@@ -141,6 +141,9 @@ func (c *conn) takeOver() {
 // sendConnack is the moment at which a session exists: it is recorded before
 // the device learns of it.
 func (c *conn) sendConnack(f mqttwire.Frame) error {
+	if _, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.Invent }); ok {
+		f.Raw[2] |= 1 // session present (MQTT 3.1.1 section 3.2.2.2)
+	}
 	p, _ := mqttwire.Decode(f, false)
 	c.mu.Lock()
 	c.connect.Answered, c.connect.Present = true, p.SessionPresent
@@ -158,15 +161,26 @@ func (c *conn) sendConnack(f mqttwire.Frame) error {
 		return nil
 	}
 	if fault.DropAfter == 0 {
-		c.cut("dropped after CONNACK", fault.Name)
+		c.drop(fault)
 		return nil
 	}
 	c.hub.running.Go(func() {
 		select {
 		case <-time.After(fault.DropAfter):
-			c.cut("dropped after CONNACK", fault.Name)
-		case <-c.hub.closing:
+			c.drop(fault)
+		case <-c.gone:
 		}
 	})
 	return nil
+}
+
+func (c *conn) drop(fault Fault) {
+	why := "dropped after CONNACK"
+	if fault.TakeOver {
+		why = "taken over, as the fault has it"
+		c.mu.Lock()
+		c.takeover = true
+		c.mu.Unlock()
+	}
+	c.cut(why, fault.Name)
 }

@@ -20,6 +20,7 @@ const (
 	KindPacket       Kind = "packet"       // an MQTT packet, either way
 	KindConnect      Kind = "connect"      // a CONNECT was judged
 	KindDeviceBound  Kind = "device-bound" // a message to the device was accepted
+	KindCompleted    Kind = "completed"    // a message to the device needs no more sending; Text says why
 	KindSubscribed   Kind = "subscribed"   // filters were taken
 	KindMessage      Kind = "message"      // telemetry is in the record
 	KindViolation    Kind = "violation"    // a packet breaks MQTT 3.1.1

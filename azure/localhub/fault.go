@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"hilrig/azure"
 	"hilrig/azure/localhub/mqttwire"
 	"hilrig/azure/localhub/tlswire"
 )
@@ -33,7 +34,14 @@ type Fault struct {
 	Drop         bool          // cut the connection DropAfter its CONNACK
 	DropAfter    time.Duration // 0: at once
 	Linger       time.Duration // after a refusal: how long the connection stays open, to see what the device does with it
+	TakeOver     bool          // with Drop: as if a newer session of the id had come
 	ForgetBefore bool          // the stored session is gone: session present 0
+	Invent       bool          // session present 1, whether there is one or not
+
+	// messages
+	RefuseMessages bool // telemetry ends the connection, as throttling does
+	Twice          bool // what goes to the device goes twice, the second time with DUP
+	Greet          int  // bytes of a message that a session gets as soon as it listens
 
 	// twin
 	TwinStatus int // the answer to every twin request, such as 429
@@ -48,6 +56,22 @@ type Fault struct {
 func DropAfterConnack(d time.Duration) Fault {
 	return Fault{Name: "drop-after-connack", Drop: true, DropAfter: d}
 }
+
+// DropEvery cuts every session d after its CONNACK, as long as it is shown.
+func DropEvery(d time.Duration) Fault {
+	return Fault{Name: "drop-every-" + d.String(), Drop: true, DropAfter: d}
+}
+
+// TakenOver ends a session d after its CONNACK as if the same identity had
+// connected elsewhere (Azure: 400027 ConnectionForcefullyClosedOnNewConnection).
+func TakenOver(d time.Duration) Fault {
+	return Fault{Name: "taken-over", Drop: true, DropAfter: d, TakeOver: true}
+}
+
+// Throttled is a hub over its quota: twin requests get 429, telemetry ends the
+// connection, because MQTT has no error packet (Azure: iot-hub-mqtt-support,
+// iot-hub-devguide-quotas-throttling).
+func Throttled() Fault { return Fault{Name: "throttled", TwinStatus: 429, RefuseMessages: true} }
 
 // Refuse answers CONNECT with a return code (MQTT 3.1.1 section 3.2.2.3).
 func Refuse(code byte) Fault { return Fault{Name: fmt.Sprintf("connack-%d", code), ReturnCode: code} }
@@ -70,6 +94,8 @@ func Faults() []Fault {
 	return []Fault{
 		DropAfterConnack(0), Refuse(1), Refuse(2), Refuse(3), Refuse(4), Refuse(5), NoConnack(),
 		Withhold("no-puback", mqttwire.PUBACK), Withhold("no-suback", mqttwire.SUBACK), Withhold("no-pingresp", mqttwire.PINGRESP),
+		DropEvery(10 * time.Second), TakenOver(5 * time.Second), {Name: "session-present-0", ForgetBefore: true}, {Name: "session-present-1", Invent: true},
+		Throttled(), {Name: "dup-delivery", Twice: true}, {Name: "large-delivery", Greet: azure.MaxCloudToDevice},
 		OnlyVersion(tls.VersionTLS10), OnlyVersion(tls.VersionTLS11),
 		{Name: "require-sni", RequireSNI: true},
 		{Name: "cut-after-client-hello", CutAfter: 1}, {Name: "cut-after-server-hello", CutAfter: 2}, {Name: "cut-after-certificate", CutAfter: 11},

@@ -2,6 +2,7 @@ package localhub
 
 import (
 	"sync"
+	"time"
 
 	"hilrig/azure/localhub/mqttwire"
 )
@@ -10,7 +11,7 @@ import (
 const maxMail = 256
 
 // mail is what the hub itself has to send on a connection, beside the broker's
-// answers: twin, methods.
+// answers: twin, methods. Cloud-to-device messages have their own queue.
 type mail struct {
 	mu      sync.Mutex
 	waiting [][]byte
@@ -47,6 +48,24 @@ func (m *mail) take() [][]byte {
 	return all
 }
 
+// await waits for more, or until again where that is a time; false when gone is
+// closed before.
+func (m *mail) await(again time.Time, gone <-chan struct{}) bool {
+	var late <-chan time.Time
+	if !again.IsZero() {
+		t := time.NewTimer(time.Until(again))
+		defer t.Stop()
+		late = t.C
+	}
+	select {
+	case <-m.more:
+	case <-late:
+	case <-gone:
+		return false
+	}
+	return true
+}
+
 // post sends a message of the hub's own once the CONNACK is out, at QoS 0 as
 // twin and methods are.
 func (c *conn) post(topic string, payload []byte) {
@@ -63,9 +82,11 @@ func (c *conn) postman() {
 				return // the reader learns of it too
 			}
 		}
-		select {
-		case <-c.mail.more:
-		case <-c.gone:
+		again, err := c.deliver()
+		if err != nil {
+			return
+		}
+		if !c.mail.await(again, c.gone) {
 			return
 		}
 	}

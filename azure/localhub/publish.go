@@ -21,6 +21,10 @@ func (c *conn) receivePublish(f mqttwire.Frame, p mqttwire.Packet) bool {
 		c.cut(fmt.Sprintf("PUBLISH of %d bytes refused: over 262144", p.Size), "")
 		return false
 	}
+	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return t.Kind == azure.KindEvents && x.RefuseMessages }); ok {
+		c.cut("telemetry refused: throttled", fault.Name) // MQTT has no word for it
+		return false
+	}
 	switch t.Kind {
 	case azure.KindEvents:
 		c.message(p, t)

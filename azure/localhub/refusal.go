@@ -32,3 +32,7 @@ func notRegistered() *Refusal {
 func notOnline(why string) *Refusal { return &Refusal{404, 404103, "DeviceNotOnline", why} }
 
 func timedOut(text string) *Refusal { return &Refusal{504, 504101, "GatewayTimeout", text} }
+
+func queueFull() *Refusal {
+	return &Refusal{403, 403004, "DeviceMaximumQueueDepthExceeded", fmt.Sprintf("%d messages wait already", maxPending)}
+}
