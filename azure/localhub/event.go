@@ -48,7 +48,7 @@ type Event struct {
 	Connect   *Connect
 	Packet    *Packet
 	Message   *Message
-	Filters   []mqttwire.Filter
+	Filters   []mqttwire.Filter // subscribed: asked for; served: acknowledged
 	Twin      *TwinExchange
 	Method    *MethodCall
 	Violation *mqttwire.Violation
