@@ -24,6 +24,7 @@ func (*admitted) OnACLCheck(*mqtt.Client, string, bool) bool { return true }
 // forgetSession drops what the broker keeps of a device's session: its CONNACK then
 // says that no session is present (MQTT 3.1.1 section 3.2.2.2).
 func (h *Hub) forgetSession(deviceID string) {
+	h.subs.forget(deviceID)
 	old, ok := h.broker.Clients.Get(deviceID)
 	if !ok {
 		return

@@ -30,7 +30,6 @@ type conn struct {
 	in, out *mqttwire.Splitter
 	ready   []byte // bytes for the broker
 	timeout time.Duration
-	over    chan struct{} // closed once the broker is done with it
 
 	mu       sync.Mutex
 	connect  *Connect // judged
@@ -42,6 +41,11 @@ type conn struct {
 	byDevice bool // ended it
 	sending  sync.Mutex
 
+	mail    *mail
+	asked   map[uint16][]mqttwire.Filter // of SUBSCRIBEs without their SUBACK; with mu
+	gone    chan struct{}                // closed when it has ended
+	greeted bool                         // the postman's
+
 	silent    atomic.Bool // nothing gets through any more, either way
 	lingering bool        // refused, and looked at a little longer; the reader's
 }
@@ -50,7 +54,7 @@ func newConn(h *Hub, id int64, t *tls.Conn, hs *Handshake, shown []*Showing) *co
 	return &conn{
 		Conn: t, hub: h, id: id, hs: hs, shown: shown, check: mqttwire.NewChecker(h.sessions),
 		in: mqttwire.NewSplitter(0, nil), out: mqttwire.NewSplitter(0, nil), timeout: h.config.ConnectWithin,
-		over: make(chan struct{}),
+		mail: newMail(), asked: map[uint16][]mqttwire.Filter{}, gone: make(chan struct{}),
 	}
 }
 
@@ -137,6 +141,11 @@ func (c *conn) receive(f mqttwire.Frame) bool {
 		return c.receivePublish(f, p)
 	case mqttwire.SUBSCRIBE:
 		return c.receiveSubscribe(f, p)
+	case mqttwire.PUBACK:
+		c.receivePuback(p)
+		return true // the broker sends nothing that is acknowledged
+	case mqttwire.UNSUBSCRIBE:
+		c.hub.subs.remove(c.deviceID, p.Filters)
 	case mqttwire.DISCONNECT:
 		c.mu.Lock()
 		c.bye, c.why, c.byDevice = true, "DISCONNECT by the device", true
@@ -165,6 +174,9 @@ func (c *conn) send(f mqttwire.Frame) error {
 	}
 	if f.Type() == mqttwire.CONNACK {
 		return c.sendConnack(f)
+	}
+	if f.Type() == mqttwire.SUBACK {
+		c.serve(f)
 	}
 	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return slices.Contains(x.Withhold, f.Type()) }); ok {
 		p, _ := mqttwire.Decode(f, false)
@@ -265,8 +277,8 @@ func (c *conn) cut(why, fault string) {
 // ended is the connection's last event.
 func (c *conn) ended(brokerErr error) {
 	_ = c.NetConn().Close()
-	close(c.over)
 	c.hub.leave(c)
+	close(c.gone)
 	c.mu.Lock()
 	why, fault, takeover, bye := c.why, c.fault, c.takeover, c.bye
 	connect, byDevice := c.connect, c.byDevice

@@ -62,6 +62,7 @@ func (c *conn) receiveConnect(f mqttwire.Frame, p mqttwire.Packet) bool {
 	if _, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.ForgetBefore }); ok {
 		c.hub.forgetSession(c.deviceID)
 	}
+	c.hub.subs.begin(c.deviceID, k.Clean)
 	c.ready = append(c.ready, f.Raw...)
 	return true
 }
@@ -139,7 +140,7 @@ func (c *conn) takeOver() {
 	// The broker must be done with it: an older CONNECT that it answers behind
 	// this one would take the session back.
 	select {
-	case <-old.over:
+	case <-old.gone:
 	case <-time.After(takeOverWithin):
 	case <-h.closing:
 	}
@@ -167,19 +168,31 @@ func (c *conn) sendConnack(f mqttwire.Frame) error {
 	if err := c.transmit(f); err != nil {
 		return err
 	}
+	c.hub.running.Go(c.postman)
 	if !drop {
 		return nil
 	}
 	if fault.DropAfter == 0 {
-		c.cut("dropped after CONNACK", fault.Name)
+		c.drop(fault)
 		return nil
 	}
 	c.hub.running.Go(func() {
 		select {
 		case <-time.After(fault.DropAfter):
-			c.cut("dropped after CONNACK", fault.Name)
-		case <-c.hub.closing:
+			c.drop(fault)
+		case <-c.gone:
 		}
 	})
 	return nil
+}
+
+func (c *conn) drop(fault Fault) {
+	why := "dropped after CONNACK"
+	if fault.TakeOver {
+		why = "taken over, as the fault has it"
+		c.mu.Lock()
+		c.takeover = true
+		c.mu.Unlock()
+	}
+	c.cut(why, fault.Name)
 }

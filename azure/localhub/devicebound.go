@@ -1,13 +1,15 @@
 package localhub
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
+	"hilrig/azure"
+	"hilrig/azure/localhub/mqttwire"
 	"hilrig/record"
 )
 
@@ -16,31 +18,92 @@ type DeviceBound struct {
 	ID         string // message id; in the topic as $.mid
 	Payload    []byte
 	Properties map[string]string
+	TTL        time.Duration // 0: one hour
 }
 
-// maxDeviceBound is the most a cloud-to-device message may have (Azure: 64 KB).
-const maxDeviceBound = 64 << 10
-
-// SendToDevice sends a message as IoT Hub does: at QoS 1, with its properties
-// in the topic (Azure: iot-hub-mqtt-support). To a device that is away with a
-// session it goes when the device is back; what is not acknowledged goes again
-// at the next connect, with DUP. A device that has not subscribed gets nothing.
+// SendToDevice queues a message as IoT Hub does. It goes once the device listens,
+// be it later, at QoS 1, with its properties in the topic; PUBACK completes it;
+// unacknowledged it comes again, with DUP, after its lock and at the next
+// connect, until its time to live is over (Azure: iot-hub-mqtt-support,
+// iot-hub-devguide-messages-c2d). Errors are of class usage and wrap a [Refusal].
 func (h *Hub) SendToDevice(deviceID string, m DeviceBound) error {
-	if _, known := h.Lookup(deviceID); !known {
-		return record.NewFailure(record.Usage, "send a message to", deviceID, errors.New("no such device is registered"))
+	_, known := h.Lookup(deviceID)
+	refused := func(why error) error {
+		return record.NewFailure(record.Usage, "send a message to", deviceID, why)
 	}
-	if len(m.Payload) > maxDeviceBound {
-		return record.NewFailure(record.Usage, "send a message to", deviceID, fmt.Errorf("%d bytes; IoT Hub takes %d", len(m.Payload), maxDeviceBound))
-	}
-	if err := h.broker.Publish("devices/"+deviceID+"/messages/devicebound/"+m.properties(deviceID), m.Payload, false, 1); err != nil {
-		return record.NewFailure(record.Harness, "send a message to", deviceID, err)
+	switch {
+	case !known:
+		return refused(notRegistered())
+	case len(m.Payload) > azure.MaxCloudToDevice:
+		return refused(tooLarge("%d bytes; IoT Hub takes %d", len(m.Payload), azure.MaxCloudToDevice))
+	case !h.bound.add(deviceID, m, time.Now()):
+		return refused(queueFull())
 	}
 	h.events.add(Event{Kind: KindDeviceBound, DeviceID: deviceID, Text: fmt.Sprintf("message %s of %d bytes to the device", m.ID, len(m.Payload))})
+	if c := h.living(deviceID); c != nil {
+		c.mail.wake()
+	}
 	return nil
 }
 
-// properties are in the order of their names, percent-encoded.
-func (m DeviceBound) properties(deviceID string) string {
+// Pending is how many messages wait for a device, unacknowledged ones among
+// them.
+func (h *Hub) Pending(deviceID string) int { return h.bound.count(deviceID) }
+
+// Purge drops what is on its way to a device and not acknowledged, and says how
+// much that was (Azure: purge device queue).
+func (h *Hub) Purge(deviceID string) int { return h.bound.purge(deviceID) }
+
+// deliver sends what is due on the connection, and says when to look again;
+// zero: when woken.
+func (c *conn) deliver() (again time.Time, err error) {
+	f, ok := c.hub.subs.find(c.deviceID, azure.KindDevicebound)
+	if !ok || !f.served || c.hub.living(c.deviceID) != c {
+		return time.Time{}, nil
+	}
+	c.greet()
+	due := c.hub.bound.due(c.deviceID, c.id, f.qos, time.Now())
+	for _, b := range due.expired {
+		c.event(Event{Kind: KindCompleted, Text: "message " + b.ID + " expired"})
+	}
+	for _, p := range due.packets {
+		if err := c.sendOwn(mqttwire.Publish(p)); err != nil {
+			return time.Time{}, err
+		}
+		if p.QoS == 0 {
+			continue
+		}
+		if _, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.Twice }); ok {
+			p.Dup = true
+			if err := c.sendOwn(mqttwire.Publish(p)); err != nil {
+				return time.Time{}, err
+			}
+		}
+	}
+	return due.again, nil
+}
+
+// greet is the fault of a large message as soon as the device listens.
+func (c *conn) greet() {
+	if c.greeted {
+		return
+	}
+	c.greeted = true
+	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.Greet > 0 }); ok {
+		m := DeviceBound{ID: fault.Name, Payload: []byte(strings.Repeat("x", fault.Greet))}
+		c.hub.bound.add(c.deviceID, m, time.Now()) // to a full queue it adds nothing
+	}
+}
+
+// receivePuback completes a message.
+func (c *conn) receivePuback(p mqttwire.Packet) {
+	if m, ok := c.hub.bound.complete(c.deviceID, p.ID); ok {
+		c.event(Event{Kind: KindCompleted, Text: "message " + m.ID + " completed"})
+	}
+}
+
+// topic has the properties in the order of their names, percent-encoded.
+func (m DeviceBound) topic(deviceID string) string {
 	all := map[string]string{"$.to": "/devices/" + deviceID + "/messages/deviceBound"}
 	if m.ID != "" {
 		all["$.mid"] = m.ID
@@ -50,15 +113,7 @@ func (m DeviceBound) properties(deviceID string) string {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		parts = append(parts, escape(name)+"="+escape(all[name]))
 	}
-	return strings.Join(parts, "&")
+	return "devices/" + deviceID + "/messages/devicebound/" + strings.Join(parts, "&")
 }
 
 func escape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
-
-// Purge drops what is on its way to a device and not acknowledged (Azure: purge
-// device queue).
-func (h *Hub) Purge(deviceID string) {
-	if c, ok := h.broker.Clients.Get(deviceID); ok {
-		c.ClearInflights()
-	}
-}

@@ -20,9 +20,13 @@ const (
 	KindPacket       Kind = "packet"       // an MQTT packet, either way
 	KindConnect      Kind = "connect"      // a CONNECT was judged
 	KindDeviceBound  Kind = "device-bound" // a message to the device was accepted
+	KindCompleted    Kind = "completed"    // a message to the device needs no more sending; Text says why
 	KindSubscribed   Kind = "subscribed"   // filters were taken
+	KindServed       Kind = "served"       // filters are acknowledged: the hub serves them from now on
 	KindMessage      Kind = "message"      // telemetry is in the record
 	KindViolation    Kind = "violation"    // a packet breaks MQTT 3.1.1
+	KindTwin         Kind = "twin"         // a twin was asked for, reported or pushed
+	KindMethod       Kind = "method"       // a direct method was called or answered
 	KindDisconnected Kind = "disconnected" // the connection ended; Text says why
 	KindFaultShown   Kind = "fault-shown"  // a fault met the device
 )
@@ -44,7 +48,9 @@ type Event struct {
 	Connect   *Connect
 	Packet    *Packet
 	Message   *Message
-	Filters   []mqttwire.Filter
+	Filters   []mqttwire.Filter // subscribed: asked for; served: acknowledged
+	Twin      *TwinExchange
+	Method    *MethodCall
 	Violation *mqttwire.Violation
 }
 

@@ -35,8 +35,17 @@ type Fault struct {
 	Drop         bool          // cut the connection DropAfter its CONNACK
 	DropAfter    time.Duration // 0: at once
 	Linger       time.Duration // after a refusal: how long the connection stays open, to see what the device does with it
+	TakeOver     bool          // with Drop: as if a newer session of the id had come
 	ForgetBefore bool          // the stored session is gone: session present 0
-	ClaimSession bool          // session present 1, whatever is stored
+	ClaimSession bool          // session present 1, whether there is one or not
+
+	// messages
+	RefuseMessages bool // telemetry ends the connection, as throttling does
+	Twice          bool // what goes to the device goes twice, the second time with DUP
+	Greet          int  // bytes of a message that a session gets as soon as it listens
+
+	// twin
+	TwinStatus int // the answer to every twin request, such as 429
 
 	// packets
 	Withhold []byte        // packet types to the device that are kept back
@@ -46,11 +55,26 @@ type Fault struct {
 	AuthMethod string // that the hub says messages came by, instead of X.509 (a rig's fault)
 }
 
-// DropAfterConnack cuts a session d after its CONNACK; shown until lifted, it
-// drops the device every d.
+// DropAfterConnack cuts a session d after its CONNACK.
 func DropAfterConnack(d time.Duration) Fault {
 	return Fault{Name: "drop-after-connack", Drop: true, DropAfter: d}
 }
+
+// DropEvery cuts every session d after its CONNACK, as long as it is shown.
+func DropEvery(d time.Duration) Fault {
+	return Fault{Name: "drop-every-" + d.String(), Drop: true, DropAfter: d}
+}
+
+// TakenOver ends a session d after its CONNACK as if the same identity had
+// connected elsewhere (Azure: 400027 ConnectionForcefullyClosedOnNewConnection).
+func TakenOver(d time.Duration) Fault {
+	return Fault{Name: "taken-over", Drop: true, DropAfter: d, TakeOver: true}
+}
+
+// Throttled is a hub over its quota: twin requests get 429, telemetry ends the
+// connection, because MQTT has no error packet (Azure: iot-hub-mqtt-support,
+// iot-hub-devguide-quotas-throttling).
+func Throttled() Fault { return Fault{Name: "throttled", TwinStatus: 429, RefuseMessages: true} }
 
 // Refuse answers CONNECT with a return code (MQTT 3.1.1 section 3.2.2.3).
 func Refuse(code byte) Fault { return Fault{Name: fmt.Sprintf("connack-%d", code), ReturnCode: code} }

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"time"
 
+	"hilrig/azure"
 	"hilrig/azure/localhub/link"
 	"hilrig/azure/localhub/mqttwire"
 )
@@ -29,8 +30,10 @@ func Faults() []Fault {
 		BadLink("link-reset", link.Shape{End: link.Reset, After: second}),
 		// session
 		NoConnack(), Refuse(1), Refuse(2), Refuse(3), Refuse(4), Refuse(5),
-		DropAfterConnack(0),
+		DropAfterConnack(0), DropEvery(10 * second), TakenOver(5 * second),
 		{Name: "session-forgotten", ForgetBefore: true}, {Name: "session-claimed", ClaimSession: true},
+		// messages
+		Throttled(), {Name: "dup-delivery", Twice: true}, {Name: "large-delivery", Greet: azure.MaxCloudToDevice},
 		// packets
 		Withhold("no-puback", mqttwire.PUBACK), Withhold("no-suback", mqttwire.SUBACK), Withhold("no-pingresp", mqttwire.PINGRESP),
 		{Name: "late-pingresp", Late: []byte{mqttwire.PINGRESP}, LateBy: second},

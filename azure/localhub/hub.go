@@ -24,6 +24,7 @@ type Config struct {
 	Host          string // the name that devices dial; for messages
 	Certificate   tls.Certificate
 	Devices       []Device
+	BoundLock     time.Duration // of a cloud-to-device message that is not acknowledged; 0 is IoT Hub's minute
 	ConnectWithin time.Duration // from TLS to CONNECT; 0 is 60 s, as Edge Hub has it
 	UserNameExact string        // empty: each form that IoT Hub takes
 	Log           *slog.Logger
@@ -46,6 +47,10 @@ type Hub struct {
 	events   *Events
 	faults   *faults
 	sessions *mqttwire.Sessions
+	subs     *subscriptions
+	twins    *twins
+	calls    *calls
+	bound    *queues
 	broker   *mqtt.Server
 
 	next       atomic.Int64
@@ -70,11 +75,15 @@ func New(c Config) (*Hub, error) {
 	if c.ConnectWithin == 0 {
 		c.ConnectWithin = connectWithin
 	}
+	if c.BoundLock == 0 {
+		c.BoundLock = boundLock
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	h := &Hub{
 		config: c, log: c.Log, registry: newRegistry(c.Devices), events: newEvents(), sessions: mqttwire.NewSessions(),
+		subs: newSubscriptions(), twins: newTwins(), calls: newCalls(), bound: newQueues(c.BoundLock),
 		handshakes: make(chan struct{}, maxHandshakes), closing: make(chan struct{}), closed: make(chan struct{}),
 		conns: map[int64]io.Closer{}, live: map[string]*conn{},
 	}

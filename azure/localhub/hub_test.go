@@ -315,7 +315,7 @@ func TestSubscribe(t *testing.T) {
 		many[f] = 1
 	}
 	c.SubscribeMultiple(many, nil)
-	if e := b.await(0, "the end", kind(localhub.KindDisconnected)); !strings.Contains(e.Text, "takes five") {
+	if e := b.await(0, "the end", kind(localhub.KindDisconnected)); !strings.Contains(e.Text, "takes 5") {
 		t.Errorf("closed because: %s", e.Text)
 	}
 }

@@ -21,8 +21,17 @@ func (c *conn) receivePublish(f mqttwire.Frame, p mqttwire.Packet) bool {
 		c.cut(fmt.Sprintf("PUBLISH of %d bytes refused: over 262144", p.Size), "")
 		return false
 	}
-	if t.Kind == azure.KindEvents {
+	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return t.Kind == azure.KindEvents && x.RefuseMessages }); ok {
+		c.cut("telemetry refused: throttled", fault.Name) // MQTT has no word for it
+		return false
+	}
+	switch t.Kind {
+	case azure.KindEvents:
 		c.message(p, t)
+	case azure.KindTwinGet, azure.KindTwinReported:
+		c.receiveTwin(p, t)
+	case azure.KindMethodResponse:
+		c.receiveMethod(p, t)
 	}
 	if p.QoS == 2 {
 		c.cut("PUBLISH with QoS 2: delivered, then closed", "")
@@ -75,17 +84,10 @@ func (c *conn) system(now time.Time, own map[string]string) map[string]string {
 	return s
 }
 
-// maxFilters is how many topics a device may subscribe at a time (Azure:
-// iot-hub-mqtt-support).
-const maxFilters = 5
-
 // receiveSubscribe takes every filter, as Edge Hub does: one that is not the
-// hub's is granted and never served.
+// hub's is granted and never served. Those of the session count, not only those
+// of this packet.
 func (c *conn) receiveSubscribe(f mqttwire.Frame, p mqttwire.Packet) bool {
-	if len(p.Filters) > maxFilters {
-		c.cut(fmt.Sprintf("SUBSCRIBE of %d filters; IoT Hub takes five", len(p.Filters)), "")
-		return false
-	}
 	text := "subscribed"
 	for _, filter := range p.Filters {
 		text += " " + filter.Topic
@@ -94,6 +96,26 @@ func (c *conn) receiveSubscribe(f mqttwire.Frame, p mqttwire.Packet) bool {
 		}
 	}
 	c.event(Event{Kind: KindSubscribed, Text: text, Filters: p.Filters})
+	if n := c.hub.subs.add(c.deviceID, p.Filters); n > azure.MaxFilters {
+		c.cut(fmt.Sprintf("SUBSCRIBE refused: %d filters; IoT Hub takes %d at a time", n, azure.MaxFilters), "")
+		return false
+	}
+	c.mu.Lock()
+	c.asked[p.ID] = p.Filters
+	c.mu.Unlock()
 	c.ready = append(c.ready, f.Raw...)
 	return true
+}
+
+// serve is the broker's SUBACK, sent or kept back: from now on the device gets
+// what its filters ask for.
+func (c *conn) serve(f mqttwire.Frame) {
+	p, _ := mqttwire.Decode(f, false)
+	c.mu.Lock()
+	filters := c.asked[p.ID]
+	delete(c.asked, p.ID)
+	c.mu.Unlock()
+	c.hub.subs.serve(c.deviceID, filters)
+	c.event(Event{Kind: KindServed, Text: "serves what was subscribed", Filters: filters})
+	c.mail.wake()
 }

@@ -39,11 +39,13 @@ func (h *Hub) Register(d Device) {
 	h.registry.devices[d.ID] = d
 }
 
-// Unregister takes a device out; its living session is not touched.
+// Unregister takes a device out, its twin and its queue; its living session is not touched.
 func (h *Hub) Unregister(id string) {
 	h.registry.mu.Lock()
 	defer h.registry.mu.Unlock()
 	delete(h.registry.devices, id)
+	h.twins.forget(id)
+	h.bound.purge(id)
 }
 
 // Lookup finds a device by its exact id.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"hilrig/azure"
 	"hilrig/azure/localhub"
 	"hilrig/azure/localhub/mqttwire"
 	"hilrig/fixtures"
@@ -23,7 +24,9 @@ func storedMessage(ctx context.Context, b *fixtures.Bench) {
 	if live.Connect.Clean {
 		b.NotApplicable("it asks for a clean session: the hub keeps nothing for it")
 	}
-	listening(ctx, b, live)
+	if err := listens(ctx, b, azure.DeviceboundFilter(b.Device.DeviceID)); err != nil {
+		b.Premise(fmt.Errorf("the device does not listen; see session/subscribe: %w", err))
+	}
 	defer b.Hub.Purge(b.Device.DeviceID)
 
 	b.Step("the device is cut off; a message comes for it")
