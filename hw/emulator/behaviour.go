@@ -90,6 +90,7 @@ type mqttBehaviour struct {
 	topic          string
 	filters        []string
 	subscribesOnce bool // per boot
+	subscribesNew  bool // to a session that is new, or was not acknowledged
 	ignoresSuback  bool // does not miss the answer to a SUBSCRIBE
 	qos            byte
 	payload        func(m *modem, r reading) []byte
@@ -172,6 +173,7 @@ func sound(profile string) behaviour {
 		b.patience = func(time.Duration) time.Duration { return 3 * time.Second }
 	case "chatty":
 		b.echo, b.newline, b.chatter = false, "\n", ms(120)
+		b.subscribesNew = true
 	}
 	return b
 }

@@ -30,6 +30,8 @@ type modem struct {
 	next       int64   // number of the next message
 	handshakes int
 	subscribed bool
+	present    bool         // the hub has kept the session, says the last CONNACK
+	granted    atomic.Int64 // filters that were acknowledged
 	requests   atomic.Int64 // of the twin
 	living     func()       // closes the session before, where a fault keeps it
 	paused     atomic.Bool  // telemetry, by command

@@ -77,7 +77,8 @@ func (m *modem) connect(ctx context.Context, client mqtt.Client) ended {
 			return ended{err: err}
 		}
 	}
-	m.log.Info("connected", "present", token.(*mqtt.ConnectToken).SessionPresent())
+	m.present = token.(*mqtt.ConnectToken).SessionPresent()
+	m.log.Info("connected", "present", m.present)
 	return ended{session: true}
 }
 
@@ -166,14 +167,21 @@ func (m *modem) subscribe(ctx context.Context, client mqtt.Client, w *wire) {
 	if m.b.subscribesOnce && m.subscribed {
 		return
 	}
+	if m.b.subscribesNew && m.present && int(m.granted.Load()) == len(m.b.filters) {
+		return
+	}
 	m.subscribed = true
+	m.granted.Store(0)
 	for _, f := range m.b.filters {
 		go func() { // paho blocks for a while where the connection is dead
 			token := client.Subscribe(m.fill(f), 1, nil)
 			if m.b.ignoresSuback {
 				return
 			}
-			if err := m.await(ctx, token.Done(), "SUBACK"); errors.Is(err, errPatience) {
+			switch err := m.await(ctx, token.Done(), "SUBACK"); {
+			case err == nil && token.Error() == nil:
+				m.granted.Add(1)
+			case errors.Is(err, errPatience):
 				m.log.Info("deaf", "error", err)
 				w.fail(err)
 			}

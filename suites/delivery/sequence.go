@@ -57,6 +57,7 @@ func noLoss(ctx context.Context, b *fixtures.Bench) {
 		b.Must(err) // it delivered, and then it stopped
 	}
 	b.Premise(err)
+	goesOn(ctx, b, got[len(got)-1])
 	all := numberedOf(b, got)
 	var missing []string
 	var gap time.Time // the first
@@ -81,6 +82,20 @@ func noLoss(ctx context.Context, b *fixtures.Bench) {
 		Seen:     "missing: number " + strings.Join(missing, ", "), At: gap,
 		Look: "the firmware's send queue: how long is it, what does it drop when it is full, does it keep a message until its PUBACK?",
 	})
+}
+
+// goesOn asks a session that is up for another message where the last one is
+// old: one that has stalled loses everything that comes.
+func goesOn(ctx context.Context, b *fixtures.Bench, last localhub.Event) {
+	_, _, live := b.Session()
+	if !live || time.Since(last.At) < 2*b.Type.Timing.Interval {
+		return
+	}
+	b.Step("the last message is %.1f s old; wait for the next", time.Since(last.At).Seconds())
+	_, err := b.AwaitMessage(ctx, last.Seq+1, b.Type.Timing.PublishWithin)
+	if _, _, live := b.Session(); live {
+		b.Must(err)
+	}
 }
 
 func noLossByCount(ctx context.Context, b *fixtures.Bench) {

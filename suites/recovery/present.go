@@ -15,7 +15,7 @@ func sessionPresent(ctx context.Context, b *fixtures.Bench) {
 	subscribed := func(conn int64) func(localhub.Event) bool {
 		return func(e localhub.Event) bool { return e.Kind == localhub.KindSubscribed && (conn == 0 || e.Conn == conn) }
 	}
-	if _, err := b.Await(ctx, b.ProvisionMark(), b.Type.Timing.PublishWithin, "a SUBSCRIBE", subscribed(0)); err != nil {
+	if _, err := b.Await(ctx, 0, b.Type.Timing.PublishWithin, "a SUBSCRIBE", subscribed(0)); err != nil {
 		if ctx.Err() != nil {
 			b.Must(err)
 		}

@@ -16,7 +16,7 @@ func noSuback(ctx context.Context, b *fixtures.Bench) {
 		b.NotApplicable("the type reads nothing (mqtt.read_topic is empty)")
 	}
 	b.Premise(b.Connected(ctx))
-	_, err := b.Await(ctx, b.ProvisionMark(), b.Type.Timing.PublishWithin, "its first SUBSCRIBE", func(e localhub.Event) bool {
+	_, err := b.Await(ctx, 0, b.Type.Timing.PublishWithin, "its first SUBSCRIBE", func(e localhub.Event) bool {
 		return e.Kind == localhub.KindPacket && !e.Packet.In && e.Packet.Type == mqttwire.SUBACK
 	})
 	if err != nil && ctx.Err() == nil {
@@ -52,8 +52,11 @@ func noSuback(ctx context.Context, b *fixtures.Bench) {
 		b.NotRun("the device has left, and did not come back: " + err.Error() + "; see recovery/server-disconnect")
 	}
 	if err != nil && ctx.Err() == nil {
-		b.Warn("SUBSCRIBE of %s got no SUBACK, and was not sent again within %s: the device is deaf and does not know; see whether the firmware waits for SUBACK at all",
-			first.Filters[0].Topic, b.Type.Timing.ReconnectWithin)
+		b.WarnOf(fixtures.Finding{
+			Expected: "the same SUBSCRIBE again, on this connection or a new one, within " + b.Type.Timing.ReconnectWithin.String(),
+			Seen:     "SUBSCRIBE of " + first.Filters[0].Topic + " without a SUBACK, and no other: the device is deaf and does not know",
+			Look:     "whether the firmware waits for SUBACK at all, and for how long", At: first.At,
+		})
 		_, err = b.Reconnect(ctx) // the hub has the subscription: a session like any other
 	}
 	b.Must(err)

@@ -18,7 +18,8 @@ const mostFilters = 5
 // settle is how long after a SUBSCRIBE the next may come.
 const settle = 500 * time.Millisecond
 
-// subscribe judges the sessions since the device was provisioned.
+// subscribe judges the sessions of the whole run: who has one that goes on need
+// not subscribe again, also not with another identity.
 func subscribe(ctx context.Context, b *fixtures.Bench) {
 	want := b.Type.MQTT.ReadTopicFor(b.Device.DeviceID, b.HubName)
 	if want == "" {
@@ -29,17 +30,17 @@ func subscribe(ctx context.Context, b *fixtures.Bench) {
 	isSubscribe := func(e localhub.Event) bool {
 		return e.Kind == localhub.KindSubscribed || e.Kind == localhub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.SUBSCRIBE
 	}
-	if _, err := b.Await(ctx, b.ProvisionMark(), b.Type.Timing.PublishWithin, "a SUBSCRIBE", isSubscribe); err != nil {
+	if _, err := b.Await(ctx, 0, b.Type.Timing.PublishWithin, "a SUBSCRIBE", isSubscribe); err != nil {
 		b.Fail(fixtures.Finding{
 			Expected: "a subscription of " + want, Seen: "no SUBSCRIBE at all: " + err.Error(),
 			Look: "Read topic in the device's MQTT parameters; a type that reads nothing says mqtt.read_topic: \"\"",
 		})
 	}
-	seen := b.Since(b.ProvisionMark(), isSubscribe)
+	seen := b.Since(0, isSubscribe)
 	b.Must(b.Rest(ctx, settle-time.Since(seen[len(seen)-1].At))) // one packet for each filter is a way, too
 	perConn := map[int64][]string{}
 	var all []string
-	for _, e := range b.Since(b.ProvisionMark(), func(e localhub.Event) bool { return e.Kind == localhub.KindSubscribed }) {
+	for _, e := range b.Since(0, func(e localhub.Event) bool { return e.Kind == localhub.KindSubscribed }) {
 		for _, f := range e.Filters {
 			if !slices.Contains(perConn[e.Conn], f.Topic) { // again is no more [MQTT-3.8.4-3]
 				perConn[e.Conn] = append(perConn[e.Conn], f.Topic)
