@@ -175,10 +175,11 @@ func (c *conn) send(f mqttwire.Frame) error {
 	if f.Type() == mqttwire.CONNACK {
 		return c.sendConnack(f)
 	}
+	fault, kept := c.hub.faults.take(c.id, func(x Fault) bool { return slices.Contains(x.Withhold, f.Type()) && c.answers(f, x.Filter) })
 	if f.Type() == mqttwire.SUBACK {
 		c.serve(f)
 	}
-	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return slices.Contains(x.Withhold, f.Type()) }); ok {
+	if kept {
 		p, _ := mqttwire.Decode(f, false)
 		c.packet(p, false, true)
 		c.hub.log.Debug("withheld", "packet", p.Name, "fault", fault.Name)
@@ -198,6 +199,18 @@ func (c *conn) send(f mqttwire.Frame) error {
 		return nil
 	}
 	return c.transmit(f)
+}
+
+// answers reports whether a packet is the SUBACK for a topic filter; an empty
+// filter is any packet.
+func (c *conn) answers(f mqttwire.Frame, filter string) bool {
+	if filter == "" {
+		return true
+	}
+	p, _ := mqttwire.Decode(f, false)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.asked[p.ID], func(x mqttwire.Filter) bool { return x.Topic == filter })
 }
 
 // writeWithin bounds a write to a device that does not read.

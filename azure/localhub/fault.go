@@ -49,6 +49,7 @@ type Fault struct {
 
 	// packets
 	Withhold []byte        // packet types to the device that are kept back
+	Filter   string        // of SUBACKs: only those for this topic filter
 	Late     []byte        // packet types to the device that are delayed by LateBy
 	LateBy   time.Duration //
 

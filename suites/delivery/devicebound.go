@@ -23,7 +23,7 @@ func cloudToDevice(sizes ...int) func(context.Context, *fixtures.Bench) {
 		}
 		b.Premise(b.Provisioned(ctx))
 		b.Premise(b.Connected(ctx))
-		if err := listens(ctx, b, azure.DeviceboundFilter(b.Device.DeviceID)); err != nil {
+		if err := b.Listens(ctx, azure.DeviceboundFilter(b.Device.DeviceID)); err != nil {
 			b.Premise(fmt.Errorf("the device does not listen; see session/subscribe: %w", err))
 		}
 		defer b.Hub.Purge(b.Device.DeviceID)

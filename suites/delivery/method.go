@@ -21,7 +21,7 @@ func directMethod(ctx context.Context, b *fixtures.Bench) {
 	}
 	b.Premise(b.Provisioned(ctx))
 	b.Premise(b.Connected(ctx))
-	absent(b, listens(ctx, b, methodCalls), fixtures.Finding{
+	absent(b, b.Listens(ctx, methodCalls), fixtures.Finding{
 		Expected: "a subscription of " + methodCalls, Seen: "none: a call of a direct method is refused with 404103",
 		Look: "what the firmware subscribes (behaviour.methods)",
 	})

@@ -24,7 +24,7 @@ func storedMessage(ctx context.Context, b *fixtures.Bench) {
 	if live.Connect.Clean {
 		b.NotApplicable("it asks for a clean session: the hub keeps nothing for it")
 	}
-	if err := listens(ctx, b, azure.DeviceboundFilter(b.Device.DeviceID)); err != nil {
+	if err := b.Listens(ctx, azure.DeviceboundFilter(b.Device.DeviceID)); err != nil {
 		b.Premise(fmt.Errorf("the device does not listen; see session/subscribe: %w", err))
 	}
 	defer b.Hub.Purge(b.Device.DeviceID)

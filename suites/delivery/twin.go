@@ -4,11 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/mqttwire"
 	"hilrig/fixtures"
 	"hilrig/record"
 )
@@ -19,19 +17,6 @@ const (
 	twinDesired = "$iothub/twin/PATCH/properties/desired/#"
 	methodCalls = "$iothub/methods/POST/#"
 )
-
-// listens waits until the hub serves a filter of the device's session: from its
-// SUBACK on, or from one of an earlier connection where the session goes on.
-func listens(ctx context.Context, b *fixtures.Bench, filter string) error {
-	mark := b.Mark()
-	if b.Hub.Serves(b.Device.DeviceID, filter) {
-		return nil
-	}
-	_, err := b.Await(ctx, mark, b.Type.Timing.PublishWithin, "a SUBSCRIBE of "+filter, func(e localhub.Event) bool {
-		return e.Kind == localhub.KindServed && slices.ContainsFunc(e.Filters, func(f mqttwire.Filter) bool { return f.Topic == filter })
-	})
-	return err
-}
 
 // absent fails the spec over something that the device did not do in time; an
 // error that is not the device's is no verdict on it.
@@ -82,7 +67,7 @@ func asksForTwin(ctx context.Context, b *fixtures.Bench) {
 
 func answersDesired(ctx context.Context, b *fixtures.Bench) {
 	within := b.Type.Timing.PublishWithin
-	absent(b, listens(ctx, b, twinDesired), fixtures.Finding{
+	absent(b, b.Listens(ctx, twinDesired), fixtures.Finding{
 		Expected: "a subscription of " + twinDesired, Seen: "none: no change of its twin reaches it",
 		Look: "what the firmware subscribes (behaviour.twin.desired)",
 	})

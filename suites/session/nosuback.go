@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 
 	"hilrig/azure/localhub"
 	"hilrig/azure/localhub/mqttwire"
@@ -12,30 +13,31 @@ import (
 // moved. MQTT sets no time and no way (a SUBSCRIBE again, or a new connection);
 // AWS Device Advisor asks for one of them.
 func noSuback(ctx context.Context, b *fixtures.Bench) {
-	if b.Type.MQTT.ReadTopic == "" {
+	want := b.Type.MQTT.ReadTopicFor(b.Device.DeviceID, b.HubName)
+	if want == "" {
 		b.NotApplicable("the type reads nothing (mqtt.read_topic is empty)")
 	}
 	b.Premise(b.Connected(ctx))
-	_, err := b.Await(ctx, 0, b.Type.Timing.PublishWithin, "its first SUBSCRIBE", func(e localhub.Event) bool {
-		return e.Kind == localhub.KindPacket && !e.Packet.In && e.Packet.Type == mqttwire.SUBACK
-	})
-	if err != nil && ctx.Err() == nil {
-		b.NotApplicable("it subscribes to nothing; see session/subscribe")
+	if err := b.Listens(ctx, want); err != nil {
+		if ctx.Err() != nil {
+			b.Must(err)
+		}
+		b.NotApplicable("it does not subscribe to its read topic; see session/subscribe")
 	}
-	b.Must(err)
 	b.Step("the hub has forgotten the session, and answers no SUBSCRIBE")
 	mark := b.Mark()
 	forget := b.Hub.Show(localhub.Fault{Name: "session-forgotten", ForgetBefore: true}, 1)
 	defer forget.Lift()
-	withheld := b.Hub.Show(localhub.Withhold("no-suback", mqttwire.SUBACK), 1)
+	withheld := b.Hub.Show(localhub.Fault{Name: "no-suback", Withhold: []byte{mqttwire.SUBACK}, Filter: want}, 1)
 	defer withheld.Lift()
-	_, err = b.Provoke(ctx)
+	_, err := b.Provoke(ctx)
 	b.Premise(err)
 	e, err := b.AwaitSession(ctx, mark, b.Type.Timing.ReconnectWithin)
 	b.Premise(err)
-	first, err := b.Await(ctx, e.Seq, b.Type.Timing.PublishWithin, "a SUBSCRIBE", func(e localhub.Event) bool {
-		return e.Kind == localhub.KindSubscribed
-	})
+	subscribed := func(e localhub.Event) bool {
+		return e.Kind == localhub.KindSubscribed && slices.ContainsFunc(e.Filters, func(f mqttwire.Filter) bool { return f.Topic == want })
+	}
+	first, err := b.Await(ctx, e.Seq, b.Type.Timing.PublishWithin, "a SUBSCRIBE of "+want, subscribed)
 	if err != nil && ctx.Err() == nil {
 		b.NotApplicable("it does not subscribe to a hub that has forgotten it; see recovery/session-present")
 	}
@@ -45,16 +47,14 @@ func noSuback(ctx context.Context, b *fixtures.Bench) {
 	})
 	b.Premise(err)
 	b.Step("SUBACK withheld; wait for the same SUBSCRIBE again")
-	again, err := b.Await(ctx, first.Seq+1, b.Type.Timing.ReconnectWithin, "the same SUBSCRIBE again", func(e localhub.Event) bool {
-		return e.Kind == localhub.KindSubscribed && sameFilter(e.Filters, first.Filters)
-	})
+	again, err := b.Await(ctx, first.Seq+1, b.Type.Timing.ReconnectWithin, "the same SUBSCRIBE again", subscribed)
 	if _, _, live := b.Session(); err != nil && ctx.Err() == nil && !live {
 		b.NotRun("the device has left, and did not come back: " + err.Error() + "; see recovery/server-disconnect")
 	}
 	if err != nil && ctx.Err() == nil {
 		b.WarnOf(fixtures.Finding{
 			Expected: "the same SUBSCRIBE again, on this connection or a new one, within " + b.Type.Timing.ReconnectWithin.String(),
-			Seen:     "SUBSCRIBE of " + first.Filters[0].Topic + " without a SUBACK, and no other: the device is deaf and does not know",
+			Seen:     "SUBSCRIBE of " + want + " without a SUBACK, and no other: the device is deaf and does not know",
 			Look:     "whether the firmware waits for SUBACK at all, and for how long", At: first.At,
 		})
 		_, err = b.Reconnect(ctx) // the hub has the subscription: a session like any other
@@ -63,15 +63,4 @@ func noSuback(ctx context.Context, b *fixtures.Bench) {
 	if again.Seq > 0 {
 		b.Measure("until the next SUBSCRIBE", again.At.Sub(first.At).Seconds(), "s", nil, nil)
 	}
-}
-
-func sameFilter(a, b []mqttwire.Filter) bool {
-	for _, x := range a {
-		for _, y := range b {
-			if x.Topic == y.Topic {
-				return true
-			}
-		}
-	}
-	return false
 }
