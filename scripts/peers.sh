@@ -18,8 +18,8 @@ tmux tmux live progress in a real terminal
 tio tio the emulated device, by hand
 picocom picocom the emulated device, by hand
 cc gcc the race detector
-node nodejs the local hub, with Microsoft's device SDK
-npm npm the local hub, with Microsoft's device SDK
+node nodejs the local hub, with Microsoft device SDK
+npm npm the local hub, with Microsoft device SDK
 '
 
 missing() {
