@@ -18,6 +18,9 @@ var ErrDeviceID = errors.New("not a device id")
 // ":" and ";" (Event Grid's lists both); they are taken.
 const deviceIDSpecials = "-.+%_#*?!(),=@$':;"
 
+// DeviceIDForm says what a device id may be.
+const DeviceIDForm = "1 to 128 ASCII letters, digits and " + deviceIDSpecials
+
 // CheckDeviceID says what keeps id from being a device id: 1 to 128 ASCII
 // letters, digits and the specials of the registry's documentation.
 func CheckDeviceID(id string) error {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/azure"
 	"hilrig/certs"
 	"hilrig/record"
 )
@@ -60,7 +61,10 @@ device.key, which only you can read. Nothing is overwritten.`,
 }
 
 func (a *app) newIdentity(cmd *cobra.Command, spec certs.IdentitySpec, out string) error {
+	err := azure.CheckDeviceID(spec.DeviceID)
 	switch {
+	case err != nil:
+		return record.NewFailure(record.Usage, "read", "--device-id", err).WithCure("IoT Hub takes " + azure.DeviceIDForm)
 	case spec.Days < 1 || spec.Days > 36500:
 		return usage(cmd, fmt.Errorf("--days %d is not within 1 and 36500", spec.Days))
 	case spec.Bits < 2048 || spec.Bits > 8192:
