@@ -37,7 +37,11 @@ func ended(h *localhub.Handshake) string {
 	case h.Alert != nil:
 		return fmt.Sprintf("the device sent alert %d %s", h.Alert.Number, h.Alert.Name)
 	case len(h.Messages) > 1: // it was not the hub that gave up at the hello
-		return fmt.Sprintf("the connection ended without an alert %.1f s after its begin, the last message %s", h.Duration.Seconds(), h.Messages[len(h.Messages)-1].Name)
+		after := ""
+		if h.Duration >= time.Second { // it may have been patience that ended
+			after = fmt.Sprintf(" after %.1f s", h.Duration.Seconds())
+		}
+		return fmt.Sprintf("the connection ended%s without an alert, the last message %s", after, h.Messages[len(h.Messages)-1].Name)
 	}
 	return h.Err
 }
