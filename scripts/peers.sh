@@ -18,8 +18,8 @@ tmux tmux live progress in a real terminal
 tio tio the emulated device, by hand
 picocom picocom the emulated device, by hand
 cc gcc the race detector
-node nodejs the local hub, by the SDKs of Microsoft
-npm npm the SDKs of Microsoft
+node nodejs the local hub, with the SDKs of Microsoft
+npm npm the local hub, with the SDKs of Microsoft
 '
 
 missing() {
@@ -70,47 +70,32 @@ quiet_services() {
 	done
 }
 
-# Microsoft's SDKs for Node come by their lock file into a folder of the user's
-# cache, which azure/localhub/sdkpeer finds by the same name. A folder is whole
-# or not there.
-sdk=$(dirname "$0")/../azure/localhub/testdata/sdk
-sdk_home=${XDG_CACHE_HOME:-$HOME/.cache}/hilrig/sdk-$(sha256sum "$sdk/package-lock.json" | cut -c1-12)
-
-install_sdk() {
-	[ ! -d "$sdk_home" ] || return 0
-	command -v npm >/dev/null || return 1
-	local making
-	mkdir -p "$(dirname "$sdk_home")"
-	making=$(mktemp -d "$sdk_home.XXXXXX")
-	cp "$sdk/package.json" "$sdk/package-lock.json" "$making"
-	echo "peers: installing Microsoft's SDKs into $sdk_home" >&2
-	if ! (cd "$making" && timeout 600 npm ci --no-audit --no-fund --ignore-scripts --loglevel=error </dev/null >&2); then
-		rm -rf "$making"
-		return 1
+# node_packages has npm's packages in the cache folder, one for each lock file;
+# the tests look there. A file says that the folder is whole.
+node_packages() {
+	local from=azure/localhub/testdata/sdk into
+	command -v npm >/dev/null || return 0
+	into=${XDG_CACHE_HOME:-$HOME/.cache}/hilrig/sdk-$(sha256sum "$from/package-lock.json" | cut -c1-12)
+	[ ! -e "$into/installed" ] || return 0
+	echo "peers: installing Microsoft's SDKs into $into" >&2
+	mkdir -p "$into"
+	cp "$from/package.json" "$from/package-lock.json" "$into"
+	if (cd "$into" && timeout 600 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2); then
+		touch "$into/installed"
+		return 0
 	fi
-	chmod 755 "$making"
-	mv -T "$making" "$sdk_home" 2>/dev/null || rm -rf "$making" # another was quicker
+	echo "peers: npm could not install Microsoft's SDKs (the local hub, against it)" >&2
+	[ "${CI:-}" != true ]
 }
 
-# finish says what is missing still; with CI=true that is an error.
-finish() {
-	local program package purpose
-	if ! install_sdk; then
-		echo "peers: Microsoft's SDKs are missing (the local hub, by a device and a service not ours); npm ci in azure/localhub/testdata/sdk says why" >&2
-		[ "${CI:-}" != true ] || exit 1
-	fi
-	[ -n "$wanting" ] || exit 0
-	while read -r program package purpose; do
-		echo "peers: $program is missing ($purpose); on Debian: apt-get install $package" >&2
-	done <<<"$wanting"
-	if [ "${CI:-}" = true ]; then
-		echo "peers: CI=true, so a missing peer is an error" >&2
-		exit 1
-	fi
-}
-
+cd "$(dirname "$0")/.."
 wanting=$(missing)
-if [ -n "$wanting" ] && may_install; then
+if [ -z "$wanting" ]; then
+	node_packages
+	exit
+fi
+
+if may_install; then
 	# shellcheck disable=SC2046 # package names have no spaces
 	set -- $(awk '{print $2}' <<<"$wanting" | sort -u)
 	echo "peers: installing $*" >&2
@@ -118,4 +103,13 @@ if [ -n "$wanting" ] && may_install; then
 	quiet_services "$@"
 	wanting=$(missing)
 fi
-finish
+node_packages
+[ -n "$wanting" ] || exit 0
+
+while read -r program package purpose; do
+	echo "peers: $program is missing ($purpose); on Debian: apt-get install $package" >&2
+done <<<"$wanting"
+if [ "${CI:-}" = true ]; then
+	echo "peers: CI=true, so a missing peer is an error" >&2
+	exit 1
+fi

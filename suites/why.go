@@ -38,6 +38,8 @@ func Reasons() map[string]Reason {
 		"tls/version":                       {"IoT Hub speaks 1.2", "G"},
 		"delivery/cloud-to-device":          {"a message that is not acknowledged is sent again until it is dropped", "A"},
 		"delivery/cloud-to-device-sizes":    {"one byte more in a length, and the device is off for as long as the message waits", "field"},
+		"delivery/twin":                     {"desired properties that nobody fetches are settings that never arrive", "A"},
+		"delivery/direct-method":            {"whoever calls waits for an answer, and takes a device without one for dead", "A"},
 		"session/subscribe":                 {"a device that does not listen cannot be told anything, and the sixth filter costs the connection", "G A"},
 		"recovery/session-present":          {"a hub that was moved has no sessions, and the fleet is deaf without a new SUBSCRIBE", "DA"},
 		"tls/client-hello":                  {"what a client offers, somebody in between can choose", "T"},

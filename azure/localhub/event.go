@@ -22,6 +22,7 @@ const (
 	KindDeviceBound  Kind = "device-bound" // a message to the device was accepted
 	KindCompleted    Kind = "completed"    // a message to the device needs no more sending; Text says why
 	KindSubscribed   Kind = "subscribed"   // filters were taken
+	KindServed       Kind = "served"       // filters are acknowledged: the hub serves them from now on
 	KindMessage      Kind = "message"      // telemetry is in the record
 	KindViolation    Kind = "violation"    // a packet breaks MQTT 3.1.1
 	KindTwin         Kind = "twin"         // a twin was asked for, reported or pushed
@@ -47,7 +48,7 @@ type Event struct {
 	Connect   *Connect
 	Packet    *Packet
 	Message   *Message
-	Filters   []mqttwire.Filter
+	Filters   []mqttwire.Filter // subscribed: asked for; served: acknowledged
 	Twin      *TwinExchange
 	Method    *MethodCall
 	Violation *mqttwire.Violation

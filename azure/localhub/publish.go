@@ -109,5 +109,6 @@ func (c *conn) serve(f mqttwire.Frame) {
 	delete(c.asked, p.ID)
 	c.mu.Unlock()
 	c.hub.subs.serve(c.deviceID, filters)
+	c.event(Event{Kind: KindServed, Text: "serves what was subscribed", Filters: filters})
 	c.mail.wake()
 }

@@ -97,6 +97,19 @@ func (s *subscriptions) remove(id string, filters []mqttwire.Filter) {
 	}
 }
 
+// Serves says whether the device's session has a filter that is acknowledged.
+// That of a persistent session stays while its device is away.
+func (h *Hub) Serves(deviceID, topicFilter string) bool {
+	h.subs.mu.Lock()
+	defer h.subs.mu.Unlock()
+	session := h.subs.of[deviceID]
+	if session == nil {
+		return false
+	}
+	f := session.filters[topicFilter]
+	return f != nil && f.served
+}
+
 // find is the session's filter of a kind. Only the documented filters are
 // served, as Edge Hub does: one that is wider is granted and then ignored.
 func (s *subscriptions) find(id string, kind azure.Kind) (f filter, ok bool) {

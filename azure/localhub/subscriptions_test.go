@@ -37,3 +37,38 @@ func TestFiltersOfASession(t *testing.T) {
 		t.Errorf("a clean session begins with no filter: %v", err)
 	}
 }
+
+// A filter is served from its SUBACK to its UNSUBSCRIBE, or to the end of a
+// clean session.
+func TestServes(t *testing.T) {
+	b := start(t)
+	b.hub.Show(named(t, "no-suback"), 1)
+	c := b.client(func(o *mqtt.ClientOptions) { o.SetCleanSession(false) })
+	if err := wait(t, c.Connect()); err != nil {
+		t.Fatal(err)
+	}
+	serves := func(want bool, when string) {
+		t.Helper()
+		if b.hub.Serves(deviceID, readTopic) != want {
+			t.Errorf("%s: want %v", when, want)
+		}
+	}
+	serves(false, "before it")
+	from := b.hub.Events().Mark()
+	c.Subscribe(readTopic, 1, nil)
+	b.await(from, "the SUBACK kept back", kind(localhub.KindServed))
+	serves(true, "a SUBACK that is lost")
+	if err := wait(t, c.Unsubscribe(readTopic)); err != nil {
+		t.Fatal(err)
+	}
+	serves(false, "unsubscribed")
+	b.subscribe(c, 1)
+	from = b.hub.Events().Mark()
+	c.Disconnect(0)
+	b.await(from, "the end", kind(localhub.KindDisconnected))
+	serves(true, "away, with a persistent session")
+	if err := wait(t, b.client().Connect()); err != nil { // paho's session is a clean one
+		t.Fatal(err)
+	}
+	serves(false, "a clean session")
+}

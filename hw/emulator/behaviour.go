@@ -97,6 +97,8 @@ type mqttBehaviour struct {
 	stallAfter     int // messages of a session; 0: never
 	takesOver      bool
 	forgetsUnacked bool
+	ignoresTwin    bool // subscribes, and that is all
+	ignoresMethods bool
 	slowLimit      time.Duration // CONNACK later than this: never publishes; 0: none
 	out, in        []edit        // on what it sends and gets
 	pings          pinger

@@ -25,6 +25,8 @@ type Config struct {
 	Baud      int           // bits a second; 0: no timing
 	Interval  time.Duration // between telemetry messages; default: 500 ms
 	KeepAlive time.Duration // of MQTT, whole seconds; default: 60 s
+	Twin      bool          // handles its twin: asks for it, reports what is desired
+	Methods   []string      // direct methods that it answers, by name
 	State     string        // file of what it stores; empty: nothing survives
 	Faults    []string      // by name
 	Profile   string        // fast (or empty), slow, chatty

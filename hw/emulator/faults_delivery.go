@@ -97,6 +97,18 @@ func deliveryFaults() []Fault {
 			CaughtBy: specs("delivery/cloud-to-device-sizes"), Words: specs("bytes"),
 			apply: func(b *behaviour) { b.in = append(b.in, dieOfLong) },
 		},
+		{
+			Name: "twin-ignored", Doc: "subscribes to its twin, never asks for it and reports nothing",
+			Stands:   "firmware that got as far as the subscription",
+			CaughtBy: specs("delivery/twin"), Words: specs("twin"),
+			apply: func(b *behaviour) { b.ignoresTwin = true },
+		},
+		{
+			Name: "method-ignored", Doc: "subscribes to direct methods and answers none",
+			Stands:   "a handler that was never registered: the caller waits for its time limit",
+			CaughtBy: specs("delivery/direct-method"), Words: specs("method"),
+			apply: func(b *behaviour) { b.ignoresMethods = true },
+		},
 	}
 }
 

@@ -26,6 +26,8 @@ func Flags(fs *pflag.FlagSet, c *Config) {
 	fs.IntVar(&c.Baud, "baud", DefaultBaud, "UART rate in bits per second; 0: no timing")
 	fs.DurationVar(&c.Interval, "interval", DefaultInterval, "between telemetry messages")
 	fs.DurationVar(&c.KeepAlive, "keep-alive", DefaultKeepAlive, "MQTT keep-alive")
+	fs.BoolVar(&c.Twin, "twin", false, "ask for the device's twin, and report what is desired of it")
+	fs.StringArrayVar(&c.Methods, "method", nil, "answer the direct method `NAME` (repeatable)")
 	fs.StringVar(&c.State, "state", "", "`FILE` of what the device stores, so that it survives a restart")
 	fs.StringArrayVar(&c.Faults, "fault", nil, "run faulty firmware (repeatable); --list-faults shows them")
 	fs.IntVar(&c.Control, "control-fd", 0, "")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -31,10 +32,11 @@ type script struct {
 	connack       byte
 	withholdAcks  bool
 	noPingresp    bool
-	dropAfter     int           // packets; 0: never
-	pingDelay     time.Duration // before PINGRESP
-	deaf          bool          // answers nothing at all any more
-	inbound       int           // bytes of a message after each SUBSCRIBE; 0: none
+	dropAfter     int               // packets; 0: never
+	pingDelay     time.Duration     // before PINGRESP
+	deaf          bool              // answers nothing at all any more
+	inbound       int               // bytes of a message after each SUBSCRIBE; 0: none
+	replies       map[string][]byte // to a PUBLISH at QoS 0 whose topic begins so
 	connackDelay  time.Duration
 }
 
@@ -196,6 +198,13 @@ func (h *hub) answer(c net.Conn, p *packet) error {
 		out = []byte{kindConnack << 4, 2, 0, s.connack}
 	case p.kind() == kindPublish && p.qos() == 1 && !s.withholdAcks:
 		out = append([]byte{kindPuback << 4, 2}, p.id()...)
+	case p.kind() == kindPublish && p.qos() == 0:
+		topic, _ := topicAndPayload(p)
+		for prefix, reply := range s.replies {
+			if strings.HasPrefix(topic, prefix) {
+				out = append(out, reply...)
+			}
+		}
 	case p.kind() == 8: // SUBSCRIBE
 		out = append([]byte{9 << 4, 3}, p.body[0], p.body[1], 1)
 		if s.inbound > 0 {

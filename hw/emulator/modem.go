@@ -20,6 +20,8 @@ type modem struct {
 	log                 *slog.Logger
 	hub, hubName, id    string
 	interval, keepAlive time.Duration
+	twin                bool
+	methods             []string
 	life                context.Context // of this boot
 	wait                time.Duration   // from boot to the first connection
 	boot                time.Time
@@ -28,8 +30,9 @@ type modem struct {
 	next       int64   // number of the next message
 	handshakes int
 	subscribed bool
-	living     func()      // closes the session before, where a fault keeps it
-	paused     atomic.Bool // telemetry, by command
+	requests   atomic.Int64 // of the twin
+	living     func()       // closes the session before, where a fault keeps it
+	paused     atomic.Bool  // telemetry, by command
 
 	mu      sync.Mutex
 	set     files
@@ -41,6 +44,7 @@ type modem struct {
 func newModem(life context.Context, c Config, b *behaviour) *modem {
 	return &modem{
 		b: b, log: c.Log, hub: c.Hub, hubName: c.HubName, id: c.DeviceID, interval: c.Interval * time.Duration(b.stretch), keepAlive: c.KeepAlive,
+		twin: c.Twin, methods: c.Methods,
 		life: life, wait: b.connectWait, boot: time.Now(), outbox: newOutbox(), next: 1, living: func() {}, changed: make(chan struct{}),
 	}
 }

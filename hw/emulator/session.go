@@ -121,9 +121,7 @@ func (m *modem) options(w *wire, end context.CancelCauseFunc) *mqtt.ClientOption
 	if b.will != "" {
 		o.SetWill(m.fill(b.will), "gone", 1, false)
 	}
-	o.SetDefaultPublishHandler(func(_ mqtt.Client, msg mqtt.Message) {
-		m.log.Info("message from the hub", "topic", msg.Topic(), "bytes", len(msg.Payload()))
-	})
+	o.SetDefaultPublishHandler(func(c mqtt.Client, msg mqtt.Message) { m.receive(c, msg.Topic(), msg.Payload()) })
 	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { end(err) })
 	return o
 }
@@ -172,4 +170,5 @@ func (m *modem) subscribe(client mqtt.Client) {
 	for _, f := range m.b.filters {
 		go client.Subscribe(m.fill(f), 1, nil) // blocks for a while where the connection is dead
 	}
+	go m.listen(client)
 }

@@ -30,6 +30,8 @@ func Specs() []fixtures.Spec {
 		{ID: "delivery/unacknowledged", Text: "sends a message again that was not acknowledged", Needs: []fixtures.Need{fixtures.NeedFaults}, Limit: fixtures.LimitOutage, Body: unacknowledged},
 		{ID: "delivery/cloud-to-device", Text: "acknowledges a message from the cloud", Needs: []fixtures.Need{fixtures.NeedDeclared}, Limit: fixtures.LimitMessages, Body: cloudToDevice(64)},
 		{ID: "delivery/cloud-to-device-sizes", Text: "acknowledges messages of every size from the cloud", Needs: []fixtures.Need{fixtures.NeedDeclared, fixtures.NeedFaults}, Limit: fixtures.LimitLong, Body: cloudToDevice(deviceBoundSizes...)},
+		{ID: "delivery/twin", Text: "asks for its twin and answers it", Needs: []fixtures.Need{fixtures.NeedDeclared}, Limit: fixtures.LimitMessages, Body: twin},
+		{ID: "delivery/direct-method", Text: "answers direct methods", Needs: []fixtures.Need{fixtures.NeedDeclared}, Limit: fixtures.LimitMessages, Body: directMethod},
 	}
 }
 

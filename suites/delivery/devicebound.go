@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"hilrig/azure"
 	"hilrig/azure/localhub"
 	"hilrig/azure/localhub/mqttwire"
 	"hilrig/fixtures"
@@ -20,14 +21,8 @@ func cloudToDevice(sizes ...int) func(context.Context, *fixtures.Bench) {
 			b.NotApplicable("the type reads nothing (mqtt.read_topic is empty)")
 		}
 		b.Premise(b.Provisioned(ctx))
-		live, err := b.LiveConnect(ctx)
-		b.Premise(err)
-		// The hub serves a subscription from its SUBACK on; one of a session that
-		// is still there needs none on this connection.
-		served := func(e localhub.Event) bool {
-			return e.Kind == localhub.KindPacket && !e.Packet.In && e.Packet.Type == mqttwire.SUBACK && (e.Conn == live.Conn || live.Connect.Present)
-		}
-		if _, err := b.Await(ctx, b.ProvisionMark(), b.Type.Timing.PublishWithin, "a SUBSCRIBE", served); err != nil {
+		b.Premise(b.Connected(ctx))
+		if err := listens(ctx, b, azure.DeviceboundFilter(b.Device.DeviceID)); err != nil {
 			b.Premise(fmt.Errorf("the device does not listen; see session/subscribe: %w", err))
 		}
 		defer b.Hub.Purge(b.Device.DeviceID)

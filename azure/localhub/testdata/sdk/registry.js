@@ -1,12 +1,16 @@
-// Microsoft's service SDK against a device registry. The environment says where
-// and who: CONNECTION_STRING, WRONG_STRING, DEVICE_ID, PRIMARY, SECONDARY. On
-// standard input comes a line when the device is connected. Each step that
+// Microsoft's service SDK (npm azure-iothub) against a device registry. The
+// environment says where and who: CONNECTION_STRING, WRONG_STRING, DEVICE_ID,
+// PRIMARY, SECONDARY. On standard input comes a line when the device is connected. Each step that
 // went as it must is a line; the first that did not ends it with code 1.
 'use strict';
 const assert = require('assert');
 const https = require('https');
+const path = require('path');
 const readline = require('readline');
-const { Client, Registry } = require('azure-iothub');
+const { createRequire } = require('module');
+
+// The packages are not beside this file: SDK_MODULES says where they are.
+const { Client, Registry } = createRequire(path.join(process.env.SDK_MODULES, 'index.js'))('azure-iothub');
 
 // The SDK dials port 443 of HostName and cannot be told another, so the
 // sockets are led to the port that the connection string names.

@@ -1,0 +1,122 @@
+package localhub_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"hilrig/azure/localhub"
+	"hilrig/azure/localhub/mqttwire"
+)
+
+// sdkModules is where scripts/peers.sh puts the packages of testdata/sdk.
+func sdkModules(t *testing.T) (node, dir string) {
+	t.Helper()
+	without := t.Skipf
+	if os.Getenv("CI") == "true" {
+		without = t.Fatalf
+	}
+	node, err := exec.LookPath("node")
+	if err != nil {
+		without("peer not installed: node")
+	}
+	lock, err := os.ReadFile("testdata/sdk/package-lock.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		without("no cache folder for npm's packages: %v", err)
+	}
+	sum := sha256.Sum256(lock)
+	dir = filepath.Join(cache, "hilrig", "sdk-"+hex.EncodeToString(sum[:6]))
+	if _, err := os.Stat(filepath.Join(dir, "installed")); err != nil {
+		without("peer not installed: Microsoft's device SDK (npm azure-iot-device); scripts/peers.sh installs it")
+	}
+	return node, dir
+}
+
+// Microsoft's own device SDK takes the hub for the cloud's.
+func TestMicrosoftsDeviceSDK(t *testing.T) {
+	t.Parallel()
+	node, modules := sdkModules(t)
+	b := start(t)
+	root, cert, key := files(t, makePKI().root, b.id)
+	_, port, err := net.SplitHostPort(b.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var complaint bytes.Buffer
+	device := exec.CommandContext(ctx, node, "testdata/sdk/device.js", "localhost:"+port, deviceID, root, cert, key)
+	device.Env = append(os.Environ(), "SDK_MODULES="+modules)
+	device.Stderr = &complaint
+	out, err := device.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := device.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = device.Process.Kill() }) // it has ended, where all went well
+	said := bufio.NewScanner(out)
+	expect := func(want string) {
+		t.Helper()
+		if !said.Scan() || said.Text() != want {
+			t.Fatalf("the device says %q, want %q\n%s", said.Text(), want, complaint.String())
+		}
+	}
+	served := func(filter string) {
+		t.Helper()
+		b.await(0, filter, func(e localhub.Event) bool {
+			return e.Kind == localhub.KindServed && slices.ContainsFunc(e.Filters, func(f mqttwire.Filter) bool { return f.Topic == filter })
+		})
+	}
+
+	expect("connected")
+	expect("sent")
+	m := b.await(0, "telemetry", kind(localhub.KindMessage)).Message
+	if string(m.Payload) != `{"seq":1}` || m.Properties["kind"] != "a&b" || m.System["content-type"] != "application/json" {
+		t.Errorf("telemetry %q with %v and %v", m.Payload, m.Properties, m.System)
+	}
+	expect(`twin {"$version":1}`)
+	expect("reported")
+	if v, _ := b.hub.Twin(deviceID); string(v.Reported) != `{"$version":2,"firmware":{"version":"1.2"}}` {
+		t.Errorf("reported %s", v.Reported)
+	}
+	expect("listening")
+
+	served(twinDesired)
+	if _, err := b.hub.PatchDesired(deviceID, []byte(`{"interval":5}`)); err != nil {
+		t.Fatal(err)
+	}
+	expect(`desired {"$version":2,"interval":5}`)
+	served(methodFilter)
+	status, body, err := b.hub.Invoke(ctx, deviceID, "reboot", []byte(`{"in":5}`), 10*time.Second)
+	if err != nil || status != 200 || string(body) != `{"asked":{"in":5}}` {
+		t.Errorf("method: %d %s %v", status, body, err)
+	}
+	expect(`called {"in":5}`)
+	b.toDevice(localhub.DeviceBound{ID: "m-1", Payload: []byte("hello"), Properties: map[string]string{"color": "dark blue"}})
+	expect(`received {"id":"m-1","text":"hello","color":"dark blue"}`)
+	b.await(0, "its completion", kind(localhub.KindCompleted))
+	expect("closed")
+	if err := device.Wait(); err != nil {
+		t.Errorf("%v\n%s", err, complaint.String())
+	}
+	for _, e := range b.hub.Events().Since(0) {
+		if e.Kind == localhub.KindViolation {
+			t.Errorf("against MQTT: %s", e.Text)
+		}
+	}
+}

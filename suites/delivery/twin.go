@@ -1,0 +1,107 @@
+package delivery
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"hilrig/azure/localhub"
+	"hilrig/azure/localhub/mqttwire"
+	"hilrig/fixtures"
+	"hilrig/record"
+)
+
+// Filters of IoT Hub's twin and direct methods (Azure: iot-hub-mqtt-support).
+const (
+	twinResults = "$iothub/twin/res/#"
+	twinDesired = "$iothub/twin/PATCH/properties/desired/#"
+	methodCalls = "$iothub/methods/POST/#"
+)
+
+// listens waits until the hub serves a filter of the device's session: from its
+// SUBACK on, or from one of an earlier connection where the session goes on.
+func listens(ctx context.Context, b *fixtures.Bench, filter string) error {
+	mark := b.Mark()
+	if b.Hub.Serves(b.Device.DeviceID, filter) {
+		return nil
+	}
+	_, err := b.Await(ctx, mark, b.Type.Timing.PublishWithin, "a SUBSCRIBE of "+filter, func(e localhub.Event) bool {
+		return e.Kind == localhub.KindServed && slices.ContainsFunc(e.Filters, func(f mqttwire.Filter) bool { return f.Topic == filter })
+	})
+	return err
+}
+
+// absent fails the spec over something that the device did not do in time; an
+// error that is not the device's is no verdict on it.
+func absent(b *fixtures.Bench, err error, f fixtures.Finding) {
+	if err == nil {
+		return
+	}
+	if record.ClassOf(err) != record.Device {
+		b.Must(err)
+	}
+	b.Fail(f)
+}
+
+// twin judges what the type declares: that the device asks for its twin, and
+// that it answers desired properties with reported ones.
+func twin(ctx context.Context, b *fixtures.Bench) {
+	declared := b.Type.Behaviour.Twin
+	if !declared.Get && len(declared.Desired) == 0 {
+		b.NotApplicable("the type declares no twin (behaviour.twin)")
+	}
+	b.Premise(b.Provisioned(ctx))
+	b.Premise(b.Connected(ctx))
+	if declared.Get {
+		asksForTwin(ctx, b)
+	}
+	if len(declared.Desired) > 0 {
+		answersDesired(ctx, b)
+	}
+}
+
+func twinEvent(op localhub.TwinOp) func(localhub.Event) bool {
+	return func(e localhub.Event) bool { return e.Kind == localhub.KindTwin && e.Twin.Op == op }
+}
+
+func asksForTwin(ctx context.Context, b *fixtures.Bench) {
+	b.Step("wait for it to ask for its twin")
+	within := b.Type.Timing.PublishWithin
+	e, err := b.Await(ctx, b.ProvisionMark(), within, "a GET of its twin", twinEvent(localhub.TwinGet))
+	absent(b, err, fixtures.Finding{
+		Expected: fmt.Sprintf("a GET of its twin within %s", within), Seen: "none since it was provisioned",
+		Look: "what the firmware does after CONNACK: desired properties that change while it is away nobody tells it (behaviour.twin.get)",
+	})
+	b.That(!e.Twin.Unheard, fixtures.Finding{
+		Expected: "a subscription of " + twinResults + " before the GET of its twin", Seen: "a GET without it: the answer goes nowhere",
+		Look: "the order of SUBSCRIBE and GET",
+	})
+}
+
+func answersDesired(ctx context.Context, b *fixtures.Bench) {
+	within := b.Type.Timing.PublishWithin
+	absent(b, listens(ctx, b, twinDesired), fixtures.Finding{
+		Expected: "a subscription of " + twinDesired, Seen: "none: no change of its twin reaches it",
+		Look: "what the firmware subscribes (behaviour.twin.desired)",
+	})
+	patch, err := json.Marshal(b.Type.Behaviour.Twin.Desired)
+	if err != nil {
+		b.Must(record.NewFailure(record.Usage, "read", "behaviour.twin.desired", err))
+	}
+	b.Step("desired properties %s", patch)
+	mark, sent := b.Mark(), time.Now()
+	_, err = b.Hub.PatchDesired(b.Device.DeviceID, patch)
+	b.Must(err)
+	e, err := b.Await(ctx, mark, within, "reported properties", twinEvent(localhub.TwinReported))
+	absent(b, err, fixtures.Finding{
+		Expected: fmt.Sprintf("reported properties of its twin within %s of desired ones", within), Seen: "none",
+		Look: "the handler of $iothub/twin/PATCH/properties/desired/ (behaviour.twin.desired)",
+	})
+	b.That(e.Twin.Status == 204, fixtures.Finding{
+		Expected: "reported properties that the twin takes", Seen: fmt.Sprintf("%.120q, answered with %d", e.Twin.Payload, e.Twin.Status),
+		Look: "the reported properties: a JSON object of 32 kB at most, no dot, dollar or blank in a name",
+	})
+	b.Measure("desired to reported", e.At.Sub(sent).Seconds(), "s", nil, nil)
+}
