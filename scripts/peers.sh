@@ -18,6 +18,7 @@ tmux tmux live progress in a real terminal
 tio tio the emulated device, by hand
 picocom picocom the emulated device, by hand
 cc gcc the race detector
+curl curl the device registry, by a client not ours
 node nodejs the local hub, with the SDKs of Microsoft
 npm npm the local hub, with the SDKs of Microsoft
 '
