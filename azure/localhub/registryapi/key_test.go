@@ -80,7 +80,7 @@ func TestKeyIsMasked(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := registryapi.Config{Host: "localhost", Key: k}
-	for _, s := range []string{fmt.Sprint(k), fmt.Sprintf("%+v", k), fmt.Sprintf("%#v", k), fmt.Sprintf("%s", k), fmt.Sprintf("%x", k), fmt.Sprintf("%+v", c)} {
+	for _, s := range []string{fmt.Sprint(k), fmt.Sprintf("%+v", k), fmt.Sprintf("%#v", k), k.String(), fmt.Sprintf("%x", k), fmt.Sprintf("%+v", c)} {
 		if !strings.Contains(s, "(key)") && !strings.Contains(s, fmt.Sprintf("%x", "(key)")) {
 			t.Errorf("printed %q", s)
 		}

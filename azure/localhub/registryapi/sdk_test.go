@@ -319,8 +319,21 @@ func TestEndOfContextClosesTheRegistry(t *testing.T) {
 	if _, err := c.Read(make([]byte, 1)); err == nil || errors.As(err, &timeout) && timeout.Timeout() {
 		t.Errorf("the connection lives: %v", err)
 	}
+	for limit := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) { // nothing says when a port is given back
+		again, err := net.Listen("tcp", addr.String())
+		if err == nil {
+			again.Close()
+			break
+		}
+		if time.Now().After(limit) {
+			t.Fatalf("it still listens: %v", err)
+		}
+	}
 	if err := s.Close(t.Context()); err != nil {
 		t.Error(err)
+	}
+	if _, err := s.Listen(t.Context(), "127.0.0.1:0"); err == nil {
+		t.Error("it listens after Close")
 	}
 }
 
