@@ -175,6 +175,7 @@ func TestDocumentedCommandsRun(t *testing.T) {
 	s.run("hilrig provision --port /dev/ttyUSB0 --root root.pem --certificate identity/device.crt --key identity/device.key")
 	stopBoard()
 	stopHub()
+	s.start("hilrig hub --registry :8443 --root-out registry-root.pem", "registry-root.pem")()
 	defer s.start("hilrig emulate --link /tmp/board --hub localhost:8883 --state /tmp/board.json", "board")()
 	s.run("hilrig rig init", 2) // the README's rig file is there, and is not overwritten
 	s.run("hilrig learn --port /dev/ttyUSB0 --host hub.rig.lan --listen 0.0.0.0 --out board.yaml")
@@ -215,7 +216,7 @@ func newStage(t *testing.T) *stage {
 	names := []string{
 		"/dev/ttyUSB0", filepath.Join(dir, "board"), "/tmp/board", filepath.Join(dir, "board"),
 		"localhost:8883", "localhost:" + port, "hilrig hub", "hilrig hub --listen 127.0.0.1:" + port,
-		"hub.rig.lan", "localhost", "0.0.0.0", "127.0.0.1", "hilrig learn", "hilrig learn --yes --watch 300ms --hub-port " + port,
+		"hub.rig.lan", "localhost", "0.0.0.0", "127.0.0.1", "--registry :8443", "--registry 127.0.0.1:0", "hilrig learn", "hilrig learn --yes --watch 300ms --hub-port " + port,
 	}
 	s := &stage{t: t, dir: dir, names: strings.NewReplacer(names...), seen: map[string]bool{}}
 	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
@@ -244,7 +245,7 @@ func (s *stage) useThumbprint() {
 	}
 	before, print := s.names, certs.ThumbprintsOf(c).SHA256
 	names := []string{"THUMBPRINT", print}
-	for _, n := range []string{"hilrig hub", "hilrig learn", "/dev/ttyUSB0", "/tmp/board", "localhost:8883", "hub.rig.lan", "0.0.0.0"} {
+	for _, n := range []string{"hilrig hub", "hilrig learn", "/dev/ttyUSB0", "/tmp/board", "localhost:8883", "hub.rig.lan", "0.0.0.0", "--registry :8443"} {
 		names = append(names, n, before.Replace(n))
 	}
 	s.names = strings.NewReplacer(names...)

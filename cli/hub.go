@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/azure/localhub"
+	"hilrig/azure/localhub/registryapi"
 	"hilrig/certs"
 	"hilrig/record"
 )
@@ -34,19 +35,19 @@ func (a *app) hubCommand() *cobra.Command {
 		Long: `Run the hub that stands in for Azure IoT Hub: TLS 1.2, client certificates
 checked by thumbprint, IoT Hub's rules for client id, user name and topics.
 One JSON line for each event is printed; the first says where it listens and
-which root the devices need in 9270,10.`,
+which root the devices need in 9270,10.
+
+With --registry devices are registered while it runs, over HTTPS as IoT Hub's
+REST interface has it: /devices, /devices/query, /twins/ID, /twins/ID/methods.
+The first line then names a file, readable by you alone, with the connection
+string that SDKs and tools take. Microsoft's SDKs dial port 443 and no other.`,
 		Example: `  hilrig certs new --device-id NewDevice --out identity
   hilrig hub --host localhost --root-out root.pem --device NewDevice=<SHA-256 thumbprint>
   mosquitto_pub -h localhost -p 8883 --cafile root.pem --cert identity/device.pem --key identity/device.key \
-    -i NewDevice -u 'localhost/NewDevice/?api-version=2021-04-12' -t devices/NewDevice/messages/events/ -m '{"seq":1}'`,
+    -i NewDevice -u 'localhost/NewDevice/?api-version=2021-04-12' -t devices/NewDevice/messages/events/ -m '{"seq":1}'
+  hilrig hub --registry :8443 --root-out root.pem`,
 		Args: exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if f.registry != "" {
-				return record.NewFailure(record.Usage, "open", "--registry", errors.New("this version has no registry over HTTPS")).
-					WithCure("--device ID=THUMBPRINT registers a device")
-			}
-			return a.hub(cmd.Context(), f)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.hub(cmd.Context(), f) },
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&f.listen, "listen", ":8883", "address to listen at")
@@ -54,7 +55,7 @@ which root the devices need in 9270,10.`,
 	fl.StringArrayVar(&f.devices, "device", nil, "ID=THUMBPRINT of a device that may connect, SHA-1 or SHA-256 (repeatable)")
 	fl.StringVar(&f.rootOut, "root-out", "", "write the root for 9270,10 to this file")
 	fl.StringVar(&f.state, "state", "", "state folder (default: $HILRIG_STATE and what follows)")
-	fl.StringVar(&f.registry, "registry", "", "address of the device registry (HTTPS); not in this version")
+	fl.StringVar(&f.registry, "registry", "", "open the device registry (HTTPS) at this address, such as :8443")
 	return cmd
 }
 
@@ -62,6 +63,11 @@ func (a *app) hub(ctx context.Context, f *hubFlags) error {
 	devices, err := parseDevices(f.devices)
 	if err != nil {
 		return err
+	}
+	if f.registry != "" {
+		if err := registryapi.CheckAddress(f.registry); err != nil {
+			return err
+		}
 	}
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -100,21 +106,25 @@ func (a *app) openHub(ctx context.Context, f *hubFlags, devices []localhub.Devic
 	out.mu.Lock() // "ready" comes first, and nothing after it is missed
 	stopWatching := h.Events().Watch(out.event)
 	addr, err := h.Listen(ctx, f.listen)
+	var registry *openRegistry
+	if err == nil && f.registry != "" {
+		registry, err = a.openRegistry(ctx, f, filepath.Join(state, "registry"), h, server, out)
+	}
 	if err == nil && f.rootOut != "" {
 		err = record.WriteFile(f.rootOut, store.Root().PEM, 0o644)
 	}
 	if err == nil {
-		out.ready(dialAddress(f.host, addr), string(store.Root().PEM))
+		out.ready(hubReady{Address: dialAddress(f.host, addr), Root: string(store.Root().PEM), registryReady: registry.ready()})
 	}
 	out.mu.Unlock()
 	if err != nil {
 		stopWatching()
-		return nil, errors.Join(err, h.Close(ctx))
+		return nil, errors.Join(err, registry.close(ctx), h.Close(ctx))
 	}
 	return func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		if err := h.Close(ctx); err != nil {
+		if err := errors.Join(registry.close(ctx), h.Close(ctx)); err != nil {
 			a.log.Warn("close hub", "err", err)
 		}
 		stopWatching()
@@ -163,13 +173,18 @@ type hubPrinter struct {
 	enc *json.Encoder
 }
 
-// ready is the first line. The caller holds the lock.
-func (p *hubPrinter) ready(address, root string) {
-	_ = p.enc.Encode(struct {
-		Event   string `json:"event"`
-		Address string `json:"address"`
-		Root    string `json:"root"` // PEM, for 9270,10
-	}{"ready", address, root})
+// hubReady is the first line.
+type hubReady struct {
+	Event   string `json:"event"`
+	Address string `json:"address"`
+	Root    string `json:"root"` // PEM, for 9270,10
+	registryReady
+}
+
+// ready prints the first line. The caller holds the lock.
+func (p *hubPrinter) ready(l hubReady) {
+	l.Event = "ready"
+	_ = p.enc.Encode(l)
 }
 
 func (p *hubPrinter) print(l hubLine) {

@@ -2,15 +2,20 @@ package cli
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,7 +38,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HILRIG_STATE", filepath.Join(e.WorkDir, "state"))
 			return freePort(e)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "await": await, "thumbprint": thumbprint, "await-spec": awaitSpec, "fits": fits, "await-text": awaitText, "holds": holds, "listens": listens},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "await": await, "thumbprint": thumbprint, "await-spec": awaitSpec, "fits": fits, "await-text": awaitText, "holds": holds, "listens": listens, "authorize": authorize},
 		Condition: func(name string) (bool, error) {
 			_, err := exec.LookPath(name)
 			if err != nil && os.Getenv("CI") == "true" {
@@ -176,4 +181,23 @@ func thumbprint(ts *testscript.TestScript, neg bool, args []string) {
 	c, err := readCertificate(ts.MkAbs(args[1]))
 	ts.Check(err)
 	ts.Setenv(args[0], certs.ThumbprintsOf(c).SHA256)
+}
+
+// authorize writes the header that a connection string allows, made as Azure's
+// page says and not as hilrig does: authorize CONNECTION-FILE FILE.
+func authorize(ts *testscript.TestScript, neg bool, args []string) {
+	data, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	parts := map[string]string{}
+	for _, p := range strings.Split(strings.TrimSpace(string(data)), ";") {
+		name, value, _ := strings.Cut(p, "=")
+		parts[name] = value
+	}
+	key, err := base64.StdEncoding.DecodeString(parts["SharedAccessKey"])
+	ts.Check(err)
+	resource, expires := url.QueryEscape(parts["HostName"]), strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10)
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(resource + "\n" + expires))
+	sig := url.QueryEscape(base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte("Authorization: SharedAccessSignature sr="+resource+"&sig="+sig+"&se="+expires+"&skn="+parts["SharedAccessKeyName"]+"\n"), 0o600))
 }

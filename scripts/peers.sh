@@ -18,8 +18,9 @@ tmux tmux live progress in a real terminal
 tio tio the emulated device, by hand
 picocom picocom the emulated device, by hand
 cc gcc the race detector
-node nodejs the local hub, with Microsoft device SDK
-npm npm the local hub, with Microsoft device SDK
+curl curl the device registry, by a client not ours
+node nodejs the local hub, with the SDKs of Microsoft
+npm npm the local hub, with the SDKs of Microsoft
 '
 
 missing() {
@@ -77,14 +78,14 @@ node_packages() {
 	command -v npm >/dev/null || return 0
 	into=${XDG_CACHE_HOME:-$HOME/.cache}/hilrig/sdk-$(sha256sum "$from/package-lock.json" | cut -c1-12)
 	[ ! -e "$into/installed" ] || return 0
-	echo "peers: installing Microsoft's device SDK into $into" >&2
+	echo "peers: installing Microsoft's SDKs into $into" >&2
 	mkdir -p "$into"
 	cp "$from/package.json" "$from/package-lock.json" "$into"
 	if (cd "$into" && timeout 600 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2); then
 		touch "$into/installed"
 		return 0
 	fi
-	echo "peers: npm could not install Microsoft's device SDK (the local hub, against it)" >&2
+	echo "peers: npm could not install Microsoft's SDKs (the local hub, against it)" >&2
 	[ "${CI:-}" != true ]
 }
 

@@ -1,0 +1,99 @@
+package registryapi
+
+import (
+	"net/http"
+	"strconv"
+)
+
+const maxList = 1000 // devices of a list, and how many where nobody says (REST: Devices, "Get Devices")
+
+// get is GET /devices/{id}.
+func (s *Server) get(w http.ResponseWriter, _ *http.Request, id string) error {
+	s.ledger.mu.Lock()
+	defer s.ledger.mu.Unlock()
+	e := s.ledger.look(id)
+	if e == nil {
+		return noDevice(id)
+	}
+	return answered(w, http.StatusOK, e.etag(), s.identity(e))
+}
+
+// put is PUT /devices/{id}: without If-Match it makes a device, with it it
+// changes one. A device that is disabled loses its connection, says a Microsoft
+// engineer (Azure/azure-iot-sdk-csharp#42).
+func (s *Server) put(w http.ResponseWriter, r *http.Request, id string) error {
+	var d identity
+	if err := read(r, &d); err != nil {
+		return err
+	}
+	want, err := d.want(id)
+	if err != nil {
+		return err
+	}
+	s.ledger.mu.Lock()
+	defer s.ledger.mu.Unlock()
+	old := s.ledger.look(id)
+	update := r.Header.Get("If-Match") != ""
+	switch {
+	case old == nil && update:
+		return noDevice(id)
+	case old == nil && len(s.config.Hub.Devices()) >= maxDevices:
+		return tooManyDevices()
+	case old != nil && !update:
+		return exists(id)
+	case old != nil:
+		if err := matches(r, old.etag()); err != nil {
+			return err
+		}
+	}
+	e := s.ledger.put(old, want)
+	if e.device.Disabled {
+		s.config.Hub.Drop(id)
+	}
+	return answered(w, http.StatusOK, e.etag(), s.identity(e))
+}
+
+// remove is DELETE /devices/{id}. The device's connection ends with it, as for
+// one that is disabled.
+func (s *Server) remove(w http.ResponseWriter, r *http.Request, id string) error {
+	s.ledger.mu.Lock()
+	defer s.ledger.mu.Unlock()
+	e := s.ledger.look(id)
+	if e == nil {
+		return noDevice(id)
+	}
+	if err := matches(r, e.etag()); err != nil {
+		return err
+	}
+	s.ledger.remove(id)
+	s.config.Hub.Drop(id)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// list is GET /devices?top=: a number outside 1 to 1000 counts as 1000, says
+// the reference.
+func (s *Server) list(w http.ResponseWriter, r *http.Request, _ string) error {
+	top := maxList
+	if text := r.URL.Query().Get("top"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return badRequest("top is no number")
+		}
+		if n >= 1 && n <= maxList {
+			top = n
+		}
+	}
+	s.ledger.mu.Lock()
+	defer s.ledger.mu.Unlock()
+	devices := []identity{}
+	for _, d := range s.config.Hub.Devices() {
+		if len(devices) == top {
+			break
+		}
+		if e := s.ledger.look(d.ID); e != nil {
+			devices = append(devices, s.identity(e))
+		}
+	}
+	return answered(w, http.StatusOK, "", devices)
+}

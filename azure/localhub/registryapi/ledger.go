@@ -1,0 +1,106 @@
+package registryapi
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"hilrig/azure/localhub"
+)
+
+// ledger keeps what IoT Hub says of a device beyond what the hub needs to admit
+// it. The hub's registry is the truth: a device that came or changed by another
+// way is found so at the next look.
+type ledger struct {
+	hub Devices
+	now func() time.Time
+
+	mu      sync.Mutex // held over a look and the change that follows from it
+	entries map[string]*entry
+}
+
+// entry is a device of the ledger.
+type entry struct {
+	device        localhub.Device // as it was when looked at
+	primary       string          // thumbprints
+	secondary     string
+	reason        string // of its status
+	version       uint64
+	generation    string // tells a device from an earlier one of the same id
+	statusChanged time.Time
+}
+
+func newLedger(hub Devices, now func() time.Time) *ledger {
+	return &ledger{hub: hub, now: now, entries: map[string]*entry{}}
+}
+
+// look is a device's entry; nil where there is none. The lock is held.
+func (l *ledger) look(id string) *entry {
+	d, known := l.hub.Lookup(id)
+	if !known {
+		delete(l.entries, id)
+		return nil
+	}
+	e := l.entries[id]
+	if e != nil && same(e.device, d) {
+		return e
+	}
+	next := &entry{generation: strconv.FormatInt(l.now().UnixNano(), 10), statusChanged: l.now()}
+	if e != nil {
+		*next = *e
+	}
+	next.device = d
+	next.version++
+	next.primary, next.secondary = "", ""
+	if len(d.Thumbprints) > 0 {
+		next.primary = d.Thumbprints[0]
+	}
+	if len(d.Thumbprints) > 1 {
+		next.secondary = d.Thumbprints[1]
+	}
+	l.entries[id] = next
+	return next
+}
+
+func same(a, b localhub.Device) bool {
+	return a.ID == b.ID && a.Disabled == b.Disabled && slices.Equal(a.Thumbprints, b.Thumbprints)
+}
+
+// put registers a device and returns its entry; old is nil for a new one. The
+// lock is held.
+func (l *ledger) put(old *entry, w wanted) *entry {
+	e := &entry{generation: strconv.FormatInt(l.now().UnixNano(), 10), statusChanged: l.now()}
+	if old != nil {
+		*e = *old
+	}
+	d := localhub.Device{ID: w.id, Disabled: w.disabled}
+	for _, print := range []string{w.primary, w.secondary} {
+		if print != "" {
+			d.Thumbprints = append(d.Thumbprints, print)
+		}
+	}
+	if old != nil && old.device.Disabled != d.Disabled {
+		e.statusChanged = l.now()
+	}
+	e.device, e.primary, e.secondary, e.reason = d, w.primary, w.secondary, w.reason
+	e.version++
+	l.entries[w.id] = e
+	l.hub.Register(d)
+	return e
+}
+
+// remove takes a device out. The lock is held.
+func (l *ledger) remove(id string) {
+	l.hub.Unregister(id)
+	delete(l.entries, id)
+}
+
+func (e *entry) etag() string { return etagOf(e.version) }
+
+// etagOf is a version as IoT Hub's ETags look.
+func etagOf(version uint64) string {
+	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, version))
+}
