@@ -12,6 +12,20 @@ import (
 	"hilrig/record"
 )
 
+// profileShares are the profiles whose specs are dealt out to several devices:
+// one that is slow would keep everybody waiting.
+var profileShares = map[string]int{"slow": 2}
+
+// deal gives each of n devices every n-th spec.
+func deal(specs []fixtures.Spec, n int) [][]fixtures.Spec {
+	n = max(1, min(n, len(specs)))
+	shares := make([][]fixtures.Spec, n)
+	for i, s := range specs {
+		shares[i%n] = append(shares[i%n], s)
+	}
+	return shares
+}
+
 // Request says what of the gallery to show.
 type Request struct {
 	Specs  []fixtures.Spec // to hold against the gallery
@@ -41,11 +55,17 @@ func Cases(r Request) ([]Case, error) {
 	var cases []Case
 	if len(r.Faults) == 0 {
 		for _, profile := range Profiles() {
-			d, err := device("sound-"+profile, profile)
-			if err != nil {
-				return nil, err
+			for i, specs := range deal(r.Specs, profileShares[profile]) {
+				name := "sound-" + profile
+				if i > 0 {
+					name += fmt.Sprintf("-%d", i+1)
+				}
+				d, err := device(name, profile)
+				if err != nil {
+					return nil, err
+				}
+				cases = append(cases, Case{Device: d, Specs: specs, Profile: profile})
 			}
-			cases = append(cases, Case{Device: d, Specs: r.Specs, Profile: profile})
 		}
 	}
 	for _, f := range emulator.Faults() {
