@@ -143,6 +143,7 @@ type device struct {
 	hear     func() (byte, bool)
 	echo     bool
 	noPrompt bool
+	before   func(d *device)            // its prompt
 	during   func(d *device, n int)     // after n bytes of a file
 	answer   func(d *device, of string) // after the `*`
 
@@ -177,6 +178,9 @@ func (d *device) run() {
 		d.mu.Unlock()
 		if !strings.HasPrefix(command, "9270") {
 			continue
+		}
+		if d.before != nil {
+			d.before(d)
 		}
 		if !d.noPrompt {
 			d.say("\r\n\r\nSEND FILE...\r\n")

@@ -175,18 +175,31 @@ func (t *transfer) awaitPrompt(ctx context.Context) error {
 	}
 	s := newSearch(t.mark, []Matcher{Text(set.Prompt)})
 	refusals := newAnswers(t.mark, t.echo, set.Failed...)
-	err := t.c.until(ctx, t.l, t.c.now().Add(set.PromptWithin), func(now look) error {
+	var refusal Match
+	prompted := func(now look) error {
 		t.seeEcho(now)
 		if m, ok := s.next(now.b, now.base); ok {
 			t.r.Prompted = t.c.arrival(m.End)
 			t.answers.skipTo(m.End)
 			return errFound
 		}
-		if m, ok := refusals.next(now); ok {
-			return t.refused(ctx, m, "send the command of")
+		return nil
+	}
+	err := t.c.until(ctx, t.l, t.c.now().Add(set.PromptWithin), func(now look) error {
+		if err := prompted(now); err != nil {
+			return err
+		}
+		var ok bool
+		if refusal, ok = refusals.next(now); ok {
+			return errRefusal
 		}
 		return nil
 	})
+	if errors.Is(err, errRefusal) {
+		if err = t.c.until(ctx, t.l, t.c.now().Add(max(staleWithin, set.RecoverQuiet)), prompted); err == nil {
+			return t.refused(ctx, refusal, "send the command of")
+		}
+	}
 	switch {
 	case errors.Is(err, errFound):
 		return nil
@@ -201,7 +214,15 @@ func (t *transfer) awaitPrompt(ctx context.Context) error {
 	return t.fault("wait for "+set.Prompt+" of", cause).WithCure(t.whyNoPrompt())
 }
 
-var errFound = errors.New("found")
+// staleWithin is how long the prompt may come behind a refusal: that was then
+// the late answer to what was sent before, such as the `*` that brings a console
+// back. A device that refuses the command sends no prompt.
+const staleWithin = 300 * time.Millisecond
+
+var (
+	errFound   = errors.New("found")
+	errRefusal = errors.New("a failure text came")
+)
 
 // seeEcho notes that the command has come back.
 func (t *transfer) seeEcho(now look) {

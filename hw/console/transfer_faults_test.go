@@ -243,3 +243,32 @@ func TestTransferEndsWithItsContext(t *testing.T) {
 		}
 	}
 }
+
+// What a slow device still says to the `*` with which its console was brought
+// back is no answer to the command behind it: the prompt is.
+func TestALateAnswerIsNoRefusalOfTheNextCommand(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		dev  *device
+		is   error
+	}{
+		{"late answer, then the prompt", &device{before: func(d *device) { d.say("\r\nERROR\r\n"); time.Sleep(200 * time.Millisecond) }}, nil},
+		{"the same with echo", &device{echo: true, before: func(d *device) { d.say("\r\nERROR\r\n"); time.Sleep(200 * time.Millisecond) }}, nil},
+		{"a refusal, and no prompt", &device{noPrompt: true, before: func(d *device) { d.say("\r\nERROR 4: no such slot\r\n") }}, ErrRefused},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, guide(), c.dev)
+				defer b.close(t)
+				start := time.Now()
+				_, err := b.Transfer(t.Context(), certificate(t))
+				if !errors.Is(err, c.is) {
+					t.Errorf("got %v, want %v", err, c.is)
+				}
+				if d := time.Since(start); d > 3*time.Second {
+					t.Errorf("took %s", d)
+				}
+			})
+		})
+	}
+}
