@@ -7,8 +7,8 @@ import "hilrig/hw/emulator/uart"
 // stop bit stood where a data bit was meant sets the highest bit.
 type otherRate struct{ uart.Wire }
 
-func (w otherRate) Read(p []byte) (int, error) {
-	n, err := w.Wire.Read(p)
+func (w otherRate) Read(p []byte, taking func(bool)) (int, error) {
+	n, err := w.Wire.Read(p, taking)
 	copy(p, torn(p[:n]))
 	return max(min(n, 1), (n+1)/2), err
 }

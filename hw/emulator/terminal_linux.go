@@ -172,7 +172,7 @@ func (t *terminal) Waiting() bool {
 }
 
 // Read blocks for at least one byte, until interrupt.
-func (t *terminal) Read(b []byte) (int, error) {
+func (t *terminal) Read(b []byte, taking func(bool)) (int, error) {
 	for {
 		p := []unix.PollFd{{Fd: t.fd.Load(), Events: unix.POLLIN}, {Fd: int32(t.awake[0].Fd()), Events: unix.POLLIN}, {Fd: t.control, Events: unix.POLLIN}}
 		if _, err := unix.Poll(p, -1); err != nil && !errors.Is(err, unix.EINTR) {
@@ -190,10 +190,14 @@ func (t *terminal) Read(b []byte) (int, error) {
 		if p[0].Revents == 0 {
 			continue
 		}
+		taking(true)
 		n, err := unix.Read(int(t.fd.Load()), b)
 		switch {
 		case err == nil && n > 0:
 			return n, nil
+		}
+		taking(false)
+		switch {
 		case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
 		case err != nil:
 			return 0, err

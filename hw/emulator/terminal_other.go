@@ -16,9 +16,9 @@ func openTerminal(Config) (*terminal, error) {
 		WithCure("emulated devices need Linux")
 }
 
-func (*terminal) Read([]byte) (int, error)  { return 0, errors.ErrUnsupported }
-func (*terminal) Write([]byte) (int, error) { return 0, errors.ErrUnsupported }
-func (*terminal) Waiting() bool             { return false }
-func (*terminal) Interrupt()                {}
-func (*terminal) close()                    {}
-func (*terminal) port() string              { return "" }
+func (*terminal) Read([]byte, func(bool)) (int, error) { return 0, errors.ErrUnsupported }
+func (*terminal) Write([]byte) (int, error)            { return 0, errors.ErrUnsupported }
+func (*terminal) Waiting() bool                        { return false }
+func (*terminal) Interrupt()                           {}
+func (*terminal) close()                               {}
+func (*terminal) port() string                         { return "" }

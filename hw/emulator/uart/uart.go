@@ -9,7 +9,9 @@ import (
 
 // Wire is what carries the bytes.
 type Wire interface {
-	Read(p []byte) (int, error)  // blocks for at least one byte
+	// Read blocks for at least one byte. It calls taking before it takes any,
+	// while Waiting is still true, and with false if it took none after all.
+	Read(p []byte, taking func(bool)) (int, error)
 	Write(p []byte) (int, error) // does not block for long; what does not fit is lost
 	Waiting() bool               // whether a Read would not block
 	Interrupt()                  // ends Read for good; called once
@@ -87,14 +89,13 @@ func (u *UART) receive(ctx context.Context) error {
 	free := time.Now() // when the line has brought everything read so far
 	for {
 		waiting := u.wire.Waiting()
-		n, err := u.wire.Read(buf)
+		n, err := u.wire.Read(buf, u.moving.Store)
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil
 			}
 			return err
 		}
-		u.moving.Store(true)
 		if now := time.Now(); !waiting && free.Before(now) {
 			free = now // the line was idle
 		}

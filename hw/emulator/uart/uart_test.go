@@ -16,6 +16,7 @@ type wire struct {
 	in   []byte
 	more chan struct{}
 	end  chan struct{}
+	held func() // between taking bytes and handing them over: a host that runs something else
 	out  bytes.Buffer
 	last time.Time
 }
@@ -42,7 +43,7 @@ func (w *wire) Waiting() bool {
 
 func (w *wire) Interrupt() { close(w.end) }
 
-func (w *wire) Read(p []byte) (int, error) {
+func (w *wire) Read(p []byte, taking func(bool)) (int, error) {
 	for !w.Waiting() {
 		select {
 		case <-w.more:
@@ -50,10 +51,14 @@ func (w *wire) Read(p []byte) (int, error) {
 			return 0, io.EOF
 		}
 	}
+	taking(true)
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	n := copy(p, w.in)
 	w.in = w.in[n:]
+	w.mu.Unlock()
+	if w.held != nil {
+		w.held()
+	}
 	return n, nil
 }
 
@@ -213,6 +218,28 @@ func TestALateHostLosesNothing(t *testing.T) {
 	u.Wake()
 	if !u.Now().After(before) {
 		t.Error("with nothing on its way the firmware does not see the time")
+	}
+}
+
+// Nor when the host is late between taking bytes off the line and handing them
+// to the firmware, with the line empty behind them.
+func TestALateHostThatHoldsBytesLosesNothing(t *testing.T) {
+	w := newWire()
+	taken, resume := make(chan struct{}), make(chan struct{})
+	w.held = func() { taken <- struct{}{}; <-resume }
+	u := start(t, w, Config{Baud: 115200, RXRing: 64})
+	w.put([]byte("x"))
+	<-taken
+	before := u.Now()
+	time.Sleep(20 * time.Millisecond)
+	u.Wake() // a log line is due
+	if !u.Now().Equal(before) {
+		t.Error("the firmware's time has gone past a byte that it was not given yet")
+	}
+	close(resume)
+	go func() { <-taken }()
+	if !u.Take(<-u.Arrived()) {
+		t.Error("lost")
 	}
 }
 
