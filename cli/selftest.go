@@ -232,7 +232,7 @@ func catchers(f record.FaultRow) string {
 func (a *app) selftestSummary(t *record.Selftest, run record.Run, reports []string) {
 	ink, width := palette(lively(a.out)), widthOf(a.out)
 	fmt.Fprintln(a.out)
-	passed, caught := 0, 0
+	passed, caught, judged := 0, 0, len(t.Faults)
 	for _, s := range t.Sound {
 		if s.Verdict == record.Pass {
 			passed++
@@ -244,6 +244,11 @@ func (a *app) selftestSummary(t *record.Selftest, run record.Run, reports []stri
 	for _, f := range t.Faults {
 		if f.Verdict == record.Pass {
 			caught++
+			a.collateral(f, ink, width)
+			continue
+		}
+		if f.Verdict == record.NotApplicable {
+			judged--
 			a.collateral(f, ink, width)
 			continue
 		}
@@ -259,7 +264,7 @@ func (a *app) selftestSummary(t *record.Selftest, run record.Run, reports []stri
 		fmt.Fprintf(a.out, "%s %s: no fault turned it red\n", ink.verdict(record.Fail), ink.paint(bold, id))
 	}
 	fmt.Fprintf(a.out, "%s  sound firmware %d of %d, faults caught %d of %d, specs proven %d of %d in %s\n", ink.verdict(t.Verdict),
-		passed, len(t.Sound), caught, len(t.Faults), len(t.Specs)-len(t.Unproven), len(t.Specs), took(run))
+		passed, len(t.Sound), caught, judged, len(t.Specs)-len(t.Unproven), len(t.Specs), took(run))
 	for _, p := range reports {
 		fmt.Fprintln(a.out, shortPath(p))
 	}

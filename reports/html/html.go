@@ -158,18 +158,21 @@ func sentence(r *record.Record) string {
 // selftest is the verdict on the suites themselves: of a device whose fault is
 // known, a failure is as it should be.
 func selftest(t *record.Selftest) string {
-	sound, caught := 0, 0
+	sound, caught, judged := 0, 0, len(t.Faults)
 	for _, s := range t.Sound {
 		if s.Verdict == record.Pass {
 			sound++
 		}
 	}
 	for _, f := range t.Faults {
-		if f.Verdict == record.Pass {
+		switch f.Verdict {
+		case record.Pass:
 			caught++
+		case record.NotApplicable:
+			judged--
 		}
 	}
-	text := fmt.Sprintf("%d of %d faulty firmwares were caught", caught, len(t.Faults))
+	text := fmt.Sprintf("%d of %d faulty firmwares were caught", caught, judged)
 	if len(t.Sound) > 0 {
 		text += fmt.Sprintf(", and sound firmware passed at %d of %d paces", sound, len(t.Sound))
 	}

@@ -147,3 +147,15 @@ func TestCasesAreTheGallery(t *testing.T) {
 		t.Errorf("sound firmware comes first and is asked everything once for each profile: %v", asked)
 	}
 }
+
+// With --full and specs of one's choice, a fault whose own specs were not asked
+// is not missed: it only shows what else it turns.
+func TestAFaultWhoseSpecsWereNotAskedIsNotMissed(t *testing.T) {
+	other := []fixtures.Spec{{ID: "session/protocol"}}
+	c := gallery.Case{Fault: &fault, Specs: other}
+	c.Device.Name = fault.Name
+	got := gallery.Judge([]gallery.Case{c}, &record.Record{Devices: []record.DeviceRecord{{Name: fault.Name, Specs: []record.SpecResult{result("session/protocol", record.Pass, "", "")}}}})
+	if got.Faults[0].Verdict != record.NotApplicable || got.Verdict != record.Pass {
+		t.Errorf("fault %s, selftest %s", got.Faults[0].Verdict, got.Verdict)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"hilrig/fixtures"
 	"hilrig/hw/emulator"
 	"hilrig/record"
 )
@@ -24,6 +25,9 @@ func Judge(cases []Case, r *record.Record) *record.Selftest {
 			continue
 		}
 		row := JudgeFault(*c.Fault, d.Specs)
+		if !slices.ContainsFunc(c.Specs, func(s fixtures.Spec) bool { return slices.Contains(c.Fault.CaughtBy, s.ID) }) {
+			row.Verdict, row.Missing = record.NotApplicable, "none of the specs named for it was asked" // only what else it turns
+		}
 		row.Device = c.Device.Name
 		t.Faults = append(t.Faults, row)
 		for _, seen := range slices.Concat(row.Named, row.Collateral) {
@@ -192,7 +196,7 @@ func judgeSound(c Case, d record.DeviceRecord) record.SoundRow {
 func AsRecord(t *record.Selftest, run record.Run) *record.Record {
 	d := record.DeviceRecord{Name: "gallery", Type: "emulated"}
 	for _, s := range t.Sound {
-		r := record.SpecResult{ID: "sound/" + s.Profile, Text: "passes every spec", Verdict: s.Verdict, Seconds: s.Seconds}
+		r := record.SpecResult{ID: "sound/" + strings.TrimPrefix(s.Device, "sound-"), Text: "passes every spec", Verdict: s.Verdict, Seconds: s.Seconds}
 		for _, o := range s.Others {
 			r.Message += o.Spec + ": " + string(o.Verdict) + " " + o.Message + "; "
 		}
@@ -214,7 +218,7 @@ func AsRecord(t *record.Selftest, run record.Run) *record.Record {
 // judged here, not a device.
 func blamed(r record.SpecResult) record.SpecResult {
 	r.Labels = []string{}
-	if r.Verdict == record.NotRun {
+	if r.Verdict == record.NotRun || r.Verdict == record.NotApplicable {
 		r.Cause, r.Message = r.Message, ""
 	}
 	if r.Verdict == record.Fail {
