@@ -25,17 +25,18 @@ var notRun = map[string]string{
 	"make run":        ".ci/run runs it",
 	"make test":       "this is it",
 	"tio /tmp/board":  "a person's terminal; the emulator's tests do what a person types there",
-	"hilrig run --rig rig.yaml --label-filter core":                 "takes minutes on a board of the guide's type; --label-filter smoke is run",
-	"hilrig run --rig rig.yaml":                                     "takes minutes on a board of the guide's type; here it runs with --label-filter",
-	"hilrig run --fault NAME --spec ID":                             "a pattern; the gallery's tests run them all",
-	"hilrig VERB --help":                                            "a pattern; TestHelp runs every one",
-	"hilrig learn --port P":                                         "its form with a port is run",
-	"hilrig learn":                                                  "its form with a port is run",
-	"hilrig learn --port /dev/ttyUSB0":                              "its form with a hub is run",
-	"hilrig provision":                                              "its form with files is run",
-	"go test ./suites -run TestSpecsDocument -update":               "writes into the checkout; without -update it is a test",
-	"go test ./suites -run TestGallery":                             "is a test",
-	"openssl req -x509 -nodes -sha256 -days 365 -newkey rsa:2048 …": "what hilrig certs new replaces; its tests run openssl",
+	"hilrig run --rig rig.yaml --label-filter core":   "takes minutes on a board of the guide's type; --label-filter smoke is run",
+	"hilrig run --rig rig.yaml":                       "takes minutes on a board of the guide's type; here it runs with --label-filter",
+	"hilrig run --fault NAME --spec ID":               "a pattern; the gallery's tests run them all",
+	"hilrig VERB --help":                              "a pattern; TestHelp runs every one",
+	"hilrig learn --port P":                           "its form with a port is run",
+	"hilrig learn":                                    "its form with a port is run",
+	"hilrig learn --port /dev/ttyUSB0":                "its form with a hub is run",
+	"hilrig provision":                                "its form with files is run",
+	"go test ./suites -run TestSpecsDocument -update": "writes into the checkout; without -update it is a test",
+	"go test ./suites -run TestGallery":               "is a test",
+	"openssl s_client -connect MyVeryFirstHub.azure-devices.net:8883 -servername MyVeryFirstHub.azure-devices.net -CAfile root.pem": "needs the lab's DNS; the tests of certs hold openssl s_client against every certificate of a hub",
+	"openssl req -x509 -nodes -sha256 -days 365 -newkey rsa:2048 …":                                                                 "what hilrig certs new replaces; its tests run openssl",
 }
 
 // documented are the commands of README.md and docs/, in order, each once: the
@@ -179,6 +180,7 @@ func TestDocumentedCommandsRun(t *testing.T) {
 	defer s.start("hilrig emulate --link /tmp/board --hub localhost:8883 --state /tmp/board.json", "board")()
 	s.run("hilrig rig init", 2) // the README's rig file is there, and is not overwritten
 	s.run("hilrig learn --port /dev/ttyUSB0 --host hub.rig.lan --listen 0.0.0.0 --out board.yaml")
+	s.run("hilrig doctor --rig rig.yaml", 0, 3)
 	s.run("hilrig run --rig rig.yaml --dry-run")
 	s.run("hilrig run --rig rig.yaml --label-filter smoke")
 	for _, c := range documented(t) {
