@@ -151,17 +151,17 @@ func (u *UART) ByteTime() time.Duration { return u.byteFor }
 // before now, and a host that was late to bring them is not a firmware that was
 // busy.
 func (u *UART) Wake() {
-	if u.Pending() {
-		return
-	}
-	if now := time.Now(); u.now.Before(now) {
+	now := time.Now() // first: what arrives from here on arrives later
+	if !u.Pending() && u.now.Before(now) {
 		u.now = now
 	}
 }
 
 // Pending reports whether bytes have arrived that the firmware has not seen.
 func (u *UART) Pending() bool {
-	return u.moving.Load() || len(u.arrived) > 0 || u.wire.Waiting()
+	// In the order in which bytes go: none can slip by from a place that is looked
+	// at later into one that was looked at before.
+	return u.wire.Waiting() || u.moving.Load() || len(u.arrived) > 0
 }
 
 // Busy is the firmware working for d; what arrives meanwhile waits in the

@@ -243,6 +243,30 @@ func TestALateHostThatHoldsBytesLosesNothing(t *testing.T) {
 	}
 }
 
+// Nor where the firmware looks at the time just while bytes change hands.
+func TestLookingAtTheTimeWhileBytesChangeHandsLosesNothing(t *testing.T) {
+	w := newWire()
+	u := start(t, w, Config{Baud: 2_000_000, RXRing: 32})
+	const rounds, size = 300, 400
+	for round := range rounds {
+		w.put(make([]byte, size))
+		if round%3 == 0 {
+			time.Sleep(3 * time.Millisecond) // they have all arrived, and the firmware is late
+		}
+		for n := 0; n < size; {
+			u.Wake()
+			select {
+			case b := <-u.Arrived():
+				if !u.Take(b) {
+					t.Fatalf("round %d: byte %d was lost", round, n)
+				}
+				n++
+			default:
+			}
+		}
+	}
+}
+
 func TestFullTransmitBufferHoldsTheFirmwareUp(t *testing.T) {
 	w := newWire()
 	u := New(w, Config{Baud: 10000, TXRing: 10})
