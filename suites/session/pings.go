@@ -169,11 +169,13 @@ func (a alive) push(ctx context.Context, b *fixtures.Bench) (stop func()) {
 	return func() { cancel(); <-done }
 }
 
-// firstPing waits for a PINGREQ. A device that sends something else all the
-// time has no need to ping.
-func (a alive) firstPing(ctx context.Context, b *fixtures.Bench) localhub.Event {
-	mark := b.Mark()
-	e, err := b.AwaitPing(ctx, mark, a.conn, 2*a.within)
+// firstPing waits for the first PINGREQ whose answer a fault shown since the
+// mark has met. A device that sends something else all the time has no need to
+// ping.
+func (a alive) firstPing(ctx context.Context, b *fixtures.Bench, mark int, fault string) localhub.Event {
+	shown, err := b.Await(ctx, mark, 2*a.within, "a PINGREQ", func(e localhub.Event) bool {
+		return e.Kind == localhub.KindFaultShown && e.Fault == fault && e.Conn == a.conn
+	})
 	if err != nil && record.ClassOf(err) == record.Device {
 		others := len(b.Since(mark, func(e localhub.Event) bool { return a.ofDevice(e) && e.Kind == localhub.KindPacket }))
 		if others > 0 {
@@ -182,7 +184,8 @@ func (a alive) firstPing(ctx context.Context, b *fixtures.Bench) localhub.Event 
 		b.NotRun(fmt.Sprintf("the device sent no PINGREQ in %s, see session/pings", 2*a.within))
 	}
 	b.Must(err)
-	return e
+	pings := b.Since(0, func(e localhub.Event) bool { return a.isPing(e) && e.Seq < shown.Seq })
+	return pings[len(pings)-1] // the hub answers nothing else with PINGRESP
 }
 
 func pingUnanswered(ctx context.Context, b *fixtures.Bench) {
@@ -190,9 +193,10 @@ func pingUnanswered(ctx context.Context, b *fixtures.Bench) {
 	_, resume := silence(ctx, b)
 	defer resume()
 	b.Step("the hub answers no PINGREQ")
+	mark := b.Mark()
 	showing := b.Hub.Show(localhub.Withhold("no-pingresp", mqttwire.PINGRESP), 0)
 	defer showing.Lift()
-	ping := a.firstPing(ctx, b)
+	ping := a.firstPing(ctx, b, mark, "no-pingresp")
 	limit := a.keepAlive * 3 / 2
 	slack := slackOf(a.keepAlive)
 	f := fixtures.Finding{
@@ -229,9 +233,10 @@ func latePingresp(ctx context.Context, b *fixtures.Bench) {
 	late := a.keepAlive * 8 / 10
 	const times = 2
 	b.Step("the hub answers PINGREQ after %s, %d times", late, times)
+	mark := b.Mark()
 	showing := b.Hub.Show(localhub.Fault{Name: "late-pingresp", Late: []byte{mqttwire.PINGRESP}, LateBy: late}, times)
 	defer showing.Lift()
-	ping := a.firstPing(ctx, b)
+	ping := a.firstPing(ctx, b, mark, "late-pingresp")
 	for i := range times {
 		e, err := b.Await(ctx, ping.Seq+1, late+2*a.within, "the late PINGRESP, or the end", func(e localhub.Event) bool {
 			return e.Conn == a.conn && (e.Kind == localhub.KindDisconnected ||
