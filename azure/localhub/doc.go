@@ -1,7 +1,8 @@
 // Package localhub is an embedded broker that a device cannot tell from an
 // Azure IoT Hub for what it does: it takes TLS 1.2 with a client certificate,
-// judges CONNECT, PUBLISH and SUBSCRIBE by the hub's rules, records everything,
-// and shows a fault when asked.
+// judges CONNECT, PUBLISH and SUBSCRIBE by the hub's rules, keeps twins and
+// cloud-to-device messages, calls direct methods, records everything, and shows
+// a fault when asked.
 //
 // It promises that what a device did is in the record before the device is
 // answered: failed handshakes with their ClientHello and alert, every packet

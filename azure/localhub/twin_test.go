@@ -1,6 +1,8 @@
 package localhub_test
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -133,4 +135,40 @@ func TestPatchDesiredIsRefused(t *testing.T) {
 	if _, ok := b.hub.Twin("nobody"); ok {
 		t.Error("nobody has a twin")
 	}
+}
+
+// Whatever is sent as a patch, the twin stays a JSON object without nulls, and
+// counts what it took.
+func FuzzPatchDesired(f *testing.F) {
+	for _, seed := range []string{`{"a":{"b":null}}`, `{"a":1}{`, `null`, `{"$version":1e400}`, `{"a":[null]}`, "{\"\xff\":1}"} {
+		f.Add([]byte(seed))
+	}
+	hub, err := localhub.New(localhub.Config{Certificate: makePKI().server, Devices: []localhub.Device{{ID: deviceID}}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = hub.Close(context.Background()) }) // it listens nowhere
+	f.Fuzz(func(t *testing.T, patch []byte) {
+		before, _ := hub.Twin(deviceID)
+		after, err := hub.PatchDesired(deviceID, patch)
+		if err != nil {
+			if r := (*localhub.Refusal)(nil); !errors.As(err, &r) {
+				t.Errorf("%q: %v", patch, err)
+			}
+			after, _ = hub.Twin(deviceID)
+			if after.DesiredVersion != before.DesiredVersion {
+				t.Errorf("%q was refused and counted", patch)
+			}
+			return
+		}
+		var values map[string]any
+		if err := json.Unmarshal(after.Desired, &values); err != nil || after.DesiredVersion != before.DesiredVersion+1 {
+			t.Errorf("%q: version %d after %d, %s: %v", patch, after.DesiredVersion, before.DesiredVersion, after.Desired, err)
+		}
+		for name, v := range values {
+			if v == nil {
+				t.Errorf("%q: %s is null", patch, name)
+			}
+		}
+	})
 }
