@@ -57,6 +57,7 @@ type Hub struct {
 	handshakes chan struct{}
 	closing    chan struct{}
 	closeOnce  sync.Once
+	brokerOnce sync.Once
 	running    sync.WaitGroup
 
 	mu       sync.Mutex
@@ -238,10 +239,13 @@ func (h *Hub) Close(ctx context.Context) error {
 		for _, c := range h.conns {
 			_ = c.Close()
 		}
-		_ = h.broker.Close()
 	})
 	done := make(chan struct{})
-	go func() { h.running.Wait(); close(done) }()
+	go func() {
+		defer close(done)
+		h.running.Wait() // the broker must not be closed under a connection that is just coming to it
+		h.brokerOnce.Do(func() { _ = h.broker.Close() })
+	}()
 	select {
 	case <-done:
 		return nil
