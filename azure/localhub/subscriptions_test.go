@@ -29,6 +29,10 @@ func TestFiltersOfASession(t *testing.T) {
 	if e := b.await(from, "the end", kind(localhub.KindDisconnected)); !strings.Contains(e.Text, "takes 5") {
 		t.Errorf("ended: %s", e.Text)
 	}
+	from = b.hub.Events().Mark()
+	c, _ = twinned(t, b, "b", "f") // what was refused is none of the five
+	c.Disconnect(0)
+	b.await(from, "the end", kind(localhub.KindDisconnected))
 	c = b.client(func(o *mqtt.ClientOptions) { o.SetCleanSession(true) })
 	if err := wait(t, c.Connect()); err != nil {
 		t.Fatal(err)

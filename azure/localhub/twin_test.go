@@ -96,16 +96,14 @@ func TestTwinIsKept(t *testing.T) {
 // Whoever has not subscribed to answers gets none, and is not cut.
 func TestTwinAnswerNeedsItsSubscription(t *testing.T) {
 	b := start(t)
-	c, _ := twinned(t, b)
+	c, got := twinned(t, b)
 	if err := wait(t, c.Publish(twinGet+"1", 1, false, "")); err != nil {
 		t.Fatal(err)
 	}
+	nothingMore(t, c, got)
 	e := b.await(0, "the request", kind(localhub.KindTwin))
 	if !e.Twin.Unheard || e.Twin.Op != localhub.TwinGet {
 		t.Errorf("got %+v", e.Twin)
-	}
-	if err := wait(t, c.Publish(topic, 1, false, "x")); err != nil {
-		t.Error(err)
 	}
 }
 
@@ -161,12 +159,12 @@ func FuzzPatchDesired(f *testing.F) {
 			}
 			return
 		}
-		var values map[string]any
+		var values map[string]json.RawMessage // numbers may be larger than Go's
 		if err := json.Unmarshal(after.Desired, &values); err != nil || after.DesiredVersion != before.DesiredVersion+1 {
 			t.Errorf("%q: version %d after %d, %s: %v", patch, after.DesiredVersion, before.DesiredVersion, after.Desired, err)
 		}
 		for name, v := range values {
-			if v == nil {
+			if string(v) == "null" {
 				t.Errorf("%q: %s is null", patch, name)
 			}
 		}

@@ -147,9 +147,12 @@ func TestHellos(t *testing.T) {
 				ca := newAuthority(t, "the rig's root")
 				h := newHub(t, ca.server(t, "hub.test", nil), nil)
 				meet(t, h, ca, f)
-				e := h.await("ClientHello", func(e hubEvent) bool { return e.hello != nil })
-				if seen(e.hello) != (f == fault) {
-					t.Errorf("fault %q: %+v", f, e.hello)
+				if f == fault { // perhaps on a connection of its own, beside the real one
+					h.await("ClientHello as the fault has it", func(e hubEvent) bool { return e.hello != nil && seen(e.hello) })
+					continue
+				}
+				if e := h.await("ClientHello", func(e hubEvent) bool { return e.hello != nil }); seen(e.hello) {
+					t.Errorf("sound firmware: %+v", e.hello)
 				}
 			}
 		})
