@@ -47,6 +47,8 @@ type ledger struct {
 	settled map[string]map[string]bool
 
 	saving saving
+	slow   bool // the last save took so long that events must not wait for it
+	under  bool // a save is under way beside the events
 }
 
 // running is the spec that a child is in.
@@ -159,7 +161,23 @@ func (l *ledger) put(device string, res record.SpecResult) {
 	if l.running[device].id == res.ID {
 		delete(l.running, device)
 	}
-	l.saving.want()
+	l.saveSoon()
+}
+
+// quickSave is what events may wait for: then the record is on disk before
+// anybody hears of the result. A large record, or a slow disk, is saved beside
+// them.
+const quickSave = 20 * time.Millisecond
+
+// saveSoon saves at once where that is quick. The caller holds the lock.
+func (l *ledger) saveSoon() {
+	if l.slow || l.under {
+		l.saving.want()
+		return
+	}
+	began := time.Now()
+	l.keep(l.save())
+	l.slow = time.Since(began) > quickSave
 }
 
 func (l *ledger) learn(device string, e record.Event) {
@@ -172,7 +190,7 @@ func (l *ledger) learn(device string, e record.Event) {
 	left := d.LeftWith
 	d.DeviceFacts = facts
 	if d.LeftWith != left { // whoever finds the device must be told, whatever becomes of this run
-		l.saving.want()
+		l.saveSoon()
 	}
 }
 
@@ -236,18 +254,19 @@ func (l *ledger) save() error {
 // saveNow is save while events go on: they wait for the record to be encoded,
 // not for the disk.
 func (l *ledger) saveNow() {
+	began := time.Now()
 	l.mu.Lock()
+	l.under = true
 	l.rec.Conclude()
 	data, err := l.rec.Encode()
 	l.mu.Unlock()
 	if err == nil {
 		err = record.WriteFile(filepath.Join(l.dir, RecordFile), data, 0o644)
 	}
-	if err != nil {
-		l.mu.Lock()
-		l.keep(err)
-		l.mu.Unlock()
-	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.keep(err)
+	l.under, l.slow = false, time.Since(began) > quickSave
 }
 
 // settle ends a device: whatever has no result yet gets one. The spec that was
@@ -280,7 +299,7 @@ func (l *ledger) settle(device string, r remains) {
 		l.publish(e)
 	}
 	delete(l.running, device)
-	l.saving.want()
+	l.saveSoon()
 }
 
 // current names the spec that a device's child is in; empty between specs.

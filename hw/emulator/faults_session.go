@@ -127,10 +127,11 @@ func sends(e edit) func(*behaviour) {
 	return func(b *behaviour) { b.out = append(b.out, e) }
 }
 
-// publishWith sets flags of every PUBLISH.
+// publishWith sets flags of every PUBLISH of telemetry; twin and methods are
+// spoken at QoS 0.
 func publishWith(flags byte) edit {
 	return func(_ *wire, p *packet) bool {
-		if p.kind() == kindPublish {
+		if p.kind() == kindPublish && p.qos() > 0 {
 			p.head |= flags
 		}
 		return true
