@@ -111,6 +111,9 @@ func (h *Hub) Listen(ctx context.Context, addr string) (net.Addr, error) {
 	l, err := lc.Listen(ctx, "tcp", addr)
 	if err != nil {
 		f := record.NewFailure(record.RigHub, "listen on", addr, reason(err))
+		if malformed := (*net.AddrError)(nil); errors.As(err, &malformed) {
+			return nil, record.NewFailure(record.Usage, "listen on", addr, malformed).WithCure("HOST:PORT is meant")
+		}
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return nil, f.WithCure("the port is taken: another hub or broker? ss -ltnp shows it; give hub_port another value")
 		}

@@ -90,6 +90,9 @@ func Run(ctx context.Context, c Config) error {
 	if c.change != nil {
 		c.change(&b)
 	}
+	if _, err := openStorage(c.State, &b); err != nil { // before anybody is told that the device is there
+		return err
+	}
 	t, err := openTerminal(c)
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ func openStorage(path string, b *behaviour) (*storage, error) {
 			err = json.Unmarshal(data, &s.flash)
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, record.NewFailure(record.RigHost, "read state", path, err).WithCure("it is no file of an emulated device")
+			return nil, record.NewFailure(record.Usage, "read state", path, err).WithCure("it is no file of an emulated device")
 		}
 	}
 	if s.Used == nil {
