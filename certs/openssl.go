@@ -28,8 +28,12 @@ type OpenSSLReport struct {
 	Fields    []Field
 }
 
-// opensslWithin bounds one question to openssl; an answer takes 10 ms.
-const opensslWithin = 10 * time.Second
+// An answer of openssl takes 10 ms; a host that is short of processor or disk
+// has been seen to need ten seconds, and to have its output late.
+const (
+	opensslWithin = 30 * time.Second // for one question
+	opensslOutput = 10 * time.Second // for what it wrote, once it has ended
+)
 
 // CompareWithOpenSSL asks the openssl of this machine about an identity and
 // sets every field beside our own reading. The key goes in by standard input
@@ -96,13 +100,16 @@ func runOpenSSL(ctx context.Context, path string, stdin []byte, args ...string) 
 	ctx, cancel := context.WithTimeout(ctx, opensslWithin)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Stdin, cmd.WaitDelay = bytes.NewReader(stdin), time.Second
+	cmd.Stdin, cmd.WaitDelay = bytes.NewReader(stdin), opensslOutput
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	if err := cmd.Run(); err != nil {
 		first, _, _ := strings.Cut(strings.TrimSpace(complaint.String()), "\n")
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
+		}
+		if first == "" {
+			return "", fmt.Errorf("openssl %s: %w", args[0], err)
 		}
 		return "", fmt.Errorf("openssl %s: %w: %s", args[0], err, first)
 	}
