@@ -115,7 +115,7 @@ func (h *Hub) Listen(ctx context.Context, addr string) (net.Addr, error) {
 			return nil, record.NewFailure(record.Usage, "listen on", addr, malformed).WithCure("HOST:PORT is meant")
 		}
 		if errors.Is(err, syscall.EADDRINUSE) {
-			return nil, f.WithCure("the port is taken: another hub or broker? ss -ltnp shows it; give hub_port another value")
+			return nil, f.WithCure("the port is taken: another hub or broker? ss -ltnp shows it; or take another: hub_port of the device, --listen of hilrig hub")
 		}
 		return nil, f
 	}
