@@ -30,6 +30,9 @@ func (a *app) dryRun(p *runner.Plan, asJSON bool) error {
 	for _, d := range p.Devices {
 		fmt.Fprintf(a.out, "\n%s  %s at %s, device id %s, hub port %s%s\n", ink.paint(bold, d.Name), d.TypeName, d.Serial,
 			d.DeviceID, hubPort(d), withFirmware(d))
+		c := p.CostOf(d)
+		fmt.Fprintf(a.out, "  at the least %s, %s, %s loaded, about %d kB over its link; time limit %s\n", c.AtLeast(d.Type).Round(time.Second),
+			plural(c.Connects, "connect", "connects"), plural(c.Loads, "file", "files"), (c.Bytes()+999)/1000, p.Timeout)
 		for _, s := range p.Specs {
 			if why := p.WhyNot(d, s); why != "" {
 				fmt.Fprintf(a.out, "  %s %-*s  %s\n", ink.paint(dim, "would not run"), width, s.ID, why)

@@ -75,7 +75,7 @@ func NewPlan(r Request) (*Plan, error) {
 	if p.Jobs == 0 || p.Jobs > len(p.Devices) {
 		p.Jobs = len(p.Devices)
 	}
-	return p, nil
+	return p, p.fits()
 }
 
 func (r Request) checkNumbers() error {
@@ -89,6 +89,29 @@ func (r Request) checkNumbers() error {
 	}
 	if r.Timeout <= 0 {
 		return record.NewFailure(record.Usage, "read", "--timeout", fmt.Errorf("%s is not above zero", r.Timeout))
+	}
+	return nil
+}
+
+// CostOf is what the specs that a device gets take of it, in one round.
+func (p *Plan) CostOf(d rigfile.Device) (c fixtures.Cost) {
+	for _, s := range p.SpecsOf(d.Name) {
+		if p.WhyNot(d, s) == "" {
+			c = c.Plus(s.Cost)
+		}
+	}
+	return c
+}
+
+// fits refuses a selection that cannot be over by the run's time limit on some
+// device, whatever the device does.
+func (p *Plan) fits() error {
+	for _, d := range p.Devices {
+		if least := time.Duration(p.Repeat) * p.CostOf(d).AtLeast(d.Type); least > p.Timeout {
+			return record.NewFailure(record.Usage, "fit the selection into", "--timeout "+p.Timeout.String(),
+				fmt.Errorf("on %s it takes %s at the least", d.Name, least.Round(time.Second))).
+				WithCure("more time, or fewer specs: --label-filter core")
+		}
 	}
 	return nil
 }

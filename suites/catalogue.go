@@ -20,9 +20,10 @@ func All() []fixtures.Spec {
 		session.Specs(), delivery.Specs(), recovery.Specs(),
 		session.Closing(), soak.Specs(),
 	)
-	reasons := Reasons()
+	reasons, costs := Reasons(), Costs()
 	for i := range all {
 		all[i].Why = reasons[all[i].ID].Why
+		all[i].Cost = costs[all[i].ID]
 	}
 	return all
 }

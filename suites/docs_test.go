@@ -76,6 +76,23 @@ func TestCoverageDocument(t *testing.T) {
 	}
 }
 
+// The default selection stays under 40 loads: flash wears out.
+func TestCosts(t *testing.T) {
+	costs, total := suites.Costs(), fixtures.Cost{}
+	for _, s := range suites.All() {
+		delete(costs, s.ID)
+		if !s.Has("soak") {
+			total = total.Plus(s.Cost)
+		}
+	}
+	for id := range costs {
+		t.Errorf("%s has a cost and is no spec", id)
+	}
+	if total.Loads >= 40 {
+		t.Errorf("%d loads by default", total.Loads)
+	}
+}
+
 // byArea keeps the order in which specs run, but for those of an area that run
 // last.
 func byArea(specs []fixtures.Spec) []fixtures.Spec {
