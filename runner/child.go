@@ -16,8 +16,9 @@ import (
 	"hilrig/record"
 )
 
-// lifelineGrace is how long a child may live on when its supervisor is gone.
-const lifelineGrace = 2 * time.Second
+// lifelineGrace is how long a child may live on when its supervisor is gone: it
+// is to be gone within two seconds, on a busy host too.
+const lifelineGrace = 1700 * time.Millisecond
 
 // LastWord is the data of a child's [record.KindChildEnded] event. Cause is
 // set if it could not even begin, and then says why nothing was run.
