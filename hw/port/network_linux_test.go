@@ -357,3 +357,21 @@ func TestAServerThatTakesNothingIsStuck(t *testing.T) {
 		}
 	})
 }
+
+// What a server that is taken says may be lost with the connection, if it is
+// spoken to: then it is asked once more, by listening alone.
+func TestARefusalThatIsLostIsAskedForOnceMore(t *testing.T) {
+	address := answering(t, func(c net.Conn) {
+		_, _ = c.Write([]byte{iac, do, optComPort})
+		_ = c.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
+		if n, _ := c.Read(make([]byte, 64)); n > 0 {
+			_ = c.(*net.TCPConn).SetLinger(0) // a reset
+			return
+		}
+		_, _ = c.Write([]byte("Port already in use\r\n"))
+	})
+	_, err := Open(t.Context(), Config{Path: "rfc2217://" + address, LockDir: t.TempDir()})
+	if !errors.Is(err, ErrBusy) {
+		t.Errorf("got %v", err)
+	}
+}

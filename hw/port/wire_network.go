@@ -40,9 +40,40 @@ func openNetwork(ctx context.Context, a address, baud int) (wire, error) {
 	w, err := openTelnet(ctx, raw, baud)
 	if err != nil {
 		_ = conn.Close() // the first error counts
+		if errors.Is(err, ErrUnplugged) {
+			if busy := refusal(ctx, d, a); busy != nil {
+				return nil, busy
+			}
+		}
 		return nil, err
 	}
 	return w, nil
+}
+
+// refusalWithin is how long a server may take to say why it hangs up.
+const refusalWithin = time.Second
+
+// refusal asks a server that hung up why, by listening alone: what it says to a
+// client that speaks may be lost with the connection (RFC 9293 section 3.10.7.4,
+// a reset). It is nil where the server gives no reason.
+func refusal(ctx context.Context, d net.Dialer, a address) error {
+	conn, err := d.DialContext(ctx, "tcp", a.String())
+	if err != nil {
+		return nil
+	}
+	defer conn.Close()
+	w := &networkWire{conn: conn}
+	if conn.SetReadDeadline(time.Now().Add(refusalWithin)) != nil {
+		return nil
+	}
+	for err == nil {
+		_, err = w.Read(make([]byte, mostHello))
+	}
+	var busy *BusyError
+	if errors.As(err, &busy) {
+		return busy
+	}
+	return nil
 }
 
 // notReached puts a failed dial into a few words: the address is the failure's
