@@ -39,8 +39,9 @@ func (v *Events) add(e Event) {
 	v.list = append(v.list, e)
 	if len(v.list) > keepEvents {
 		cut := keepEvents / 10
-		v.list = slices.Clone(v.list[cut:])
-		v.base += cut
+		n := copy(v.list, v.list[cut:]) // in place: nobody else holds the list
+		clear(v.list[n:])
+		v.list, v.base = v.list[:n], v.base+cut
 	}
 	watchers := v.watchers
 	close(v.more)
