@@ -160,8 +160,11 @@ func (a *app) learnBoard(ctx context.Context, f *learnFlags) error {
 		if err := l.load(ctx, hub); err != nil {
 			return err
 		}
-	} else {
+	} else if ctx.Err() == nil {
 		l.known.notes = append(l.known.notes, "nothing was loaded: prompt, answer and times of a file, and how it connects, are not learnt")
+	}
+	if ctx.Err() != nil { // an interrupt at a question is no answer to it
+		return context.Cause(ctx)
 	}
 	l.known.manner = l.board.Manner
 	return l.write()
