@@ -113,6 +113,36 @@ func runChild(t *testing.T, job fixtures.Job) map[string]record.SpecResult {
 // TestSoundProfiles shows that firmware without a fault passes whatever its
 // pace: a board that boots for seconds and thinks before each answer, and one
 // that talks all the time and has no echo.
+// A device that says good-bye after each message and comes back for the next
+// is as sound as any, where its type says so.
+func TestASoundPeriodicDeviceIsGreen(t *testing.T) {
+	t.Parallel()
+	specs, err := suites.Select(suites.All(), "", []string{
+		"session/pings", "session/late-pingresp", "session/no-self-takeover", "delivery/first-message", "delivery/interval", "delivery/no-loss",
+		"recovery/server-disconnect", "recovery/connection-cut",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	job := emulatedJob(t, specs)
+	rig, problems := rigfile.Parse("rig.yaml", []byte("devices: [{name: d, device_id: NewDevice, serial: {emulated: {profile: periodic}}}]\n"))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	job.Device = rig.Devices[0]
+	results := runChild(t, job)
+	for _, s := range specs {
+		r := results[s.ID]
+		want := record.Pass
+		if s.ID == "session/pings" || s.ID == "session/late-pingresp" {
+			want = record.NotApplicable
+		}
+		if r.Verdict != want {
+			t.Errorf("%s: %s %s %s, want %s", s.ID, r.Verdict, r.Message, r.Cause, want)
+		}
+	}
+}
+
 func TestSoundProfiles(t *testing.T) {
 	for _, profile := range []string{"slow", "chatty"} {
 		t.Run(profile, func(t *testing.T) {

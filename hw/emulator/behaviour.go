@@ -96,8 +96,9 @@ type mqttBehaviour struct {
 	payload        func(m *modem, r reading) []byte
 	numbers        func(next int64) (send []int64, then int64) // of the messages to send now
 	noPublish      bool
-	stretch        int // times the interval that was asked for
-	stallAfter     int // messages of a session; 0: never
+	periodic       bool // says good-bye after each message, and comes back for the next
+	stretch        int  // times the interval that was asked for
+	stallAfter     int  // messages of a session; 0: never
 	takesOver      bool
 	forgetsUnacked bool
 	ignoresTwin    bool // subscribes, and that is all
@@ -171,6 +172,8 @@ func sound(profile string) behaviour {
 		b.oneWay = ms(300)    // 600 ms there and back, as over GPRS
 		b.pings.answer = 1.25 // a late answer comes later still
 		b.patience = func(time.Duration) time.Duration { return 3 * time.Second }
+	case "periodic":
+		b.periodic = true
 	case "chatty":
 		b.echo, b.newline, b.chatter = false, "\n", ms(120)
 		b.subscribesNew = true

@@ -32,7 +32,7 @@ func Flags(fs *pflag.FlagSet, c *Config) {
 	fs.StringArrayVar(&c.Faults, "fault", nil, "run faulty firmware (repeatable); --list-faults shows them")
 	fs.IntVar(&c.Control, "control-fd", 0, "")
 	_ = fs.MarkHidden("control-fd") // fails only for a flag that is not there
-	fs.StringVar(&c.Profile, "profile", "fast", "timing of the device: fast, slow or chatty")
+	fs.StringVar(&c.Profile, "profile", "fast", "timing of the device: fast, slow, chatty or periodic")
 }
 
 // Main is `hilrig emulate`: flags in, exit code out. It prints one JSON line

@@ -96,6 +96,7 @@ type ended struct {
 	useful  bool // and a message was acknowledged
 	ordered bool // by an order
 	again   bool // goes on at once, over the living session
+	asleep  bool // by the device itself, until its next message is due
 }
 
 // run keeps the device connected until its life ends.
@@ -123,6 +124,9 @@ func (m *modem) run(ctx context.Context) {
 			failures = 0
 		}
 		gap := m.b.retry.gap(e, failures)
+		if e.asleep {
+			gap = m.interval
+		}
 		m.log.Info("not connected", "error", e.err, "session", e.session, "refusals", refusals, "wait", gap)
 		if !e.ordered && !e.again {
 			failures++

@@ -45,8 +45,8 @@ func (m *modem) session(ctx context.Context, set files, changed <-chan struct{})
 	case e.again:
 		m.living = func() { _ = w.Close() }
 		return e
-	case errors.Is(context.Cause(ctx), errOrdered) && e.session:
-		client.Disconnect(100) // the one good-bye that this device says
+	case e.asleep, errors.Is(context.Cause(ctx), errOrdered) && e.session:
+		client.Disconnect(100) // a good-bye
 	}
 	_ = w.Close()
 	return e
@@ -149,6 +149,10 @@ func (m *modem) work(ctx context.Context, client mqtt.Client, w *wire) (e ended)
 			}
 			e.useful = true
 		}
+		if m.b.periodic && e.useful {
+			e.asleep = m.rest(ctx, nil, stayFor)
+			return e
+		}
 		select {
 		case <-tick.C:
 		case <-taken:
@@ -160,6 +164,9 @@ func (m *modem) work(ctx context.Context, client mqtt.Client, w *wire) (e ended)
 		}
 	}
 }
+
+// stayFor is how long a periodic device listens after its message.
+const stayFor = 200 * time.Millisecond
 
 // subscribe asks for what the hub has for the device. A hub that is slow to say
 // yes must not hold up telemetry; one that never says it ends the session.

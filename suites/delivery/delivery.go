@@ -131,7 +131,7 @@ func authMethod(ctx context.Context, b *fixtures.Bench) {
 const timerLook = "the firmware's publish timer: does each message or reconnect set it back, does it gather messages? timing.interval of the type, if the device is right"
 
 // interval judges messages of one session: a gap between two sessions is the
-// outage's.
+// outage's, unless the device ends its sessions itself.
 func interval(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(b.Connected(ctx))
 	const n = 5
@@ -142,7 +142,7 @@ func interval(ctx context.Context, b *fixtures.Bench) {
 		if e.Kind != localhub.KindMessage || e.Message.Dup {
 			return false
 		}
-		if e.Conn != conn {
+		if conn == 0 || e.Conn != conn && !b.Type.Behaviour.Periodic() {
 			conn, first, at = e.Conn, e.At, nil
 		}
 		if e.At.Sub(first) < b.Type.Timing.Interval/2 {

@@ -30,6 +30,9 @@ type alive struct {
 }
 
 func judgeable(ctx context.Context, b *fixtures.Bench) alive {
+	if b.Type.Behaviour.Periodic() {
+		b.NotApplicable("it ends its sessions itself (behaviour.session: periodic): no ping need be due in one")
+	}
 	b.Premise(b.Provisioned(ctx))
 	e, err := b.LiveConnect(ctx)
 	b.Premise(err)
