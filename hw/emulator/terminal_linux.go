@@ -192,8 +192,7 @@ func (t *terminal) Read(b []byte, taking func(bool)) (int, error) {
 		}
 		taking(true)
 		n, err := unix.Read(int(t.fd.Load()), b)
-		switch {
-		case err == nil && n > 0:
+		if err == nil && n > 0 {
 			return n, nil
 		}
 		taking(false)
