@@ -48,9 +48,9 @@ type Fault struct {
 	TwinStatus int // the answer to every twin request, such as 429
 
 	// packets
-	Withhold []byte        // packet types to the device that are kept back
-	Filter   string        // of SUBACKs: only those for this topic filter
-	Late     []byte        // packet types to the device that are delayed by LateBy
+	Withhold []byte // packet types to the device that are kept back
+	Filter   string // of SUBACKs: only those for this topic filter
+	Late     []byte // packet types to the device that are delayed by LateBy
 	LateBy   time.Duration
 
 	AuthMethod string // that the hub says messages came by, instead of X.509 (a rig's fault)
