@@ -1,8 +1,10 @@
 package record
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/moby/sys/atomicwriter"
@@ -36,11 +38,17 @@ func (r *Record) Encode() ([]byte, error) {
 	return append(b, '\n'), nil
 }
 
-// Load reads a run.json. A schema newer than this binary's is refused.
+// MaxRecord is the most bytes of a run.json that is read: some fifty times what
+// a hundred devices leave of all specs.
+const MaxRecord = 128 << 20
+
+// Load reads a run.json. A schema newer than this binary's is refused, and so
+// is a file beyond [MaxRecord]. What has no end, because its run was killed, is
+// concluded anew: an older hilrig may have written a verdict into it.
 func Load(path string) (*Record, error) {
-	b, err := os.ReadFile(path)
+	b, err := readBounded(path)
 	if err != nil {
-		return nil, NewFailure(Usage, "read record", "", err)
+		return nil, err
 	}
 	var r Record
 	if err := json.Unmarshal(b, &r); err != nil {
@@ -49,5 +57,34 @@ func Load(path string) (*Record, error) {
 	if r.Schema < 1 || r.Schema > Schema {
 		return nil, NewFailure(Usage, "read record", path, fmt.Errorf("schema %d; this hilrig knows up to %d", r.Schema, Schema))
 	}
+	if r.Unended() != "" {
+		r.Conclude()
+	}
 	return &r, nil
+}
+
+// readBounded reads a file that is no longer than a record may be, also where
+// it grows while it is read.
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, NewFailure(Usage, "read record", "", err)
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, NewFailure(Usage, "read record", "", err)
+	}
+	var b bytes.Buffer
+	if st.Size() <= MaxRecord {
+		b.Grow(int(st.Size()) + bytes.MinRead)
+		if _, err := b.ReadFrom(io.LimitReader(f, MaxRecord+1)); err != nil {
+			return nil, NewFailure(Usage, "read record", "", err)
+		}
+	}
+	if st.Size() > MaxRecord || b.Len() > MaxRecord {
+		return nil, NewFailure(Usage, "read record", path, fmt.Errorf("%d bytes; a record has at most %d", max(st.Size(), int64(b.Len())), MaxRecord)).
+			WithCure("fewer devices or rounds in one run; devices/ and events.jsonl beside it have the evidence")
+	}
+	return b.Bytes(), nil
 }

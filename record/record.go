@@ -27,6 +27,7 @@ type Run struct {
 	Hub         string    `json:"hub"` // local, broker or azure
 	Interrupted bool      `json:"interrupted"`
 	TimedOut    bool      `json:"timed_out,omitempty"`
+	Broke       string    `json:"broke,omitempty"` // why hilrig itself ended before the run had: a panic, SIGQUIT
 	Verdict     Verdict   `json:"verdict"`
 	Round       int       `json:"round,omitempty"`  // 1-based, with --repeat
 	Rounds      int       `json:"rounds,omitempty"` // of how many
@@ -162,9 +163,23 @@ func (m Measurement) Judge() Measurement {
 	return m
 }
 
+// Unended is why a record has no verdict: nothing was put back, cleaned up and
+// found in order at its end. Empty: the run came to its end.
+func (r *Record) Unended() string {
+	switch {
+	case !r.Run.Ended.IsZero():
+		return ""
+	case r.Run.Broke != "":
+		return "hilrig broke off: " + r.Run.Broke
+	}
+	return "the record has no end: the run was killed, or is still going on"
+}
+
 // Conclude derives the verdict of every device and of the run from the specs.
-// A device without specs, and one with a cause of its own, cannot be green.
+// A device without specs, and one with a cause of its own, cannot be green. A
+// record that has no end has no verdict, whatever its specs say.
 func (r *Record) Conclude() {
+	unended := r.Unended() != ""
 	var run []Verdict
 	for i := range r.Devices {
 		d := &r.Devices[i]
@@ -176,9 +191,15 @@ func (r *Record) Conclude() {
 		if d.Cause != "" {
 			d.Verdict = Worst(d.Verdict, verdictOf(d.Class))
 		}
+		if unended {
+			d.Verdict = Worst(d.Verdict, NotRun)
+		}
 		run = append(run, d.Verdict)
 	}
 	r.Run.Verdict = Worst(run...)
+	if unended {
+		r.Run.Verdict = NotRun
+	}
 }
 
 func verdictOf(c Class) Verdict {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -47,11 +48,70 @@ func TestConclude(t *testing.T) {
 		{"all pass, and the device died", []record.DeviceRecord{{Specs: of(p), Cause: "gone", Class: record.Device}}, f},
 	} {
 		r := &record.Record{Devices: c.devices}
+		r.Run.Ended = time.Now()
 		r.Run.Verdict = record.Pass // of an earlier conclusion
 		r.Conclude()
 		if r.Run.Verdict != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, r.Run.Verdict, c.want)
 		}
+	}
+}
+
+// A supervisor that is killed after its last spec has put nothing back: its
+// record has no verdict, also one in which an older hilrig has left one.
+func TestARecordWithoutAnEndHasNoVerdict(t *testing.T) {
+	const p, f, n = record.Pass, record.Fail, record.NotRun
+	for _, c := range []struct {
+		name        string
+		specs       []record.SpecResult
+		run, device record.Verdict
+	}{
+		{"all pass", of(p, p), n, n},
+		{"one failed", of(p, f), n, f},
+		{"none ran", of(n, n), n, n},
+	} {
+		r := &record.Record{Schema: record.Schema, Devices: []record.DeviceRecord{{Name: "a", Specs: c.specs}}}
+		r.Conclude()
+		if r.Run.Verdict != c.run || r.Devices[0].Verdict != c.device || r.Unended() == "" {
+			t.Errorf("%s: run %s, device %s, %q", c.name, r.Run.Verdict, r.Devices[0].Verdict, r.Unended())
+		}
+		r.Run.Verdict, r.Devices[0].Verdict = p, p
+		path := filepath.Join(t.TempDir(), "run.json")
+		if err := r.Save(path); err != nil {
+			t.Fatal(err)
+		}
+		back, err := record.Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back.Run.Verdict != c.run || back.Devices[0].Verdict != c.device {
+			t.Errorf("%s, loaded: run %s, device %s", c.name, back.Run.Verdict, back.Devices[0].Verdict)
+		}
+	}
+	r := &record.Record{Run: record.Run{Broke: "SIGQUIT: quit"}}
+	if why := r.Unended(); !strings.Contains(why, "SIGQUIT") {
+		t.Errorf("one that broke off says %q", why)
+	}
+}
+
+// A file of half a gigabyte is refused by its size, before it is in memory.
+func TestARecordBeyondAllBoundsIsNotRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "run.json")
+	if err := os.WriteFile(path, []byte(`{"schema": 1}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 500<<20); err != nil { // a hole: it takes no disk
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := record.Load(path)
+	runtime.ReadMemStats(&after)
+	if record.ClassOf(err) != record.Usage || !strings.Contains(fmt.Sprint(err), "524288000 bytes; a record has at most") {
+		t.Errorf("got %v", err)
+	}
+	if got := after.TotalAlloc - before.TotalAlloc; got > 1<<20 {
+		t.Errorf("%d bytes of memory for a file that is refused", got)
 	}
 }
 
@@ -119,7 +179,7 @@ func whole() *record.Record {
 		Schema: record.Schema,
 		Run: record.Run{
 			ID: "20261122T231501Z-7f3a", Rig: "bench-1", Host: "lab", Version: "v1", Started: at, Ended: at.Add(time.Minute),
-			Arguments: []string{"run"}, Hub: "local", Interrupted: true, TimedOut: true, Round: 1, Rounds: 2,
+			Arguments: []string{"run"}, Hub: "local", Interrupted: true, TimedOut: true, Broke: "SIGQUIT: quit", Round: 1, Rounds: 2,
 		},
 		Firmware: record.Firmware{Version: "2.1", File: "fw.bin", SHA256: "ab"},
 		Devices: []record.DeviceRecord{{

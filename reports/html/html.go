@@ -135,6 +135,9 @@ func sentence(r *record.Record) string {
 	case r.Run.TimedOut:
 		cut = "; the run was out of time"
 	}
+	if why := r.Unended(); why != "" {
+		return fmt.Sprintf("No verdict on the firmware: %s.", why)
+	}
 	switch r.Run.Verdict {
 	case record.Pass:
 		return fmt.Sprintf("%s passed: %s, all as they should be%s.", what, on, cut)

@@ -23,7 +23,7 @@ func example() *record.Record {
 	start := time.Date(2026, 11, 22, 23, 15, 1, 0, time.UTC)
 	high := 120.0
 	r := &record.Record{
-		Schema: record.Schema, Run: record.Run{ID: "20261122T231501Z-7f3a", Rig: "bench-1", Host: "lab", Started: start, Hub: "local"},
+		Schema: record.Schema, Run: record.Run{ID: "20261122T231501Z-7f3a", Rig: "bench-1", Host: "lab", Started: start, Ended: start.Add(time.Minute), Hub: "local"},
 		Firmware: record.Firmware{Version: "2.4.1", SHA256: "ab12"},
 		Devices: []record.DeviceRecord{
 			{Name: "a", Type: "ads300", Specs: []record.SpecResult{
@@ -53,6 +53,17 @@ func TestTheVerdictComesFirst(t *testing.T) {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
+	}
+}
+
+func TestARunWithoutAnEndIsNoVerdict(t *testing.T) {
+	r := example()
+	r.Devices, r.Run.Ended = r.Devices[:1], time.Time{}
+	r.Devices[0].Specs = r.Devices[0].Specs[1:]
+	r.Conclude()
+	page := render(t, r, "")
+	if want := "No verdict on the firmware: the record has no end: the run was killed, or is still going on"; !strings.Contains(page, want) || strings.Contains(page, "2.4.1 passed") {
+		t.Errorf("the page does not say %q", want)
 	}
 }
 

@@ -118,8 +118,11 @@ func suiteOf(r *record.Record, d *record.DeviceRecord, o Options) suite {
 		total += spec.Seconds
 		s.Cases = append(s.Cases, c)
 	}
-	if d.Cause != "" {
-		s.Cases = append(s.Cases, deviceCase(d))
+	if cause, class := d.Cause, d.Class; cause != "" || r.Unended() != "" {
+		if cause == "" {
+			cause, class = r.Unended(), record.Harness
+		}
+		s.Cases = append(s.Cases, deviceCase(d, cause, class))
 		s.count(s.Cases[len(s.Cases)-1])
 	}
 	s.Time = seconds(total)
@@ -127,11 +130,12 @@ func suiteOf(r *record.Record, d *record.DeviceRecord, o Options) suite {
 }
 
 // deviceCase shows what kept a device as a whole from a verdict: its child
-// died, its port was busy. Without it such a run could look merely short.
-func deviceCase(d *record.DeviceRecord) testcase {
+// died, its port was busy, the run was killed. Without it such a run could look
+// merely short.
+func deviceCase(d *record.DeviceRecord, cause string, class record.Class) testcase {
 	c := testcase{Name: "device " + clean(d.Name), Classname: classname(d, "device"), Time: "0.000"}
-	f := &failure{Type: string(d.Class), Message: line(d.Cause), Text: clean(d.Cause)}
-	if d.Class == record.Device {
+	f := &failure{Type: string(class), Message: line(cause), Text: clean(cause)}
+	if class == record.Device {
 		c.Failure = f
 	} else {
 		c.Error = f

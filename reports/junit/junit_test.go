@@ -86,6 +86,20 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// A killed run whose specs had all passed is no green file: whoever reads only
+// this one must see that it has no end.
+func TestARunWithoutAnEndIsAnError(t *testing.T) {
+	r := &record.Record{Schema: record.Schema, Run: record.Run{ID: "x", Rig: "bench-1"}, Devices: []record.DeviceRecord{
+		{Name: "a", Specs: []record.SpecResult{{ID: "tls/version", Verdict: record.Pass}}},
+		{Name: "b", Specs: []record.SpecResult{{ID: "tls/version", Verdict: record.Pass}}},
+	}}
+	r.Conclude()
+	got := string(render(t, r, junit.Options{}))
+	if n := strings.Count(got, `<error type="harness" message="the record has no end: the run was killed, or is still going on">`); n != 2 || !strings.Contains(got, `errors="2"`) {
+		t.Errorf("%d errors that say so, want one for each device:\n%s", n, got)
+	}
+}
+
 func TestStrictIsValid(t *testing.T) {
 	path, err := exec.LookPath("xmllint")
 	if err != nil {
