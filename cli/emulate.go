@@ -16,6 +16,7 @@ type emulateFlags struct {
 	terminal int  // a descriptor handed down; negative: none
 	lifeline bool // end with standard input
 	list     bool
+	profiles bool
 }
 
 func (a *app) emulateCommand() *cobra.Command {
@@ -35,18 +36,24 @@ Term can follow the guide on it. One JSON line is printed when it is ready.`,
 				emulator.ListFaults(a.out)
 				return nil
 			}
+			if f.profiles {
+				emulator.ListProfiles(a.out)
+				return nil
+			}
 			return a.emulate(cmd, f)
 		},
 	}
 	fl := cmd.Flags()
 	emulator.Flags(fl, &f.config)
 	fl.BoolVar(&f.list, "list-faults", false, "list every faulty firmware with the defect that it stands for")
+	fl.BoolVar(&f.profiles, "list-profiles", false, "list every profile of sound firmware with the device that it stands for")
 	fl.IntVar(&f.terminal, "terminal-fd", -1, "use this descriptor, the master of a pseudo-terminal")
 	fl.BoolVar(&f.lifeline, "lifeline", false, "end when standard input ends")
 	for _, hidden := range []string{"terminal-fd", "lifeline"} {
 		_ = fl.MarkHidden(hidden) // fails only for a flag that is not there
 	}
 	completeFaults(cmd)
+	completeProfiles(cmd)
 	return cmd
 }
 
@@ -83,6 +90,17 @@ func completeFaults(cmd *cobra.Command) {
 		var names []string
 		for _, f := range emulator.Faults() {
 			names = append(names, f.Name+"\t"+f.Doc)
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}) // fails only for a flag that is not there
+}
+
+// completeProfiles offers the shapes of sound firmware to the shell.
+func completeProfiles(cmd *cobra.Command) {
+	_ = cmd.RegisterFlagCompletionFunc("profile", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		var names []string
+		for _, p := range emulator.Profiles() {
+			names = append(names, p.Name+"\t"+p.Doc)
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp
 	}) // fails only for a flag that is not there

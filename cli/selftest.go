@@ -24,6 +24,7 @@ import (
 // selftestFlags are the flags of `hilrig selftest` as typed.
 type selftestFlags struct {
 	faults, specs []string
+	profiles      []string
 	filter        string
 	full, asJSON  bool
 	strict        bool
@@ -38,20 +39,22 @@ func (a *app) selftestCommand() *cobra.Command {
 		Use:   "selftest",
 		Short: "Run the suites against every faulty firmware and against the sound one",
 		Long: `Run the suites against every faulty firmware of the emulated device's gallery
-and against the sound one at three paces, and print which spec caught which
+and against each shape of the sound one, and print which spec caught which
 fault. 0 only if every fault is caught by a spec named for it, in words that
 name the cause, and sound firmware passes everything.`,
 		Example: `  hilrig selftest --fault no-verify
   hilrig selftest --fault silent-ok --fault late-ok --full
+  hilrig selftest --profile chatty --full
   hilrig selftest --spec 'tls/*'`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.selftest(cmd.Context(), f) },
 	}
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.faults, "fault", nil, "only this faulty firmware (repeatable; default: all, and sound firmware)")
+	fl.StringArrayVar(&f.profiles, "profile", nil, "only sound firmware of this shape (repeatable; emulate --list-profiles shows them)")
 	fl.StringArrayVar(&f.specs, "spec", nil, "only this spec; tls/* takes an area (repeatable)")
 	fl.StringVar(&f.filter, "label-filter", "", "only these specs, in Ginkgo's label language")
-	fl.BoolVar(&f.full, "full", false, "hold every spec against every fault, not only those named for it")
+	fl.BoolVar(&f.full, "full", false, "hold every spec against every device, not only those named for it")
 	fl.IntVar(&f.jobs, "jobs", 4*runtime.NumCPU(), "devices at once")
 	fl.DurationVar(&f.timeout, "timeout", time.Hour, "for the whole run")
 	fl.StringVar(&f.out, "out", filepath.Join("reports", "out"), "folder of run folders")
@@ -59,6 +62,7 @@ name the cause, and sound firmware passes everything.`,
 	fl.BoolVar(&f.asJSON, "json", false, "print the matrix as JSON on standard output, nothing else")
 	completeSpecs(cmd)
 	completeFaults(cmd)
+	completeProfiles(cmd)
 	return cmd
 }
 
@@ -75,7 +79,7 @@ func (f *selftestFlags) plan() (*runner.Plan, []gallery.Case, error) {
 	if f.timeout <= 0 {
 		return nil, nil, record.NewFailure(record.Usage, "read", "--timeout", fmt.Errorf("%s is not above zero", f.timeout))
 	}
-	cases, err := gallery.Cases(gallery.Request{Specs: chosen, Faults: f.faults, Full: f.full})
+	cases, err := gallery.Cases(gallery.Request{Specs: chosen, Faults: f.faults, Profiles: f.profiles, Full: f.full})
 	if err != nil {
 		return nil, nil, err
 	}

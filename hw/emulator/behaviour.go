@@ -139,9 +139,9 @@ func hubSuites() []uint16 {
 	}
 }
 
-// sound is the firmware without a fault, in one of its profiles.
-func sound(profile string) behaviour {
-	b := behaviour{
+// sound is the firmware without a fault, as fast as it can be.
+func sound() behaviour {
+	return behaviour{
 		terminalBehaviour: terminalBehaviour{
 			okText: okText,
 			think:  exactly(ms(2)), store: exactly(ms(5)), fileTimeout: 28 * time.Second, applyAfter: ms(150),
@@ -165,18 +165,4 @@ func sound(profile string) behaviour {
 		// One second and a little, so that nobody's clock says less.
 		retry: retry{first: ms(1050), most: 24 * time.Second, growth: 1.5, jitter: 0.25},
 	}
-	switch profile {
-	case "slow":
-		b.boot, b.connectWait = 3*time.Second, 1500*time.Millisecond
-		b.think, b.store = span{ms(200), ms(400)}, span{ms(300), ms(800)}
-		b.oneWay = ms(300)    // 600 ms there and back, as over GPRS
-		b.pings.answer = 1.25 // a late answer comes later still
-		b.patience = func(time.Duration) time.Duration { return 3 * time.Second }
-	case "periodic":
-		b.periodic = true
-	case "chatty":
-		b.echo, b.newline, b.chatter = false, "\n", ms(120)
-		b.subscribesNew = true
-	}
-	return b
 }

@@ -29,7 +29,7 @@ type Config struct {
 	Methods   []string      // direct methods that it answers, by name
 	State     string        // file of what it stores; empty: nothing survives
 	Faults    []string      // by name
-	Profile   string        // fast (or empty), slow, chatty, periodic
+	Profile   string        // by name; empty: fast
 	Log       *slog.Logger
 	Ready     func(port string) // called once the line can be opened
 
@@ -63,8 +63,6 @@ func (c Config) checked() (Config, error) {
 		return c, record.NewFailure(record.Usage, "read", subject, errors.New(why))
 	}
 	switch {
-	case c.Profile != "" && c.Profile != "fast" && c.Profile != "slow" && c.Profile != "chatty" && c.Profile != "periodic":
-		return wrong("--profile "+c.Profile, "profiles are fast, slow, chatty and periodic")
 	case c.Interval < time.Millisecond:
 		return wrong("--interval "+c.Interval.String(), "at least 1ms is needed")
 	case c.KeepAlive < time.Second || c.KeepAlive > 65535*time.Second:

@@ -152,7 +152,7 @@ func TestMismatchedPair(t *testing.T) {
 
 func TestAFileThatPausesIsGivenUp(t *testing.T) {
 	t.Parallel()
-	if d := sound("").fileTimeout; d > 30*time.Second || d < 20*time.Second {
+	if d := sound().fileTimeout; d > 30*time.Second || d < 20*time.Second {
 		t.Errorf("a file is given up after %s", d)
 	}
 	b := startBehaving(t, Config{}, func(b *behaviour) { b.fileTimeout = ms(100) })

@@ -24,9 +24,14 @@ func Faults() []Fault {
 	return slices.Concat(consoleFaults(), storageFaults(), tlsFaults(), trustFaults(), sessionFaults(), deliveryFaults(), recoveryFaults(), inventedFaults())
 }
 
-// faulty is sound firmware with the named faults.
+// faulty is sound firmware of a profile, with the named faults.
 func faulty(profile string, names []string) (behaviour, error) {
-	b := sound(profile)
+	b := sound()
+	p, err := FindProfile(profile)
+	if err != nil {
+		return b, err
+	}
+	p.apply(&b)
 	for _, name := range names {
 		f, err := FindFault(name)
 		if err != nil {

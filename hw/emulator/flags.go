@@ -32,7 +32,7 @@ func Flags(fs *pflag.FlagSet, c *Config) {
 	fs.StringArrayVar(&c.Faults, "fault", nil, "run faulty firmware (repeatable); --list-faults shows them")
 	fs.IntVar(&c.Control, "control-fd", 0, "")
 	_ = fs.MarkHidden("control-fd") // fails only for a flag that is not there
-	fs.StringVar(&c.Profile, "profile", "fast", "timing of the device: fast, slow, chatty or periodic")
+	fs.StringVar(&c.Profile, "profile", ProfileFast, "shape of the device; --list-profiles shows them")
 }
 
 // Main is `hilrig emulate`: flags in, exit code out. It prints one JSON line
@@ -45,6 +45,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	terminal := fs.Int("terminal-fd", -1, "")
 	lifeline := fs.Bool("lifeline", false, "")
 	list := fs.Bool("list-faults", false, "list every fault with the defect that it stands for")
+	profiles := fs.Bool("list-profiles", false, "list every profile with the device that it stands for")
 	_ = fs.MarkHidden("terminal-fd") // fails only for a flag that is not there
 	_ = fs.MarkHidden("lifeline")
 	err := fs.Parse(args)
@@ -59,6 +60,10 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	if *list {
 		ListFaults(stdout)
+		return 0
+	}
+	if *profiles {
+		ListProfiles(stdout)
 		return 0
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -111,4 +116,13 @@ func ListFaults(w io.Writer) {
 		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\n", f.Name, f.Doc, f.Stands)
 	}
 	_ = t.Flush() // whoever does not read the table does not need it
+}
+
+// ListProfiles prints the shapes of sound firmware as a table.
+func ListProfiles(w io.Writer) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, p := range Profiles() {
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\n", p.Name, p.Doc, p.Stands)
+	}
+	_ = t.Flush()
 }

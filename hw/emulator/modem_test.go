@@ -193,7 +193,7 @@ func TestLosesNothing(t *testing.T) {
 
 func TestBackoff(t *testing.T) {
 	t.Parallel()
-	r := sound("").retry
+	r := sound().retry
 	for failures := range 12 {
 		exact := min(1050*math.Pow(1.5, float64(failures)), 24000)
 		least := time.Duration(exact) * time.Millisecond

@@ -3,6 +3,7 @@ package gallery
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"time"
 
@@ -12,11 +13,8 @@ import (
 	"hilrig/record"
 )
 
-// profileShares are the profiles whose specs are dealt out to several devices:
-// one that is slow would keep everybody waiting.
-var profileShares = map[string]int{"slow": 2}
-
-// deal gives each of n devices every n-th spec.
+// deal gives each of n devices every n-th spec: one that is slow would keep
+// everybody waiting.
 func deal(specs []fixtures.Spec, n int) [][]fixtures.Spec {
 	n = max(1, min(n, len(specs)))
 	shares := make([][]fixtures.Spec, n)
@@ -28,9 +26,10 @@ func deal(specs []fixtures.Spec, n int) [][]fixtures.Spec {
 
 // Request says what of the gallery to show.
 type Request struct {
-	Specs  []fixtures.Spec // to hold against the gallery
-	Faults []string        // names; empty: all, and sound firmware too
-	Full   bool            // every spec against every fault, not only those named for it
+	Specs    []fixtures.Spec // to hold against the gallery
+	Faults   []string        // names; empty: all, unless there are Profiles
+	Profiles []string        // names; empty: all, unless there are Faults
+	Full     bool            // every spec against every device, not only those named for it
 }
 
 // Case is one device of the gallery.
@@ -41,48 +40,92 @@ type Case struct {
 	Fault   *emulator.Fault // nil: sound firmware
 }
 
-// Profiles are the paces of sound firmware.
-func Profiles() []string { return []string{"fast", "slow", "chatty"} }
-
 // Cases are the devices of the gallery, sound ones first. Errors are of class
-// usage: an unknown fault, or nothing left to run.
+// usage: an unknown name, or nothing left to run.
 func Cases(r Request) ([]Case, error) {
+	sound, err := r.sound()
+	if err != nil {
+		return nil, err
+	}
+	faulty, err := r.faulty()
+	if err != nil {
+		return nil, err
+	}
+	cases := slices.Concat(sound, faulty)
+	if len(cases) == 0 {
+		return nil, record.NewFailure(record.Usage, "choose from", "the gallery of faults",
+			errors.New("no spec that was asked for is named for a fault that was asked for")).
+			WithCure("hilrig emulate --list-faults shows which spec catches which fault")
+	}
+	return cases, nil
+}
+
+// sound are the devices without a fault: of each profile one, or several that
+// share its specs.
+func (r Request) sound() (cases []Case, err error) {
+	for _, name := range r.Profiles {
+		if _, err := emulator.FindProfile(name); err != nil {
+			return nil, err
+		}
+	}
+	for _, p := range emulator.Profiles() {
+		if !chosen(p.Name, r.Profiles, r.Faults) {
+			continue
+		}
+		specs := slices.DeleteFunc(slices.Clone(r.Specs), func(s fixtures.Spec) bool {
+			return !HeldAgainst(p, s.ID) && (!r.Full || slices.Contains(s.Labels, "soak"))
+		})
+		if len(specs) == 0 {
+			continue
+		}
+		for i, specs := range deal(specs, p.Devices) {
+			name := "sound-" + p.Name
+			if i > 0 {
+				name += fmt.Sprintf("-%d", i+1)
+			}
+			d, err := device(name, p.Name)
+			if err != nil {
+				return nil, err
+			}
+			cases = append(cases, Case{Device: d, Specs: specs, Profile: p.Name})
+		}
+	}
+	return cases, nil
+}
+
+// chosen reports whether this name is asked for; where nothing of its kind is,
+// all are, unless others of the gallery are.
+func chosen(name string, asked, others []string) bool {
+	if len(asked) == 0 {
+		return len(others) == 0
+	}
+	return slices.Contains(asked, name)
+}
+
+// HeldAgainst reports whether a selftest holds this spec against the profile.
+func HeldAgainst(p emulator.Profile, spec string) bool {
+	return len(p.Specs) == 0 || slices.ContainsFunc(p.Specs, func(pattern string) bool {
+		ok, err := path.Match(pattern, spec)
+		return ok && err == nil
+	})
+}
+
+func (r Request) faulty() (cases []Case, err error) {
 	for _, name := range r.Faults {
 		if _, err := emulator.FindFault(name); err != nil {
 			return nil, err
 		}
 	}
-	var cases []Case
-	if len(r.Faults) == 0 {
-		for _, profile := range Profiles() {
-			for i, specs := range deal(r.Specs, profileShares[profile]) {
-				name := "sound-" + profile
-				if i > 0 {
-					name += fmt.Sprintf("-%d", i+1)
-				}
-				d, err := device(name, profile)
-				if err != nil {
-					return nil, err
-				}
-				cases = append(cases, Case{Device: d, Specs: specs, Profile: profile})
-			}
-		}
-	}
 	for _, f := range emulator.Faults() {
 		specs := r.specsFor(f)
-		if len(r.Faults) > 0 && !slices.Contains(r.Faults, f.Name) || len(specs) == 0 {
+		if !chosen(f.Name, r.Faults, r.Profiles) || len(specs) == 0 {
 			continue
 		}
-		d, err := device(f.Name, "fast")
+		d, err := device(f.Name, emulator.ProfileFast)
 		if err != nil {
 			return nil, err
 		}
 		cases = append(cases, Case{Device: hurried(d, f.Name), Specs: specs, Fault: &f})
-	}
-	if len(cases) == 0 {
-		return nil, record.NewFailure(record.Usage, "choose from", "the gallery of faults",
-			errors.New("no spec that was asked for is named for a fault that was asked for")).
-			WithCure("hilrig emulate --list-faults shows which spec catches which fault")
 	}
 	return cases, nil
 }

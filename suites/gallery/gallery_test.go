@@ -116,6 +116,9 @@ func TestCasesAreTheGallery(t *testing.T) {
 		want    string // devices and how many specs each has
 	}{
 		{"a fault alone", gallery.Request{Specs: specs, Faults: []string{"no-sni"}}, "no-sni:1"},
+		{"a profile alone", gallery.Request{Specs: specs, Profiles: []string{"chatty"}}, "sound-chatty:2"},
+		{"a profile held against every spec, but the long ones", gallery.Request{Specs: specs, Profiles: []string{"periodic"}, Full: true}, "sound-periodic:1"},
+		{"both", gallery.Request{Specs: specs, Profiles: []string{"fast"}, Faults: []string{"no-sni"}}, "sound-fast:2 no-sni:1"},
 		{"every spec, but the long ones", gallery.Request{Specs: specs, Faults: []string{"qos2"}, Full: true}, "qos2:1"},
 	} {
 		cases, err := gallery.Cases(c.request)
@@ -130,7 +133,7 @@ func TestCasesAreTheGallery(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", c.name, got, c.want)
 		}
 	}
-	for _, r := range []gallery.Request{{Specs: specs, Faults: []string{"no-snii"}}, {Specs: specs, Faults: []string{"qos2"}}} {
+	for _, r := range []gallery.Request{{Specs: specs, Faults: []string{"no-snii"}}, {Specs: specs, Profiles: []string{"quick"}}, {Specs: specs, Faults: []string{"qos2"}}} {
 		if _, err := gallery.Cases(r); record.ClassOf(err) != record.Usage {
 			t.Errorf("%v: got %v, want a usage error", r.Faults, err)
 		}
@@ -140,11 +143,24 @@ func TestCasesAreTheGallery(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := map[string]int{} // specs of sound firmware, by profile
-	for _, c := range all[:4] {
-		asked[c.Profile] += len(c.Specs)
+	want := map[string]int{}
+	for _, p := range emulator.Profiles() {
+		for _, s := range specs {
+			if gallery.HeldAgainst(p, s.ID) {
+				want[p.Name]++
+			}
+		}
 	}
-	if want := map[string]int{"fast": 2, "slow": 2, "chatty": 2}; !maps.Equal(asked, want) {
-		t.Errorf("sound firmware comes first and is asked everything once for each profile: %v", asked)
+	for i, c := range all {
+		if c.Fault == nil {
+			asked[c.Profile] += len(c.Specs)
+			if i > 0 && all[i-1].Fault != nil {
+				t.Errorf("%s comes behind faulty firmware", c.Device.Name)
+			}
+		}
+	}
+	if asked["fast"] != 2 || !maps.Equal(asked, want) {
+		t.Errorf("sound firmware of each profile is asked what it is held against once: got %v, want %v", asked, want)
 	}
 }
 
