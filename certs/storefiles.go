@@ -224,8 +224,13 @@ func (s *Store) makeKey(ctx context.Context, name string) (*rsa.PrivateKey, erro
 // sign makes a certificate. An issuer without a certificate is the certificate
 // itself. One that begins within its issuer's time ends within it too.
 func sign(t *x509.Certificate, key *rsa.PrivateKey, issuer *Root) (Root, error) {
-	parent := issuer.Certificate
 	t.SubjectKeyId = keyID(&key.PublicKey)
+	return signAs(t, key, issuer)
+}
+
+// signAs is sign with the key identifier that the template has.
+func signAs(t *x509.Certificate, key *rsa.PrivateKey, issuer *Root) (Root, error) {
+	parent := issuer.Certificate
 	if parent == nil {
 		parent, t.AuthorityKeyId = t, t.SubjectKeyId
 	} else if t.NotAfter.After(parent.NotAfter) && t.NotBefore.Before(parent.NotAfter) {

@@ -2,11 +2,13 @@ package certs
 
 import (
 	"context"
+	"crypto"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"strings"
@@ -30,6 +32,10 @@ const (
 	LargeChain   Profile = "large-chain"    // 8 kB and more
 	LargeChain20 Profile = "large-chain-20" // a fifth larger than Azure's
 	SecondRoot   Profile = "second-root"    // good, but of the rig's second root
+
+	NamesakeRoot      Profile = "namesake-root"      // its root has the rig root's name and key identifiers, and another key
+	StolenCertificate Profile = "stolen-certificate" // the true chain, shown by somebody who has another key
+	FlippedSignature  Profile = "flipped-signature"  // the true chain and key, one bit of the handshake's signature wrong
 )
 
 // ProfileInfo is a row of the table of profiles.
@@ -61,6 +67,9 @@ func Profiles() []ProfileInfo {
 		{NotACA, "issued by a certificate that is no CA (CA:FALSE)", "", "RFC 5280 section 4.2.1.9; CVE-2002-0862", notACA},
 		{LargeChain, "", "a chain of 8 kB", "Mbed-TLS/mbedtls#984: receive buffers of 4 or 8 kB", atLeast(largeChain)},
 		{LargeChain20, "", "a chain a fifth larger than Azure's", "AWS Device Advisor TLS_Large_Size_Server_Cert", atLeast(largeChain20)},
+		{NamesakeRoot, "its root has only the name and the key identifiers of the rig's", "", "RFC 5280 section 6.1.3; in no public catalogue", namesakeRoot},
+		{StolenCertificate, "shown without its key", "", "RFC 5246 section 7.4.3; CVE-2014-1266", stolenCertificate},
+		{FlippedSignature, "shown with a signature that is wrong in one bit", "", "RFC 5246 section 7.4.3; in no public catalogue", flippedSignature},
 		{SecondRoot, "", "of the rig's second root", "IoT Hub's move to DigiCert Global Root G2 in 2023", secondRoot},
 	}
 }
@@ -73,8 +82,9 @@ type draft struct {
 	template *x509.Certificate
 	key      *rsa.PrivateKey
 	issuer   *Root
-	above    []Root // sent after the leaf
-	size     int    // of the chain, at least
+	above    []Root        // sent after the leaf
+	size     int           // of the chain, at least
+	prover   crypto.Signer // signs the handshakes in place of the key, under the true chain
 }
 
 func unknownRoot(ctx context.Context, d *draft) error {
@@ -169,6 +179,63 @@ func secondRoot(ctx context.Context, d *draft) error {
 	return nil
 }
 
+// namesakeRoot signs its issuing CA as if it were the rig's root: subject, key
+// identifier and serial number are the root's, the key is not. The chain holds
+// it too, for devices that look for their root in there by its name.
+func namesakeRoot(ctx context.Context, d *draft) error {
+	key, err := d.store.spareKey(ctx)
+	if err != nil {
+		return err
+	}
+	root, err := namesake(&d.store.root, key, &Root{key: key})
+	if err != nil {
+		return err
+	}
+	ca, err := namesake(&d.store.ca, key, &root)
+	if err != nil {
+		return err
+	}
+	d.issuer, d.above = &ca, []Root{ca, root}
+	return nil
+}
+
+// namesake is a certificate that differs from the model in its key alone, and
+// in what signed it.
+func namesake(model *Root, key *rsa.PrivateKey, issuer *Root) (Root, error) {
+	m := model.Certificate
+	t := &x509.Certificate{
+		SerialNumber: m.SerialNumber, Subject: m.Subject, NotBefore: m.NotBefore, NotAfter: m.NotAfter,
+		SignatureAlgorithm: m.SignatureAlgorithm, KeyUsage: m.KeyUsage, IsCA: m.IsCA, BasicConstraintsValid: true,
+		SubjectKeyId: m.SubjectKeyId, AuthorityKeyId: m.AuthorityKeyId,
+	}
+	return signAs(t, key, issuer)
+}
+
+func stolenCertificate(ctx context.Context, d *draft) error {
+	key, err := d.store.spareKey(ctx)
+	if err != nil {
+		return err
+	}
+	d.prover = key
+	return nil
+}
+
+func flippedSignature(_ context.Context, d *draft) error {
+	d.prover = flipped{d.key}
+	return nil
+}
+
+// flipped is a key whose signatures are wrong in their last bit.
+type flipped struct{ *rsa.PrivateKey }
+
+func (f flipped) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	s, err := f.PrivateKey.Sign(random, digest, opts)
+	if err == nil {
+		s[len(s)-1] ^= 1
+	}
+	return s, err
+}
+
 func atLeast(size int) func(context.Context, *draft) error {
 	return func(_ context.Context, d *draft) error {
 		d.size = size
@@ -243,6 +310,11 @@ func (s *Store) makeWrong(ctx context.Context, host string, info ProfileInfo) (t
 	d := &draft{store: s, host: host, template: serverTemplate(host, s.now()), key: good.key, issuer: &s.ca, above: []Root{s.ca}}
 	if err := info.alter(ctx, d); err != nil {
 		return tls.Certificate{}, err
+	}
+	if d.prover != nil {
+		c := chainOf(good, s.ca)
+		c.PrivateKey = d.prover
+		return c, nil
 	}
 	return d.finish()
 }

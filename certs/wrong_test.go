@@ -40,9 +40,13 @@ var wrongs = map[certs.Profile]struct {
 	certs.NotYetValid:  {isInvalid(x509.Expired), "9", "dates", func(a *asked, c tls.Certificate) { a.CurrentTime = c.Leaf.NotBefore.Add(time.Hour) }},
 	certs.NoServerAuth: {isInvalid(x509.IncompatibleUsage), "26", "purposes", func(a *asked, c tls.Certificate) { a.KeyUsages = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }},
 	certs.NotACA:       {isNotACA, "26 79", "issuer", nil}, // its check of an issuer's purpose asks once more whether it is a CA
-	certs.LargeChain:   {nil, "", "names", nil},
-	certs.LargeChain20: {nil, "", "names", nil},
-	certs.SecondRoot:   {nil, "", "issuer", nil},
+	certs.NamesakeRoot: {isUnknown, "7", "chain", func(a *asked, c tls.Certificate) { a.root, _ = x509.ParseCertificate(c.Certificate[2]) }},
+	// Their certificates are the good ones: what is wrong is in the handshake.
+	certs.StolenCertificate: {isUnproven, "", "", func(*asked, tls.Certificate) {}},
+	certs.FlippedSignature:  {isUnproven, "", "", func(*asked, tls.Certificate) {}},
+	certs.LargeChain:        {nil, "", "names", nil},
+	certs.LargeChain20:      {nil, "", "names", nil},
+	certs.SecondRoot:        {nil, "", "issuer", nil},
 }
 
 func isUnknown(err error) bool {
@@ -60,6 +64,11 @@ func isInvalid(reason x509.InvalidReason) func(error) bool {
 		var e x509.CertificateInvalidError
 		return errors.As(err, &e) && e.Reason == reason
 	}
+}
+
+// isUnproven: the client found no signature of the certificate's key.
+func isUnproven(err error) bool {
+	return strings.Contains(err.Error(), "invalid signature by the server certificate") // crypto/tls has no type for it
 }
 
 // isNotACA: Go reports an issuer that may not sign as an unknown authority,
@@ -346,6 +355,9 @@ func TestSClientMeetsTheServers(t *testing.T) {
 			refused := slices.ContainsFunc(strings.Fields(w.openssl), func(number string) bool {
 				return strings.Contains(out, "verify error:num="+number+":")
 			})
+			if w.openssl == "" { // nothing is wrong with the chain: the handshake's signature is what it looks at
+				refused = strings.Contains(out, ":bad signature:")
+			}
 			if w.err != nil && (!refused || presented != nil) || w.err == nil && len(presented) != 1 {
 				t.Errorf("refused %v, presented %d:\n%s", refused, len(presented), out)
 			}

@@ -34,6 +34,8 @@ func Costs() map[string]fixtures.Cost {
 		"tls/not-yet-valid":                 {Connects: 2},
 		"tls/no-server-auth":                {Connects: 2},
 		"tls/not-a-ca":                      {Connects: 2},
+		"tls/namesake-root":                 {Connects: 2},
+		"tls/stolen-certificate":            {Connects: 4},
 		"tls/no-downgrade":                  {Connects: 4},
 		"tls/each-suite":                    {Connects: 6},
 		"tls/large-chain":                   {Connects: 4},

@@ -54,6 +54,8 @@ func Reasons() map[string]Reason {
 		"tls/server-name":                   {"without SNI the cloud shows another certificate, or none", "A"},
 		"tls/client-certificate":            {"without one the hub answers 5", "G"},
 		"tls/unknown-root":                  {"the device talks to anybody who answers", "DA T"},
+		"tls/namesake-root":                 {"a name is no secret: anybody can make a root that is called like yours", "T"},
+		"tls/stolen-certificate":            {"the hub's certificate is public: only its key tells the hub from somebody in between", "T"},
 		"tls/self-signed":                   {"the device talks to anybody who answers", "DA T"},
 		"tls/wrong-name":                    {"any certificate of the same authority will do for an attacker", "DA T"},
 		"tls/expired":                       {"a stolen key stays good for ever", "DA T"},

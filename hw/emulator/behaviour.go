@@ -64,6 +64,8 @@ type tlsBehaviour struct {
 	noSNI, noCertificate   bool
 	skip                   map[string]bool // checks of the hub's certificate that it lacks
 	trustsAfterBadRoot     bool
+	hello                  *hello // of a stack that is not Go's; nil: Go's
+	skipsSignature         bool   // the hub need not prove that its certificate is its own
 	now                    func() time.Time
 	fallsBack              bool                                        // verifies nothing after its first refusal
 	namesHub               func(c *x509.Certificate, host string) bool // its own check of the hub's name

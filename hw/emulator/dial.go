@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -39,7 +41,10 @@ func (m *modem) dial(ctx context.Context, set files) (net.Conn, error) {
 	}
 	m.handshakes++
 	r := &records{Conn: raw, h: h, silence: m.b.silenceWithin}
-	conn := tls.Client(r, config)
+	conn := tlsClient(tls.Client(r, config))
+	if m.b.hello != nil || m.b.skipsSignature {
+		conn = newSmallTLS(r, config, m.b.ownHello(), m.b.skipsSignature)
+	}
 	if err := conn.HandshakeContext(ctx); err != nil {
 		_ = raw.Close()
 		return nil, fmt.Errorf("handshake: %w", err)
@@ -49,6 +54,12 @@ func (m *modem) dial(ctx context.Context, set files) (net.Conn, error) {
 		return nil, fmt.Errorf("handshake: %w", err)
 	}
 	return conn, nil
+}
+
+// tlsClient is what dial needs of a TLS stack.
+type tlsClient interface {
+	net.Conn
+	HandshakeContext(context.Context) error
 }
 
 // dialTCP goes straight to the hub, without a proxy, and without TCP's own
@@ -150,6 +161,7 @@ const (
 	checkEarly   = "not yet valid"
 	checkPurpose = "purpose"
 	checkCA      = "ca"
+	checkRootKey = "the root's key"
 )
 
 // verify is crypto/x509's verification, of certificates that are made to look
@@ -161,8 +173,12 @@ func (v verifier) verify(chain []*x509.Certificate, now time.Time) error {
 	case len(chain) == 0:
 		return errors.New("the hub has no certificate")
 	}
+	roots := v.roots
+	if v.skip[checkRootKey] {
+		roots = append(v.namesakesIssued(chain[1:]), roots...)
+	}
 	o := x509.VerifyOptions{
-		Roots: pool(v.seen(v.roots, now)), Intermediates: pool(v.seen(chain[1:], now)), DNSName: v.host,
+		Roots: pool(v.seen(roots, now)), Intermediates: pool(v.seen(chain[1:], now)), DNSName: v.host,
 		CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	if v.skip[checkHost] || v.names != nil {
@@ -176,6 +192,20 @@ func (v verifier) verify(chain []*x509.Certificate, now time.Time) error {
 	}
 	_, err := v.seen(chain[:1], now)[0].Verify(o)
 	return err
+}
+
+// namesakesIssued are those of a chain that name a root of the device's as their
+// issuer: a firmware that does not look at the root's key takes them as they are.
+func (v verifier) namesakesIssued(chain []*x509.Certificate) []*x509.Certificate {
+	var issued []*x509.Certificate
+	for _, c := range chain {
+		if slices.ContainsFunc(v.roots, func(r *x509.Certificate) bool {
+			return bytes.Equal(c.RawIssuer, r.RawSubject) && bytes.Equal(c.AuthorityKeyId, r.SubjectKeyId)
+		}) {
+			issued = append(issued, c)
+		}
+	}
+	return issued
 }
 
 // seen are certificates as the firmware sees them.

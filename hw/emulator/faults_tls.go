@@ -44,13 +44,13 @@ func tlsFaults() []Fault {
 			Name: "compression-offered", Doc: "offers DEFLATE compression",
 			Stands:   "CVE-2012-4929: stacks built with zlib",
 			CaughtBy: specs("tls/client-hello"), Words: specs("compression"),
-			apply: func(b *behaviour) { b.preface = prefaceOf(hello{compression: []byte{1, 0}}) },
+			apply: func(b *behaviour) { b.hello = &hello{compression: []byte{1, 0}} },
 		},
 		{
 			Name: "md5-signatures", Doc: "takes signatures over MD5",
 			Stands:   "CVE-2015-7575: RSA with MD5 in signature_algorithms",
 			CaughtBy: specs("tls/client-hello"), Words: specs("MD5"),
-			apply: func(b *behaviour) { b.preface = prefaceOf(hello{signatures: []uint16{0x0401, 0x0101}}) },
+			apply: func(b *behaviour) { b.hello = &hello{signatures: []uint16{schemeRSAPSS, schemeRSA, 0x0101}} },
 		},
 		{
 			Name: "suite-breaks", Doc: "offers AES-256-GCM and fails when the hub chooses it",

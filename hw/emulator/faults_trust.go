@@ -54,6 +54,18 @@ func trustFaults() []Fault {
 			apply: lacks(checkCA),
 		},
 		{
+			Name: "namesake-root", Doc: "knows its root by name and key identifier, and does not look at its key",
+			Stands:   "CVE-2020-0601's kind, a root taken for another by a part of it; RFC 5280 6.1.3",
+			CaughtBy: specs("tls/namesake-root"), Words: specs("namesake"),
+			apply: lacks(checkRootKey),
+		},
+		{
+			Name: "skips-signature", Doc: "verifies the chain, and not that the hub has its key",
+			Stands:   "CVE-2014-1266 (goto fail); RFC 5246 7.4.3",
+			CaughtBy: specs("tls/stolen-certificate"), Words: specs("another key"),
+			apply: func(b *behaviour) { b.skipsSignature = true },
+		},
+		{
 			Name: "verifies-nothing-after-bad-root", Doc: "takes any file as root, and verifies nothing if it cannot be read",
 			Stands:   "cniles/picow-iot#4: a parse failure falls back to no verification",
 			CaughtBy: specs("provisioning/rejects-garbage"), Words: specs("no PEM"),

@@ -1,44 +1,33 @@
 package emulator
 
 import (
-	"crypto/rand"
 	"encoding/binary"
 	"net"
-	"time"
 )
 
-// hello is a ClientHello of a stack that Go's cannot be: it has neither
-// compression nor MD5. What it offers is signed by the Finished messages, so
-// that it cannot be put into Go's hello on its way. Firmware with such a stack
-// is played by a connection of its own before each real one: this hello, the
-// hub's answer, and good-bye.
+// hello is a ClientHello of a stack that Go's cannot be, which has neither
+// compression nor MD5: [smallTLS] speaks it.
 type hello struct {
+	suites      []uint16
+	serverName  string   // empty: no extension
 	compression []byte   // methods; default: none but null
 	signatures  []uint16 // default: RSA with SHA-256
+	random      [32]byte
 }
 
-// prefaceOf speaks a hello on a connection and waits for what the hub says.
-func prefaceOf(h hello) func(net.Conn) {
-	return func(c net.Conn) {
-		if c.SetDeadline(time.Now().Add(2*time.Second)) != nil {
-			return
-		}
-		if _, err := c.Write(h.record()); err != nil {
-			return
-		}
-		_, _ = c.Read(make([]byte, 4096))
-		_, _ = c.Write([]byte{recordAlert, 3, 3, 0, 2, 1, 0}) // close_notify
+// ownHello is the hello of firmware whose stack is not Go's.
+func (b *behaviour) ownHello() hello {
+	if b.hello == nil {
+		return hello{}
 	}
+	return *b.hello
 }
 
-// record is the hello in a record (RFC 5246 7.4.1.2).
-func (h hello) record() []byte {
-	body := []byte{3, 3}
-	random := make([]byte, 32)
-	_, _ = rand.Read(random) // never fails
-	body = append(body, random...)
+// body is the hello's message (RFC 5246 7.4.1.2).
+func (h hello) body() []byte {
+	body := append([]byte{3, 3}, h.random[:]...)
 	body = append(body, 0) // no session
-	body = append(body, vector(2, uint16s(hubSuites()))...)
+	body = append(body, vector(2, uint16s(h.suites))...)
 	compression := h.compression
 	if compression == nil {
 		compression = []byte{0}
@@ -46,24 +35,35 @@ func (h hello) record() []byte {
 	body = append(body, vector(1, compression)...)
 	signatures := h.signatures
 	if signatures == nil {
-		signatures = []uint16{0x0401}
+		signatures = []uint16{schemeRSAPSS, schemeRSA}
 	}
 	var extensions []byte
 	for _, e := range []struct {
 		kind uint16
 		data []byte
 	}{
-		{10, vector(2, uint16s([]uint16{23}))}, // supported_groups: secp256r1
-		{11, vector(1, []byte{0})},             // ec_point_formats: uncompressed
-		{13, vector(2, uint16s(signatures))},   // signature_algorithms
-		{0xff01, vector(1, nil)},               // renegotiation_info
+		{0, serverNames(h.serverName)},
+		{10, vector(2, uint16s([]uint16{groupP256}))}, // supported_groups
+		{11, vector(1, []byte{0})},                    // ec_point_formats: uncompressed
+		{13, vector(2, uint16s(signatures))},          // signature_algorithms
+		{0xff01, vector(1, nil)},                      // renegotiation_info
 	} {
+		if e.data == nil {
+			continue
+		}
 		extensions = append(extensions, uint16s([]uint16{e.kind})...)
 		extensions = append(extensions, vector(2, e.data)...)
 	}
-	body = append(body, vector(2, extensions)...)
-	message := append([]byte{1}, vector(3, body)...)
-	return append([]byte{recordHandshake, 3, 1}, vector(2, message)...)
+	return append(body, vector(2, extensions)...)
+}
+
+// serverNames is the extension's data (RFC 6066 section 3); nil where there is
+// no name, or an address.
+func serverNames(host string) []byte {
+	if host == "" || net.ParseIP(host) != nil {
+		return nil
+	}
+	return vector(2, append([]byte{0}, vector(2, []byte(host))...))
 }
 
 // vector is data behind its length in so many bytes.

@@ -147,7 +147,7 @@ func TestHellos(t *testing.T) {
 				ca := newAuthority(t, "the rig's root")
 				h := newHub(t, ca.server(t, "hub.test", nil), nil)
 				meet(t, h, ca, f)
-				if f == fault { // perhaps on a connection of its own, beside the real one
+				if f == fault {
 					h.await("ClientHello as the fault has it", func(e hubEvent) bool { return e.hello != nil && seen(e.hello) })
 					continue
 				}
@@ -163,16 +163,35 @@ func isHubSuite(s uint16) bool { return slices.Contains(hubSuites(), s) }
 
 func TestCompressionIsOffered(t *testing.T) {
 	t.Parallel()
-	r := hello{compression: []byte{1, 0}}.record()
-	at := recordHead + 4 + 2 + 32 + 1 // behind record, message, version, random and session
+	r := hello{compression: []byte{1, 0}}.body()
+	at := 2 + 32 + 1 // behind version, random and session
 	at += 2 + int(binary.BigEndian.Uint16(r[at:]))
 	if string(r[at:at+3]) != "\x02\x01\x00" {
 		t.Errorf("compression methods % x", r[at:at+3])
 	}
 	f := newFixture(t, nil, nil)
 	f.boot(t, Config{Faults: []string{"compression-offered"}}, nil)
-	f.await("hello that ends there", isKind("failed"))
-	f.packet("telemetry", kindPublish)
+	f.packet("telemetry over the very connection", kindPublish)
+}
+
+// The stack that is not Go's checks what Go's does: a hub that cannot prove its
+// certificate's key is refused, in each form of the signature.
+func TestTheOwnStackChecksTheProof(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []string{"", "compression-offered", "md5-signatures", "skips-signature"} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			ca := newAuthority(t, "the rig's root")
+			stolen := ca.server(t, "hub.test", nil)
+			stolen.PrivateKey = rsaKeys()[0]
+			h := newHub(t, stolen, nil)
+			meet(t, h, ca, fault)
+			e := h.await("handshake", func(e hubEvent) bool { return e.kind == "failed" || e.kind == "handshake" })
+			if took := e.kind == "handshake"; took != (fault == "skips-signature") {
+				t.Errorf("taken: %v (%v)", took, e.err)
+			}
+		})
+	}
 }
 
 func TestNoClientCertificate(t *testing.T) {

@@ -34,6 +34,7 @@ func wrongHubs() map[string]wrongHub {
 		"not for servers": {changed(func(c *x509.Certificate) {
 			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 		}), "unsupported certificate", "no-purpose-check"},
+		"a namesake's":    {signedByNamesake, "unknown certificate authority", "namesake-root"},
 		"signed by no CA": {signedByNoCA, "unknown certificate authority", "no-ca-check"},
 	}
 }
@@ -53,6 +54,28 @@ func signedByNoCA(t *testing.T, ca authority) tls.Certificate {
 		t.Fatal(err)
 	}
 	hub := authority{ordinary, key, ""}.server(t, "hub.test", nil)
+	hub.Certificate = append(hub.Certificate, der)
+	return hub
+}
+
+// signedByNamesake is a hub whose issuing CA is signed by a root that has the
+// name and key identifier of the device's, and another key.
+func signedByNamesake(t *testing.T, ca authority) tls.Certificate {
+	t.Helper()
+	namesake := newAuthority(t, ca.cert.Subject.CommonName)
+	namesake.cert.SubjectKeyId = ca.cert.SubjectKeyId
+	key := ecKey(t)
+	c := template("an issuing CA")
+	c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign
+	der, err := x509.CreateCertificate(rand.Reader, c, namesake.cert, key.Public(), namesake.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	issuing, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hub := authority{issuing, key, ""}.server(t, "hub.test", nil)
 	hub.Certificate = append(hub.Certificate, der)
 	return hub
 }

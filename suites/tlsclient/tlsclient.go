@@ -148,7 +148,15 @@ type refusal struct {
 	shown    string // what the hub shows, for messages
 	look     string // at first, where the device takes it
 	labels   []string
-	dated    bool // meaningless for a device without a clock
+	dated    bool       // meaningless for a device without a clock
+	then     []likewise // shown after it, and to be refused as well
+}
+
+// likewise is another form of what a refusal shows.
+type likewise struct {
+	profile certs.Profile
+	shown   string
+	named   bool // only of a host that has a name
 }
 
 // Where the checks are in a common TLS library.
@@ -158,19 +166,25 @@ const (
 	noDateCheck    = "whether dates are checked and the clock is set (mbedtls: MBEDTLS_HAVE_TIME_DATE, a time source before the first connect)"
 	noPurposeCheck = "the check of extended key usage in the TLS library (mbedtls: MBEDTLS_X509_CHECK_EXTENDED_KEY_USAGE)"
 	noCACheck      = "the check of basic constraints in the TLS library: an issuer must be a CA"
+	noRootKey      = "whether a chain is verified up to slot 10's key, and not only by names and key identifiers (a verify callback that says yes to MBEDTLS_X509_BADCERT_NOT_TRUSTED?)"
+	noProof        = "the check of the ServerKeyExchange's signature in the TLS library (RFC 5246 section 7.4.3)"
 )
 
 func refusals() []fixtures.Spec {
 	core := []string{"core"}
 	var specs []fixtures.Spec
 	for _, r := range []refusal{
-		{"tls/unknown-root", "refuses a hub whose root it was not given", certs.UnknownRoot, "a certificate of an unknown root", noChainCheck, core, false},
-		{"tls/self-signed", "refuses a hub with a self-signed certificate", certs.SelfSigned, "a self-signed certificate", noChainCheck, core, false},
-		{"tls/wrong-name", "refuses a hub whose certificate names another host", certs.WrongName, "a certificate with another host's name", noNameCheck, core, false},
-		{"tls/expired", "refuses a hub whose certificate has expired", certs.Expired, "a certificate that expired", noDateCheck, core, true},
-		{"tls/not-yet-valid", "refuses a hub whose certificate is not yet valid", certs.NotYetValid, "a certificate that is not yet valid", noDateCheck, nil, true},
-		{"tls/no-server-auth", "refuses a hub whose certificate is not for servers", certs.NoServerAuth, "a certificate without the purpose serverAuth", noPurposeCheck, nil, false},
-		{"tls/not-a-ca", "refuses a hub whose issuer is no CA", certs.NotACA, "a chain over a certificate that is no CA", noCACheck, nil, false},
+		{"tls/unknown-root", "refuses a hub whose root it was not given", certs.UnknownRoot, "a certificate of an unknown root", noChainCheck, core, false, nil},
+		{"tls/self-signed", "refuses a hub with a self-signed certificate", certs.SelfSigned, "a self-signed certificate", noChainCheck, core, false, nil},
+		{"tls/wrong-name", "refuses a hub whose certificate names another host", certs.WrongName, "a certificate with another host's name", noNameCheck, core, false,
+			[]likewise{{certs.Lookalike, "a certificate whose name looks like the hub's", true}}},
+		{"tls/expired", "refuses a hub whose certificate has expired", certs.Expired, "a certificate that expired", noDateCheck, core, true, nil},
+		{"tls/not-yet-valid", "refuses a hub whose certificate is not yet valid", certs.NotYetValid, "a certificate that is not yet valid", noDateCheck, nil, true, nil},
+		{"tls/no-server-auth", "refuses a hub whose certificate is not for servers", certs.NoServerAuth, "a certificate without the purpose serverAuth", noPurposeCheck, nil, false, nil},
+		{"tls/not-a-ca", "refuses a hub whose issuer is no CA", certs.NotACA, "a chain over a certificate that is no CA", noCACheck, nil, false, nil},
+		{"tls/namesake-root", "refuses a hub whose root is a namesake of its own with another key", certs.NamesakeRoot, "a chain from a namesake of its root, with another key", noRootKey, core, false, nil},
+		{"tls/stolen-certificate", "refuses a hub that shows the true certificate without its key", certs.StolenCertificate, "the true chain, the handshake signed with another key", noProof, core, false,
+			[]likewise{{certs.FlippedSignature, "the true chain, one bit of the handshake's signature wrong", false}}},
 	} {
 		specs = append(specs, fixtures.Spec{
 			ID: r.id, Text: r.text, Labels: r.labels, Needs: []fixtures.Need{fixtures.NeedFaults},
@@ -187,8 +201,11 @@ func (r refusal) judge(ctx context.Context, b *fixtures.Bench) {
 	}
 	b.Premise(b.Connected(ctx))
 	r.show(ctx, b)
-	if r.profile == certs.WrongName && net.ParseIP(b.HubName) == nil {
-		r.profile, r.shown = certs.Lookalike, "a certificate whose name looks like the hub's"
+	for _, also := range r.then {
+		if also.named && net.ParseIP(b.HubName) != nil {
+			continue
+		}
+		r.profile, r.shown = also.profile, also.shown
 		r.show(ctx, b)
 	}
 }
