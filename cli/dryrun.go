@@ -8,6 +8,7 @@ import (
 	"hilrig/fixtures"
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
+	"hilrig/record/wording"
 	"hilrig/runner"
 )
 
@@ -25,7 +26,7 @@ func (a *app) dryRun(p *runner.Plan, asJSON bool) error {
 	if p.Repeat > 1 {
 		fmt.Fprintf(a.out, ", %d rounds", p.Repeat)
 	}
-	fmt.Fprintln(a.out)
+	fmt.Fprintf(a.out, "\nasked: %s\n", wording.Selection(p.Selected))
 	width := idWidth(p.Specs)
 	for _, d := range p.Devices {
 		fmt.Fprintf(a.out, "\n%s  %s at %s, device id %s, hub port %s%s\n", ink.paint(bold, d.Name), d.TypeName, d.Serial,

@@ -16,7 +16,7 @@ import (
 
 func (a *app) reportCommand() *cobra.Command {
 	var out string
-	var strict bool
+	var f form
 	cmd := &cobra.Command{
 		Use:   "report RUN",
 		Short: "Render the reports of a run again from its record",
@@ -30,11 +30,14 @@ folder, a run id, or latest.`,
 			if err != nil {
 				return err
 			}
-			return a.report(dir, strict)
+			if err := f.check(dir); err != nil {
+				return err
+			}
+			return a.report(dir, f)
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", filepath.Join("reports", "out"), "folder of run folders, for an id or latest")
-	cmd.Flags().BoolVar(&strict, "junit-strict", false, "junit.xml without what Jenkins' xUnit schema lacks")
+	f.register(cmd)
 	return cmd
 }
 
@@ -57,7 +60,7 @@ func findRun(out, run string) (string, error) {
 		WithCure("a run folder holds " + runner.RecordFile)
 }
 
-func (a *app) report(dir string, strict bool) error {
+func (a *app) report(dir string, f form) error {
 	rec, err := record.Load(filepath.Join(dir, runner.RecordFile))
 	if err != nil {
 		return err
@@ -71,11 +74,11 @@ func (a *app) report(dir string, strict bool) error {
 		if err != nil {
 			return err
 		}
-		if _, err := a.render(filepath.Dir(name), one, strict); err != nil {
+		if _, err := a.render(filepath.Dir(name), one, f); err != nil {
 			return err
 		}
 	}
-	made, err := a.render(dir, rec, strict)
+	made, err := a.render(dir, rec, f)
 	for _, name := range made {
 		fmt.Fprintln(a.out, shortPath(name))
 	}
@@ -85,12 +88,12 @@ func (a *app) report(dir string, strict bool) error {
 // render writes every report of a run and returns their paths, the best to
 // look at last. One that cannot be rendered does not keep the others from
 // being written.
-func (a *app) render(dir string, rec *record.Record, strict bool) ([]string, error) {
+func (a *app) render(dir string, rec *record.Record, f form) ([]string, error) {
 	var made []string
 	var errs []error
 	for _, r := range renderers {
 		var b bytes.Buffer
-		err := r.render(&b, dir, rec, strict)
+		err := r.render(&b, dir, rec, f)
 		if err == nil {
 			err = record.WriteFile(filepath.Join(dir, r.file), b.Bytes(), 0o644)
 		}
@@ -105,8 +108,8 @@ func (a *app) render(dir string, rec *record.Record, strict bool) ([]string, err
 
 // renderRound is render after a round of several: the run goes on whatever
 // becomes of its reports, which are rendered again at the end.
-func (a *app) renderRound(dir string, rec *record.Record, strict bool) {
-	if _, err := a.render(dir, rec, strict); err != nil {
+func (a *app) renderRound(dir string, rec *record.Record, f form) {
+	if _, err := a.render(dir, rec, f); err != nil {
 		a.log.Warn("reports of a round", "folder", dir, "err", err)
 	}
 }

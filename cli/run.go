@@ -18,16 +18,13 @@ import (
 	"hilrig/suites"
 )
 
-// defaultFilter leaves the long specs out, unless specs are asked for by id.
-const defaultFilter = "!soak"
-
 // runFlags are the flags of `hilrig run` as typed.
 type runFlags struct {
 	rig, out        string
 	filter          string
 	filterSet       bool
 	request         runner.Request
-	strict          bool
+	form            form
 	dryRun, asJSON  bool
 	firmwareVersion string
 	firmwareFile    string
@@ -62,7 +59,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	fl, r := cmd.Flags(), &f.request
 	fl.StringVar(&f.rig, "rig", "", "rig file (default: one emulated device emu-1, local hub)")
 	fl.StringArrayVar(&r.Devices, "device", nil, "only this device (repeatable; default: all)")
-	fl.StringVar(&f.filter, "label-filter", defaultFilter, "only these specs, in Ginkgo's label language; with --spec: all")
+	fl.StringVar(&f.filter, "label-filter", suites.DefaultFilter, "only these specs, in Ginkgo's label language; with --spec: all")
 	fl.StringArrayVar(&r.Specs, "spec", nil, "only this spec; tls/* takes an area (repeatable)")
 	fl.StringVar(&r.Hub, "hub", "", "local, broker or azure (default: the rig's)")
 	fl.StringVar(&f.firmwareVersion, "firmware", "", "version under test (default: asked from the device where its type can)")
@@ -73,7 +70,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	fl.IntVar(&r.Jobs, "jobs", 0, "devices at once (default: all)")
 	fl.DurationVar(&r.Timeout, "timeout", time.Hour, "for the whole run")
 	fl.StringVar(&f.out, "out", filepath.Join("reports", "out"), "folder of run folders")
-	fl.BoolVar(&f.strict, "junit-strict", false, "junit.xml without what Jenkins' xUnit schema lacks")
+	f.form.register(cmd)
 	fl.BoolVar(&f.dryRun, "dry-run", false, "say what would run, and what not and why; touch nothing")
 	fl.BoolVar(&f.asJSON, "json", false, "print the event stream on standard output, nothing else")
 	completeSpecs(cmd)
@@ -115,6 +112,9 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	if f.dryRun {
 		return a.dryRun(plan, f.asJSON)
 	}
+	if err := f.form.check(f.out); err != nil {
+		return err
+	}
 	sup, err := a.supervisor(f.out)
 	if err != nil {
 		return err
@@ -125,14 +125,14 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 
 	show := a.progress(plan, f.asJSON)
 	sup.Observe = show.event
-	sup.RoundDone = func(dir string, r *record.Record) { a.renderRound(dir, r, f.strict) }
+	sup.RoundDone = func(dir string, r *record.Record) { a.renderRound(dir, r, f.form) }
 	res, runErr := sup.Run(ctx, plan)
 	show.close()
 	if res == nil {
 		return runErr
 	}
 	a.code = runner.ExitCode(res.Record)
-	reports, err := a.render(res.Dir, res.Record, f.strict)
+	reports, err := a.render(res.Dir, res.Record, f.form)
 	if !f.asJSON {
 		a.summary(res.Dir, res.Record, reports)
 	}

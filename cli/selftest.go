@@ -27,7 +27,7 @@ type selftestFlags struct {
 	profiles      []string
 	filter        string
 	full, asJSON  bool
-	strict        bool
+	form          form
 	jobs          int
 	timeout       time.Duration
 	out           string
@@ -58,7 +58,7 @@ name the cause, and sound firmware passes everything.`,
 	fl.IntVar(&f.jobs, "jobs", 4*runtime.NumCPU(), "devices at once")
 	fl.DurationVar(&f.timeout, "timeout", time.Hour, "for the whole run")
 	fl.StringVar(&f.out, "out", filepath.Join("reports", "out"), "folder of run folders")
-	fl.BoolVar(&f.strict, "junit-strict", false, "junit.xml without what Jenkins' xUnit schema lacks")
+	f.form.register(cmd)
 	fl.BoolVar(&f.asJSON, "json", false, "print the matrix as JSON on standard output, nothing else")
 	completeSpecs(cmd)
 	completeFaults(cmd)
@@ -85,7 +85,8 @@ func (f *selftestFlags) plan() (*runner.Plan, []gallery.Case, error) {
 	}
 	p := &runner.Plan{
 		Rig: "gallery", Hub: rigfile.DefaultHub(), Specs: chosen, Own: map[string][]fixtures.Spec{},
-		Repeat: 1, Attempts: 1, Jobs: f.jobs, Timeout: f.timeout,
+		Selected: suites.Describe(suites.All(), chosen, f.filter, f.specs),
+		Repeat:   1, Attempts: 1, Jobs: f.jobs, Timeout: f.timeout,
 	}
 	for _, c := range cases {
 		p.Devices = append(p.Devices, c.Device)
@@ -97,6 +98,9 @@ func (f *selftestFlags) plan() (*runner.Plan, []gallery.Case, error) {
 func (a *app) selftest(ctx context.Context, f *selftestFlags) error {
 	plan, cases, err := f.plan()
 	if err != nil {
+		return err
+	}
+	if err := f.form.check(f.out); err != nil {
 		return err
 	}
 	sup, err := a.supervisor(f.out)
@@ -117,7 +121,7 @@ func (a *app) selftest(ctx context.Context, f *selftestFlags) error {
 	t := gallery.Judge(cases, res.Record)
 	res.Record.Selftest = t
 	a.code = selftestExit(res.Record)
-	made, err := a.renderSelftest(res, f.strict)
+	made, err := a.renderSelftest(res, f.form)
 	if f.asJSON {
 		if err := a.printJSON(t); err != nil {
 			return err
@@ -147,16 +151,16 @@ func selftestExit(r *record.Record) int {
 
 // renderSelftest writes the record with its matrix, and the reports: the page
 // of the whole run, and JUnit with a case for each fault.
-func (a *app) renderSelftest(res *runner.Result, strict bool) ([]string, error) {
+func (a *app) renderSelftest(res *runner.Result, f form) ([]string, error) {
 	if err := res.Record.Save(filepath.Join(res.Dir, runner.RecordFile)); err != nil {
 		return nil, err
 	}
-	made, err := a.render(res.Dir, res.Record, strict)
+	made, err := a.render(res.Dir, res.Record, f)
 	if err != nil {
 		return made, err
 	}
 	var b bytes.Buffer
-	if err := junit.Write(&b, gallery.AsRecord(res.Record.Selftest, res.Record.Run), junit.Options{Strict: strict}); err != nil {
+	if err := junit.Write(&b, gallery.AsRecord(res.Record.Selftest, res.Record.Run), junit.Options{Strict: f.strict}); err != nil {
 		return made, fmt.Errorf("render junit.xml: %w", err)
 	}
 	return made, record.WriteFile(filepath.Join(res.Dir, "junit.xml"), b.Bytes(), 0o644)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hilrig/record"
+	"hilrig/record/wording"
 	"hilrig/runner"
 )
 
@@ -21,6 +22,7 @@ func (a *app) summary(dir string, r *record.Record, reports []string) {
 	a.wholeDevices(r, ink)
 	a.leftOut(r, ink)
 	fmt.Fprintf(a.out, "%s  %s on %s in %s\n", verdictLine(r, ink), counts(r), plural(len(r.Devices), "device", "devices"), took(r.Run))
+	fmt.Fprint(a.out, wrap(wording.Sentence(r), "", widthOf(a.out)))
 	if len(reports) == 0 {
 		reports = []string{filepath.Join(dir, runner.RecordFile)}
 	}

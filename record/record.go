@@ -31,6 +31,20 @@ type Run struct {
 	Verdict     Verdict   `json:"verdict"`
 	Round       int       `json:"round,omitempty"`  // 1-based, with --repeat
 	Rounds      int       `json:"rounds,omitempty"` // of how many
+	Selection   Selection `json:"selection,omitzero"`
+	UnderWay    bool      `json:"-"` // whoever read the record knows that the run goes on: it has no end yet
+}
+
+// Selection says which part of the catalogue was asked. The zero Selection is
+// that of a record that does not say.
+type Selection struct {
+	Specs       []string `json:"specs,omitempty"`  // ids and patterns as typed; none: all
+	LabelFilter string   `json:"label_filter"`     // empty: none
+	Chosen      int      `json:"chosen"`           // specs that were asked
+	Catalogue   int      `json:"catalogue"`        // specs that there are
+	Digest      string   `json:"catalogue_sha256"` // of the specs that there are
+	Default     bool     `json:"default"`          // exactly what is asked where nobody chooses
+	Whole       bool     `json:"whole"`            // all of that, and maybe more
 }
 
 // Firmware is what is under test. All fields may be empty.
@@ -45,6 +59,7 @@ type DeviceRecord struct {
 	Name     string  `json:"name"`
 	Type     string  `json:"type"`
 	DeviceID string  `json:"device_id"`
+	Emulated bool    `json:"emulated"` // made of software: it says nothing of a firmware
 	Verdict  Verdict `json:"verdict"`
 	Cause    string  `json:"cause,omitempty"` // why the device as a whole has no verdict: lease, child died
 	Class    Class   `json:"class,omitempty"` // of Cause

@@ -180,10 +180,11 @@ func whole() *record.Record {
 		Run: record.Run{
 			ID: "20261122T231501Z-7f3a", Rig: "bench-1", Host: "lab", Version: "v1", Started: at, Ended: at.Add(time.Minute),
 			Arguments: []string{"run"}, Hub: "local", Interrupted: true, TimedOut: true, Broke: "SIGQUIT: quit", Round: 1, Rounds: 2,
+			Selection: record.Selection{Specs: []string{"tls/*"}, LabelFilter: "!soak", Chosen: 1, Catalogue: 2, Digest: "cd", Default: true, Whole: true},
 		},
 		Firmware: record.Firmware{Version: "2.1", File: "fw.bin", SHA256: "ab"},
 		Devices: []record.DeviceRecord{{
-			Name: "a", Type: "ads300", DeviceID: "NewDevice", Cause: "lease", Class: record.RigPort,
+			Name: "a", Type: "ads300", DeviceID: "NewDevice", Emulated: true, Cause: "lease", Class: record.RigPort,
 			DeviceFacts: record.DeviceFacts{
 				Port: "/dev/ttyUSB0", Hub: "hub:8883", Lease: &record.Lease{PID: 1, Run: "r", Since: at}, Firmware: "2.1",
 				Thumbprints: record.Thumbprints{SHA1: "A", SHA256: "B"}, Root: "C", Loads: 3, PowerCycles: 1,

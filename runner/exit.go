@@ -19,7 +19,7 @@ func ExitCode(r *record.Record) int {
 		return ExitInterrupted
 	case r.Run.Verdict == record.Fail:
 		return ExitDevice
-	case !r.Run.Verdict.Green() || r.Run.TimedOut:
+	case !r.Run.Verdict.Green() || r.Run.TimedOut, r.Run.Verdict == record.NotApplicable: // nothing was proved
 		return ExitRig
 	}
 	return ExitPass

@@ -87,7 +87,7 @@ func openLedger(dir string, run record.Run, p *Plan, observe func(record.Event),
 func newRecord(run record.Run, p *Plan) *record.Record {
 	r := &record.Record{Schema: record.Schema, Run: run, Firmware: p.Firmware}
 	for _, d := range p.Devices {
-		dev := record.DeviceRecord{Name: d.Name, Type: d.TypeName, DeviceID: d.DeviceID}
+		dev := record.DeviceRecord{Name: d.Name, Type: d.TypeName, DeviceID: d.DeviceID, Emulated: d.Serial.Emulated != nil}
 		dev.Port, dev.Faults = portName(d), d.Faults()
 		for _, s := range p.SpecsOf(d.Name) {
 			dev.Specs = append(dev.Specs, record.SpecResult{

@@ -37,6 +37,7 @@ type Plan struct {
 	Specs    []fixtures.Spec
 	Own      map[string][]fixtures.Spec // by device name: specs of its own in place of Specs; nil: none has
 	Firmware record.Firmware
+	Selected record.Selection // what was asked, for the record
 	Repeat   int
 	Attempts int
 	Jobs     int
@@ -69,6 +70,7 @@ func NewPlan(r Request) (*Plan, error) {
 	if p.Specs, err = suites.Select(r.Catalogue, r.LabelFilter, r.Specs); err != nil {
 		return nil, err
 	}
+	p.Selected = suites.Describe(r.Catalogue, p.Specs, r.LabelFilter, r.Specs)
 	if p.Firmware, err = describeFirmware(r.Firmware); err != nil {
 		return nil, err
 	}

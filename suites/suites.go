@@ -1,6 +1,8 @@
 package suites
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"path"
 	"strings"
@@ -31,6 +33,39 @@ func Select(specs []fixtures.Spec, labelFilter string, ids []string) ([]fixtures
 			WithCure("hilrig list shows every spec with its labels")
 	}
 	return picked, nil
+}
+
+// DefaultFilter is asked where nobody chooses: all but the long specs.
+const DefaultFilter = "!soak"
+
+// Describe says for the record which part of a catalogue was picked, and how.
+func Describe(catalogue, picked []fixtures.Spec, labelFilter string, ids []string) record.Selection {
+	s := record.Selection{
+		Specs: ids, LabelFilter: labelFilter, Chosen: len(picked), Catalogue: len(catalogue), Digest: digest(catalogue),
+		Default: len(ids) == 0 && labelFilter == DefaultFilter, Whole: true,
+	}
+	has := map[string]bool{}
+	for _, p := range picked {
+		has[p.ID] = true
+	}
+	usual, err := Select(catalogue, DefaultFilter, nil)
+	if err != nil { // a catalogue of long specs alone
+		usual = catalogue
+	}
+	for _, u := range usual {
+		s.Whole = s.Whole && has[u.ID]
+	}
+	return s
+}
+
+// digest stands for a catalogue: two that differ in a spec or its words differ
+// in it.
+func digest(specs []fixtures.Spec) string {
+	sum := sha256.New()
+	for _, s := range specs {
+		fmt.Fprintf(sum, "%q %q %q\n", s.ID, s.Text, s.Labels)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 func checkIDs(specs []fixtures.Spec, ids []string) error {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hilrig/record"
+	"hilrig/record/wording"
 )
 
 //go:embed report.gohtml
@@ -31,6 +32,8 @@ func Write(w io.Writer, r *record.Record, runDir string) error {
 		"clock":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 		"number":  number,
 		"join":    strings.Join,
+		"cut":     wording.Cut,
+		"whose":   wording.Emulated,
 		"mark":    func(v record.Verdict) string { return marks[v] },
 	}).Parse(layout)
 	if err != nil {
@@ -85,8 +88,8 @@ func (f failure) Short() string {
 }
 
 func view(r *record.Record, runDir string) document {
-	d := document{Style: template.CSS(style), Script: template.JS(script), R: r, Title: r.Run.Rig + " " + string(r.Run.Verdict)} //nolint:gosec // our own files
-	d.Sentence, d.Verdict = sentence(r), r.Run.Verdict
+	d := document{Style: template.CSS(style), Script: template.JS(script), R: r, Title: title(r)} //nolint:gosec // our own files
+	d.Sentence, d.Verdict = wording.Sentence(r), r.Run.Verdict
 	if t := r.Selftest; t != nil {
 		d.Sentence, d.Verdict, d.Selftest, d.Grid = selftest(t), t.Verdict, t, gridOf(t)
 		d.Title = "selftest " + string(t.Verdict)
@@ -111,51 +114,19 @@ func view(r *record.Record, runDir string) document {
 	return d
 }
 
+// title is what a tab or a bookmark has room for.
+func title(r *record.Record) string {
+	t := r.Run.Rig + " " + string(r.Run.Verdict)
+	if asked := wording.Selection(r.Run.Selection); asked != "" {
+		t += ", " + asked
+	}
+	return t
+}
+
 // anchors are where the page tells more of a verdict.
 var anchors = map[record.Verdict]string{
 	record.Fail: "look", record.Error: "look", record.Warn: "look",
 	record.NotRun: "not-run", record.NotApplicable: "not-applicable", record.Pass: "matrix",
-}
-
-// sentence is the verdict for somebody who reads nothing else.
-func sentence(r *record.Record) string {
-	what := "The firmware"
-	if r.Firmware.Version != "" {
-		what = "Firmware " + r.Firmware.Version
-	}
-	n := r.Count()
-	on := fmt.Sprintf("%s on %d devices", plural(total(n), "spec"), len(r.Devices))
-	if len(r.Devices) == 1 {
-		on = fmt.Sprintf("%s on %s", plural(total(n), "spec"), r.Devices[0].Name)
-	}
-	cut := ""
-	switch {
-	case r.Run.Interrupted:
-		cut = "; the run was interrupted"
-	case r.Run.TimedOut:
-		cut = "; the run was out of time"
-	}
-	if why := r.Unended(); why != "" {
-		return fmt.Sprintf("No verdict on the firmware: %s.", why)
-	}
-	switch r.Run.Verdict {
-	case record.Pass:
-		return fmt.Sprintf("%s passed: %s, all as they should be%s.", what, on, cut)
-	case record.Warn:
-		return fmt.Sprintf("%s passed with %s: %s%s.", what, plural(n[record.Warn], "warning"), on, cut)
-	case record.Fail:
-		if n[record.Fail] == 0 { // a device did not take its own identity back
-			return fmt.Sprintf("%s failed: %s%s.", what, firstCause(r), cut)
-		}
-		text := fmt.Sprintf("%s failed: %d of %s", what, n[record.Fail], on)
-		if n[record.NotRun] > 0 {
-			text += fmt.Sprintf("; %d did not run", n[record.NotRun])
-		}
-		return text + cut + "."
-	case record.Error:
-		return fmt.Sprintf("No verdict on the firmware: the rig or the harness failed (%s).", firstCause(r))
-	}
-	return fmt.Sprintf("No full verdict on the firmware: %d of %s did not run%s.", n[record.NotRun], on, cut)
 }
 
 // selftest is the verdict on the suites themselves: of a device whose fault is
@@ -183,27 +154,6 @@ func selftest(t *record.Selftest) string {
 		text += "; no fault turned " + strings.Join(t.Unproven, ", ") + " red"
 	}
 	return text + "."
-}
-
-func firstCause(r *record.Record) string {
-	for _, d := range r.Devices {
-		if d.Cause != "" {
-			return d.Cause
-		}
-		for _, s := range d.Specs {
-			if s.Verdict == record.Error {
-				return s.ID + ": " + s.Message
-			}
-		}
-	}
-	return "see below"
-}
-
-func total(n map[record.Verdict]int) (all int) {
-	for _, k := range n {
-		all += k
-	}
-	return all
 }
 
 // broken are the devices with a cause of their own that none of their specs
@@ -264,11 +214,4 @@ func significant(v float64) int {
 		n++
 	}
 	return n
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

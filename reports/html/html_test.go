@@ -23,7 +23,8 @@ func example() *record.Record {
 	start := time.Date(2026, 11, 22, 23, 15, 1, 0, time.UTC)
 	high := 120.0
 	r := &record.Record{
-		Schema: record.Schema, Run: record.Run{ID: "20261122T231501Z-7f3a", Rig: "bench-1", Host: "lab", Started: start, Ended: start.Add(time.Minute), Hub: "local"},
+		Schema: record.Schema, Run: record.Run{ID: "20261122T231501Z-7f3a", Rig: "bench-1", Host: "lab", Started: start, Ended: start.Add(time.Minute), Hub: "local",
+			Selection: record.Selection{Specs: []string{"tls/*"}, Chosen: 2, Catalogue: 90}},
 		Firmware: record.Firmware{Version: "2.4.1", SHA256: "ab12"},
 		Devices: []record.DeviceRecord{
 			{Name: "a", Type: "ads300", Specs: []record.SpecResult{
@@ -49,21 +50,28 @@ func render(t *testing.T, r *record.Record, dir string) string {
 
 func TestTheVerdictComesFirst(t *testing.T) {
 	page := render(t, example(), "")
-	for _, want := range []string{"<h1>Firmware 2.4.1 failed: 1 of 3 specs on 2 devices; 1 did not run.</h1>", "ab12", "the clock", "a refusal", "child was killed", "≤ 120"} {
+	for _, want := range []string{"<h1>Firmware 2.4.1 failed: 1 of 3 results on 2 devices; 1 did not run (2 of 90 specs: tls/*).</h1>", "ab12", "the clock", "a refusal", "child was killed", "≤ 120"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
 	}
 }
 
-func TestARunWithoutAnEndIsNoVerdict(t *testing.T) {
+// Software in place of hardware, and a run without an end, are said where the
+// reader looks first.
+func TestThePageSaysWhatItIsNot(t *testing.T) {
 	r := example()
-	r.Devices, r.Run.Ended = r.Devices[:1], time.Time{}
-	r.Devices[0].Specs = r.Devices[0].Specs[1:]
+	r.Devices = r.Devices[:1]
+	r.Devices[0].Emulated, r.Devices[0].Specs = true, r.Devices[0].Specs[1:]
 	r.Conclude()
-	page := render(t, r, "")
-	if want := "No verdict on the firmware: the record has no end: the run was killed, or is still going on"; !strings.Contains(page, want) || strings.Contains(page, "2.4.1 passed") {
-		t.Errorf("the page does not say %q", want)
+	if page := render(t, r, ""); !strings.Contains(page, "<h1>1 spec passed on a, emulated; no verdict on the firmware (2 of 90 specs: tls/*).</h1>") ||
+		!strings.Contains(page, "<td>ads300, emulated</td>") || !strings.Contains(page, "<title>bench-1 pass, 2 of 90 specs: tls/*</title>") {
+		t.Error(page[strings.Index(page, "<main>"):])
+	}
+	r.Run.Ended = time.Time{}
+	r.Conclude()
+	if page := render(t, r, ""); !strings.Contains(page, "<h1>The run was killed before its end: ") || !strings.Contains(page, "<b>the run was killed before its end</b>") {
+		t.Error(page[strings.Index(page, "<main>"):])
 	}
 }
 

@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"hilrig/record"
+	"hilrig/record/wording"
 )
 
 // Options choose the form.
 type Options struct {
 	Strict bool   // nothing that junit-10.xsd lacks
 	RunDir string // where devices/<name>/ is, for attachments; empty: none are named
+	Root   string // attachments are named relative to it, as GitLab wants them; empty: by their absolute path, as Jenkins does
 }
 
 // Write writes r as one <testsuites> with a suite for each device.
@@ -109,6 +111,8 @@ func suiteOf(r *record.Record, d *record.DeviceRecord, o Options) suite {
 			{"firmware", clean(first(d.Firmware, r.Firmware.Version))}, {"firmware_sha256", r.Firmware.SHA256},
 			{"device_id", clean(d.DeviceID)}, {"port", clean(d.Port)}, {"hub", clean(first(d.Hub, r.Run.Hub))},
 			{"thumbprint", d.Thumbprints.SHA1}, {"hilrig", clean(r.Run.Version)}, {"run", r.Run.ID},
+			{"emulated", fmt.Sprint(d.Emulated)}, {"selection", clean(wording.Selection(r.Run.Selection))},
+			{"says", clean(wording.Sentence(r))},
 		},
 	}
 	total := 0.0
@@ -118,11 +122,12 @@ func suiteOf(r *record.Record, d *record.DeviceRecord, o Options) suite {
 		total += spec.Seconds
 		s.Cases = append(s.Cases, c)
 	}
-	if cause, class := d.Cause, d.Class; cause != "" || r.Unended() != "" {
-		if cause == "" {
-			cause, class = r.Unended(), record.Harness
-		}
-		s.Cases = append(s.Cases, deviceCase(d, cause, class))
+	if d.Cause != "" {
+		s.Cases = append(s.Cases, deviceCase(d))
+		s.count(s.Cases[len(s.Cases)-1])
+	}
+	if cut := wording.Cut(r.Run); cut != "" {
+		s.Cases = append(s.Cases, cutCase(r, d, cut))
 		s.count(s.Cases[len(s.Cases)-1])
 	}
 	s.Time = seconds(total)
@@ -130,17 +135,30 @@ func suiteOf(r *record.Record, d *record.DeviceRecord, o Options) suite {
 }
 
 // deviceCase shows what kept a device as a whole from a verdict: its child
-// died, its port was busy, the run was killed. Without it such a run could look
-// merely short.
-func deviceCase(d *record.DeviceRecord, cause string, class record.Class) testcase {
+// died, its port was busy. Without it such a run could look merely short.
+func deviceCase(d *record.DeviceRecord) testcase {
 	c := testcase{Name: "device " + clean(d.Name), Classname: classname(d, "device"), Time: "0.000"}
-	f := &failure{Type: string(class), Message: line(cause), Text: clean(cause)}
-	if class == record.Device {
+	f := &failure{Type: string(d.Class), Message: line(d.Cause), Text: clean(d.Cause + "\n" + whose(d))}
+	if d.Class == record.Device {
 		c.Failure = f
 	} else {
 		c.Error = f
 	}
 	return c
+}
+
+// cutCase shows that the run did not come to its end: where every spec had its
+// result by then the file would look like that of a run which did.
+func cutCase(r *record.Record, d *record.DeviceRecord, cut string) testcase {
+	c := testcase{Name: "run comes to its end", Classname: classname(d, "run"), Time: "0.000"}
+	c.Error = &failure{Type: "not-run", Message: "the run " + cut, Text: clean(wording.Sentence(r) + "\n" + whose(d))}
+	return c
+}
+
+// whose names the device that a case is about, in the text that every consumer
+// shows.
+func whose(d *record.DeviceRecord) string {
+	return fmt.Sprintf("device: %s%s, type %s, device id %s", d.Name, wording.Emulated(*d), d.Type, d.DeviceID)
 }
 
 func (s *suite) count(c testcase) {
@@ -155,8 +173,12 @@ func (s *suite) count(c testcase) {
 	}
 }
 
+// classname has the device in it: consumers know a case by its classname and
+// name alone, and of equals GitLab keeps the first. A dot in a name would make
+// another level of it.
 func classname(d *record.DeviceRecord, area string) string {
-	return "hilrig." + clean(strings.ReplaceAll(d.Type, ".", "_")) + "." + area
+	level := strings.NewReplacer(".", "·") // no name of a rig file holds one
+	return "hilrig." + clean(level.Replace(d.Type)) + "." + clean(level.Replace(d.Name)) + "." + area
 }
 
 func caseOf(d *record.DeviceRecord, r record.SpecResult, o Options) testcase {
@@ -168,13 +190,13 @@ func caseOf(d *record.DeviceRecord, r record.SpecResult, o Options) testcase {
 	failed := false
 	switch r.Verdict {
 	case record.Fail:
-		c.Failure, failed = &failure{Type: kind(r.Class, "device"), Message: line(r.Message), Text: clean(why(r))}, true
+		c.Failure, failed = &failure{Type: kind(r.Class, "device"), Message: line(r.Message), Text: clean(why(d, r))}, true
 	case record.Error:
-		c.Error, failed = &failure{Type: kind(r.Class, "harness"), Message: line(r.Message), Text: clean(why(r))}, true
+		c.Error, failed = &failure{Type: kind(r.Class, "harness"), Message: line(r.Message), Text: clean(why(d, r))}, true
 	case record.NotApplicable:
 		c.Skipped = &skipped{Message: line(first(r.Cause, "not applicable"))}
 	case record.NotRun:
-		notRun(&c, r)
+		notRun(&c, d, r)
 	}
 	for _, a := range earlier(r) {
 		re := rerun{Type: kind(a.Class, "device"), Message: line(a.Message), Trace: clean(a.Message)}
@@ -191,12 +213,13 @@ func caseOf(d *record.DeviceRecord, r record.SpecResult, o Options) testcase {
 // notRun is an error where the rig, or something else with a cause, is to
 // blame, and a failure where a result is simply missing: it must not look like
 // a test that was skipped on purpose.
-func notRun(c *testcase, r record.SpecResult) {
+func notRun(c *testcase, d *record.DeviceRecord, r record.SpecResult) {
 	if r.Cause == "" {
-		c.Failure = &failure{Type: "not-run", Message: "expected, and has no result", Text: "expected, and has no result"}
+		const missing = "expected, and has no result"
+		c.Failure = &failure{Type: "not-run", Message: missing, Text: clean(missing + "\n" + whose(d))}
 		return
 	}
-	c.Error = &failure{Type: "not-run", Message: line(r.Cause), Text: clean(r.Cause)}
+	c.Error = &failure{Type: "not-run", Message: line(r.Cause), Text: clean(r.Cause + "\n" + whose(d))}
 }
 
 // earlier are the failed attempts before the one that counts.
@@ -210,9 +233,9 @@ func earlier(r record.SpecResult) []record.Attempt {
 	return failed
 }
 
-func why(r record.SpecResult) string {
+func why(d *record.DeviceRecord, r record.SpecResult) string {
 	var b strings.Builder
-	b.WriteString(r.Message)
+	b.WriteString(r.Message + "\n" + whose(d))
 	for _, p := range [][2]string{{"expected", r.Expected}, {"seen", r.Seen}, {"why it matters", r.Why}, {"look first at", r.Look}} {
 		if p[1] != "" {
 			fmt.Fprintf(&b, "\n%s: %s", p[0], p[1])

@@ -43,7 +43,10 @@ func example() *record.Record {
 	notRun.Cause = "port gone"
 	missing := spec("delivery/qos", record.NotRun, "", "")
 	r := &record.Record{
-		Schema: record.Schema, Run: record.Run{ID: "20261122T231501Z-7f3a", Rig: "bench-1", Host: "lab", Version: "1.0", Started: start, Ended: start.Add(9 * time.Second)},
+		Schema: record.Schema, Run: record.Run{
+			ID: "20261122T231501Z-7f3a", Rig: "bench-1", Host: "lab", Version: "1.0", Started: start, Ended: start.Add(9 * time.Second),
+			Selection: record.Selection{Specs: []string{"tls/*"}, Chosen: 9, Catalogue: 90},
+		},
 		Firmware: record.Firmware{Version: "2.4.1", SHA256: "ab"},
 		Devices: []record.DeviceRecord{
 			{Name: "ads300-a", Type: "ads300", DeviceID: "NewDevice", Specs: []record.SpecResult{
@@ -51,6 +54,9 @@ func example() *record.Record {
 				spec("recovery/hub-restart", record.Error, record.RigHub, "hub port taken"),
 			}},
 			{Name: "ads300-b", Type: "ads300", DeviceID: "Other", Cause: "child was killed by signal 9", Class: record.Harness},
+			{Name: "emu.1", Type: "ads300", DeviceID: "Third", Emulated: true, Specs: []record.SpecResult{
+				spec("tls/version", record.Pass, "", ""), spec("tls/expired", record.Fail, record.Device, "expected a refusal; saw MQTT CONNECT"),
+			}},
 		},
 	}
 	r.Conclude()
@@ -83,20 +89,6 @@ func TestGolden(t *testing.T) {
 				t.Errorf("differs from %s; go test -update writes it anew\n%s", golden, got)
 			}
 		})
-	}
-}
-
-// A killed run whose specs had all passed is no green file: whoever reads only
-// this one must see that it has no end.
-func TestARunWithoutAnEndIsAnError(t *testing.T) {
-	r := &record.Record{Schema: record.Schema, Run: record.Run{ID: "x", Rig: "bench-1"}, Devices: []record.DeviceRecord{
-		{Name: "a", Specs: []record.SpecResult{{ID: "tls/version", Verdict: record.Pass}}},
-		{Name: "b", Specs: []record.SpecResult{{ID: "tls/version", Verdict: record.Pass}}},
-	}}
-	r.Conclude()
-	got := string(render(t, r, junit.Options{}))
-	if n := strings.Count(got, `<error type="harness" message="the record has no end: the run was killed, or is still going on">`); n != 2 || !strings.Contains(got, `errors="2"`) {
-		t.Errorf("%d errors that say so, want one for each device:\n%s", n, got)
 	}
 }
 
@@ -162,6 +154,114 @@ func names(t *testing.T, r *record.Record) map[string]bool {
 		}
 	}
 	return all
+}
+
+// The names of cases are all that tells thirty boards of a type apart: what two
+// of them share, a consumer takes for one case and drops the second.
+func TestCasesOfTwoDevicesOfOneTypeAreTwoCases(t *testing.T) {
+	r := example()
+	all := names(t, r) // fails where one is there twice
+	for _, want := range []string{
+		"hilrig.ads300.ads300-a.tls#tls/version does what it should", "hilrig.ads300.emu·1.tls#tls/version does what it should",
+		"hilrig.ads300.ads300-b.device#device ads300-b",
+	} {
+		if !all[want] {
+			t.Errorf("no case %s in %v", want, all)
+		}
+	}
+	r.Devices[0].Name, r.Devices[2].Name = "a_b", "a.b" // what a replacement of dots could make one
+	r.Devices[0].Specs = r.Devices[2].Specs
+	names(t, r)
+}
+
+// A consumer that shows no classname shows the text: it names the device.
+func TestEveryTextOfAFailureNamesItsDevice(t *testing.T) {
+	var doc struct {
+		Suites []struct {
+			Name  string `xml:"name,attr"`
+			Cases []struct {
+				Name    string `xml:"name,attr"`
+				Failure string `xml:"failure"`
+				Error   string `xml:"error"`
+			} `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
+	if err := xml.Unmarshal(render(t, example(), junit.Options{}), &doc); err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	for _, s := range doc.Suites {
+		device := strings.TrimPrefix(s.Name, "bench-1.")
+		for _, c := range s.Cases {
+			if text := c.Failure + c.Error; text != "" {
+				if told++; !strings.Contains(text, "device: "+device) {
+					t.Errorf("%s on %s says only %q", c.Name, device, text)
+				}
+			}
+		}
+	}
+	if told != 7 {
+		t.Errorf("%d failures and errors, want 7", told)
+	}
+}
+
+// A run that was killed after its last spec must not look like one that
+// passed: each of its suites has an error that says so.
+func TestARunWithoutAnEndIsAnErrorOfEverySuite(t *testing.T) {
+	for cut, change := range map[string]func(*record.Run){
+		"was killed before its end": func(r *record.Run) { r.Ended = time.Time{} },
+		"broke off: SIGQUIT: quit":  func(r *record.Run) { r.Ended, r.Broke = time.Time{}, "SIGQUIT: quit" },
+		"was interrupted":           func(r *record.Run) { r.Interrupted = true },
+		"was out of time":           func(r *record.Run) { r.TimedOut = true },
+	} {
+		r := example()
+		for i := range r.Devices {
+			r.Devices[i].Cause, r.Devices[i].Specs = "", []record.SpecResult{{ID: "tls/version", Text: "negotiates", Verdict: record.Pass}}
+		}
+		r.Conclude()
+		whole := string(render(t, r, junit.Options{}))
+		change(&r.Run)
+		r.Conclude()
+		text := string(render(t, r, junit.Options{Strict: true}))
+		if n := strings.Count(text, `<error type="not-run" message="the run `+cut); n != len(r.Devices) || strings.Contains(whole, "<error") {
+			t.Errorf("%s: %d errors, want %d, and none where the run ended:\n%s", cut, n, len(r.Devices), text)
+		}
+	}
+}
+
+// Every suite says what was asked, whether the device is made of software, and
+// what that proves.
+func TestSuitesNameTheSelection(t *testing.T) {
+	text := string(render(t, example(), junit.Options{Strict: true}))
+	for _, want := range []string{
+		`<property name="selection" value="9 of 90 specs: tls/*">`, `<property name="emulated" value="true">`, `<property name="emulated" value="false">`,
+		`<property name="says" value="Firmware 2.4.1 failed: `,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+}
+
+// Jenkins takes absolute paths, GitLab only those below its project's folder.
+func TestAttachmentsAreNamedAsTheConsumerWants(t *testing.T) {
+	root := t.TempDir()
+	run := filepath.Join(root, "reports", "out", "r1")
+	if err := os.MkdirAll(filepath.Join(run, "devices", "ads300-a"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(run, "devices", "ads300-a", "transcript.log")
+	if err := os.WriteFile(file, []byte("x\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ root, want string }{
+		"absolute": {"", file}, "below the root": {root, "reports/out/r1/devices/ads300-a/transcript.log"}, "outside of it": {t.TempDir(), file},
+	} {
+		text := string(render(t, example(), junit.Options{RunDir: run, Root: c.root}))
+		if !strings.Contains(text, "&#xA;[[ATTACHMENT|"+c.want+"]]") && !strings.Contains(text, ">[[ATTACHMENT|"+c.want+"]]") {
+			t.Errorf("%s: no %s in\n%s", name, c.want, text)
+		}
+	}
 }
 
 func TestFiveThousandCasesStaySmall(t *testing.T) {

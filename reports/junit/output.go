@@ -65,13 +65,38 @@ func attachments(d *record.DeviceRecord, o Options, failed bool) []string {
 		return nil
 	}
 	var found []string
+	dir, err := filepath.Abs(o.RunDir)
+	if err != nil { // no consumer would find them by a name from here
+		return nil
+	}
 	for _, name := range []string{"transcript.log", "timeline.jsonl"} {
-		f := filepath.Join(o.RunDir, "devices", d.Name, name)
+		f := filepath.Join(dir, "devices", d.Name, name)
 		if _, err := os.Stat(f); err == nil {
+			if rel, ok := Below(o.Root, f); ok && o.Root != "" {
+				f = rel
+			}
 			found = append(found, f)
 		}
 	}
 	return found
+}
+
+// Below names a file from root, with slashes as every consumer takes them; false:
+// it is elsewhere. Either may be reached by a link.
+func Below(root, file string) (string, bool) {
+	if rel, err := filepath.Rel(root, file); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel), true
+	}
+	realRoot, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return "", false
+	}
+	realFile, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		return "", false
+	}
+	rel, err := filepath.Rel(realRoot, realFile)
+	return filepath.ToSlash(rel), err == nil && filepath.IsLocal(rel)
 }
 
 // clean makes visible what XML cannot hold: control characters, what is not
