@@ -47,7 +47,7 @@ func Cut(r record.Run) string {
 	case r.UnderWay:
 		return "is still under way"
 	case r.Ended.IsZero() && r.Broke != "":
-		return "broke off: " + r.Broke
+		return "broke off (" + r.Broke + ")"
 	case r.Ended.IsZero():
 		return "was killed before its end"
 	case r.Interrupted:

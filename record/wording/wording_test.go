@@ -87,7 +87,7 @@ func TestSentence(t *testing.T) {
 		{"killed after its last spec", usual, named, []record.DeviceRecord{device("a", p, p)}, func(r *record.Run) { r.Ended = time.Time{} },
 			"The run was killed before its end: 2 of 2 specs on a had a result; no verdict on the firmware (82 of 90 specs: the default selection)."},
 		{"hilrig itself panicked", usual, named, []record.DeviceRecord{device("a", p, n)}, func(r *record.Run) { r.Ended, r.Broke = time.Time{}, "panic: x" },
-			"The run broke off: panic: x: 1 of 2 specs on a had a result; no verdict on the firmware (82 of 90 specs: the default selection)."},
+			"The run broke off (panic: x): 1 of 2 specs on a had a result; no verdict on the firmware (82 of 90 specs: the default selection)."},
 		{"read while it goes on", usual, named, []record.DeviceRecord{device("a", p, n)}, func(r *record.Run) { r.Ended, r.UnderWay = time.Time{}, true },
 			"The run is still under way: 1 of 2 specs on a had a result; no verdict on the firmware (82 of 90 specs: the default selection)."},
 		{"interrupted", usual, named, []record.DeviceRecord{device("a", f, n)}, func(r *record.Run) { r.Interrupted = true },

@@ -210,7 +210,7 @@ func TestEveryTextOfAFailureNamesItsDevice(t *testing.T) {
 func TestARunWithoutAnEndIsAnErrorOfEverySuite(t *testing.T) {
 	for cut, change := range map[string]func(*record.Run){
 		"was killed before its end": func(r *record.Run) { r.Ended = time.Time{} },
-		"broke off: SIGQUIT: quit":  func(r *record.Run) { r.Ended, r.Broke = time.Time{}, "SIGQUIT: quit" },
+		"broke off (SIGQUIT: quit)": func(r *record.Run) { r.Ended, r.Broke = time.Time{}, "SIGQUIT: quit" },
 		"was interrupted":           func(r *record.Run) { r.Interrupted = true },
 		"was out of time":           func(r *record.Run) { r.TimedOut = true },
 	} {
