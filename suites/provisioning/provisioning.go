@@ -69,10 +69,7 @@ func judgePresented(b *fixtures.Bench, e localhub.Event, want *certs.Identity, w
 		}
 		b.Fail(f)
 	}
-	f.Seen = "thumbprint " + e.Handshake.Thumbprints.SHA256
-	if e.Handshake.Thumbprints.SHA256 == certs.ThumbprintsOf(b.Root.Certificate).SHA256 {
-		f.Seen += ", which is the root of slot 10"
-	}
+	f.Seen = "thumbprint " + e.Handshake.Thumbprints.SHA256 + ", which is " + b.WhoseThumbprint(e.Handshake.Thumbprints.SHA256)
 	b.That(e.Handshake.Thumbprints.SHA256 == expected, f)
 	f.Expected, f.Seen = "proof of the certificate's key", "the handshake failed: "+e.Handshake.Err
 	f.Look = "whether slot 30 holds the key of the certificate in slot 20, and the device reads it from there"

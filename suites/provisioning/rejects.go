@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
+	"hilrig/azure/localhub"
 	"hilrig/certs"
 	"hilrig/fixtures"
 	"hilrig/hw/console"
@@ -85,13 +87,6 @@ func refuse(ctx context.Context, b *fixtures.Bench, files []wrongFile) {
 		b.Must(b.Console.Recover(ctx)) // it may have stopped in the middle of the file
 	}
 	defer restore(ctx, b, id)
-	if len(accepted) > 0 && b.Type.Behaviour.Validates {
-		b.Fail(fixtures.Finding{
-			Expected: "no OK, because the type says that it validates",
-			Seen:     b.Type.Console.OK + " for " + strings.Join(accepted, " and for "),
-			Look:     validateLook + "; behaviour.validates of its type says that it does", At: said,
-		})
-	}
 	if len(accepted) == 0 {
 		return
 	}
@@ -103,11 +98,51 @@ func refuse(ctx context.Context, b *fixtures.Bench, files []wrongFile) {
 			Look:     validateLook, At: said,
 		})
 	}
-	b.WarnOf(fixtures.Finding{
+	kept := "the identity before it is still in use"
+	if slices.ContainsFunc(files, func(w wrongFile) bool {
+		return w.file.Slot == int(fixtures.SlotRoot) && slices.Contains(accepted, w.what)
+	}) {
+		b.Step("see what is left of the root")
+		kept = rootStillCounts(ctx, b, accepted)
+	}
+	f := fixtures.Finding{
 		Expected: "a refusal",
-		Seen:     b.Type.Console.OK + " for " + strings.Join(accepted, " and for ") + "; the identity before it is still in use",
+		Seen:     b.Type.Console.OK + " for " + strings.Join(accepted, " and for ") + "; " + kept,
 		Look:     validateLook, At: said,
+	}
+	if b.Type.Behaviour.Validates {
+		f.Expected = "no OK, because the type says that it validates"
+		f.Look += "; behaviour.validates of its type says that it does"
+		b.Fail(f)
+	}
+	b.WarnOf(f)
+}
+
+// rootStillCounts shows a hub of an unknown root to a device that took garbage
+// for its root: one that connects there verifies nothing any more. It says what
+// is left in words for a warning.
+func rootStillCounts(ctx context.Context, b *fixtures.Bench, accepted []string) string {
+	wrong, err := b.Store.WrongServer(ctx, b.HubName, certs.UnknownRoot)
+	b.Must(err)
+	mark := b.Mark()
+	showing := b.Hub.Show(localhub.Fault{Name: string(certs.UnknownRoot), Certificate: &wrong}, 0)
+	defer showing.Lift()
+	_, err = b.Provoke(ctx)
+	b.Premise(err)
+	e, err := b.Await(ctx, mark, b.Type.Timing.ReconnectWithin, "the device to meet a hub of an unknown root", func(e localhub.Event) bool {
+		return e.Kind == localhub.KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil && e.Handshake.Fault != ""
 	})
+	if err != nil && ctx.Err() == nil {
+		return "the identity before it is still in use; whether the root is was not seen (" + err.Error() + ")"
+	}
+	b.Premise(err)
+	b.That(!e.Handshake.OK, fixtures.Finding{
+		Expected: "a refusal, or the root before it still in use",
+		Seen:     b.Type.Console.OK + " for " + strings.Join(accepted, " and for ") + ", and then a handshake completed with a hub of an unknown root: the device verifies nothing any more",
+		Look:     "what the firmware does where the file in slot 10 cannot be read: without a root it must not connect", At: e.At,
+		Why: "whoever answers under the hub's name gets the device's data, and nobody notices",
+	})
+	return "identity and root before it are still in use"
 }
 
 const validateLook = "what the firmware checks before it stores a file: the slot, BEGIN and END lines, and that its TLS library can read it"
