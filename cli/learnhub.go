@@ -61,7 +61,7 @@ func (l *learner) openHub(ctx context.Context) (*learnHub, error) {
 	}
 	print := certs.ThumbprintsOf(h.identity.Certificate).SHA256
 	h.Hub, err = localhub.New(localhub.Config{
-		Host: l.f.host, Certificate: server, Log: l.log, Devices: []localhub.Device{{ID: l.f.deviceID, Thumbprints: []string{print}}},
+		Host: l.f.host, For: l.f.deviceID, Certificate: server, Log: l.log, Devices: []localhub.Device{{ID: l.f.deviceID, Thumbprints: []string{print}}},
 	})
 	if err != nil {
 		return nil, record.NewFailure(record.RigHub, "start", "local hub", err)
@@ -183,7 +183,7 @@ func (l *learner) interval(ctx context.Context, h *learnHub, since time.Time) er
 		k.notes = append(k.notes, "one message within "+l.f.connectWithin.String()+": its interval is not learnt")
 	}
 	for _, e := range h.Events().Since(0) {
-		if e.Kind == localhub.KindDisconnected && e.ByDevice && !e.Takeover && e.DeviceID != "" && e.At.After(since) {
+		if e.Kind == localhub.KindDisconnected && e.ByDevice && !e.Takeover && h.Events().Proof(e.Conn) >= localhub.ProofClientID && e.At.After(since) {
 			k.sessions++
 		}
 	}
@@ -208,12 +208,15 @@ func (a *arrivals) enough(e localhub.Event) bool {
 // whyNot is the last thing that the hub has to say of a board that is not
 // there.
 func (l *learner) whyNot(h *learnHub) string {
-	said := "no connection came to " + l.address() + ": are broker, port and network set in the board?"
+	none := "no connection came to " + l.address() + ": are broker, port and network set in the board?"
+	said := none
 	for _, e := range h.Events().Since(0) {
 		switch {
-		case e.Kind == localhub.KindAccepted:
+		case e.Conn != 0 && h.Events().Proof(e.Conn) == localhub.ProofNone: // a stranger's
+		case e.Kind == localhub.KindAccepted && said == none:
 			said = "it opens connections and begins no TLS: is Use SSL ticked?"
-		case e.Kind == localhub.KindHandshake && e.Handshake != nil && !e.Handshake.OK, e.Kind == localhub.KindConnect, e.Kind == localhub.KindDisconnected:
+		case e.Kind == localhub.KindHandshake && e.Handshake != nil && !e.Handshake.OK && !e.Handshake.Wordless(),
+			e.Kind == localhub.KindConnect, e.Kind == localhub.KindDisconnected && e.DeviceID != "":
 			said = e.Text
 		}
 	}

@@ -14,10 +14,14 @@ func BadLink(name string, s link.Shape) Fault { return Fault{Name: name, Link: s
 // device's own connection, so that Reset, Down and Close mean that one.
 // Close ends the connection, and waits until what the hub has said before is
 // through.
-func (h *Hub) link(id int64, raw net.Conn) (wire net.Conn, close func()) {
+func (h *Hub) link(id int64, raw net.Conn, stranger bool) (wire net.Conn, close func()) {
+	plain := func() { _ = raw.Close() }
+	if stranger {
+		return raw, plain
+	}
 	fault, shaped := h.faults.take(id, func(f Fault) bool { return !f.Link.IsZero() })
 	if !shaped {
-		return raw, func() { _ = raw.Close() }
+		return raw, plain
 	}
 	c := link.New(raw, fault.Link)
 	h.log.Debug("link shaped", "connection", id, "fault", fault.Name, "link", fault.Link.String())

@@ -29,6 +29,7 @@ const (
 	KindMethod       Kind = "method"       // a direct method was called or answered
 	KindDisconnected Kind = "disconnected" // the connection ended; Text says why
 	KindFaultShown   Kind = "fault-shown"  // a fault met the device
+	KindNoise        Kind = "noise"        // connections of strangers that are not recorded one by one
 )
 
 // Event is one thing that the hub saw or did.
@@ -52,6 +53,7 @@ type Event struct {
 	Twin      *TwinExchange
 	Method    *MethodCall
 	Violation *mqttwire.Violation
+	Noise     *Noise
 }
 
 // Handshake is how TLS ended on a connection.
@@ -73,6 +75,11 @@ type Handshake struct {
 	Fault        string               `json:"fault,omitempty"`   // the TLS fault that was shown
 	Duration     time.Duration        `json:"duration"`
 	Messages     []tlswire.Message    `json:"-"`
+}
+
+// Wordless reports whether the connection ended before it said anything.
+func (hs *Handshake) Wordless() bool {
+	return !hs.OK && hs.Hello == nil && !hs.Garbage && hs.Alert == nil && len(hs.Messages) == 0
 }
 
 // Alert is a TLS alert that the device sent (RFC 5246 section 7.2).

@@ -14,9 +14,11 @@ const keepEvents = 100_000
 // Events is the record of everything, in the order in which it happened.
 type Events struct {
 	deliver sync.Mutex // orders watchers
+	whose   *attribution
 
 	mu       sync.Mutex
-	base     int // Seq of list[0]
+	sessions map[string]Session // living ones, by device id
+	base     int                // Seq of list[0]
 	list     []Event
 	more     chan struct{} // closed and replaced at every event
 	watchers []*watcher
@@ -24,7 +26,9 @@ type Events struct {
 
 type watcher struct{ fn func(Event) }
 
-func newEvents() *Events { return &Events{more: make(chan struct{})} }
+func newEvents() *Events {
+	return &Events{more: make(chan struct{}), sessions: map[string]Session{}, whose: newAttribution("")}
+}
 
 // add records e and hands it to the watchers, in order, before it returns: so
 // what a device did is known to them before the device is answered.
@@ -34,21 +38,75 @@ func (v *Events) add(e Event) {
 	if e.At.IsZero() {
 		e.At = time.Now()
 	}
+	for _, n := range v.whose.noise(e.At, false) {
+		v.record(n)
+	}
+	before, keep := v.whose.take(e, v.Mark())
+	for _, b := range before {
+		v.record(b)
+	}
+	if keep {
+		v.record(e)
+	}
+}
+
+// record keeps e and hands it to the watchers. With deliver held.
+func (v *Events) record(e Event) {
 	v.mu.Lock()
 	e.Seq = v.base + len(v.list)
 	v.list = append(v.list, e)
-	if len(v.list) > keepEvents {
+	v.follow(e)
+	trimmed := len(v.list) > keepEvents
+	if trimmed {
 		cut := keepEvents / 10
 		n := copy(v.list, v.list[cut:]) // in place: nobody else holds the list
 		clear(v.list[n:])
 		v.list, v.base = v.list[:n], v.base+cut
 	}
-	watchers := v.watchers
+	base, watchers := v.base, v.watchers
 	close(v.more)
 	v.more = make(chan struct{})
 	v.mu.Unlock()
+	if trimmed {
+		v.whose.forget(base)
+	}
 	for _, w := range watchers {
 		w.fn(e)
+	}
+}
+
+// Session is a living session as the record has it: from its accepted CONNECT
+// on, until the end of its connection.
+type Session struct {
+	Conn int64
+	From int // Seq of its CONNECT
+}
+
+// Session is the device's living session. It changes with the record, not
+// before and not after: whoever sees its CONNECT finds it here.
+func (v *Events) Session(id string) (Session, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	s, live := v.sessions[id]
+	return s, live
+}
+
+// follow keeps the living sessions. With mu held.
+func (v *Events) follow(e Event) {
+	switch {
+	case e.Kind == KindConnect && e.Connect != nil && e.Connect.ReturnCode == codeAccepted:
+		v.sessions[e.DeviceID] = Session{Conn: e.Conn, From: e.Seq}
+	case e.Kind == KindDisconnected && v.sessions[e.DeviceID].Conn == e.Conn:
+		delete(v.sessions, e.DeviceID)
+	}
+}
+
+// Tell records at once what is to be told of strangers.
+func (v *Events) Tell() {
+	v.deliver.Lock()
+	defer v.deliver.Unlock()
+	for _, n := range v.whose.noise(time.Now(), true) {
+		v.record(n)
 	}
 }
 

@@ -27,13 +27,13 @@ type Config struct {
 	BoundLock     time.Duration // of a cloud-to-device message that is not acknowledged; 0 is IoT Hub's minute
 	ConnectWithin time.Duration // from TLS to CONNECT; 0 is 60 s, as Edge Hub has it
 	UserNameExact string        // empty: each form that IoT Hub takes
+	For           string        // id of the one device that the hub is for: others are strangers; empty: it is for all that are registered
 	Log           *slog.Logger
 }
 
 // Bounds that keep strangers from harming a device under test.
 const (
 	maxConnections   = 2048
-	maxHandshakes    = 256
 	handshakeWithin  = 30 * time.Second
 	connectWithin    = 60 * time.Second
 	maxBeforeConnect = 8 << 10 // bytes
@@ -53,12 +53,13 @@ type Hub struct {
 	bound    *queues
 	broker   *mqtt.Server
 
-	next       atomic.Int64
-	handshakes chan struct{}
-	closing    chan struct{}
-	closed     chan struct{} // and nothing is served any more
-	closeOnce  sync.Once
-	running    sync.WaitGroup
+	door *door
+
+	next      atomic.Int64
+	closing   chan struct{}
+	closed    chan struct{} // and nothing is served any more
+	closeOnce sync.Once
+	running   sync.WaitGroup
 
 	mu       sync.Mutex
 	listener net.Listener
@@ -84,10 +85,15 @@ func New(c Config) (*Hub, error) {
 	h := &Hub{
 		config: c, log: c.Log, registry: newRegistry(c.Devices), events: newEvents(), sessions: mqttwire.NewSessions(),
 		subs: newSubscriptions(), twins: newTwins(), calls: newCalls(), bound: newQueues(c.BoundLock),
-		handshakes: make(chan struct{}, maxHandshakes), closing: make(chan struct{}), closed: make(chan struct{}),
+		closing: make(chan struct{}), closed: make(chan struct{}),
 		conns: map[int64]io.Closer{}, live: map[string]*conn{},
 	}
 	h.faults = &faults{hub: h}
+	h.events.whose.device = c.For
+	for _, d := range c.Devices {
+		h.events.whose.know(d)
+	}
+	h.door = newDoor(maxConnections, func(conn int64) bool { return h.events.Proof(conn) >= ProofClientID })
 	caps := mqtt.NewDefaultServerCapabilities()
 	caps.MaximumQos = 1 // QoS 2 filters are granted 1 (Azure: iot-hub-mqtt-support)
 	caps.RetainAvailable = 0
@@ -142,6 +148,9 @@ func (h *Hub) accept(l net.Listener) {
 				return
 			}
 			h.log.Warn("accept", "error", err)
+			if n, whose := h.door.room(); n > 0 {
+				h.events.whose.evicted(whose, n)
+			}
 			select { // out of descriptors: let connections end
 			case <-time.After(50 * time.Millisecond):
 			case <-h.closing:
@@ -162,11 +171,21 @@ func (h *Hub) accept(l net.Listener) {
 }
 
 // adopt makes a connection known, so that Close reaches it; false where there
-// are too many or the hub is closing.
-func (h *Hub) adopt(id int64, c io.Closer) bool {
+// is no room for it or the hub is closing.
+func (h *Hub) adopt(id int64, c net.Conn) bool {
+	from := addressOf(c.RemoteAddr().String())
+	in, closed, whose := h.door.enter(id, from, c)
+	if closed > 0 {
+		h.events.whose.evicted(whose, closed)
+	}
+	if !in {
+		h.events.whose.evicted(from, 1)
+		return false
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.isClosing() || h.down || len(h.conns) >= maxConnections {
+	if h.isClosing() || h.down {
+		h.door.leave(id)
 		return false
 	}
 	h.conns[id] = c
@@ -174,6 +193,7 @@ func (h *Hub) adopt(id int64, c io.Closer) bool {
 }
 
 func (h *Hub) forget(id int64) {
+	h.door.leave(id)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.conns, id)
@@ -192,23 +212,28 @@ func (h *Hub) isClosing() bool {
 func (h *Hub) serve(id int64, raw net.Conn) {
 	remote := raw.RemoteAddr().String()
 	h.events.add(Event{Kind: KindAccepted, Conn: id, Remote: remote, Text: "connection from " + remote})
-	raw, close := h.link(id, raw)
+	stranger := h.events.whose.stranger(id) // what is shown is shown to the device
+	raw, close := h.link(id, raw, stranger)
 	defer close()
 	heard, err := firstByte(raw, handshakeWithin)
 	if err != nil {
-		hs := &Handshake{Err: "the device said nothing: " + reason(err).Error()}
+		hs := &Handshake{Err: "nothing was said: " + reason(err).Error()}
 		h.events.add(Event{Kind: KindHandshake, Conn: id, Remote: remote, Text: hs.describe(), Handshake: hs})
 		h.events.add(Event{Kind: KindDisconnected, Conn: id, Remote: remote, Text: "silent connection"})
 		return
 	}
-	select {
-	case h.handshakes <- struct{}{}:
-	case <-h.closing:
-		return
+	var shown []*Showing
+	done := func() {}
+	if stranger {
+		if done, err = h.door.turn(h.closing, addressOf(remote)); err != nil {
+			h.events.add(Event{Kind: KindDisconnected, Conn: id, Remote: remote, Text: err.Error()})
+			return
+		}
+	} else {
+		shown = h.faults.forConnection()
 	}
-	shown := h.faults.forConnection()
 	t, hs := h.handshake(id, heard, shown)
-	<-h.handshakes
+	done()
 	h.events.add(Event{Kind: KindHandshake, Conn: id, Remote: remote, Text: hs.describe(), Handshake: hs, Fault: hs.Fault})
 	if !hs.OK {
 		h.events.add(Event{Kind: KindDisconnected, Conn: id, Remote: remote, Text: "TLS handshake failed", Fault: hs.Fault})
@@ -245,6 +270,7 @@ func (h *Hub) Close(ctx context.Context) error {
 		}
 		go func() {
 			h.running.Wait()
+			h.events.Tell()
 			_ = h.broker.Close() // not before: nothing may go to a broker that closes
 			close(h.closed)
 		}()

@@ -37,6 +37,7 @@ func (h *Hub) Register(d Device) {
 	h.registry.mu.Lock()
 	defer h.registry.mu.Unlock()
 	h.registry.devices[d.ID] = d
+	h.events.whose.know(d)
 }
 
 // Unregister takes a device out, its twin and its queue; its living session is not touched.

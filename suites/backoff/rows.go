@@ -62,9 +62,7 @@ func Fail(ctx context.Context, b *fixtures.Bench, fault localhub.Fault, n int) (
 		if len(r.Gaps) == enough {
 			break
 		}
-		next, err := b.Await(ctx, t.End.Seq+1, within, "a connection after "+fault.Name, func(e localhub.Event) bool {
-			return e.Kind == localhub.KindAccepted
-		})
+		next, err := b.AwaitConnection(ctx, t.End.Seq+1, within, "a connection after "+fault.Name)
 		if err != nil {
 			return r, err
 		}

@@ -50,9 +50,7 @@ func serverDisconnect(ctx context.Context, b *fixtures.Bench) {
 	})
 	b.Must(err)
 	b.Step("wait for it to come back by itself")
-	next, err := b.Await(ctx, dropped.Seq+1, b.Type.Timing.ReconnectWithin, "a connection after the drop", func(e localhub.Event) bool {
-		return e.Kind == localhub.KindAccepted
-	})
+	next, err := b.AwaitConnection(ctx, dropped.Seq+1, b.Type.Timing.ReconnectWithin, "a connection after the drop")
 	b.Must(err)
 	gap := next.At.Sub(dropped.At)
 	b.Measure("gap after drop", gap.Seconds(), "s", nil, nil)

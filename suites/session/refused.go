@@ -81,9 +81,7 @@ func refuseOnce(ctx context.Context, b *fixtures.Bench, code byte) {
 		f.Seen, f.At = fmt.Sprintf("%s %.2f s after the refusal", e.Packet.Name, e.At.Sub(refusal.At).Seconds()), e.At
 		b.Fail(f)
 	}
-	next, err := b.Await(ctx, end.Seq+1, within, fmt.Sprintf("a connection after CONNACK %d, %s", code, codes[code]), func(e localhub.Event) bool {
-		return e.Kind == localhub.KindAccepted
-	})
+	next, err := b.AwaitConnection(ctx, end.Seq+1, within, fmt.Sprintf("a connection after CONNACK %d, %s", code, codes[code]))
 	b.Must(err)
 	gap := next.At.Sub(end.At)
 	b.Measure(fmt.Sprintf("gap after CONNACK %d", code), gap.Seconds(), "s", nil, nil)
