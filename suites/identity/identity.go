@@ -57,7 +57,7 @@ func keyPair(ctx context.Context, b *fixtures.Bench) {
 // askOpenSSL holds our reading of the identity against openssl's. Without an
 // openssl on this machine that is a warning, not a pass.
 func askOpenSSL(ctx context.Context, b *fixtures.Bench, id *certs.Identity, only []string) {
-	r, err := certs.CompareWithOpenSSL(ctx, id.CertificatePEM, id.KeyPEM)
+	r, err := b.ReadByOpenSSL(ctx, id)
 	b.Must(err)
 	if !r.Available {
 		b.Warn("openssl is not installed here: judged by one library alone")
