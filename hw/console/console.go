@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"hilrig/record"
@@ -46,6 +47,10 @@ type Console struct {
 	epoch      time.Time
 	sending    chan struct{} // holds a token while somebody sends
 	wire       wire          // whoever sends
+	answers    bool          // it has shown that it listens; whoever sends
+	asked      int           // harmless lines; whoever sends
+	okIn       time.Duration // the longest that an OK has taken; whoever sends
+	inFile     atomic.Bool   // a file was begun that the device has not answered
 
 	mu      sync.Mutex
 	link    *link

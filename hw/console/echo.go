@@ -6,9 +6,10 @@ import "bytes"
 // it. Only a text that was sent can be an echo, and only where the device
 // echoes, in the surroundings it was sent in, and as often as it was sent.
 type echo struct {
-	on   bool   // the device echoes
-	sent []byte // command, the prompt that comes between, and file, without line ends
-	next map[string]int
+	on      bool // the device echoes
+	command string
+	sent    []byte // command, the prompt that comes between, and file, without line ends
+	next    map[string]int
 }
 
 // surroundings is how many characters before a text must be the same.
@@ -16,7 +17,7 @@ const surroundings = 8
 
 func newEcho(command, prompt string, file []byte) *echo {
 	sent := significant(append([]byte(command+prompt), file...))
-	return &echo{sent: sent, next: map[string]int{}}
+	return &echo{command: command, sent: sent, next: map[string]int{}}
 }
 
 // significant is text without line ends, which an echo may change.

@@ -143,6 +143,9 @@ type device struct {
 	hear     func() (byte, bool)
 	echo     bool
 	noPrompt bool
+	unknown  string                     // to a line that it does not know
+	prompt   string                     // other than the guide's
+	leaves   int                        // its file by itself after so many bytes; 0: never
 	before   func(d *device)            // its prompt
 	during   func(d *device, n int)     // after n bytes of a file
 	answer   func(d *device, of string) // after the `*`
@@ -167,7 +170,7 @@ func (d *device) run() {
 		if d.echo {
 			d.say(string(c))
 		}
-		if c != '\r' {
+		if c != '\r' && c != '\n' {
 			line = append(line, c)
 			continue
 		}
@@ -177,13 +180,19 @@ func (d *device) run() {
 		d.lines = append(d.lines, command)
 		d.mu.Unlock()
 		if !strings.HasPrefix(command, "9270") {
+			if d.unknown != "" {
+				d.say("\r\n" + d.unknown + "\r\n")
+			}
 			continue
 		}
 		if d.before != nil {
 			d.before(d)
 		}
 		if !d.noPrompt {
-			d.say("\r\n\r\nSEND FILE...\r\n")
+			if d.prompt == "" {
+				d.prompt = "SEND FILE..."
+			}
+			d.say("\r\n\r\n" + d.prompt + "\r\n")
 		}
 		if !d.take() {
 			return
@@ -207,6 +216,9 @@ func (d *device) take() bool {
 		file = append(file, c)
 		if d.during != nil {
 			d.during(d, len(file))
+		}
+		if len(file) == d.leaves {
+			return true
 		}
 	}
 	d.mu.Lock()

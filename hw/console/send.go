@@ -38,41 +38,20 @@ func (c *Console) sendWhole(ctx context.Context, l *link, b []byte) error {
 	return c.send(ctx, l, b, nil, nil)
 }
 
-// SendLine sends a command line, ended as the type wants it.
+// SendLine sends a command line, ended as the type wants it. Where a file may
+// be open the console is brought back before; one that does not come back is a
+// failure of class device, [ErrNotBack].
 func (c *Console) SendLine(ctx context.Context, text string) error {
-	return c.Send(ctx, []byte(text+c.set.Newline))
-}
-
-// How long a device may take to say its first word when it is brought back,
-// unless the type's own silence is longer; and how many such silences a device
-// that never stops is listened to in all.
-const (
-	firstWord    = time.Second
-	chattyQuiets = 5
-)
-
-// Recover brings the console back from whatever state it was left in: it ends a
-// transfer that may be open and an unfinished command line, and waits until the
-// device has been silent for the type's time. Neither a device that says
-// nothing nor one that never stops talking is an error.
-func (c *Console) Recover(ctx context.Context) error {
 	release, err := c.turn(ctx)
 	if err != nil {
-		return fmt.Errorf("bring console back: %w", err)
+		return fmt.Errorf("send to console: %w", err)
 	}
 	defer release()
-	l, mark := c.current(), c.Mark()
-	if err := c.sendWhole(ctx, l, []byte(c.set.RecoverSend+c.set.Newline)); err != nil {
-		return fmt.Errorf("bring console back: %w", err)
+	if err := c.leaveFile(ctx); err != nil {
+		return fmt.Errorf("send %s: %w", text, err)
 	}
-	quiet := c.set.RecoverQuiet
-	begun := c.wire.free
-	if begun.IsZero() {
-		begun = c.now()
-	}
-	at := begun.Add(max(quiet, firstWord))
-	if err := c.silent(ctx, l, mark, quiet, at, at.Add(chattyQuiets*quiet)); err != nil {
-		return fmt.Errorf("bring console back: %w", err)
+	if err := c.sendWhole(ctx, c.current(), []byte(text+c.set.Newline)); err != nil {
+		return fmt.Errorf("send to console: %w", err)
 	}
 	return nil
 }

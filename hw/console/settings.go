@@ -13,7 +13,7 @@ type Settings struct {
 	PromptWithin time.Duration // of the command; 5 s
 	OKWithin     time.Duration // of the `*`; 15 s
 	OK           string        // COMMAND PROCESSED OK
-	Failed       []string      // texts that refuse a file, at once
+	Failed       []string      // texts that refuse a file, as a whole word at the beginning of a line
 	Chunk        int           // bytes sent at a time; 0: at the line's own pace
 	ChunkDelay   time.Duration // after each chunk has left; with Chunk 0 after each byte
 	FileNewline  string        // line ends of a file as sent: lf, crlf, cr or keep; lf

@@ -37,6 +37,7 @@ type Receipt struct {
 	First, Last time.Time // the first byte of the file, and the `*`, on the wire; where its echo is late, that
 	Answered    time.Time // the answer had come
 	Answer      string    // the type's OK or failure text
+	Opened      bool      // a file was begun, as far as is known: the command was sent, and not refused at once
 	Echo        bool      // the device echoes commands
 	Seconds     float64   // from First to Last
 	Foreign     int       // lines of the device's own in between: neither echo nor prompt nor answer
@@ -70,8 +71,10 @@ type transfer struct {
 	mark    Cursor // before the command
 	echo    *echo
 	answers *answers  // to the command, then to the file: 0 is the type's OK
+	refused refusals  // failure texts that were seen, until they are believed
 	ended   bool      // as asked for: stopped, or without a `*`
 	star    time.Time // before the `*` was handed over
+	atStar  Cursor    // what had been received then
 }
 
 // Transfer sends one file the guide's way (section 4): the command, the prompt
@@ -79,8 +82,10 @@ type transfer struct {
 // wait for the answer. Errors are failures of class device with the cause
 // [ErrNoPrompt], [ErrNoAnswer], [ErrRefused] or [ErrPremature], of class
 // rig:port where the line broke, of class usage for a file that cannot be sent;
-// a context that ends first has no class. After an error the device may be in
-// the middle of a file: [Console.Recover] before the next command.
+// a context that ends first has no class. A transfer that the device has not
+// answered may have left it in the middle of a file ([Console.InFile]): before
+// the next command the console is brought back, and where it does not come back
+// the cause is [ErrNoPrompt] and [ErrNotBack].
 func (c *Console) Transfer(ctx context.Context, f File) (Receipt, error) {
 	t, err := c.newTransfer(f)
 	if err != nil {
@@ -91,14 +96,33 @@ func (c *Console) Transfer(ctx context.Context, f File) (Receipt, error) {
 		return t.r, fmt.Errorf("send %s: %w", t.name(), err)
 	}
 	defer release()
+	if err := c.leaveFile(ctx); err != nil {
+		return t.r, t.notBack(err)
+	}
 	t.l = c.current()
+	c.inFile.Store(true)
 	for _, step := range []func(context.Context) error{t.sendCommand, t.awaitPrompt, t.sendFile, t.terminate, t.awaitAnswer} {
 		if err := step(ctx); err != nil || t.ended {
 			return t.r, t.blame(err)
 		}
 	}
+	t.answered()
 	t.r.Foreign = t.foreign(c.Received(t.mark))
 	return t.r, nil
+}
+
+// answered says that the device has left its file: it has answered to the
+// whole, or has not begun.
+func (t *transfer) answered() { t.c.inFile.Store(false) }
+
+// notBack is the failure of a file that could not be begun.
+func (t *transfer) notBack(err error) error {
+	if errors.Is(err, ErrNotBack) {
+		t.mark = t.c.Mark()
+		return record.NewFailure(record.Device, "send the command of", t.name(), fmt.Errorf("%w: %w", ErrNoPrompt, ErrNotBack)).
+			WithCure("how the firmware leaves a file: at a `*` (console.recover), or after a time without a byte (timing.abort_within)")
+	}
+	return fmt.Errorf("send %s: %w", t.name(), err)
 }
 
 // newTransfer checks a file, before the device is touched.
@@ -156,62 +180,79 @@ func (t *transfer) blame(err error) error {
 
 // fault is the device's, with what it said since the command.
 func (t *transfer) fault(step string, cause error) *record.Failure {
-	return record.NewFailure(record.Device, step, t.name(), t.c.withSeen(cause, t.mark))
+	f := record.NewFailure(record.Device, step, t.name(), t.c.withSeen(cause, t.mark))
+	if pauses := t.pauses(); pauses != "" {
+		return f.WithCure(pauses)
+	}
+	return f
 }
 
 func (t *transfer) sendCommand(ctx context.Context) error {
 	t.mark = t.c.Mark()
-	t.answers = newAnswers(t.mark, t.echo, append([]string{t.c.set.OK}, t.c.set.Failed...)...)
-	t.r.Started = t.c.now()
+	t.answers = newAnswers(t.mark, t.echo, t.c.set.OK, t.c.set.Failed...)
+	t.r.Started, t.r.Opened = t.c.now(), true
 	return t.c.sendWhole(ctx, t.l, []byte(t.command+t.c.set.Newline))
 }
 
 // awaitPrompt waits for the prompt where the type has one. An OK before it is
-// no answer to this file: it may be a late one to the file before.
+// no answer to this file: it may be a late one to the file before. Nor is a
+// failure text believed before the prompt had its time: behind an echo of the
+// command that is short, because a device that refuses the command sends none;
+// behind something else of the device's own it is the type's.
 func (t *transfer) awaitPrompt(ctx context.Context) error {
 	set := t.c.set
 	if set.Prompt == "" {
 		return nil
 	}
-	s := newSearch(t.mark, []Matcher{Text(set.Prompt)})
-	refusals := newAnswers(t.mark, t.echo, set.Failed...)
-	var refusal Match
-	prompted := func(now look) error {
-		t.seeEcho(now)
-		if m, ok := s.next(now.b, now.base); ok {
-			t.r.Prompted = t.c.arrival(m.End)
-			t.answers.skipTo(m.End)
-			return errFound
-		}
-		return nil
-	}
-	err := t.c.until(ctx, t.l, t.c.now().Add(set.PromptWithin), func(now look) error {
-		if err := prompted(now); err != nil {
+	s := newSearch(t.mark, []Matcher{newPainted(set.Prompt)})
+	refusing := newAnswers(t.mark, t.echo, "", set.Failed...)
+	last := t.c.now().Add(set.PromptWithin)
+	for until := last; ; {
+		err := t.c.until(ctx, t.l, until, func(now look) error {
+			t.seeEcho(now)
+			if m, ok := s.next(now.b, now.base); ok {
+				t.r.Prompted = t.c.arrival(m.End)
+				t.answers.skipTo(m.End)
+				return errFound
+			}
+			if m, ok := refusing.next(now); ok {
+				refusing.passed(m)
+				t.refused.add(m, t.r.Bytes)
+				return errRefusal
+			}
+			return nil
+		})
+		switch {
+		case errors.Is(err, errFound):
+			t.refused = nil
+			return nil
+		case errors.Is(err, errRefusal):
+			if t.direct(t.mark, t.refused.last()) {
+				until = earlier(last, t.c.now().Add(max(staleWithin, set.RecoverQuiet)))
+			}
+			continue
+		case err != nil:
 			return err
 		}
-		var ok bool
-		if refusal, ok = refusals.next(now); ok {
-			return errRefusal
+		if m, ok := t.standing(0); ok {
+			t.answered()
+			t.r.Opened = false
+			return t.refuse(m, "send the command of")
 		}
-		return nil
-	})
-	if errors.Is(err, errRefusal) {
-		if err = t.c.until(ctx, t.l, t.c.now().Add(max(staleWithin, set.RecoverQuiet)), prompted); err == nil {
-			return t.refused(ctx, refusal, "send the command of")
+		if !until.Before(last) {
+			return t.noPrompt()
 		}
+		until = last
 	}
-	switch {
-	case errors.Is(err, errFound):
-		return nil
-	case err != nil:
-		return err
-	}
-	cause := fmt.Errorf("%w within %s", ErrNoPrompt, set.PromptWithin)
-	if m, ok := t.answers.next(t.c.look(t.l, t.mark)); ok {
+}
+
+func (t *transfer) noPrompt() error {
+	cause := fmt.Errorf("%w within %s", ErrNoPrompt, t.c.set.PromptWithin)
+	if m, ok := newAnswers(t.mark, t.echo, t.c.set.OK).next(t.c.look(t.l, t.mark)); ok {
 		t.r.Answer, t.r.Answered = m.Text, t.c.arrival(m.End)
 		cause = fmt.Errorf("%w, but %q: it %w", cause, m.Text, ErrPremature)
 	}
-	return t.fault("wait for "+set.Prompt+" of", cause).WithCure(t.whyNoPrompt())
+	return t.fault("wait for "+t.c.set.Prompt+" of", cause).WithCure(t.whyNoPrompt())
 }
 
 // staleWithin is how long the prompt may come behind a refusal: that was then
@@ -233,15 +274,15 @@ func (t *transfer) seeEcho(now look) {
 	}
 }
 
-// sendFile sends the file. What the device says meanwhile is looked at: a
-// refusal ends the transfer at once, and an OK cannot be an answer yet.
+// sendFile sends the file. What the device says meanwhile is looked at: an OK
+// cannot be an answer yet.
 func (t *transfer) sendFile(ctx context.Context) error {
 	data := t.data
 	if t.f.StopAfter > 0 && t.f.StopAfter < len(data) {
 		data = data[:t.f.StopAfter]
 	}
 	if d := t.c.set.ChunkDelay; d > 0 {
-		if err := t.c.until(ctx, t.l, t.c.wire.free.Add(d), t.early(ctx)); err != nil {
+		if err := t.c.until(ctx, t.l, t.c.wire.free.Add(d), t.early()); err != nil {
 			return err
 		}
 	}
@@ -252,7 +293,7 @@ func (t *transfer) sendFile(ctx context.Context) error {
 		if t.f.Progress != nil {
 			t.f.Progress(t.r.Bytes, len(t.data))
 		}
-	}, t.early(ctx))
+	}, t.early())
 	if err != nil {
 		return err
 	}
@@ -260,19 +301,26 @@ func (t *transfer) sendFile(ctx context.Context) error {
 	if !t.ended {
 		return nil
 	}
-	return t.c.until(ctx, t.l, t.c.wire.free, t.early(ctx)) // what was handed over is on the wire before the caller goes on
+	return t.c.until(ctx, t.l, t.c.wire.free, t.early()) // what was handed over is on the wire before the caller goes on
 }
 
-// early watches for what the device says before the `*` was sent.
-func (t *transfer) early(ctx context.Context) func(look) error {
+// early watches for what the device says before the `*` was sent. A failure
+// text is not believed yet: a device that still takes bytes has not refused. One
+// that answers every line with it takes them for commands.
+func (t *transfer) early() func(look) error {
 	return func(now look) error {
 		t.seeEcho(now)
 		m, ok := t.answers.next(now)
 		switch {
 		case !ok:
 			return nil
-		case m.Which > 0:
-			return t.refused(ctx, m, "send")
+		case m.Which >= t.answers.refuses:
+			t.answers.passed(m)
+			t.refused.add(m, t.r.Bytes)
+			if t.refused.each(t.data, t.r.Bytes) {
+				return t.refuse(t.refused[0].Match, "send")
+			}
+			return nil
 		}
 		t.r.Answer, t.r.Answered = m.Text, t.c.arrival(m.End)
 		return t.fault("send", fmt.Errorf("%w: %d of %d bytes were sent", ErrPremature, t.r.Bytes, len(t.data)))
@@ -285,10 +333,10 @@ func (t *transfer) terminate(ctx context.Context) error {
 	if t.c.set.ChunkDelay > 0 {
 		at = t.c.wire.free.Add(t.c.set.ChunkDelay)
 	}
-	if err := t.c.until(ctx, t.l, at, t.early(ctx)); err != nil {
+	if err := t.c.until(ctx, t.l, at, t.early()); err != nil {
 		return err
 	}
-	t.star = t.c.now()
+	t.star, t.atStar = t.c.now(), t.c.Mark()
 	if err := t.c.write(ctx, t.l, []byte{terminator}); err != nil {
 		return err
 	}

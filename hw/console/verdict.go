@@ -8,32 +8,76 @@ import (
 	"time"
 )
 
-// awaitAnswer waits for the device's word on the file.
+// awaitAnswer waits for the device's word on the file. A failure text is
+// believed when no OK has followed in time: soon, where it is the first thing
+// said behind the `*`; else in the type's.
 func (t *transfer) awaitAnswer(ctx context.Context) error {
 	set := t.c.set
-	err := t.c.until(ctx, t.l, t.r.Last.Add(set.OKWithin), func(now look) error {
-		t.seeEcho(now)
-		m, ok := t.answers.next(now)
+	last := t.r.Last.Add(set.OKWithin)
+	for until := last; ; {
+		err := t.c.until(ctx, t.l, until, func(now look) error {
+			t.seeEcho(now)
+			m, ok := t.answers.next(now)
+			switch {
+			case !ok:
+				return nil
+			case m.Which >= t.answers.refuses:
+				t.answers.passed(m)
+				t.refused.add(m, t.r.Bytes)
+				return errRefusal
+			}
+			t.r.Answer, t.r.Answered = m.Text, t.c.arrival(m.End)
+			if t.r.Answered.Before(t.star) || t.starAfter(ctx, now, m) {
+				return t.fault("load", fmt.Errorf("%w: before the `*`", ErrPremature))
+			}
+			return errFound
+		})
 		switch {
-		case !ok:
+		case errors.Is(err, errFound):
+			t.correctLast()
+			t.c.okIn = max(t.c.okIn, t.r.Answered.Sub(t.r.Last), time.Nanosecond)
 			return nil
-		case m.Which > 0:
-			return t.refused(ctx, m, "load")
+		case errors.Is(err, errRefusal):
+			if t.direct(t.atStar, t.refused.last()) {
+				until = earlier(last, t.c.now().Add(t.settles()))
+			}
+			continue
+		case err != nil:
+			return err
 		}
-		t.r.Answer, t.r.Answered = m.Text, t.c.arrival(m.End)
-		if t.r.Answered.Before(t.star) || t.starAfter(ctx, now, m) {
-			return t.fault("load", fmt.Errorf("%w: before the `*`", ErrPremature))
+		if m, ok := t.standing(t.atStar); ok {
+			t.answered()
+			return t.refuse(m, "load")
 		}
-		return errFound
-	})
-	switch {
-	case errors.Is(err, errFound):
-		t.correctLast()
-		return nil
-	case err != nil:
-		return err
+		if until.Before(last) {
+			until = last
+			continue
+		}
+		if m, ok := t.standing(0); ok { // in the middle of the file, and nothing since
+			return t.refuse(m, "load")
+		}
+		return t.noAnswer()
 	}
-	return t.fault("wait for "+set.OK+" of", fmt.Errorf("%w within %s of the `*`", ErrNoAnswer, set.OKWithin))
+}
+
+func (t *transfer) noAnswer() error {
+	return t.fault("wait for "+t.c.set.OK+" of", fmt.Errorf("%w within %s of the `*`", ErrNoAnswer, t.c.set.OKWithin))
+}
+
+// Bounds of how long an OK may follow a failure text that is the first thing
+// behind the `*`.
+const (
+	leastSettle = 100 * time.Millisecond
+	firstSettle = 3 * time.Second // where no OK was seen yet
+)
+
+// settles is how long that is for this device: a few times what it takes for
+// an OK.
+func (t *transfer) settles() time.Duration {
+	if t.c.okIn == 0 {
+		return firstSettle
+	}
+	return max(4*t.c.okIn, leastSettle)
 }
 
 // correctLast puts the end of the file where the device shows that it was: not
@@ -79,18 +123,8 @@ func (t *transfer) starAfter(ctx context.Context, now look, m Match) bool {
 	return (err == nil || errors.Is(err, errFound)) && len(b) > 0 && b[0] == terminator && (len(b) == 1 || b[1] != terminator)
 }
 
-// refused is the failure for a declared failure text. The rest of its line says
-// why, so it gets a moment to come.
-func (t *transfer) refused(ctx context.Context, m Match, step string) error {
+// refuse is the failure for a declared failure text.
+func (t *transfer) refuse(m Match, step string) error {
 	t.r.Answer, t.r.Answered = m.Text, t.c.arrival(m.End)
-	err := t.c.until(ctx, t.l, t.c.now().Add(lineWithin), func(now look) error {
-		if bytes.IndexByte(now.b[m.End-now.base:], '\n') >= 0 {
-			return errFound
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, errFound) && ctx.Err() != nil {
-		return err
-	}
 	return t.fault(step, &RefusedError{m.Text})
 }
