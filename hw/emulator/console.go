@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -238,7 +239,7 @@ func (c *console) endFile(ctx context.Context) {
 	}
 	c.lastSlot = c.slot
 	c.taken++
-	if !c.b.silentOK && c.b.earlyOK == 0 {
+	if !slices.Contains(c.b.silentOK, c.slot) && c.b.earlyOK == 0 {
 		c.answer(c.b.okText)
 	}
 	if c.b.printsKey && c.slot == slotKey {

@@ -2,8 +2,6 @@ package emulator
 
 import "time"
 
-const threeLoads = "provisioning/root provisioning/certificate provisioning/key"
-
 // consoleFaults are wrong at the 9270 terminal.
 func consoleFaults() []Fault {
 	return []Fault{
@@ -16,19 +14,31 @@ func consoleFaults() []Fault {
 		{
 			Name: "silent-ok", Doc: "stores every file and says nothing",
 			Stands:   "botletics/SIM7000-LTE-Shield#117: a step of the conversion is not answered",
-			CaughtBy: specs(threeLoads), Words: specs("COMMAND PROCESSED OK"),
-			apply: func(b *behaviour) { b.silentOK = true },
+			CaughtBy: specs("provisioning/root"), Words: []string{"COMMAND PROCESSED OK"},
+			apply: func(b *behaviour) { b.silentOK = []int{slotRoot, slotCertificate, slotKey} },
+		},
+		{
+			Name: "silent-certificate", Doc: "stores its certificate and says nothing",
+			Stands:   "a handler that returns before its last printf",
+			CaughtBy: specs("provisioning/certificate"), Words: []string{"COMMAND PROCESSED OK"},
+			apply: func(b *behaviour) { b.silentOK = []int{slotCertificate} },
+		},
+		{
+			Name: "silent-key", Doc: "stores its private key and says nothing",
+			Stands:   "a key store that answers to nobody",
+			CaughtBy: specs("provisioning/key"), Words: []string{"COMMAND PROCESSED OK"},
+			apply: func(b *behaviour) { b.silentOK = []int{slotKey} },
 		},
 		{
 			Name: "late-ok", Doc: "says OK twenty seconds after the file",
 			Stands:   "firmware that erases and writes its flash before it answers",
-			CaughtBy: specs(threeLoads), Words: specs("within"),
+			CaughtBy: specs("provisioning/root"), Words: specs("within"),
 			apply: func(b *behaviour) { b.store = exactly(20 * time.Second) },
 		},
 		{
 			Name: "ok-before-end", Doc: "says OK before the file has ended",
 			Stands:   "vshymanskyy/TinyGSM#437: reports more bytes than it has",
-			CaughtBy: specs(threeLoads), Words: specs("before"),
+			CaughtBy: specs("provisioning/root"), Words: specs("before"),
 			apply: func(b *behaviour) { b.earlyOK = 400 },
 		},
 		{

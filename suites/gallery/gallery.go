@@ -155,7 +155,7 @@ func hurried(d rigfile.Device, fault string) rigfile.Device {
 	d.Serial.Emulated.Faults = []string{fault}
 	timing := &d.Type.Timing
 	timing.ConnectWithin, timing.PublishWithin, timing.ReconnectWithin = 5*time.Second, 5*time.Second, 5*time.Second
-	timing.AbortWithin, timing.Soak = time.Second, 5*time.Second
+	timing.AbortWithin, timing.Soak, timing.BootWithin = time.Second, 5*time.Second, 2*time.Second
 	d.Type.Console.PromptWithin, d.Type.Console.OKWithin = 2*time.Second, 3*time.Second
 	return d
 }

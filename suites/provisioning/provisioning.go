@@ -35,6 +35,7 @@ func Specs() []fixtures.Spec {
 // loads judges the load of one slot, which the specs of a run share.
 func loads(slot fixtures.Slot) func(context.Context, *fixtures.Bench) {
 	return func(ctx context.Context, b *fixtures.Bench) {
+		b.Premise(b.Unanswered(slot))
 		b.Step("load %s (9270,%d)", slot, int(slot))
 		l, err := b.FirstLoad(ctx, slot)
 		b.Must(err)
