@@ -35,8 +35,8 @@ var systemKeys = []struct{ wire, name string }{
 	{"iothub-operation", SystemOperation},
 }
 
-// Names of system properties as the service shows them. The last three are
-// given by the hub, never by the device.
+// Names of system properties as the service shows them. The last ones, from
+// [SystemMessageType] on, are given by the hub, never by the device: [Stamp].
 const (
 	SystemMessageID          = "message-id"
 	SystemCorrelationID      = "correlation-id"
@@ -57,6 +57,8 @@ const (
 	SystemMessageType        = "iothub-MessageType" // "Will" on a last will
 	SystemAuthMethod         = "iothub-connection-auth-method"
 	SystemEnqueued           = "iothub-enqueuedtime"
+	SystemGeneration         = "iothub-connection-auth-generation-id"
+	SystemDataSchema         = "dt-dataschema" // the model id of the connection
 )
 
 // AuthMethodX509 is the value of [SystemAuthMethod] for a device that proved

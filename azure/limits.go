@@ -3,6 +3,7 @@ package azure
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -55,3 +56,21 @@ func CheckSize(body int, system, properties map[string]string) error {
 // GrantedQoS is the QoS that the hub grants to a requested one: 2 becomes 1
 // (IoT Hub MQTT).
 func GrantedQoS(requested byte) byte { return min(requested, MaxQoS) }
+
+// ErrNotASCII is wrapped by [CheckC2DProperty].
+var ErrNotASCII = errors.New("not printable ASCII")
+
+// CheckC2DProperty says what keeps a property from going to a device: its name
+// and its value are ASCII (Azure: "Create and read IoT Hub messages"), and a
+// name is not empty.
+func CheckC2DProperty(name, value string) error {
+	if name == "" {
+		return errors.New("a property without a name")
+	}
+	for _, s := range []string{name, value} {
+		if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
+			return fmt.Errorf("property %q: %q is %w, as IoT Hub wants names and values", name, s, ErrNotASCII)
+		}
+	}
+	return nil
+}

@@ -50,3 +50,18 @@ func TestGrantedQoS(t *testing.T) {
 		}
 	}
 }
+
+// TestC2DProperty: "Create and read IoT Hub messages": ASCII, names and values.
+func TestC2DProperty(t *testing.T) {
+	for _, x := range []struct {
+		name, value string
+		legal       bool
+	}{
+		{"color", "dark blue", true}, {"a&b", "c=d%/?", true}, {"a", "", true},
+		{"", "x", false}, {"größe", "1", false}, {"a", "25 °C", false}, {"a", "b\nc", false},
+	} {
+		if err := CheckC2DProperty(x.name, x.value); (err == nil) != x.legal {
+			t.Errorf("%q=%q: %v", x.name, x.value, err)
+		}
+	}
+}

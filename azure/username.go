@@ -71,6 +71,10 @@ func (u UserName) String() string {
 	return u.Host + "/" + u.DeviceID + sep + apiVersion + "=" + u.APIVersion
 }
 
+// ModelID is the IoT Plug and Play model that the device says it has; empty
+// where it says none (Azure: "IoT Plug and Play device developer guide").
+func (u UserName) ModelID() string { return u.Properties["model-id"] }
+
 const apiVersion = "api-version"
 
 // splitUserName finds the form and cuts s into host, device id and properties.

@@ -59,6 +59,7 @@ func (c *conn) receiveConnect(f mqttwire.Frame, p mqttwire.Packet) bool {
 	}
 	c.timeout = azure.ServerTimeout(k.KeepAlive)
 	c.takeOver()
+	c.hub.twins.says(c.deviceID, k.ModelID)
 	if _, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.ForgetBefore }); ok {
 		c.hub.forgetSession(c.deviceID)
 	}
@@ -76,7 +77,7 @@ func (c *conn) judge(k *Connect) (byte, string) {
 	if err != nil {
 		return codeUnavailable, err.Error()
 	}
-	k.Form = u.Form
+	k.Form, k.ModelID = u.Form, u.ModelID()
 	if want := c.hub.config.UserNameExact; want != "" && k.UserName != want {
 		return codeNotAuthorized, fmt.Sprintf("user name %q is not the rig file's %q", k.UserName, want)
 	}

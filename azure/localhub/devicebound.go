@@ -33,15 +33,34 @@ func (h *Hub) SendToDevice(deviceID string, m DeviceBound) error {
 	}
 	switch {
 	case !known:
-		return refused(notRegistered())
-	case len(m.Payload) > azure.MaxCloudToDevice:
-		return refused(tooLarge("%d bytes; IoT Hub takes %d", len(m.Payload), azure.MaxCloudToDevice))
+		return refused(notRegistered(deviceID))
+	case m.size() > azure.MaxCloudToDevice:
+		return refused(tooLarge("%d bytes of body and properties; IoT Hub takes %d", m.size(), azure.MaxCloudToDevice))
+	case m.forbidden() != nil:
+		return refused(invalid("%v", m.forbidden()))
 	case !h.bound.add(deviceID, m, time.Now()):
 		return refused(queueFull())
 	}
 	h.events.add(Event{Kind: KindDeviceBound, DeviceID: deviceID, Text: fmt.Sprintf("message %s of %d bytes to the device", m.ID, len(m.Payload))})
 	if c := h.living(deviceID); c != nil {
 		c.mail.wake()
+	}
+	return nil
+}
+
+func (m DeviceBound) size() int {
+	return azure.MessageSize(len(m.Payload), map[string]string{azure.SystemMessageID: m.ID}, m.Properties)
+}
+
+// forbidden says which property cannot go to a device.
+func (m DeviceBound) forbidden() error {
+	if err := azure.CheckC2DProperty("$.mid", m.ID); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Properties)) {
+		if err := azure.CheckC2DProperty(name, m.Properties[name]); err != nil {
+			return err
+		}
 	}
 	return nil
 }

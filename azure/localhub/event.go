@@ -101,6 +101,7 @@ type Connect struct {
 	KeepAlive   time.Duration `json:"keep_alive"`
 	Will        *Will         `json:"will,omitempty"`
 	Form        azure.Form    `json:"form,omitempty"`
+	ModelID     string        `json:"model_id,omitempty"` // of IoT Plug and Play, from the user name
 	ReturnCode  byte          `json:"return_code"`
 	Answered    bool          `json:"answered"` // a CONNACK was sent
 	Present     bool          `json:"session_present"`

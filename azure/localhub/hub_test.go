@@ -260,7 +260,10 @@ func TestPublishIsJudged(t *testing.T) {
 		"QoS 2":                  {topic, 2, false, 10, true, "QoS 2"},
 		"another topic":          {"sensors/1", 1, false, 10, false, "sensors/1"},
 		"another device's topic": {"devices/Other/messages/events/", 1, false, 10, false, "devices/Other"},
-		"over 256 kB":            {topic, 1, false, 262145, false, "over 262144"},
+		"256 kB of body":         {topic, 1, false, 262144, true, ""},
+		"and no byte more":       {topic + "a=", 1, false, 262144, false, "262145 bytes of body and properties"},
+		"an encoded name":        {topic + "%24.ct=%41", 1, false, 262143, true, ""},
+		"over 256 kB":            {topic, 1, false, 262145, false, "262145 bytes of body and properties"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := start(t)

@@ -70,7 +70,8 @@ func (c *calls) end(device, rid string) *call {
 // most (0: 30 s). payload is JSON or empty; body is what the device sent, as it
 // sent it. Errors wrap a [Refusal]: 404001 for a device that is not registered,
 // 404103 for one that is not connected or has not subscribed to methods,
-// 504101 for one that does not answer in time.
+// 504101 for one that does not answer in time, 502101 for one that answers with
+// more than a method takes.
 func (h *Hub) Invoke(ctx context.Context, deviceID, method string, payload []byte, timeout time.Duration) (status int, body []byte, err error) {
 	failed := func(class record.Class, why error) (int, []byte, error) {
 		return 0, nil, record.NewFailure(class, "call method "+method+" of", deviceID, why)
@@ -96,6 +97,9 @@ func (h *Hub) Invoke(ctx context.Context, deviceID, method string, payload []byt
 	defer limit.Stop()
 	select {
 	case a := <-waiting.answered:
+		if len(a.Payload) > maxMethodPayload {
+			return failed(record.Device, badResponse("an answer of %d bytes; a method takes %d", len(a.Payload), maxMethodPayload))
+		}
 		return a.Status, a.Payload, nil
 	case <-limit.C:
 		return failed(record.Device, timedOut("no answer within "+timeout.String()))
@@ -104,11 +108,31 @@ func (h *Hub) Invoke(ctx context.Context, deviceID, method string, payload []byt
 	}
 }
 
+// AwaitMethods waits until a device is connected and takes methods, within at
+// most (Azure: iot-hub-devguide-direct-methods, connectTimeoutInSeconds), and
+// reports whether it does.
+func (h *Hub) AwaitMethods(ctx context.Context, deviceID string, within time.Duration) bool {
+	takes := func() bool {
+		f, ok := h.subs.find(deviceID, azure.KindMethodInvoke)
+		return ok && f.served && h.living(deviceID) != nil
+	}
+	from := h.events.Mark()
+	if takes() {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	_, err := h.events.Await(ctx, from, func(e Event) bool {
+		return e.DeviceID == deviceID && (e.Kind == KindConnect || e.Kind == KindServed) && takes()
+	})
+	return err == nil
+}
+
 func (h *Hub) checkCall(deviceID, method string, payload []byte) error {
 	_, known := h.Lookup(deviceID)
 	switch {
 	case !known:
-		return notRegistered()
+		return notRegistered(deviceID)
 	case method == "" || strings.ContainsFunc(method, notInMethodName):
 		return invalid("method name %q: printable ASCII without %s is meant", method, forbiddenInMethodName)
 	case len(payload) > maxMethodPayload:

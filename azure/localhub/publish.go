@@ -17,8 +17,8 @@ func (c *conn) receivePublish(f mqttwire.Frame, p mqttwire.Packet) bool {
 		c.cut("PUBLISH refused: "+err.Error(), "")
 		return false
 	}
-	if err := azure.CheckSize(p.Size, nil, nil); err != nil || f.Truncated {
-		c.cut(fmt.Sprintf("PUBLISH of %d bytes refused: over 262144", p.Size), "")
+	if why := tooLong(f, p, t); why != "" {
+		c.cut("PUBLISH refused: "+why, "")
 		return false
 	}
 	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return t.Kind == azure.KindEvents && x.RefuseMessages }); ok {
@@ -49,9 +49,6 @@ func (c *conn) receivePublish(f mqttwire.Frame, p mqttwire.Packet) bool {
 func (c *conn) message(p mqttwire.Packet, t azure.PublishTopic) {
 	now := time.Now()
 	system := c.system(now, t.System)
-	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.AuthMethod != "" }); ok {
-		system[authMethod] = fault.AuthMethod
-	}
 	props := maps.Clone(t.Properties)
 	if props == nil {
 		props = map[string]string{}
@@ -68,20 +65,30 @@ func (c *conn) message(p mqttwire.Packet, t azure.PublishTopic) {
 	}})
 }
 
-// authMethod names the system property of how a device came in.
-const authMethod = "iothub-connection-auth-method"
-
-// system are the properties that the cloud adds (Azure: message system
-// properties).
-func (c *conn) system(now time.Time, own map[string]string) map[string]string {
-	s := maps.Clone(own)
-	if s == nil {
-		s = map[string]string{}
+// tooLong says why a message is larger than IoT Hub takes. Its topic does not
+// count as it stands on the wire, but as the properties that are in it.
+func tooLong(f mqttwire.Frame, p mqttwire.Packet, t azure.PublishTopic) string {
+	if f.Truncated {
+		return fmt.Sprintf("%d bytes on the wire", p.Size)
 	}
-	s["iothub-connection-device-id"] = c.deviceID
-	s[authMethod] = azure.AuthMethodX509
-	s["iothub-enqueuedtime"] = now.UTC().Format(time.RFC3339Nano)
-	return s
+	properties := t.Properties
+	if t.Kind != azure.KindEvents { // what a request's topic says is no property
+		properties = nil
+	}
+	if err := azure.CheckSize(len(p.Payload), t.System, properties); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// system are a message's properties with those that the cloud adds.
+func (c *conn) system(now time.Time, own map[string]string) map[string]string {
+	device, _ := c.hub.Lookup(c.deviceID)
+	stamps := azure.Stamps{DeviceID: c.deviceID, Generation: device.Generation, ModelID: c.connect.ModelID, Enqueued: now}
+	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.AuthMethod != "" }); ok {
+		stamps.AuthMethod = fault.AuthMethod
+	}
+	return azure.Stamp(own, stamps)
 }
 
 // receiveSubscribe takes every filter, as Edge Hub does: one that is not the

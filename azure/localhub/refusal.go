@@ -10,6 +10,7 @@ type Refusal struct {
 	Code   int    // IoT Hub's, such as 404103
 	Name   string // IoT Hub's, such as DeviceNotOnline
 	Text   string // what it means here
+	Said   string // what IoT Hub's own answer says instead, where that is known
 }
 
 // Error is one line: code, name, text.
@@ -18,21 +19,29 @@ func (r *Refusal) Error() string {
 }
 
 func invalid(format string, args ...any) *Refusal {
-	return &Refusal{400, 400004, "ArgumentInvalid", fmt.Sprintf(format, args...)}
+	return &Refusal{Status: 400, Code: 400004, Name: "ArgumentInvalid", Text: fmt.Sprintf(format, args...)}
 }
 
 func tooLarge(format string, args ...any) *Refusal {
-	return &Refusal{413, 413001, "MessageTooLarge", fmt.Sprintf(format, args...)}
+	return &Refusal{Status: 413, Code: 413001, Name: "MessageTooLarge", Text: fmt.Sprintf(format, args...)}
 }
 
-func notRegistered() *Refusal {
-	return &Refusal{404, 404001, "DeviceNotFound", "no such device is registered"}
+func notRegistered(id string) *Refusal {
+	return &Refusal{Status: 404, Code: 404001, Name: "DeviceNotFound", Text: "no such device is registered", Said: id}
 }
 
-func notOnline(why string) *Refusal { return &Refusal{404, 404103, "DeviceNotOnline", why} }
+func notOnline(why string) *Refusal {
+	return &Refusal{Status: 404, Code: 404103, Name: "DeviceNotOnline", Text: why}
+}
 
-func timedOut(text string) *Refusal { return &Refusal{504, 504101, "GatewayTimeout", text} }
+func timedOut(text string) *Refusal {
+	return &Refusal{Status: 504, Code: 504101, Name: "GatewayTimeout", Text: text}
+}
+
+func badResponse(format string, args ...any) *Refusal {
+	return &Refusal{Status: 502, Code: 502101, Name: "BadDeviceResponse", Text: fmt.Sprintf(format, args...)}
+}
 
 func queueFull() *Refusal {
-	return &Refusal{403, 403004, "DeviceMaximumQueueDepthExceeded", fmt.Sprintf("%d messages wait already", maxPending)}
+	return &Refusal{Status: 403, Code: 403004, Name: "DeviceMaximumQueueDepthExceeded", Text: fmt.Sprintf("%d messages wait already", maxPending)}
 }

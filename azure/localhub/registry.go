@@ -3,6 +3,7 @@ package localhub
 import (
 	"crypto/x509"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -16,27 +17,49 @@ type Device struct {
 	ID          string   // case-sensitive
 	Thumbprints []string // primary and secondary; SHA-1 or SHA-256, any case
 	Disabled    bool
+	Generation  string // tells the device from an earlier one of its id; the hub gives it
 }
 
 // registry is the hub's list of devices.
 type registry struct {
 	mu      sync.RWMutex
 	devices map[string]Device
+	last    int64 // generation given
 }
 
 func newRegistry(devices []Device) *registry {
 	r := &registry{devices: map[string]Device{}}
 	for _, d := range devices {
-		r.devices[d.ID] = d
+		r.put(d)
 	}
 	return r
+}
+
+// put is called with the lock held, or before anybody else knows r. A device
+// that is there already keeps its generation.
+func (r *registry) put(d Device) {
+	if old, known := r.devices[d.ID]; known {
+		d.Generation = old.Generation
+	} else {
+		r.last = max(r.last+1, ticks(time.Now()))
+		d.Generation = strconv.FormatInt(r.last, 10)
+	}
+	r.devices[d.ID] = d
+}
+
+// ticks are steps of 100 ns since the year 1, as .NET counts time and IoT Hub
+// numbers generations.
+func ticks(t time.Time) int64 {
+	const yearOneToUnix = 621_355_968_000_000_000
+	return yearOneToUnix + t.UnixNano()/100
 }
 
 // Register adds a device, or replaces the one with its id.
 func (h *Hub) Register(d Device) {
 	h.registry.mu.Lock()
 	defer h.registry.mu.Unlock()
-	h.registry.devices[d.ID] = d
+	h.registry.put(d)
+	h.twins.begin(d.ID)
 	h.events.whose.know(d)
 }
 

@@ -50,6 +50,7 @@ func TestMicrosoftsDeviceSDK(t *testing.T) {
 	t.Parallel()
 	node, modules := sdkModules(t)
 	b := start(t)
+	const model = "dtmi:com:example:Thermostat;1"
 	root, cert, key := files(t, makePKI().root, b.id)
 	_, port, err := net.SplitHostPort(b.addr)
 	if err != nil {
@@ -58,7 +59,7 @@ func TestMicrosoftsDeviceSDK(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var complaint bytes.Buffer
-	device := exec.CommandContext(ctx, node, "testdata/sdk/device.js", "localhost:"+port, deviceID, root, cert, key)
+	device := exec.CommandContext(ctx, node, "testdata/sdk/device.js", "localhost:"+port, deviceID, root, cert, key, model)
 	device.Env = append(os.Environ(), "SDK_MODULES="+modules)
 	device.Stderr = &complaint
 	out, err := device.StdoutPipe()
@@ -89,9 +90,15 @@ func TestMicrosoftsDeviceSDK(t *testing.T) {
 	if string(m.Payload) != `{"seq":1}` || m.Properties["kind"] != "a&b" || m.System["content-type"] != "application/json" {
 		t.Errorf("telemetry %q with %v and %v", m.Payload, m.Properties, m.System)
 	}
+	if m.System["dt-dataschema"] != model || m.System["iothub-connection-auth-generation-id"] == "" {
+		t.Errorf("stamped %v", m.System)
+	}
+	if v, _ := b.hub.Twin(deviceID); v.ModelID != model {
+		t.Errorf("the twin's model is %q", v.ModelID)
+	}
 	expect(`twin {"$version":1}`)
 	expect("reported")
-	if v, _ := b.hub.Twin(deviceID); string(v.Reported) != `{"$version":2,"firmware":{"version":"1.2"}}` {
+	if v, _ := b.hub.Twin(deviceID); string(v.Reported) != `{"firmware":{"version":"1.2"},"$version":2}` {
 		t.Errorf("reported %s", v.Reported)
 	}
 	expect("listening")
@@ -100,7 +107,7 @@ func TestMicrosoftsDeviceSDK(t *testing.T) {
 	if _, err := b.hub.PatchDesired(deviceID, []byte(`{"interval":5}`)); err != nil {
 		t.Fatal(err)
 	}
-	expect(`desired {"$version":2,"interval":5}`)
+	expect(`desired {"interval":5,"$version":2}`)
 	served(methodFilter)
 	status, body, err := b.hub.Invoke(ctx, deviceID, "reboot", []byte(`{"in":5}`), 10*time.Second)
 	if err != nil || status != 200 || string(body) != `{"asked":{"in":5}}` {

@@ -3,15 +3,26 @@ package localhub
 import (
 	"encoding/json"
 	"sync"
+	"time"
 
 	"hilrig/record"
 )
 
 // Twin is a device's twin as the service sees it.
 type Twin struct {
-	Desired, Reported               json.RawMessage // objects, each with its $version
-	DesiredVersion, ReportedVersion int             // from 1, one more with each patch
-	Version                         int             // of the whole: one more with each patch of either
+	Desired, Reported               json.RawMessage // objects as the device gets them, each with its $version at the end
+	DesiredFull, ReportedFull       json.RawMessage // the same with $metadata
+	DesiredVersion, ReportedVersion int             // from 1, one more with each change
+	Tags                            json.RawMessage // an object, or nil where there are none
+	ModelID                         string          // that the device said at its last connect
+	Version                         int             // of the whole: from 2, one more with each change of any part
+	Written                         int             // how often the service changed it, from 1: what its ETag is of
+}
+
+// TwinChange is what the service writes: nil leaves a part as it is.
+type TwinChange struct {
+	Desired, Tags []byte // JSON objects; null deletes
+	Replace       bool   // instead of merging; nil is then an empty part
 }
 
 // twins are the twins of a hub; a device has one from its first use on, and it
@@ -23,7 +34,9 @@ type twins struct {
 
 type twin struct {
 	desired, reported section
-	version           int
+	tags              map[string]any
+	model             string
+	version, written  int
 }
 
 func newTwins() *twins { return &twins{of: map[string]*twin{}} }
@@ -31,9 +44,17 @@ func newTwins() *twins { return &twins{of: map[string]*twin{}} }
 // get is called with the lock held.
 func (t *twins) get(id string) *twin {
 	if t.of[id] == nil {
-		t.of[id] = &twin{desired: section{version: 1}, reported: section{version: 1}, version: 1}
+		now := time.Now()
+		t.of[id] = &twin{desired: newSection(now), reported: newSection(now), version: 2, written: 1}
 	}
 	return t.of[id]
+}
+
+// begin makes a device's twin where it has none.
+func (t *twins) begin(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.get(id)
 }
 
 func (t *twins) forget(id string) {
@@ -42,11 +63,28 @@ func (t *twins) forget(id string) {
 	delete(t.of, id)
 }
 
-func (t *twin) view() Twin {
-	return Twin{
-		Desired: t.desired.json(), Reported: t.reported.json(),
-		DesiredVersion: t.desired.version, ReportedVersion: t.reported.version, Version: t.version,
+// says notes the model that a device says it has; saying nothing takes none
+// away (Azure: "IoT Plug and Play device developer guide").
+func (t *twins) says(id, model string) {
+	if model == "" {
+		return
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.get(id).model = model
+}
+
+func (t *twin) view() Twin {
+	v := Twin{
+		Desired: t.desired.json(), Reported: t.reported.json(),
+		DesiredFull: t.desired.full(true), ReportedFull: t.reported.full(false),
+		DesiredVersion: t.desired.version, ReportedVersion: t.reported.version,
+		ModelID: t.model, Version: t.version, Written: t.written,
+	}
+	if len(t.tags) > 0 {
+		v.Tags = encode(t.tags)
+	}
+	return v
 }
 
 // Twin is a registered device's twin.
@@ -65,20 +103,52 @@ func (h *Hub) Twin(deviceID string) (Twin, bool) {
 // notifications"). What it misses while away it must ask for. Errors are of
 // class usage and wrap a [Refusal].
 func (h *Hub) PatchDesired(deviceID string, patch []byte) (Twin, error) {
+	return h.WriteTwin(deviceID, TwinChange{Desired: patch})
+}
+
+// WriteTwin changes desired properties and tags, both or neither. The device is
+// told of desired properties in the form in which they were written, as
+// [Hub.PatchDesired] says. Errors are of class usage and wrap a [Refusal].
+func (h *Hub) WriteTwin(deviceID string, change TwinChange) (Twin, error) {
+	refused := func(why error) (Twin, error) {
+		return Twin{}, record.NewFailure(record.Usage, "write the twin of", deviceID, why)
+	}
 	if _, known := h.Lookup(deviceID); !known {
-		return Twin{}, record.NewFailure(record.Usage, "patch the twin of", deviceID, notRegistered())
+		return refused(notRegistered(deviceID))
+	}
+	if change.Replace {
+		change.Desired, change.Tags = orEmpty(change.Desired), orEmpty(change.Tags)
 	}
 	h.twins.mu.Lock()
 	defer h.twins.mu.Unlock()
 	t := h.twins.get(deviceID)
-	next, told, err := t.desired.patched(patch)
-	if err != nil {
-		return Twin{}, record.NewFailure(record.Usage, "patch the twin of", deviceID, err)
+	next, told := t.desired, []byte(nil)
+	tags := t.tags
+	var err error
+	if change.Tags != nil {
+		if tags, err = patchedTags(t.tags, change.Tags, change.Replace); err != nil {
+			return refused(err)
+		}
 	}
-	t.desired = next
+	if change.Desired != nil {
+		if next, told, err = t.desired.patched(change.Desired, change.Replace, time.Now()); err != nil {
+			return refused(err)
+		}
+	}
+	t.desired, t.tags = next, tags
 	t.version++
-	h.tellDesired(deviceID, next.version, told)
+	t.written++
+	if change.Desired != nil {
+		h.tellDesired(deviceID, next.version, told)
+	}
 	return t.view(), nil
+}
+
+func orEmpty(part []byte) []byte {
+	if part == nil {
+		return []byte("{}")
+	}
+	return part
 }
 
 // report merges a device's own patch into its reported properties.
@@ -86,7 +156,7 @@ func (t *twins) report(id string, patch []byte) (version int, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	own := t.get(id)
-	next, _, err := own.reported.patched(patch)
+	next, _, err := own.reported.patched(patch, false, time.Now())
 	if err != nil {
 		return 0, err
 	}

@@ -42,17 +42,19 @@ func TestTwinRequests(t *testing.T) {
 	c, got := twinned(t, b, twinResults)
 	for _, x := range []struct{ name, topic, payload, answer, body string }{
 		{"a new twin", twinGet + "1", "", "200/?$rid=1", `{"desired":{"$version":1},"reported":{"$version":1}}`},
-		{"a report", twinReport + "a2", `{"a":{"b":1,"c":12345678901234567890},"d":"x"}`, "204/?$rid=a2&$version=2", ""},
+		{"a report", twinReport + "a2", `{"a":{"b":1,"c":4503599627370495},"d":"<&>"}`, "204/?$rid=a2&$version=2", ""},
 		{"it is merged, null deletes", twinReport + "3", `{"a":{"b":null,"e":[1]},"d":null,"$version":9}`, "204/?$rid=3&$version=3", ""},
-		{"and kept", twinGet + "4", "", "200/?$rid=4", `{"desired":{"$version":1},"reported":{"$version":3,"a":{"c":12345678901234567890,"e":[1]}}}`},
+		{"and kept", twinGet + "4", "", "200/?$rid=4", `{"desired":{"$version":1},"reported":{"a":{"c":4503599627370495,"e":[1]},"$version":3}}`},
 		{"no JSON", twinReport + "5", `{"a":`, "400/?$rid=5", ""},
 		{"no object", twinReport + "6", `[1]`, "400/?$rid=6", ""},
 		{"null", twinReport + "7", `null`, "400/?$rid=7", ""},
 		{"two objects", twinReport + "8", `{}{}`, "400/?$rid=8", ""},
 		{"a name with a dot", twinReport + "9", `{"a":{"b.c":1}}`, "400/?$rid=9", ""},
-		{"too deep", twinReport + "10", strings.Repeat(`{"a":`, 11) + "1" + strings.Repeat("}", 11), "400/?$rid=10", ""},
-		{"too much", twinReport + "11", `{"a":"` + strings.Repeat("x", 33<<10) + `"}`, "413/?$rid=11", ""},
-		{"what was refused changed nothing", twinGet + "12", "", "200/?$rid=12", `{"desired":{"$version":1},"reported":{"$version":3,"a":{"c":12345678901234567890,"e":[1]}}}`},
+		{"too deep", twinReport + "10", strings.Repeat(`{"a":`, 12) + "1" + strings.Repeat("}", 12), "400/?$rid=10", ""},
+		{"too much", twinReport + "11", `{"a":["` + strings.Repeat(strings.Repeat("x", 4000)+`","`, 9) + `"]}`, "413/?$rid=11", ""},
+		{"too long a text", twinReport + "13", `{"a":"` + strings.Repeat("x", 5000) + `"}`, "400/?$rid=13", ""},
+		{"an integer too large", twinReport + "14", `{"a":12345678901234567890}`, "400/?$rid=14", ""},
+		{"what was refused changed nothing", twinGet + "12", "", "200/?$rid=12", `{"desired":{"$version":1},"reported":{"a":{"c":4503599627370495,"e":[1]},"$version":3}}`},
 	} {
 		if err := wait(t, c.Publish(x.topic, 0, false, x.payload)); err != nil {
 			t.Fatal(err)
@@ -73,7 +75,7 @@ func TestTwinIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := receive(t, got)
-	if m.Topic() != "$iothub/twin/PATCH/properties/desired/?$version=2" || string(m.Payload()) != `{"$version":2,"a":1}` {
+	if m.Topic() != "$iothub/twin/PATCH/properties/desired/?$version=2" || string(m.Payload()) != `{"a":1,"$version":2}` {
 		t.Errorf("told %s %s", m.Topic(), m.Payload())
 	}
 	c.Disconnect(0)
@@ -85,10 +87,10 @@ func TestTwinIsKept(t *testing.T) {
 	if err := wait(t, c.Publish(twinGet+"1", 0, false, "")); err != nil {
 		t.Fatal(err)
 	}
-	if m := receive(t, got); string(m.Payload()) != `{"desired":{"$version":3,"b":2},"reported":{"$version":1}}` {
+	if m := receive(t, got); string(m.Payload()) != `{"desired":{"b":2,"$version":3},"reported":{"$version":1}}` {
 		t.Errorf("got %s %s", m.Topic(), m.Payload())
 	}
-	if v, ok := b.hub.Twin(deviceID); !ok || v.DesiredVersion != 3 || v.Version != 3 || string(v.Desired) != `{"$version":3,"b":2}` {
+	if v, ok := b.hub.Twin(deviceID); !ok || v.DesiredVersion != 3 || v.Version != 4 || string(v.Desired) != `{"b":2,"$version":3}` {
 		t.Errorf("the service sees %+v, %v", v, ok)
 	}
 }

@@ -316,13 +316,13 @@ func TestTwin(t *testing.T) {
 	r.put("d", device("d", sha1a))
 	first := r.do("GET", "/twins/d?"+version, "")
 	a := r.do("PATCH", "/twins/d?"+version, `{"properties":{"desired":{"rate":5}}}`, "If-Match", first.header.Get("ETag"))
-	if a.status != 200 || !strings.Contains(a.body, `"desired":{"$version":2,"rate":5}`) || a.header.Get("ETag") == first.header.Get("ETag") {
+	if a.status != 200 || !strings.Contains(a.body, `"desired":{"rate":5,"$metadata":{"$lastUpdated":`) || a.header.Get("ETag") == first.header.Get("ETag") {
 		t.Fatalf("got %+v", a)
 	}
 	if a := r.do("PATCH", "/twins/d?"+version, `{"properties":{"desired":{"rate":6}}}`, "If-Match", first.header.Get("ETag")); a.status != 412 {
 		t.Errorf("an old ETag: %+v", a)
 	}
-	if tw, _ := r.hub.Twin("d"); string(tw.Desired) != `{"$version":2,"rate":5}` {
+	if tw, _ := r.hub.Twin("d"); string(tw.Desired) != `{"rate":5,"$version":2}` {
 		t.Errorf("the hub has %s", tw.Desired)
 	}
 }

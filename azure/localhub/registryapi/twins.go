@@ -40,10 +40,10 @@ func (s *Server) twinOf(id string) (twinView, bool) {
 		return twinView{}, false
 	}
 	return twinView{
-		DeviceID: id, ETag: etagOf(uint64(t.DesiredVersion)), DeviceETag: e.etag(), Status: statusOf(e), StatusReason: orNull(e.reason),
+		DeviceID: id, ETag: etagOf(uint64(t.Written)), DeviceETag: e.etag(), Status: statusOf(e), StatusReason: orNull(e.reason),
 		StatusTime: e.statusChanged.UTC().Format(time.RFC3339Nano), Connection: s.connection(id), ActivityTime: never,
 		Pending: s.config.Hub.Pending(id), AuthType: selfSigned, Thumbprint: thumbprint{orNull(e.primary), orNull(e.secondary)},
-		Version: t.Version, Properties: properties{t.Desired, t.Reported},
+		Version: t.Version, Properties: properties{t.DesiredFull, t.ReportedFull},
 	}, true
 }
 

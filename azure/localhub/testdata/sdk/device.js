@@ -2,7 +2,7 @@
 // X.509 identity, goes through what the hub promises a device, and says each
 // step as one line on standard output. Any error ends it with status 1.
 //
-// usage: node device.js HOST:PORT DEVICE_ID ROOT CERTIFICATE KEY
+// usage: node device.js HOST:PORT DEVICE_ID ROOT CERTIFICATE KEY MODEL
 'use strict';
 const fs = require('fs');
 const path = require('path');
@@ -13,7 +13,7 @@ const need = createRequire(path.join(process.env.SDK_MODULES, 'index.js'));
 const { Client, Message } = need('azure-iot-device');
 const { Mqtt } = need('azure-iot-device-mqtt');
 
-const [hub, id, root, cert, key] = process.argv.slice(2);
+const [hub, id, root, cert, key, modelId] = process.argv.slice(2);
 const say = (step, detail) => console.log(detail === undefined ? step : `${step} ${JSON.stringify(detail)}`);
 
 async function main() {
@@ -22,6 +22,7 @@ async function main() {
     ca: fs.readFileSync(root, 'utf8'),
     cert: fs.readFileSync(cert, 'utf8'),
     key: fs.readFileSync(key, 'utf8'),
+    modelId,
   });
   await client.open();
   say('connected');
