@@ -41,7 +41,7 @@ func TestLargeDelivery(t *testing.T) {
 	b.hub.Show(named(t, "large-delivery"), 1)
 	c, got := silent(t, b, false)
 	b.subscribe(c, 1)
-	if m := receive(t, got); len(m.Payload()) != 64<<10 {
+	if m := receive(t, got); len(m.Payload()) != 64<<10-len("large-delivery") {
 		t.Errorf("%d bytes", len(m.Payload()))
 	}
 }

@@ -109,7 +109,7 @@ func (c *conn) greet() {
 	}
 	c.greeted = true
 	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.Greet > 0 }); ok {
-		m := DeviceBound{ID: fault.Name, Payload: []byte(strings.Repeat("x", fault.Greet))}
+		m := DeviceBound{ID: fault.Name, Payload: []byte(strings.Repeat("x", max(0, fault.Greet-len(fault.Name))))}
 		c.hub.bound.add(c.deviceID, m, time.Now()) // to a full queue it adds nothing
 	}
 }

@@ -103,7 +103,7 @@ func (h *Hub) handshake(id int64, raw net.Conn, shown []*Showing) (*tls.Conn, *H
 	defer context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Now()) })()
 	t := tls.Server(wire, config)
 	err := t.HandshakeContext(ctx)
-	hs.fill(o, t.ConnectionState(), err, time.Since(start))
+	hs.fill(o, config, t.ConnectionState(), err, time.Since(start))
 	if hs.Hello != nil {
 		met()
 	}
@@ -121,7 +121,7 @@ func (h *Hub) tlsConfig() *tls.Config {
 	}
 }
 
-func (hs *Handshake) fill(o *tlswire.Observer, st tls.ConnectionState, err error, took time.Duration) {
+func (hs *Handshake) fill(o *tlswire.Observer, config *tls.Config, st tls.ConnectionState, err error, took time.Duration) {
 	hs.OK, hs.Duration, hs.Hello, hs.Messages = err == nil, took, o.Hello(), o.Messages()
 	if hs.Hello != nil {
 		hs.ServerName = hs.Hello.ServerName
@@ -144,7 +144,7 @@ func (hs *Handshake) fill(o *tlswire.Observer, st tls.ConnectionState, err error
 		}
 	}
 	if err != nil {
-		hs.Err = explain(err, o)
+		hs.Err = explain(err, o, config)
 	}
 	if g := o.Garbage(); len(g) > 0 && g[0].FromClient && hs.Hello == nil {
 		hs.Garbage = true
@@ -152,11 +152,14 @@ func (hs *Handshake) fill(o *tlswire.Observer, st tls.ConnectionState, err error
 }
 
 // explain says in a line why a handshake failed.
-func explain(err error, o *tlswire.Observer) string {
+func explain(err error, o *tlswire.Observer, config *tls.Config) string {
 	if g := o.Garbage(); len(g) > 0 && g[0].FromClient {
 		return g[0].Text
 	}
 	text := err.Error()
+	if why := refusalCause(o, config); why != "" {
+		text = why
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		text = fmt.Sprintf("no end within %s", handshakeWithin)
 	}

@@ -36,15 +36,16 @@ type Garbage struct {
 // Observer follows one connection. Its methods may be called by several
 // goroutines at once.
 type Observer struct {
-	mu      sync.Mutex
-	now     func() time.Time
-	client  direction
-	server  direction
-	hello   *ClientHello
-	answer  *ServerHello
-	done    []Message
-	alerts  []Alert
-	garbage []Garbage
+	mu          sync.Mutex
+	now         func() time.Time
+	client      direction
+	server      direction
+	hello       *ClientHello
+	answer      *ServerHello
+	certificate []byte
+	done        []Message
+	alerts      []Alert
+	garbage     []Garbage
 }
 
 // NewObserver makes an Observer of a connection that has sent nothing yet. now
@@ -77,6 +78,15 @@ func (o *Observer) Server() *ServerHello {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.answer
+}
+
+// ClientCertificate is the first certificate that the client showed, as it
+// stood on the wire, readable or not; nil where it showed none in clear, or one
+// of more than 32 KiB.
+func (o *Observer) ClientCertificate() []byte {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.certificate
 }
 
 // Messages are the handshake messages in clear so far, in the order in which

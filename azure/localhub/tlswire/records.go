@@ -223,11 +223,11 @@ func (o *Observer) handshakeBytes(d *direction, b []byte) {
 	}
 }
 
-// keep adds to the message what may be needed of it: a hello up to maxKept,
-// of others the header.
+// keep adds to the message what may be needed of it: a hello and a client's
+// certificate up to maxKept, of others the header.
 func (d *direction) keep(b []byte) {
 	limit := handshakeHeader
-	if d.sslv2 && d.version == 0 || len(d.message) == 0 || d.message[0] <= 2 {
+	if d.sslv2 && d.version == 0 || len(d.message) == 0 || d.message[0] <= 2 || d.message[0] == 11 && d.fromClient {
 		limit = maxKept
 	}
 	d.message = append(d.message, b[:min(max(0, limit-len(d.message)), len(b))]...)
@@ -242,6 +242,8 @@ func (o *Observer) finishMessage(d *direction) {
 	switch {
 	case m.Type == 1 && d.fromClient && o.hello == nil:
 		o.hello = parseClientHello(d.message, d.length, d.version, m.At)
+	case m.Type == 11 && d.fromClient && o.certificate == nil:
+		o.certificate = firstCertificate(d.message[handshakeHeader:])
 	case m.Type == 2 && !d.fromClient:
 		o.answer = parseServerHello(d.message[handshakeHeader:], o.hello, m.At)
 	}
