@@ -6,32 +6,37 @@ import (
 )
 
 // masker finds private keys in the bytes of one direction as they come, however
-// they are cut up. A key is known by its BEGIN line; and, where that is damaged
-// or missing, by any piece of a key that was made known, whatever white space
-// is in between. It holds a byte back only while what comes next may make it
-// part of a known piece.
+// they are cut up. A key is known by its BEGIN line; and by what is in it,
+// where it was made known, in whatever coding it comes. A byte is held back
+// only while what comes next may show that it is a key's.
 type masker struct {
 	known *secrets
+	found func(c coding, piece uint64) // a piece of a known key; before what stands there is shown
 	emit  func(b byte, masked bool, at time.Time)
 
-	// The way by known pieces.
-	chain  [gram]byte // the last base64 characters in a row
-	have   int        // how many of them
-	length int        // how many of the last may be a key's
-	held   []heldByte // bytes that are not decided yet
-	smear  bool       // the byte before was a key's, so the rest of its run is too
+	held      []heldByte // bytes that are not decided yet
+	base      int64      // place of the first of them in the stream
+	lineStart int64
+
+	// The way by what is in a key.
+	recognisers []*recogniser
+	raw         []reader // of all bytes
+	shown       []reader // of those that do not steer a terminal
+	steering    steering
+	beside      bool // the rest of the line stands beside bytes of a key: their text, as dumps have it
 
 	// The way by the BEGIN line.
 	where  place
-	recent []byte // what was shown last, to see a BEGIN line in
+	recent []byte // what came last, to see a BEGIN line in
 	body   int    // bytes of the key so far
 	dash   bool   // one dash of the body waits for a second
 	last   time.Time
 }
 
 type heldByte struct {
-	b  byte
-	at time.Time
+	b      byte
+	masked bool
+	at     time.Time
 }
 
 // place is where in a key's PEM text a direction is.
@@ -51,9 +56,27 @@ const (
 	maxSilence = 2 * time.Second
 )
 
-// maxHeld bounds what is held back; more than some white space between the
-// characters of a piece is none.
-const maxHeld = 64
+// maxHeld bounds what is held back.
+const maxHeld = 1 << 10
+
+func newMasker(known *secrets, emit func(b byte, masked bool, at time.Time), found func(coding, uint64)) *masker {
+	m := &masker{known: known, emit: emit, found: found}
+	look := func(c coding, set *grams) *recogniser {
+		r := newRecogniser(m, c, set)
+		m.recognisers = append(m.recognisers, r)
+		return r
+	}
+	both := func(c coding) sink { return sink{look(c, known.bytes), look(c, known.text)} }
+	m.raw = []reader{plain{sink{bytes: look(asBytes, known.bytes)}}}
+	m.shown = []reader{
+		plain{sink{text: look(asText, known.text)}},
+		digitsOf{look(asNumber, known.digits)},
+		&hexPairs{sink: both(asHex)}, &hexPairs{sink: both(asHex), odd: true}, &hexTable{sink: both(asHex)}, &hexWords{sink: both(asWords)},
+		&numbersOf{decimal: both(asDecimals), octal: both(asOctals)},
+		&escapedBytes{sink: sink{bytes: look(asEscapes, known.bytes)}}, &latin{sink: sink{bytes: look(asUTF8, known.bytes)}},
+	}
+	return m
+}
 
 func (m *masker) feed(b []byte, at time.Time) {
 	if m.where != outside && at.Sub(m.last) > maxSilence {
@@ -61,145 +84,121 @@ func (m *masker) feed(b []byte, at time.Time) {
 	}
 	m.last = at
 	for _, c := range b {
-		switch m.where {
-		case inBody:
-			m.inside(c, at)
-		case inBegin:
-			if c == '-' {
-				m.emit(c, false, at)
-				continue
-			}
-			m.where, m.body, m.dash = inBody, 0, false
-			m.inside(c, at)
-		default:
-			m.outside(c, at)
+		m.take(c, at)
+	}
+}
+
+func (m *masker) take(c byte, at time.Time) {
+	place := m.base + int64(len(m.held))
+	ends := c == '\r' || c == '\n'
+	m.beside = m.beside && !ends
+	masked := m.inPEM(c)
+	m.held = append(m.held, heldByte{c, masked || m.beside, at})
+	for _, r := range m.raw {
+		r.read(c, place)
+	}
+	if !m.steering.skips(c) {
+		for _, r := range m.shown {
+			r.read(c, place)
 		}
 	}
-}
-
-// inside takes a byte of a key's body. Two dashes begin the END line: base64
-// has none, and one alone may be a bad byte.
-func (m *masker) inside(c byte, at time.Time) {
-	switch {
-	case c == '-' && m.dash:
-		m.dash = false
-		m.where = outside
-		m.recent = append(m.recent[:0], "--"...)
-		m.emit(c, false, at)
-		m.emit(c, false, at)
-		return
-	case c == '-':
-		m.dash = true
-		return
-	case c == '*' || m.body > maxBody:
-		m.leave()
-		m.outside(c, at)
-		return
+	if ends {
+		m.lineStart = place + 1
+		for _, r := range m.recognisers {
+			r.lineEnded()
+		}
 	}
-	m.hideDash()
-	m.body++
-	m.emit(c, true, at)
+	m.release(m.decided())
 }
 
-// hideDash: the dash that waited was one of the body.
-func (m *masker) hideDash() {
+// decided is the place up to which the bytes that are held back can be shown.
+func (m *masker) decided() int64 {
+	end := m.base + int64(len(m.held))
+	first := end
+	for _, r := range m.recognisers {
+		first = min(first, r.hold)
+	}
+	if m.known.any() {
+		for _, r := range m.shown {
+			first = min(first, r.pending())
+		}
+	}
 	if m.dash {
-		m.dash = false
-		m.body++
-		m.emit('-', true, m.last)
+		first = min(first, end-1)
 	}
+	return max(first, end-maxHeld)
+}
+
+// hide masks the bytes at from until to, as far as they are not shown. Behind
+// the numbers of a dump its line may have the same bytes once more, as text.
+func (m *masker) hide(from, to int64, c coding) {
+	end := m.base + int64(len(m.held))
+	switch c {
+	case asHex, asWords, asDecimals, asOctals:
+		if m.held[len(m.held)-1].b != '\n' && m.held[len(m.held)-1].b != '\r' {
+			m.beside = true
+			to = end
+		}
+	}
+	for i := max(from, m.base); i < min(to, end); i++ {
+		m.held[i-m.base].masked = true
+	}
+}
+
+// release lets the bytes before a place go.
+func (m *masker) release(until int64) {
+	n := int(until - m.base)
+	if n <= 0 {
+		return
+	}
+	for _, h := range m.held[:n] {
+		m.emit(h.b, h.masked, h.at)
+	}
+	m.held = append(m.held[:0], m.held[n:]...)
+	m.base = until
+}
+
+// flush shows what is held back, because the line fell silent or somebody wants
+// to see it now. It is too little to be a key, and what follows of the same key
+// is still known for what it is.
+func (m *masker) flush() {
+	m.dash = false // one of the body
+	m.release(m.base + int64(len(m.held)))
+}
+
+// inPEM reports whether a byte is in the body of a key's PEM text. Two dashes
+// begin the END line: base64 has none, and one alone may be a bad byte.
+func (m *masker) inPEM(c byte) bool {
+	switch m.where {
+	case inBegin:
+		if c == '-' {
+			return false
+		}
+		m.where, m.body, m.dash = inBody, 0, false
+		return m.inPEM(c)
+	case inBody:
+		switch {
+		case c == '-' && m.dash:
+			m.dash, m.where = false, outside
+			m.held[len(m.held)-1].masked = false
+			m.recent = append(m.recent[:0], "--"...)
+			return false
+		case c == '*' || m.body > maxBody:
+			m.leave()
+		default:
+			m.dash = c == '-'
+			m.body++
+			return true
+		}
+	}
+	m.watch(c)
+	return false
 }
 
 // leave ends a key that has no END line.
 func (m *masker) leave() {
-	if m.where == inBody {
-		m.hideDash()
-	}
-	m.where = outside
+	m.where, m.dash = outside, false
 	m.recent = m.recent[:0]
-}
-
-func (m *masker) outside(c byte, at time.Time) {
-	x := code(c)
-	switch {
-	case x >= 0:
-		m.character(c, x, at)
-	case c <= ' ' || c == 0x7f: // white space, also a stray control byte, does not end a piece
-		m.smear = false
-		if m.length == 0 {
-			m.emit(c, false, at)
-			break
-		}
-		m.held = append(m.held, heldByte{c, at})
-		if len(m.held) > maxHeld {
-			m.release(len(m.held), false)
-		}
-	default:
-		m.smear = false
-		m.release(len(m.held), false)
-		m.have, m.length = 0, 0
-		m.emit(c, false, at)
-	}
-	m.watch(c)
-}
-
-// character takes a base64 character outside of a PEM key.
-func (m *masker) character(c byte, x int, at time.Time) {
-	var last [2]int
-	if m.have >= 1 {
-		last[1] = code(m.chain[gram-1])
-	}
-	if m.have >= 2 {
-		last[0] = code(m.chain[gram-2])
-	}
-	m.length = m.known.longest(m.length, last, x)
-	copy(m.chain[:], m.chain[1:])
-	m.chain[gram-1] = c
-	m.have = min(m.have+1, gram)
-	switch {
-	case m.length >= gram && m.known.has(piece(m.chain)):
-		m.release(len(m.held), true)
-		m.emit(c, true, at)
-		m.smear = true
-	case m.smear: // a byte was lost or has changed in the middle of a key
-		m.emit(c, true, at)
-	default:
-		m.held = append(m.held, heldByte{c, at})
-		m.release(len(m.held)-m.undecided(), false)
-	}
-}
-
-// undecided is how many bytes at the end of those held back may still become
-// part of a known piece: at most gram-1 characters and what is between them.
-func (m *masker) undecided() int {
-	characters := min(m.length, gram-1)
-	if characters == 0 {
-		return 0
-	}
-	for i := len(m.held) - 1; i >= 0; i-- {
-		if code(m.held[i].b) >= 0 {
-			if characters--; characters == 0 {
-				return len(m.held) - i
-			}
-		}
-	}
-	return len(m.held)
-}
-
-// release lets the first n bytes held back go.
-func (m *masker) release(n int, masked bool) {
-	for _, h := range m.held[:n] {
-		m.emit(h.b, masked, h.at)
-	}
-	m.held = append(m.held[:0], m.held[n:]...)
-}
-
-// flush shows what is held back, because the line fell silent or somebody wants
-// to see it now. It is less than a piece, and what follows of the same piece is
-// still known for what it is.
-func (m *masker) flush() {
-	m.hideDash()
-	m.release(len(m.held), false)
 }
 
 var keyLabel = []byte("PRIVATE KEY") // of RFC 7468 section 10 and its older forms

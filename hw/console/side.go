@@ -10,7 +10,7 @@ import (
 type side struct {
 	t     *Transcript
 	dir   Direction
-	mask  masker
+	mask  *masker
 	timer *time.Timer // writes the line when the direction falls silent
 	last  time.Time   // the last byte
 
@@ -25,7 +25,11 @@ type side struct {
 
 func (s *side) open(t *Transcript, dir Direction) {
 	s.t, s.dir = t, dir
-	s.mask = masker{known: &t.known, emit: s.put}
+	s.mask = newMasker(t.known, s.put, func(c coding, piece uint64) {
+		if dir == Received {
+			t.exposed.found(c, piece, s.last)
+		}
+	})
 }
 
 // add takes bytes; the transcript is locked.

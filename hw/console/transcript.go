@@ -47,7 +47,8 @@ type Transcript struct {
 	clock record.Clock
 
 	mu       sync.Mutex
-	known    secrets
+	known    *secrets
+	exposed  exposed
 	sent     side
 	received side
 	offset   int64
@@ -67,23 +68,26 @@ type tailLine struct {
 // NewTranscript writes to w, which nobody else may write to. After the first
 // error nothing more is written: see [Transcript.Err].
 func NewTranscript(w io.Writer, clock record.Clock) *Transcript {
-	t := &Transcript{w: w, clock: clock}
+	t := &Transcript{w: w, clock: clock, known: newSecrets()}
 	t.sent.open(t, Sent)
 	t.received.open(t, Received)
 	return t
 }
 
 // Secret makes a private key known, in PEM form or any other base64 text: none
-// of it is shown from now on, also without its BEGIN line, without line ends or
-// with bytes lost, wherever 12 characters in a row are right.
+// of it is shown from now on, in whatever coding it comes (base64 of any
+// alignment, raw bytes, hex, decimal, octal or escaped ones, its numbers
+// alone), wrapped anyhow, with text between and with bytes lost. What may be
+// seen of it are pieces too short to be told from chance: nine characters of
+// base64 or six bytes, and no two of them in a row.
 func (t *Transcript) Secret(key []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.known.add(key)
 }
 
-// Public makes a certificate known, so that the public key in it is not taken
-// for a piece of the private key, which contains it too.
+// Public makes a certificate known, so that nothing in it is taken for a piece
+// of a key. The public half of a known key is no secret anyway.
 func (t *Transcript) Public(certificate []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

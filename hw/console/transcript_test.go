@@ -166,8 +166,8 @@ func unprintable(t *testing.T, s string) string {
 	return u
 }
 
-// keyForms are ways in which a device may show a key.
-func keyForms(key string, r *rand.Rand) map[string]string {
+// shownForms are ways in which a device may show a key.
+func shownForms(key string, r *rand.Rand) map[string]string {
 	body := string(base64Text([]byte(key)))
 	lossy := []byte(key)
 	for range 8 {
@@ -204,7 +204,7 @@ func TestKeyIsMaskedHoweverItComes(t *testing.T) {
 	for seed := range uint64(8) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		for _, key := range []string{aKey().pkcs8, aKey().pkcs1} {
-			for name, form := range keyForms(key, r) {
+			for name, form := range shownForms(key, r) {
 				for _, dir := range []Direction{Sent, Received} {
 					p := &paper{}
 					var onLine strings.Builder

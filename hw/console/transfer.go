@@ -67,6 +67,7 @@ type transfer struct {
 	f       File
 	command string
 	data    []byte // as sent
+	secret  []byte // the same, if it is a key
 	r       Receipt
 	mark    Cursor // before the command
 	echo    *echo
@@ -101,6 +102,12 @@ func (c *Console) Transfer(ctx context.Context, f File) (Receipt, error) {
 	}
 	t.l = c.current()
 	c.inFile.Store(true)
+	c.transcript.sending(t.secret)
+	defer func() {
+		if !t.r.Answered.IsZero() {
+			c.transcript.answered(t.r.Echo)
+		}
+	}()
 	for _, step := range []func(context.Context) error{t.sendCommand, t.awaitPrompt, t.sendFile, t.terminate, t.awaitAnswer} {
 		if err := step(ctx); err != nil || t.ended {
 			return t.r, t.blame(err)
@@ -148,6 +155,7 @@ func (c *Console) newTransfer(f File) (*transfer, error) {
 	switch {
 	case f.Secret || bytes.Contains(t.data, keyLabel): // also where a key is sent as something else
 		c.transcript.Secret(t.data)
+		t.secret = t.data
 	case isCertificate(t.data):
 		c.transcript.Public(t.data)
 	}
