@@ -18,7 +18,7 @@ func All() []fixtures.Spec {
 	all := slices.Concat(
 		identity.Specs(), provisioning.Specs(), tlsclient.Specs(),
 		session.Specs(), delivery.Specs(), recovery.Specs(),
-		session.Closing(), soak.Specs(),
+		session.Closing(), soak.Specs(), provisioning.Closing(),
 	)
 	reasons, costs := Reasons(), Costs()
 	for i := range all {

@@ -110,6 +110,36 @@ func (h *hexPairs) pending() int64 {
 	return nothing
 }
 
+// hexNumbers reads bytes that are written as hex numbers, one by one, without
+// their leading zeros.
+type hexNumbers struct {
+	sink
+	value, digits int
+	from          int64
+}
+
+func (h *hexNumbers) read(c byte, at int64) {
+	if v := hexValue(c); v >= 0 {
+		if h.digits == 0 {
+			h.value, h.from = 0, at
+		}
+		h.digits++
+		h.value = (h.value<<4 | v) & 0xff
+		return
+	}
+	if (h.digits == 1 || h.digits == 2) && c != 'x' && c != 'X' { // not the 0 of 0x
+		h.take(byte(h.value), h.from, at)
+	}
+	h.digits = 0
+}
+
+func (h *hexNumbers) pending() int64 {
+	if h.digits == 1 || h.digits == 2 {
+		return h.from
+	}
+	return nothing
+}
+
 // hexTable reads the bytes of a dump's lines, without the address before and
 // the text behind them.
 type hexTable struct {

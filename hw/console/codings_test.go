@@ -261,26 +261,24 @@ func secretForms(t *testing.T, key string) []secretForm {
 // What can be read of a key in any coding are too few bytes in a row to be of
 // use, and not many of those.
 func TestNoCodingShowsAKey(t *testing.T) {
-	for _, given := range []string{aKey().pkcs8, aKey().pkcs1} {
+	for _, of := range secretForms(t, aKey().pkcs1) {
+		given := aKey().pkcs8
+		if of.name == "d" {
+			given = aKey().pkcs1
+		}
 		known := newSecrets()
 		known.add([]byte(given))
-		for _, of := range secretForms(t, aKey().pkcs1) {
-			for name, render := range renderings() {
-				if of.name == "text" && (strings.HasPrefix(name, "base64") || name == "raw" || name == "escaped") {
-					continue // the text as it is has tests of its own
-				}
-				for seed := range uint64(1) {
-					r := rand.New(rand.NewPCG(seed, 2))
-					got := render(of.bytes)
-					shown := play(t, known, got.text, r)
-					row, all := mostShown(shown, got.at)
-					rowBeside, besides := mostShown(shown, got.also)
-					if row >= 12 || all > 24 || rowBeside >= 12 || besides > 24 {
-						t.Errorf("%s as %s, seed %d: %d bytes in a row are shown, %d of %d in all; beside it %d and %d\n%.600s",
-							of.name, name, seed, row, all, len(got.at), rowBeside, besides, sketch(got.text, shown))
-						break
-					}
-				}
+		for name, render := range renderings() {
+			if of.name == "text" && (strings.HasPrefix(name, "base64") || name == "raw" || name == "escaped") {
+				continue // the text as it is has tests of its own
+			}
+			got := render(of.bytes)
+			shown := play(t, known, got.text, rand.New(rand.NewPCG(1, 2)))
+			row, all := mostShown(shown, got.at)
+			rowBeside, besides := mostShown(shown, got.also)
+			if row >= 12 || all > 24 || rowBeside >= 12 || besides > 24 {
+				t.Errorf("%s as %s: %d bytes in a row are shown, %d of %d in all; beside it %d and %d\n%.600s",
+					of.name, name, row, all, len(got.at), rowBeside, besides, sketch(got.text, shown))
 			}
 		}
 	}

@@ -71,7 +71,7 @@ func newMasker(known *secrets, emit func(b byte, masked bool, at time.Time), fou
 	m.shown = []reader{
 		plain{sink{text: look(asText, known.text)}},
 		digitsOf{look(asNumber, known.digits)},
-		&hexPairs{sink: both(asHex)}, &hexPairs{sink: both(asHex), odd: true}, &hexTable{sink: both(asHex)}, &hexWords{sink: both(asWords)},
+		&hexPairs{sink: both(asHex)}, &hexPairs{sink: both(asHex), odd: true}, &hexNumbers{sink: both(asHex)}, &hexTable{sink: both(asHex)}, &hexWords{sink: both(asWords)},
 		&numbersOf{decimal: both(asDecimals), octal: both(asOctals)},
 		&escapedBytes{sink: sink{bytes: look(asEscapes, known.bytes)}}, &latin{sink: sink{bytes: look(asUTF8, known.bytes)}},
 	}

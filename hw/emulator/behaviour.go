@@ -33,15 +33,16 @@ type terminalBehaviour struct {
 	perByte        time.Duration // spent on a received byte
 
 	okText        string
-	filesPerBoot  int   // that it takes; 0: all
-	silentOK      []int // slots whose files it stores without a word
-	earlyOK       int   // says OK after so many bytes of a file; 0: after its end
-	falseOK       int   // says OK in a log line after so many bytes; 0: never
-	printsKey     bool  // once it has it
-	anySlot       bool  // says OK to slots that do not exist
-	stuckByCut    bool  // never leaves a file that was cut short
-	diesUnplugged bool  // its console never comes back once its line was taken away
-	inOrder       bool  // takes only 10, 20, 30
+	filesPerBoot  int                     // that it takes; 0: all
+	silentOK      []int                   // slots whose files it stores without a word
+	earlyOK       int                     // says OK after so many bytes of a file; 0: after its end
+	falseOK       int                     // says OK in a log line after so many bytes; 0: never
+	shows         func(key string) string // prints this of a key once it has it
+	showsLater    bool                    // not then, but whenever it connects again
+	anySlot       bool                    // says OK to slots that do not exist
+	stuckByCut    bool                    // never leaves a file that was cut short
+	diesUnplugged bool                    // its console never comes back once its line was taken away
+	inOrder       bool                    // takes only 10, 20, 30
 }
 
 // storageBehaviour is what it takes, and what becomes of it.

@@ -80,6 +80,9 @@ func (c *console) run(ctx context.Context) {
 		case <-chatter:
 			c.line.Wake()
 			c.chatter()
+		case <-c.modem.returns:
+			c.line.Wake()
+			c.showKey(c.store.Used[slotKey])
 		case <-ctx.Done():
 			return
 		}
@@ -242,12 +245,19 @@ func (c *console) endFile(ctx context.Context) {
 	if !slices.Contains(c.b.silentOK, c.slot) && c.b.earlyOK == 0 {
 		c.answer(c.b.okText)
 	}
-	if c.b.printsKey && c.slot == slotKey {
-		c.answer("[debug] key:")
-		c.print(strings.ReplaceAll(unixLines(data), "\n", c.b.newline))
+	if c.slot == slotKey && !c.b.showsLater {
+		c.showKey(data)
 	}
 	if len(c.store.Staged) == 0 && c.slot != noSlot {
 		c.modem.use(c.store.Used, c.line.Sent())
+	}
+}
+
+// showKey is a debug output that was left in.
+func (c *console) showKey(key string) {
+	if c.b.shows != nil && key != "" {
+		c.answer("[debug] key:")
+		c.print(strings.ReplaceAll(c.b.shows(unixLines(key)), "\n", c.b.newline))
 	}
 }
 

@@ -1,6 +1,11 @@
 package emulator
 
-import "time"
+import (
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"time"
+)
 
 // consoleFaults are wrong at the 9270 terminal.
 func consoleFaults() []Fault {
@@ -81,7 +86,31 @@ func consoleFaults() []Fault {
 			Name: "prints-key", Doc: "prints the key it was given",
 			Stands:   "debug output left in a certificate store",
 			CaughtBy: specs("provisioning/no-key-on-console"), Words: specs("key"),
-			apply: func(b *behaviour) { b.printsKey = true },
+			apply: func(b *behaviour) { b.shows = asItIs },
+		},
+		{
+			Name: "dumps-key-hex", Doc: "dumps the bytes of the key it was given in hex, with addresses and text beside them",
+			Stands:   "ESP_LOG_BUFFER_HEXDUMP left in a certificate store",
+			CaughtBy: specs("provisioning/no-key-on-console"), Words: specs("key hex"),
+			apply: func(b *behaviour) { b.shows = func(key string) string { return hex.Dump(derOf(key)) } },
+		},
+		{
+			Name: "dumps-key-der", Doc: "writes the bytes of the key it was given to its terminal",
+			Stands:   "a file that is copied to the wrong stream",
+			CaughtBy: specs("provisioning/no-key-on-console"), Words: specs("key bytes"),
+			apply: func(b *behaviour) { b.shows = func(key string) string { return string(derOf(key)) + "\n" } },
+		},
+		{
+			Name: "dumps-key-decimal", Doc: "prints the bytes of the key it was given as numbers",
+			Stands:   "print(list(key)) of an interpreter on the device",
+			CaughtBy: specs("provisioning/no-key-on-console"), Words: specs("key decimal"),
+			apply: func(b *behaviour) { b.shows = func(key string) string { return fmt.Sprintln(derOf(key)) } },
+		},
+		{
+			Name: "dumps-key-later", Doc: "prints its key whenever it connects again",
+			Stands:   "a TLS stack with its debug level turned up, which reads the key anew for each connection",
+			CaughtBy: specs("provisioning/no-key-on-console"), Words: specs("key"),
+			apply: func(b *behaviour) { b.shows, b.showsLater = asItIs, true },
 		},
 		{
 			Name: "console-dies-on-replug", Doc: "has no console any more once its cable was pulled",
@@ -96,4 +125,15 @@ func consoleFaults() []Fault {
 			apply: func(b *behaviour) { b.rejoin = 90 * time.Second },
 		},
 	}
+}
+
+func asItIs(key string) string { return key }
+
+// derOf are the bytes that a PEM text stands for.
+func derOf(text string) []byte {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return nil
+	}
+	return block.Bytes
 }

@@ -30,11 +30,12 @@ type modem struct {
 	next       int64   // number of the next message
 	handshakes int
 	subscribed bool
-	present    bool         // the hub has kept the session, says the last CONNACK
-	granted    atomic.Int64 // filters that were acknowledged
-	requests   atomic.Int64 // of the twin
-	living     func()       // closes the session before, where a fault keeps it
-	paused     atomic.Bool  // telemetry, by command
+	present    bool          // the hub has kept the session, says the last CONNACK
+	granted    atomic.Int64  // filters that were acknowledged
+	requests   atomic.Int64  // of the twin
+	living     func()        // closes the session before, where a fault keeps it
+	paused     atomic.Bool   // telemetry, by command
+	returns    chan struct{} // to tell the terminal of a connection that is not its first
 
 	mu      sync.Mutex
 	set     files
@@ -47,7 +48,7 @@ func newModem(life context.Context, c Config, b *behaviour) *modem {
 	return &modem{
 		b: b, log: c.Log, hub: c.Hub, hubName: c.HubName, id: c.DeviceID, interval: c.Interval * time.Duration(b.stretch), keepAlive: c.KeepAlive,
 		twin: c.Twin, methods: c.Methods,
-		life: life, wait: b.connectWait, boot: time.Now(), outbox: newOutbox(), next: 1, living: func() {}, changed: make(chan struct{}),
+		life: life, returns: make(chan struct{}, 1), wait: b.connectWait, boot: time.Now(), outbox: newOutbox(), next: 1, living: func() {}, changed: make(chan struct{}),
 	}
 }
 
@@ -114,6 +115,12 @@ func (m *modem) run(ctx context.Context) {
 		}
 		if !m.rest(ctx, changed, time.Duration(connects)*m.b.retry.leak) {
 			continue
+		}
+		if m.b.showsLater && connects > 0 {
+			select {
+			case m.returns <- struct{}{}:
+			default:
+			}
 		}
 		e := m.session(ctx, set, changed)
 		connects++

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"hilrig/azure/localhub"
 	"hilrig/certs"
@@ -21,7 +20,6 @@ func Specs() []fixtures.Spec {
 		{ID: "provisioning/key", Text: "answers COMMAND PROCESSED OK to its private key", Labels: []string{"core", "smoke"}, Limit: fixtures.LimitProvision, Body: loads(fixtures.SlotKey)},
 		{ID: "provisioning/presented", Text: "presents the certificate that was loaded and proves its key", Labels: core, Limit: fixtures.LimitProvision, Body: presented},
 		{ID: "provisioning/line-rate", Text: "takes its files at the line's rate", Limit: fixtures.LimitProvision, Body: lineRate},
-		{ID: "provisioning/no-key-on-console", Text: "never prints the private key", Labels: core, Limit: fixtures.LimitProvision, Body: noKeyOnConsole},
 		{ID: "provisioning/replace", Text: "uses the second identity once it is loaded, and never the first again", Labels: core, Limit: fixtures.LimitProvision, Body: replace},
 		{ID: "provisioning/rejects-garbage", Text: "does not say OK to a file that is no PEM", Labels: core, Limit: fixtures.LimitLong, Body: rejectsGarbage},
 		{ID: "provisioning/rejects-truncated", Text: "does not say OK to a PEM file without its END line", Labels: core, Limit: fixtures.LimitLong, Body: rejectsTruncated},
@@ -107,41 +105,6 @@ func lineRate(ctx context.Context, b *fixtures.Bench) {
 	}
 }
 
-// noKeyOnConsole counts every line of the key in what was received: once for
-// each time it was sent may be the echo, more is the device's own doing.
-func noKeyOnConsole(ctx context.Context, b *fixtures.Bench) {
-	id, err := b.Identity(ctx)
-	b.Premise(err)
-	b.Premise(b.Provisioned(ctx))
-	if _, err := b.Messages(ctx, 1); err != nil {
-		b.Step("no telemetry; judging what the console printed so far")
-	}
-	b.Must(b.Console.Quiet(ctx, settle, 10*settle)) // it may be printing still
-	received := string(b.Console.Received(0))
-	for _, line := range privateLines(id.KeyPEM) {
-		n := strings.Count(received, line)
-		b.That(n <= b.SentKeys(), fixtures.Finding{
-			Expected: fmt.Sprintf("each line of the key only as the echo of what was sent, which was %d times", b.SentKeys()),
-			Seen:     fmt.Sprintf("a line of the key %d times: printed again by the device (masked in the transcript)", n),
-			Look:     "debug output of the firmware's certificate store, and what its log level is in production",
-		})
-	}
-}
-
-// publicLines of an RSA 2048 key's PEM hold its modulus, which the certificate
-// has too.
-const publicLines = 7
-
-func privateLines(pem []byte) []string {
-	var lines []string
-	for _, l := range strings.Split(string(pem), "\n") {
-		if len(l) >= 48 && !strings.Contains(l, "-----") {
-			lines = append(lines, l)
-		}
-	}
-	return lines[min(publicLines, len(lines)):]
-}
-
 // replace gives the device a second identity while the hub still takes the
 // first: only so is it seen when the first is presented again.
 func replace(ctx context.Context, b *fixtures.Bench) {
@@ -177,6 +140,3 @@ func fullHandshakes(b *fixtures.Bench, from int) []localhub.Event {
 		return e.Kind == localhub.KindHandshake && e.Handshake != nil && e.Handshake.OK && !e.Handshake.Resumed
 	})
 }
-
-// settle is how long a console is given to say something it was not asked.
-const settle = 300 * time.Millisecond
