@@ -104,7 +104,7 @@ func (q *queues) due(id string, conn int64, qos byte, now time.Time) (d delivery
 	d.expired = own.expire(now)
 	for _, b := range own.waiting {
 		if b.conn != conn || !now.Before(b.locked) {
-			p := mqttwire.Packet{Topic: b.topic(id), Payload: b.Payload}
+			p := mqttwire.Packet{Type: mqttwire.PUBLISH, Topic: b.topic(id), Payload: b.Payload}
 			if qos > 0 {
 				p.QoS, p.ID, p.Dup = qos, b.packet, b.tries > 0
 			}

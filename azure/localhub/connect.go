@@ -1,6 +1,7 @@
 package localhub
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 
@@ -17,9 +18,8 @@ const (
 	codeNotAuthorized = 5 // everything about who the device is
 )
 
-// receiveConnect judges a CONNECT. A refusal is answered and closed here; the
-// broker sees accepted ones only.
-func (c *conn) receiveConnect(f mqttwire.Frame, p mqttwire.Packet) bool {
+// receiveConnect judges a CONNECT, and answers it; false ends the connection.
+func (c *conn) receiveConnect(p mqttwire.Packet) bool {
 	w := p.Connect
 	if w == nil || p.Malformed != "" && w.Level == 4 { // of other levels the form is not ours to judge
 		c.cut("malformed CONNECT: "+p.Malformed, "")
@@ -31,6 +31,9 @@ func (c *conn) receiveConnect(f mqttwire.Frame, p mqttwire.Packet) bool {
 	}
 	if w.Will != nil {
 		k.Will = &Will{Topic: w.Will.Topic, QoS: w.Will.QoS, Retain: w.Will.Retain, Size: len(w.Will.Payload)}
+		if err := azure.CheckWillTopic(w.ClientID, w.Will.Topic); err != nil {
+			k.Will.Refused = err.Error()
+		}
 	}
 	c.mu.Lock()
 	c.connect, c.deviceID = k, w.ClientID
@@ -41,30 +44,32 @@ func (c *conn) receiveConnect(f mqttwire.Frame, p mqttwire.Packet) bool {
 		c.cut(k.Reason, "")
 		return false
 	}
-	k.ReturnCode, k.Reason = c.judge(k)
-	if k.ReturnCode != codeAccepted {
-		c.refuse(k, "", 0)
+	if p.Illegal != "" {
+		c.cut("illegal packet: "+p.Illegal, "")
 		return false
+	}
+	k.ReturnCode, k.Reason = c.judge(k)
+	c.hs = nil
+	if k.ReturnCode != codeAccepted {
+		return c.refuse(k, "", 0)
 	}
 	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.ReturnCode != 0 }); ok {
 		k.ReturnCode, k.Reason = fault.ReturnCode, "fault "+fault.Name
-		c.refuse(k, fault.Name, fault.Linger)
-		return c.lingering
+		return c.refuse(k, fault.Name, fault.Linger)
 	}
 	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.NoConnack }); ok {
 		k.ReturnCode, k.Reason = 0xff, "fault "+fault.Name+": no answer"
 		c.judged(fault.Name)
-		c.timeout = time.Hour // the device gives up, not the hub
+		c.deaf, c.timeout = true, time.Hour // the device gives up, not the hub
 		return true
 	}
 	c.timeout = azure.ServerTimeout(k.KeepAlive)
 	c.takeOver()
 	c.hub.twins.says(c.deviceID, k.ModelID)
 	if _, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.ForgetBefore }); ok {
-		c.hub.forgetSession(c.deviceID)
+		c.hub.subs.forget(c.deviceID)
 	}
-	c.hub.subs.begin(c.deviceID, k.Clean)
-	c.ready = append(c.ready, f.Raw...)
+	c.accept(k, w.Will, c.hub.subs.begin(c.deviceID, k.Clean))
 	return true
 }
 
@@ -95,20 +100,31 @@ func (c *conn) judge(k *Connect) (byte, string) {
 
 // refuse answers with the return code, and closes: at once, or once it was seen
 // what the device sends on a connection that was refused.
-func (c *conn) refuse(k *Connect, fault string, linger time.Duration) {
+func (c *conn) refuse(k *Connect, fault string, linger time.Duration) bool {
 	k.Answered = true
 	c.judged(fault)
+	c.because(fmt.Sprintf("CONNECT refused with %d: %s", k.ReturnCode, k.Reason), fault)
+	if !c.connack(k.ReturnCode, false) || linger <= 0 {
+		return false
+	}
+	c.deaf, c.timeout = true, linger
+	return true
+}
+
+// connack sends the answer to a CONNECT at once. MQTT 3.1.1 has the return
+// codes 0 to 5 (section 3.2.2.3): another one never leaves, whoever asks for it.
+func (c *conn) connack(code byte, present bool) bool {
+	if code > codeNotAuthorized {
+		c.cut(fmt.Sprintf("CONNACK %d was not sent: MQTT 3.1.1 has 0 to 5", code), "")
+		return false
+	}
 	c.sending.Lock()
 	defer c.sending.Unlock()
-	for _, f := range mqttwire.NewSplitter(0, nil).Feed(mqttwire.Connack(k.ReturnCode, false)) {
-		_ = c.transmit(f) // closed in any case
-	}
-	c.because(fmt.Sprintf("CONNECT refused with %d: %s", k.ReturnCode, k.Reason), fault)
-	if linger > 0 {
-		c.lingering, c.timeout = true, linger
-		return
-	}
-	_ = c.Conn.Close() // TLS first: the CONNACK must arrive
+	c.transmit(mqttwire.Packet{
+		At: time.Now(), Type: mqttwire.CONNACK, Name: mqttwire.TypeName(mqttwire.CONNACK), ReturnCodes: []byte{code}, SessionPresent: present,
+	})
+	c.flushed()
+	return true
 }
 
 func (c *conn) judged(fault string) {
@@ -118,6 +134,8 @@ func (c *conn) judged(fault string) {
 	text := fmt.Sprintf("CONNECT of %s accepted", k.ClientID)
 	if k.ReturnCode != codeAccepted {
 		text = fmt.Sprintf("CONNECT of %q refused with %d: %s", k.ClientID, k.ReturnCode, k.Reason)
+	} else if k.Will != nil && k.Will.Refused != "" {
+		text += ", and its will is lost: " + k.Will.Refused
 	}
 	c.event(Event{Kind: KindConnect, Text: text, Connect: &k, Fault: fault})
 }
@@ -138,9 +156,7 @@ func (c *conn) takeOver() {
 	old.takeover = true
 	old.mu.Unlock()
 	old.cut(fmt.Sprintf("taken over by connection %d of the same id", c.id), "")
-	// The broker must be done with it: an older CONNECT that it answers behind
-	// this one would take the session back.
-	select {
+	select { // its end is in the record before this one's beginning
 	case <-old.gone:
 	case <-time.After(takeOverWithin):
 	case <-h.closing:
@@ -150,41 +166,30 @@ func (c *conn) takeOver() {
 // takeOverWithin bounds the wait for a connection that was cut to end.
 const takeOverWithin = 2 * time.Second
 
-// sendConnack is the moment at which a session exists: it is recorded before
-// the device learns of it.
-func (c *conn) sendConnack(f mqttwire.Frame) error {
-	p, _ := mqttwire.Decode(f, false)
+// accept is the moment at which a session exists: it is recorded before the
+// device learns of it.
+func (c *conn) accept(k *Connect, will *mqttwire.Will, present bool) {
 	if _, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.ClaimSession }); ok {
-		p.SessionPresent = true
-		f.Raw = mqttwire.Connack(codeAccepted, true)
+		present = true
 	}
 	c.mu.Lock()
-	c.connect.Answered, c.connect.Present = true, p.SessionPresent
-	if len(p.ReturnCodes) > 0 && c.connect.ReturnCode == codeAccepted && p.ReturnCodes[0] != 0 {
-		c.connect.ReturnCode, c.connect.Reason = p.ReturnCodes[0], "refused by the broker"
+	k.Answered, k.Present = true, present
+	if will != nil && k.Will.Refused == "" {
+		c.will = &mqttwire.Will{Topic: will.Topic, Payload: bytes.Clone(will.Payload), QoS: will.QoS, Retain: will.Retain} // without the CONNECT's password
 	}
 	c.mu.Unlock()
 	fault, drop := c.hub.faults.take(c.id, func(x Fault) bool { return x.Drop })
 	c.judged(fault.Name)
-	if err := c.transmit(f); err != nil {
-		return err
-	}
-	c.hub.running.Go(c.postman)
-	if !drop {
-		return nil
-	}
-	if fault.DropAfter == 0 {
+	c.connack(codeAccepted, present)
+	switch {
+	case !drop:
+		c.start()
+	case fault.DropAfter == 0:
 		c.drop(fault)
-		return nil
+	default:
+		c.start()
+		c.later(fault.DropAfter, func() { c.drop(fault) })
 	}
-	c.hub.running.Go(func() {
-		select {
-		case <-time.After(fault.DropAfter):
-			c.drop(fault)
-		case <-c.gone:
-		}
-	})
-	return nil
 }
 
 func (c *conn) drop(fault Fault) {

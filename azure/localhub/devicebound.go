@@ -43,7 +43,7 @@ func (h *Hub) SendToDevice(deviceID string, m DeviceBound) error {
 	}
 	h.events.add(Event{Kind: KindDeviceBound, DeviceID: deviceID, Text: fmt.Sprintf("message %s of %d bytes to the device", m.ID, len(m.Payload))})
 	if c := h.living(deviceID); c != nil {
-		c.mail.wake()
+		c.wake()
 	}
 	return nil
 }
@@ -75,10 +75,10 @@ func (h *Hub) Purge(deviceID string) int { return h.bound.purge(deviceID) }
 
 // deliver sends what is due on the connection, and says when to look again;
 // zero: when woken.
-func (c *conn) deliver() (again time.Time, err error) {
+func (c *conn) deliver() (again time.Time) {
 	f, ok := c.hub.subs.find(c.deviceID, azure.KindDevicebound)
 	if !ok || !f.served || c.hub.living(c.deviceID) != c {
-		return time.Time{}, nil
+		return time.Time{}
 	}
 	c.greet()
 	due := c.hub.bound.due(c.deviceID, c.id, f.qos, time.Now())
@@ -86,28 +86,24 @@ func (c *conn) deliver() (again time.Time, err error) {
 		c.event(Event{Kind: KindCompleted, Text: "message " + b.ID + " expired"})
 	}
 	for _, p := range due.packets {
-		if err := c.sendOwn(mqttwire.Publish(p)); err != nil {
-			return time.Time{}, err
-		}
+		c.send(p)
 		if p.QoS == 0 {
 			continue
 		}
 		if _, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.Twice }); ok {
 			p.Dup = true
-			if err := c.sendOwn(mqttwire.Publish(p)); err != nil {
-				return time.Time{}, err
-			}
+			c.send(p)
 		}
 	}
-	return due.again, nil
+	return due.again
 }
 
 // greet is the fault of a large message as soon as the device listens.
 func (c *conn) greet() {
-	if c.greeted {
+	if c.mail.greeted {
 		return
 	}
-	c.greeted = true
+	c.mail.greeted = true
 	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.Greet > 0 }); ok {
 		m := DeviceBound{ID: fault.Name, Payload: []byte(strings.Repeat("x", max(0, fault.Greet-len(fault.Name))))}
 		c.hub.bound.add(c.deviceID, m, time.Now()) // to a full queue it adds nothing

@@ -110,10 +110,11 @@ type Connect struct {
 
 // Will is the will of a CONNECT.
 type Will struct {
-	Topic  string `json:"topic"`
-	QoS    byte   `json:"qos"`
-	Retain bool   `json:"retain"`
-	Size   int    `json:"size"`
+	Topic   string `json:"topic"`
+	QoS     byte   `json:"qos"`
+	Retain  bool   `json:"retain"`
+	Size    int    `json:"size"`
+	Refused string `json:"refused,omitempty"` // why it is never delivered
 }
 
 // Packet is one MQTT packet on the wire.

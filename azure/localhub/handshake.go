@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,60 +27,14 @@ var suites = []uint16{
 	tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256,
 }
 
-// observed shows an observer every raw byte of a connection.
-type observed struct {
-	net.Conn
-	o *tlswire.Observer
-}
-
-func (c observed) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	if n > 0 {
-		c.o.FromClient(b[:n])
-	}
-	return n, err
-}
-
-func (c observed) Write(b []byte) (int, error) {
-	c.o.FromServer(b) // before it is sent: the device's answer must not be seen first
-	return c.Conn.Write(b)
-}
-
-// spoken is a connection whose first byte was read already.
-type spoken struct {
-	net.Conn
-	first []byte
-}
-
-func (c *spoken) Read(b []byte) (int, error) {
-	if len(c.first) > 0 {
-		n := copy(b, c.first)
-		c.first = c.first[n:]
-		return n, nil
-	}
-	return c.Conn.Read(b)
-}
-
-// firstByte waits for a connection to say anything, so that silent ones take
-// no place among the handshakes.
-func firstByte(raw net.Conn, within time.Duration) (net.Conn, error) {
-	b := make([]byte, 1)
-	_ = raw.SetReadDeadline(time.Now().Add(within))
-	n, err := raw.Read(b)
-	if err != nil {
-		return raw, err
-	}
-	_ = raw.SetReadDeadline(time.Time{})
-	return &spoken{raw, b[:n]}, nil
-}
-
 // handshake does TLS on a connection, by the hub's rules or by those of the
 // faults it is shown. It never resumes: a resumed session hides certificates.
-func (h *Hub) handshake(id int64, raw net.Conn, shown []*Showing) (*tls.Conn, *Handshake) {
-	start := time.Now()
-	o := tlswire.NewObserver(nil)
-	hs := &Handshake{}
-	config := h.tlsConfig()
+func (h *Hub) handshake(id int64, raw *wire, shown []*Showing) (*tls.Conn, *Handshake) {
+	start, hs := time.Now(), &Handshake{}
+	config, wire := h.tls, net.Conn(raw)
+	if slices.ContainsFunc(shown, func(s *Showing) bool { return s.fault.isTLS() }) {
+		config = h.tls.Clone()
+	}
 	met := sync.OnceFunc(func() { // the device has said hello: what it gets for an answer is shown to it
 		for _, s := range shown {
 			if s.fault.isTLS() {
@@ -87,32 +42,32 @@ func (h *Hub) handshake(id int64, raw net.Conn, shown []*Showing) (*tls.Conn, *H
 			}
 		}
 	})
-	wire := net.Conn(observed{raw, o})
 	for _, s := range shown {
 		if s.fault.isTLS() {
-			wire = s.fault.shape(config, wire, o, met)
+			wire = s.fault.shape(config, wire, raw.o, met)
+			config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+				met()
+				return nil, nil
+			}
 			hs.Fault = s.fault.Name
 		}
-	}
-	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
-		met()
-		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), handshakeWithin)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Now()) })()
 	t := tls.Server(wire, config)
 	err := t.HandshakeContext(ctx)
-	hs.fill(o, config, t.ConnectionState(), err, time.Since(start))
+	hs.fill(raw.o, config, t.ConnectionState(), err, time.Since(start))
 	if hs.Hello != nil {
 		met()
 	}
 	return t, hs
 }
 
-func (h *Hub) tlsConfig() *tls.Config {
+// tlsConfig is that of a hub without a fault.
+func tlsConfig(server tls.Certificate) *tls.Config {
 	return &tls.Config{
-		Certificates:           []tls.Certificate{h.config.Certificate},
+		Certificates:           []tls.Certificate{server},
 		MinVersion:             tls.VersionTLS12,
 		MaxVersion:             tls.VersionTLS12,
 		CipherSuites:           suites,

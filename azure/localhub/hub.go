@@ -13,9 +13,8 @@ import (
 	"syscall"
 	"time"
 
-	mqtt "github.com/mochi-mqtt/server/v2"
-
 	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/localhub/tlswire"
 	"hilrig/record"
 )
 
@@ -43,6 +42,7 @@ const (
 type Hub struct {
 	config   Config
 	log      *slog.Logger
+	tls      *tls.Config
 	registry *registry
 	events   *Events
 	faults   *faults
@@ -51,7 +51,7 @@ type Hub struct {
 	twins    *twins
 	calls    *calls
 	bound    *queues
-	broker   *mqtt.Server
+	outgoing outgoing
 
 	door *door
 
@@ -83,7 +83,7 @@ func New(c Config) (*Hub, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	h := &Hub{
-		config: c, log: c.Log, registry: newRegistry(c.Devices), events: newEvents(), sessions: mqttwire.NewSessions(),
+		config: c, log: c.Log, tls: tlsConfig(c.Certificate), registry: newRegistry(c.Devices), events: newEvents(), sessions: mqttwire.NewSessions(),
 		subs: newSubscriptions(), twins: newTwins(), calls: newCalls(), bound: newQueues(c.BoundLock),
 		closing: make(chan struct{}), closed: make(chan struct{}),
 		conns: map[int64]io.Closer{}, live: map[string]*conn{},
@@ -94,17 +94,6 @@ func New(c Config) (*Hub, error) {
 		h.events.whose.know(d)
 	}
 	h.door = newDoor(maxConnections, func(conn int64) bool { return h.events.Proof(conn) >= ProofClientID })
-	caps := mqtt.NewDefaultServerCapabilities()
-	caps.MaximumQos = 1 // QoS 2 filters are granted 1 (Azure: iot-hub-mqtt-support)
-	caps.RetainAvailable = 0
-	// The broker's own log dumps whole packets; what matters is in the events.
-	h.broker = mqtt.New(&mqtt.Options{Capabilities: caps, Logger: slog.New(slog.DiscardHandler), InlineClient: true})
-	if err := h.broker.AddHook(new(admitted), nil); err != nil {
-		return nil, record.NewFailure(record.RigHub, "start", "local hub", err)
-	}
-	if err := h.broker.Serve(); err != nil {
-		return nil, record.NewFailure(record.RigHub, "start", "local hub", err)
-	}
 	return h, nil
 }
 
@@ -163,10 +152,7 @@ func (h *Hub) accept(l net.Listener) {
 			_ = c.Close()
 			continue
 		}
-		h.running.Go(func() {
-			defer h.forget(id)
-			h.serve(id, c)
-		})
+		h.running.Go(func() { h.serve(id, c) })
 	}
 }
 
@@ -208,40 +194,59 @@ func (h *Hub) isClosing() bool {
 	}
 }
 
-// serve takes one connection through TLS and MQTT to its end.
+// serve takes one connection through TLS. From there on it has a goroutine of
+// its own: a handshake leaves a stack behind that a session does not need.
 func (h *Hub) serve(id int64, raw net.Conn) {
 	remote := raw.RemoteAddr().String()
 	h.events.add(Event{Kind: KindAccepted, Conn: id, Remote: remote, Text: "connection from " + remote})
 	stranger := h.events.whose.stranger(id) // what is shown is shown to the device
 	raw, close := h.link(id, raw, stranger)
-	defer close()
-	heard, err := firstByte(raw, handshakeWithin)
+	end := func() {
+		close()
+		h.forget(id)
+	}
+	c := h.secure(id, raw, stranger)
+	if c == nil {
+		end()
+		return
+	}
+	h.running.Go(func() {
+		defer end()
+		c.run()
+	})
+}
+
+// secure does the handshake; nil where it failed.
+func (h *Hub) secure(id int64, raw net.Conn, stranger bool) *conn {
+	remote := raw.RemoteAddr().String()
+	first, err := firstRecord(raw, handshakeWithin)
 	if err != nil {
 		hs := &Handshake{Err: "nothing was said: " + reason(err).Error()}
 		h.events.add(Event{Kind: KindHandshake, Conn: id, Remote: remote, Text: hs.describe(), Handshake: hs})
 		h.events.add(Event{Kind: KindDisconnected, Conn: id, Remote: remote, Text: "silent connection"})
-		return
+		return nil
 	}
 	var shown []*Showing
 	done := func() {}
 	if stranger {
 		if done, err = h.door.turn(h.closing, addressOf(remote)); err != nil {
 			h.events.add(Event{Kind: KindDisconnected, Conn: id, Remote: remote, Text: err.Error()})
-			return
+			return nil
 		}
 	} else {
 		shown = h.faults.forConnection()
 	}
-	t, hs := h.handshake(id, heard, shown)
+	w := &wire{Conn: raw, first: first, o: tlswire.NewObserver(nil)}
+	t, hs := h.handshake(id, w, shown)
 	done()
 	h.events.add(Event{Kind: KindHandshake, Conn: id, Remote: remote, Text: hs.describe(), Handshake: hs, Fault: hs.Fault})
 	if !hs.OK {
 		h.events.add(Event{Kind: KindDisconnected, Conn: id, Remote: remote, Text: "TLS handshake failed", Fault: hs.Fault})
-		return
+		return nil
 	}
-	c := newConn(h, id, t, hs, shown)
-	err = h.broker.EstablishConnection("localhub", c)
-	c.ended(err)
+	c := newConn(h, id, t, raw, hs)
+	w.o, w.turn = nil, c.turn
+	return c
 }
 
 // Drop cuts the device's living session: TCP closed, no word. It reports
@@ -271,7 +276,6 @@ func (h *Hub) Close(ctx context.Context) error {
 		go func() {
 			h.running.Wait()
 			h.events.Tell()
-			_ = h.broker.Close() // not before: nothing may go to a broker that closes
 			close(h.closed)
 		}()
 	})

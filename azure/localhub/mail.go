@@ -10,96 +10,112 @@ import (
 // maxMail is how many packets may wait for a device that does not read.
 const maxMail = 256
 
-// mail is what the hub itself has to send on a connection, beside the broker's
-// answers: twin, methods. Cloud-to-device messages have their own queue.
+// mail is what is sent to a device beside the answers to its packets: twin,
+// methods; cloud-to-device messages have their own queue. The zero value is the
+// mail of a connection without a session.
 type mail struct {
 	mu      sync.Mutex
-	waiting [][]byte
-	more    chan struct{}
+	waiting []mqttwire.Packet
+	open    bool        // there is a session
+	out     bool        // the postman is
+	more    bool        // and has to look again
+	greeted bool        // the postman's
+	again   *time.Timer // when there is more to do; nil: when woken
 }
-
-func newMail() *mail { return &mail{more: make(chan struct{}, 1)} }
 
 // put adds a packet; false where too much waits already.
-func (m *mail) put(raw []byte) bool {
-	m.mu.Lock()
-	full := len(m.waiting) >= maxMail
-	if !full {
-		m.waiting = append(m.waiting, raw)
-	}
-	m.mu.Unlock()
-	m.wake()
-	return !full
-}
-
-// wake makes the postman look again.
-func (m *mail) wake() {
-	select {
-	case m.more <- struct{}{}:
-	default: // he is awake
-	}
-}
-
-func (m *mail) take() [][]byte {
+func (m *mail) put(p mqttwire.Packet) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	all := m.waiting
-	m.waiting = nil
-	return all
-}
-
-// await waits for more, or until again where that is a time; false when gone is
-// closed before.
-func (m *mail) await(again time.Time, gone <-chan struct{}) bool {
-	var late <-chan time.Time
-	if !again.IsZero() {
-		t := time.NewTimer(time.Until(again))
-		defer t.Stop()
-		late = t.C
-	}
-	select {
-	case <-m.more:
-	case <-late:
-	case <-gone:
+	if len(m.waiting) >= maxMail {
 		return false
 	}
+	m.waiting = append(m.waiting, p)
 	return true
+}
+
+// take is what waits; nothing once the postman has nothing to do, who then is
+// out no more.
+func (m *mail) take() (all []mqttwire.Packet, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.more || !m.open {
+		m.out = false
+		return nil, false
+	}
+	all, m.waiting, m.more = m.waiting, nil, false
+	return all, true
+}
+
+// close ends it with its connection.
+func (m *mail) close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.open, m.waiting = false, nil
+	if m.again != nil {
+		m.again.Stop()
+	}
+}
+
+// start opens the mail of a session, and sends the postman out.
+func (c *conn) start() {
+	c.mail.mu.Lock()
+	c.mail.open = true
+	c.mail.mu.Unlock()
+	c.wake()
+}
+
+// wake sends the postman out, or makes him look again.
+func (c *conn) wake() {
+	m := &c.mail
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.open {
+		return
+	}
+	if m.more = true; !m.out {
+		m.out = true
+		c.hub.running.Go(c.postman) // an open mail is that of a connection that runs
+	}
 }
 
 // post sends a message of the hub's own once the CONNACK is out, at QoS 0 as
 // twin and methods are.
 func (c *conn) post(topic string, payload []byte) {
-	if !c.mail.put(mqttwire.Publish(mqttwire.Packet{Topic: topic, Payload: payload})) {
+	if !c.mail.put(mqttwire.Packet{Type: mqttwire.PUBLISH, Topic: topic, Payload: payload}) {
 		c.cut("the device does not read what it asked for", "")
 	}
+	c.wake()
 }
 
-// postman sends what waits, until the connection ends.
+// postman sends what waits and is due.
 func (c *conn) postman() {
 	for {
-		for _, raw := range c.mail.take() {
-			if c.sendOwn(raw) != nil {
-				return // the reader learns of it too
-			}
-		}
-		again, err := c.deliver()
-		if err != nil {
+		all, ok := c.mail.take()
+		if !ok {
 			return
 		}
-		if !c.mail.await(again, c.gone) {
-			return
+		for _, p := range all {
+			c.send(p)
+		}
+		again := c.deliver()
+		c.flush()
+		if !again.IsZero() {
+			c.wakeAt(again)
 		}
 	}
 }
 
-// sendOwn sends a packet that is not the broker's; faults see it all the same.
-func (c *conn) sendOwn(raw []byte) error {
-	c.sending.Lock()
-	defer c.sending.Unlock()
-	for _, f := range mqttwire.NewSplitter(0, nil).Feed(raw) {
-		if err := c.send(f); err != nil {
-			return err
-		}
+// wakeAt wakes the postman at a moment to come, instead of at an earlier one.
+func (c *conn) wakeAt(t time.Time) {
+	m := &c.mail
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case !m.open:
+	case m.again == nil:
+		m.again = time.AfterFunc(time.Until(t), c.wake)
+	default:
+		m.again.Reset(time.Until(t))
 	}
-	return nil
 }

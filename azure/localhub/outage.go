@@ -6,7 +6,7 @@ import (
 	"net"
 	"time"
 
-	"hilrig/record"
+	"hilrig/azure"
 )
 
 // Names of what the hub does to a connection or to itself; they are the Fault
@@ -66,8 +66,12 @@ func (h *Hub) Silence(id string) bool {
 // Push sends the device a message at QoS 0, which it need not answer: traffic
 // towards it and none from it. A device without a subscription gets nothing.
 func (h *Hub) Push(id string, payload []byte) error {
-	if err := h.broker.Publish("devices/"+id+"/messages/devicebound/", payload, false, 0); err != nil {
-		return record.NewFailure(record.Harness, "push a message to", id, err)
+	c := h.living(id)
+	if c == nil {
+		return nil
+	}
+	if f, ok := h.subs.find(id, azure.KindDevicebound); ok && f.served {
+		c.post("devices/"+id+"/messages/devicebound/", payload)
 	}
 	return nil
 }

@@ -9,8 +9,9 @@ import (
 	"hilrig/azure/localhub/mqttwire"
 )
 
-// receivePublish records telemetry before the broker acknowledges it. In MQTT
-// 3.1.1 a hub has no word for no: what it does not take ends the connection.
+// receivePublish records telemetry and acknowledges it. Nobody but the record
+// and the service side gets it: the hub is no general broker. In MQTT 3.1.1 a
+// hub has no word for no: what it does not take ends the connection.
 func (c *conn) receivePublish(f mqttwire.Frame, p mqttwire.Packet) bool {
 	t, err := azure.ParsePublishTopic(c.deviceID, p.Topic)
 	if err != nil {
@@ -27,41 +28,55 @@ func (c *conn) receivePublish(f mqttwire.Frame, p mqttwire.Packet) bool {
 	}
 	switch t.Kind {
 	case azure.KindEvents:
-		c.message(p, t)
+		c.message(p, t, false)
 	case azure.KindTwinGet, azure.KindTwinReported:
 		c.receiveTwin(p, t)
 	case azure.KindMethodResponse:
 		c.receiveMethod(p, t)
 	}
-	if p.QoS == 2 {
+	switch p.QoS {
+	case 1:
+		c.send(mqttwire.Packet{Type: mqttwire.PUBACK, ID: p.ID})
+	case 2:
 		c.cut("PUBLISH with QoS 2: delivered, then closed", "")
 		return false
 	}
-	raw := f.Raw
-	if p.Retain { // not kept: it became a property
-		raw = append([]byte(nil), raw...)
-		raw[0] &^= 1
-	}
-	c.ready = append(c.ready, raw...)
 	return true
 }
 
-func (c *conn) message(p mqttwire.Packet, t azure.PublishTopic) {
+// publishWill delivers a will as the telemetry that it is, marked (Azure:
+// iot-hub-mqtt-support; protocol gateway, CompletePublishAsync).
+func (c *conn) publishWill(w *mqttwire.Will) {
+	t, err := azure.ParsePublishTopic(c.deviceID, w.Topic)
+	if err != nil {
+		return // it was said when it came
+	}
+	c.message(mqttwire.Packet{Topic: w.Topic, Payload: w.Payload, QoS: w.QoS, Retain: w.Retain}, t, true)
+}
+
+// message records a message. Its payload stays the packet's: a frame has its
+// own memory.
+func (c *conn) message(p mqttwire.Packet, t azure.PublishTopic, will bool) {
 	now := time.Now()
 	system := c.system(now, t.System)
 	props := maps.Clone(t.Properties)
 	if props == nil {
 		props = map[string]string{}
 	}
+	text := fmt.Sprintf("telemetry, %d bytes", len(p.Payload))
+	if will {
+		text = fmt.Sprintf("will of %s, %d bytes", c.deviceID, len(p.Payload))
+		props[azure.SystemMessageType] = "Will"
+	}
 	if p.Retain {
-		props["mqtt-retain"] = "true"
+		props[azure.PropertyRetain] = "true"
 	}
 	if p.Dup {
-		props["mqtt-dup"] = "true"
+		props[azure.PropertyDup] = "true"
 	}
-	c.event(Event{Kind: KindMessage, At: now, Text: fmt.Sprintf("telemetry, %d bytes", len(p.Payload)), Message: &Message{
-		Topic: p.Topic, Properties: props, System: system, Payload: append([]byte(nil), p.Payload...),
-		QoS: p.QoS, Retain: p.Retain, Dup: p.Dup, PacketID: p.ID, Enqueued: now,
+	c.event(Event{Kind: KindMessage, At: now, Text: text, Message: &Message{
+		Topic: p.Topic, Properties: props, System: system, Payload: p.Payload,
+		QoS: p.QoS, Retain: p.Retain, Dup: p.Dup, PacketID: p.ID, Will: will, Enqueued: now,
 	}})
 }
 
@@ -94,35 +109,37 @@ func (c *conn) system(now time.Time, own map[string]string) map[string]string {
 // receiveSubscribe takes every filter, as Edge Hub does: one that is not the
 // hub's is granted and never served. Those of the session count, not only those
 // of this packet.
-func (c *conn) receiveSubscribe(f mqttwire.Frame, p mqttwire.Packet) bool {
+func (c *conn) receiveSubscribe(p mqttwire.Packet) bool {
 	text := "subscribed"
-	for _, filter := range p.Filters {
+	codes, filters := make([]byte, len(p.Filters)), make([]mqttwire.Filter, 0, len(p.Filters))
+	for i, filter := range p.Filters {
 		text += " " + filter.Topic
+		if !mqttwire.ValidFilter(filter.Topic) {
+			codes[i] = failure
+			continue
+		}
 		if _, err := azure.ParseFilter(c.deviceID, filter.Topic); err != nil {
 			text += " (ignored)"
 		}
+		codes[i] = azure.GrantedQoS(filter.QoS)
+		filters = append(filters, filter)
 	}
 	c.event(Event{Kind: KindSubscribed, Text: text, Filters: p.Filters})
-	if n := c.hub.subs.add(c.deviceID, p.Filters); n > azure.MaxFilters {
+	if n := c.hub.subs.add(c.deviceID, filters); n > azure.MaxFilters {
 		c.cut(fmt.Sprintf("SUBSCRIBE refused: %d filters; IoT Hub takes %d at a time", n, azure.MaxFilters), "")
 		return false
 	}
-	c.mu.Lock()
-	c.asked[p.ID] = p.Filters
-	c.mu.Unlock()
-	c.ready = append(c.ready, f.Raw...)
+	c.sendFor(mqttwire.Packet{Type: mqttwire.SUBACK, ID: p.ID, ReturnCodes: codes}, filters)
 	return true
 }
 
-// serve is the broker's SUBACK, sent or kept back: from now on the device gets
-// what its filters ask for.
-func (c *conn) serve(f mqttwire.Frame) {
-	p, _ := mqttwire.Decode(f, false)
-	c.mu.Lock()
-	filters := c.asked[p.ID]
-	delete(c.asked, p.ID)
-	c.mu.Unlock()
+// failure is the return code of a filter that is none (MQTT 3.1.1 section 3.9.3).
+const failure = 0x80
+
+// serve is the SUBACK of filters, sent or kept back: from now on the device gets
+// what they ask for.
+func (c *conn) serve(filters []mqttwire.Filter) {
 	c.hub.subs.serve(c.deviceID, filters)
 	c.event(Event{Kind: KindServed, Text: "serves what was subscribed", Filters: filters})
-	c.mail.wake()
+	c.wake()
 }

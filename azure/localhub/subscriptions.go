@@ -28,16 +28,18 @@ type filter struct {
 func newSubscriptions() *subscriptions { return &subscriptions{of: map[string]*subscribed{}} }
 
 // begin is a CONNECT: a session goes on only where both it and the one before
-// are persistent.
-func (s *subscriptions) begin(id string, clean bool) {
+// are persistent: then it is present.
+func (s *subscriptions) begin(id string, clean bool) (present bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := s.of[id]
-	if old == nil || old.clean || clean {
+	present = old != nil && !old.clean && !clean
+	if !present {
 		old = &subscribed{filters: map[string]*filter{}}
 		s.of[id] = old
 	}
 	old.clean = clean
+	return present
 }
 
 func (s *subscriptions) forget(id string) {

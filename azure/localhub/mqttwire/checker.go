@@ -48,7 +48,7 @@ func NewChecker(sessions *Sessions) *Checker {
 	if sessions == nil {
 		sessions = NewSessions()
 	}
-	return &Checker{sessions: sessions, requests: map[uint16]request{}, done: map[uint16]bool{}}
+	return &Checker{sessions: sessions}
 }
 
 // Feed decodes the next frame and judges it: what it returns is what this
@@ -71,6 +71,18 @@ func (c *Checker) Feed(f Frame, fromClient bool) (Packet, []Violation) {
 		c.fromServer(p)
 	}
 	return p, append([]Violation(nil), c.violations[before:]...)
+}
+
+// Sent is Feed for a packet of the server that is at hand as it is, and need
+// not be decoded. At must be set.
+func (c *Checker) Sent(p Packet) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sessions.mu.Lock()
+	defer c.sessions.mu.Unlock()
+	if !c.foreign && !c.unopened {
+		c.fromServer(p)
+	}
 }
 
 // Broken records that the client's stream could not be cut any further
@@ -163,12 +175,15 @@ func (c *Checker) request(p Packet) {
 	if p.ID == 0 {
 		return
 	}
-	r := request{kind: p.Type, content: contentOf(Packet{Topic: fmt.Sprint(p.Filters)})}
+	r := request{kind: p.Type, content: c.sessions.contentOf(Packet{Topic: fmt.Sprint(p.Filters)})}
 	if old, used := c.requests[p.ID]; used && old != r {
 		c.violate("[MQTT-2.3.1-2]", p, "packet identifier %d is that of an unanswered %s", p.ID, TypeName(old.kind))
 	}
 	if m := c.inFlight(p.ID); m != nil && m.connection == c.connection {
 		c.violate("[MQTT-2.3.1-2]", p, "packet identifier %d is that of an unacknowledged PUBLISH", p.ID)
+	}
+	if c.requests == nil {
+		c.requests = map[uint16]request{}
 	}
 	c.requests[p.ID] = r
 }
@@ -260,6 +275,9 @@ func (c *Checker) complete(id uint16) {
 		return
 	}
 	delete(c.session.pending, id)
+	if c.done == nil {
+		c.done = map[uint16]bool{}
+	}
 	c.done[id] = true
 	if m.connection == c.connection {
 		c.completed++

@@ -74,7 +74,7 @@ func (d *decoder) connectFlags(c *Connect) {
 	c.HasPassword = c.Flags&flagPassword != 0
 	willQoS := c.Flags >> 3 & 3
 	if c.Flags&flagReserved != 0 {
-		d.violate("[MQTT-3.1.2-3]", "the reserved connect flag is set")
+		d.illegal("[MQTT-3.1.2-3]", "the reserved connect flag is set")
 	}
 	if c.Flags&flagWill == 0 && willQoS != 0 {
 		d.violate("[MQTT-3.1.2-13]", "will QoS is %d without a will", willQoS)
@@ -83,7 +83,7 @@ func (d *decoder) connectFlags(c *Connect) {
 		d.violate("[MQTT-3.1.2-15]", "will retain is set without a will")
 	}
 	if willQoS == 3 {
-		d.violate("[MQTT-3.1.2-14]", "will QoS is 3")
+		d.illegal("[MQTT-3.1.2-14]", "will QoS is 3")
 	}
 	if c.HasPassword && !c.HasUserName {
 		d.violate("[MQTT-3.1.2-22]", "a password without a user name")
@@ -104,7 +104,7 @@ func (d *decoder) will(c *Connect) bool {
 		d.violate("[MQTT-3.1.2-9]", "the will flag is set and will topic or message are missing")
 		return false
 	}
-	d.topicName("will topic", w.Topic, "[MQTT-4.7.1-1]")
+	d.topicName(d.violate, "will topic", w.Topic, "[MQTT-4.7.1-1]")
 	c.Will = w
 	return true
 }

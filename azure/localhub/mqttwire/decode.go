@@ -93,6 +93,15 @@ func (d *decoder) violate(statement, format string, args ...any) {
 	}
 }
 
+// illegal is a violation for which a server closes the connection
+// [MQTT-4.8.0-1].
+func (d *decoder) illegal(statement, format string, args ...any) {
+	d.violate(statement, format, args...)
+	if d.blame && d.p.Illegal == "" {
+		d.p.Illegal = d.violations[len(d.violations)-1].String()
+	}
+}
+
 // malformed ends the reading, and blames unless our own limit cut the packet.
 func (d *decoder) malformed(format string, args ...any) {
 	if d.p.Malformed != "" {
@@ -112,13 +121,13 @@ func (d *decoder) malformed(format string, args ...any) {
 func (d *decoder) flags() {
 	k := packetKinds[d.p.Type]
 	if !k.fromClient {
-		d.violate("MQTT 2.2.1", "a client never sends it")
+		d.illegal("MQTT 2.2.1", "a client never sends it")
 	}
 	if d.p.Type == PUBLISH || k.name == "" {
 		return
 	}
 	if d.p.flags != k.flags {
-		d.violate(k.flagStatement, "reserved flags are %04b and must be %04b", d.p.flags, k.flags)
+		d.illegal(k.flagStatement, "reserved flags are %04b and must be %04b", d.p.flags, k.flags)
 	}
 }
 
@@ -163,9 +172,9 @@ func (d *decoder) text(what string) (string, bool) {
 	}
 	s := string(b)
 	if !utf8.ValidString(s) {
-		d.violate("[MQTT-1.5.3-1]", "%s %q is not well-formed UTF-8", what, s)
+		d.illegal("[MQTT-1.5.3-1]", "%s %q is not well-formed UTF-8", what, s)
 	} else if strings.ContainsRune(s, 0) {
-		d.violate("[MQTT-1.5.3-2]", "%s %q holds the character U+0000", what, s)
+		d.illegal("[MQTT-1.5.3-2]", "%s %q holds the character U+0000", what, s)
 	}
 	return s, true
 }
@@ -183,8 +192,12 @@ func (d *decoder) id(statement string) bool {
 	if !ok {
 		return false
 	}
+	violate := d.illegal
+	if d.p.Type >= PUBACK && d.p.Type <= PUBCOMP { // it acknowledges nothing, and that is all
+		violate = d.violate
+	}
 	if d.p.ID = id; id == 0 {
-		d.violate(statement, "packet identifier is 0")
+		violate(statement, "packet identifier is 0")
 	}
 	return true
 }
@@ -203,17 +216,17 @@ func (d *decoder) connack() {
 func (d *decoder) publish() {
 	d.p.Dup, d.p.QoS, d.p.Retain = d.p.flags&8 != 0, d.p.flags>>1&3, d.p.flags&1 != 0
 	if d.p.QoS == 3 {
-		d.violate("[MQTT-3.3.1-4]", "both QoS bits are set")
+		d.illegal("[MQTT-3.3.1-4]", "both QoS bits are set")
 	}
 	if d.p.Dup && d.p.QoS == 0 {
-		d.violate("[MQTT-3.3.1-2]", "DUP is set at QoS 0")
+		d.illegal("[MQTT-3.3.1-2]", "DUP is set at QoS 0")
 	}
 	topic, ok := d.text("topic name")
 	if !ok {
 		return
 	}
 	d.p.Topic = topic
-	d.topicName("topic name", topic, "[MQTT-3.3.2-2]")
+	d.topicName(d.illegal, "topic name", topic, "[MQTT-3.3.2-2]")
 	if d.p.QoS > 0 && !d.id("[MQTT-2.3.1-1]") {
 		return
 	}
@@ -221,12 +234,12 @@ func (d *decoder) publish() {
 }
 
 // topicName judges a topic that is published to.
-func (d *decoder) topicName(what, topic, wildcards string) {
+func (d *decoder) topicName(violate func(statement, format string, args ...any), what, topic, wildcards string) {
 	if topic == "" {
-		d.violate("[MQTT-4.7.3-1]", "%s is empty", what)
+		violate("[MQTT-4.7.3-1]", "%s is empty", what)
 	}
 	if strings.ContainsAny(topic, "+#") {
-		d.violate(wildcards, "%s %q holds a wildcard", what, topic)
+		violate(wildcards, "%s %q holds a wildcard", what, topic)
 	}
 }
 
@@ -252,7 +265,7 @@ func (d *decoder) subscribe() {
 				return
 			}
 			if f.QoS > 2 {
-				d.violate("[MQTT-3-8.3-4]", "requested QoS of %q is 0x%02x", topic, f.QoS)
+				d.illegal("[MQTT-3-8.3-4]", "requested QoS of %q is 0x%02x", topic, f.QoS)
 			}
 		}
 		d.p.Filters = append(d.p.Filters, f)
@@ -260,26 +273,43 @@ func (d *decoder) subscribe() {
 	switch {
 	case len(d.p.Filters) > 0 || d.cut:
 	case d.p.Type == SUBSCRIBE:
-		d.violate("[MQTT-3.8.3-3]", "has no topic filter")
+		d.illegal("[MQTT-3.8.3-3]", "has no topic filter")
 	default:
-		d.violate("[MQTT-3.10.3-2]", "has no topic filter")
+		d.illegal("[MQTT-3.10.3-2]", "has no topic filter")
 	}
 }
 
-// topicFilter judges where the wildcards of a filter stand (MQTT 4.7.1).
+// topicFilter judges where the wildcards of a filter stand (MQTT 4.7.1). A
+// server refuses such a filter, and not the packet.
 func (d *decoder) topicFilter(filter string) {
+	if statement, wrong := filterRule(filter); statement != "" {
+		d.violate(statement, "topic filter %s", wrong)
+	}
+}
+
+// ValidFilter says whether a topic filter is one by MQTT 4.7.
+func ValidFilter(filter string) bool {
+	statement, _ := filterRule(filter)
+	return statement == ""
+}
+
+func filterRule(filter string) (statement, wrong string) {
 	if filter == "" {
-		d.violate("[MQTT-4.7.3-1]", "topic filter is empty")
+		return "[MQTT-4.7.3-1]", "is empty"
+	}
+	if !strings.ContainsAny(filter, "+#") {
+		return "", ""
 	}
 	levels := strings.Split(filter, "/")
 	for i, level := range levels {
 		if strings.Contains(level, "#") && (level != "#" || i < len(levels)-1) {
-			d.violate("[MQTT-4.7.1-2]", "topic filter %q: # must be the last level, and all of it", filter)
+			return "[MQTT-4.7.1-2]", fmt.Sprintf("%q: # must be the last level, and all of it", filter)
 		}
 		if strings.Contains(level, "+") && level != "+" {
-			d.violate("[MQTT-4.7.1-3]", "topic filter %q: + must be all of a level", filter)
+			return "[MQTT-4.7.1-3]", fmt.Sprintf("%q: + must be all of a level", filter)
 		}
 	}
+	return "", ""
 }
 
 func (d *decoder) suback() {

@@ -37,6 +37,7 @@ type Packet struct {
 	SessionPresent bool     // of a CONNACK
 	Size           int      // bytes on the wire, header and all
 	Malformed      string   // what kept it from being read to its end; fields before that are set
+	Illegal        string   // of a client: the statement it breaks for which a server closes the connection [MQTT-4.8.0-1]
 
 	flags byte // of the fixed header
 }

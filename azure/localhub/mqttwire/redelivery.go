@@ -24,7 +24,7 @@ func (c *Checker) publish(p Packet) {
 	if !c.owns() || p.ID == 0 {
 		return
 	}
-	content := contentOf(p)
+	content := c.sessions.contentOf(p)
 	if m := c.session.pending[p.ID]; m != nil {
 		c.again(p, m, content)
 	} else if p.Dup {

@@ -1,7 +1,7 @@
 package mqttwire
 
 import (
-	"hash/fnv"
+	"hash/maphash"
 	"sync"
 	"time"
 )
@@ -16,10 +16,11 @@ const maxSessions = 1024
 type Sessions struct {
 	mu   sync.Mutex
 	byID map[string]*session
+	seed maphash.Seed // of the hashes of contents
 }
 
 // NewSessions makes an empty memory.
-func NewSessions() *Sessions { return &Sessions{byID: map[string]*session{}} }
+func NewSessions() *Sessions { return &Sessions{byID: map[string]*session{}, seed: maphash.MakeSeed()} }
 
 // Excuse forgets what clientID owes from earlier connections: its power was
 // cut, or it was given another identity.
@@ -72,11 +73,12 @@ func (s *Sessions) of(clientID string) *session {
 }
 
 // contentOf is the hash by which a message is known again.
-func contentOf(p Packet) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte{p.QoS, byte(len(p.Topic) >> 8), byte(len(p.Topic))})
-	h.Write([]byte(p.Topic))
-	h.Write(p.Payload)
+func (s *Sessions) contentOf(p Packet) uint64 {
+	var h maphash.Hash
+	h.SetSeed(s.seed)
+	_, _ = h.Write([]byte{p.QoS, byte(len(p.Topic) >> 8), byte(len(p.Topic))})
+	_, _ = h.WriteString(p.Topic)
+	_, _ = h.Write(p.Payload)
 	return h.Sum64()
 }
 
