@@ -222,6 +222,9 @@ func (h *Hub) secure(id int64, raw net.Conn, stranger bool) *conn {
 	first, err := firstRecord(raw, handshakeWithin)
 	if err != nil {
 		hs := &Handshake{Err: "nothing was said: " + reason(err).Error()}
+		if len(first) > 0 {
+			hs.Err = fmt.Sprintf("stopped behind %d bytes of the first TLS record: %s", len(first), reason(err))
+		}
 		h.events.add(Event{Kind: KindHandshake, Conn: id, Remote: remote, Text: hs.describe(), Handshake: hs})
 		h.events.add(Event{Kind: KindDisconnected, Conn: id, Remote: remote, Text: "silent connection"})
 		return nil

@@ -23,6 +23,7 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	"hilrig/azure/localhub"
+	"hilrig/azure/localhub/mqttwire"
 )
 
 // BenchmarkAgainstMosquitto measures the hub beside mosquitto, with the same
@@ -48,7 +49,7 @@ func BenchmarkAgainstMosquitto(b *testing.B) {
 	for _, m := range []struct {
 		what    string
 		measure func(testing.TB, string, *tls.Config, int, time.Duration) float64
-	}{{"handshakes", handshakesPerSecond}, {"messages", messagesPerSecond}} {
+	}{{"handshakes", handshakesPerSecond}, {"connects", connectsPerSecond}, {"messages", messagesPerSecond}} {
 		b.Run(m.what, func(b *testing.B) {
 			for range b.N {
 				var hub, other, ratio []float64
@@ -173,6 +174,50 @@ func handshakesPerSecond(t testing.TB, addr string, config *tls.Config, clients 
 		return nil
 	})
 	return float64(n.Load()) / time.Since(began).Seconds()
+}
+
+// connectsPerSecond are sessions from TCP to CONNACK, and their good-bye.
+func connectsPerSecond(t testing.TB, addr string, config *tls.Config, clients int, during time.Duration) float64 {
+	t.Helper()
+	var n atomic.Int64
+	began := time.Now()
+	each(t, clients, func(i int) error {
+		for time.Since(began) < during {
+			c, err := session(addr, config, i)
+			if err != nil {
+				return err
+			}
+			if _, err := c.Write([]byte{mqttwire.DISCONNECT << 4, 0}); err != nil {
+				return err
+			}
+			_ = c.Close() // the hub may have closed it by now
+			n.Add(1)
+		}
+		return nil
+	})
+	return float64(n.Load()) / time.Since(began).Seconds()
+}
+
+// session is a session of a client, and nothing more.
+func session(addr string, config *tls.Config, client int) (*tls.Conn, error) {
+	c, err := tls.Dial("tcp", addr, config)
+	if err != nil {
+		return nil, err
+	}
+	id := deviceOf(client)
+	body := append(text("MQTT"), 4, 0x82, 0, 240) // a user name, a clean session
+	body = append(append(body, text(id)...), text("localhost/"+id+"/?api-version=2021-04-12")...)
+	if _, err := c.Write(append([]byte{mqttwire.CONNECT << 4, byte(len(body))}, body...)); err != nil {
+		return nil, err
+	}
+	answer := make([]byte, 4)
+	if _, err := io.ReadFull(c, answer); err != nil {
+		return nil, err
+	}
+	if answer[0] != mqttwire.CONNACK<<4 || answer[3] != 0 {
+		return nil, fmt.Errorf("answered with % x", answer)
+	}
+	return c, nil
 }
 
 // messagesPerSecond are QoS 1 messages of 200 bytes, acknowledged, with 32 of

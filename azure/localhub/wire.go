@@ -1,6 +1,8 @@
 package localhub
 
 import (
+	"errors"
+	"io"
 	"net"
 	"time"
 
@@ -62,11 +64,11 @@ func firstRecord(raw net.Conn, within time.Duration) ([]byte, error) {
 		}
 		n, err := raw.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
-		if wholeRecord(b) || err != nil && len(b) > 0 {
+		if wholeRecord(b) || errors.Is(err, io.EOF) && len(b) > 0 {
 			return b, nil // what is wrong with it TLS says
 		}
 		if err != nil {
-			return nil, err
+			return b, err
 		}
 	}
 }
