@@ -54,6 +54,7 @@ func firstMessage(ctx context.Context, b *fixtures.Bench) {
 		}
 	}
 	b.LookFirst("what the device waits for between its identity and its first message: a restart (commands.after_provision), its network, its clock")
+	b.DecidedAt(first.At)
 	took := max(0, first.At.Sub(provisioned))
 	b.Measure("provisioned to first message", took.Seconds(), "s", nil, fixtures.AtMost((b.Type.Timing.ConnectWithin + b.Type.Timing.PublishWithin).Seconds()))
 	b.Step("%d bytes on %s", len(e.Message.Payload), e.Message.Topic)
@@ -160,6 +161,7 @@ func interval(ctx context.Context, b *fixtures.Bench) {
 	}
 	b.Must(err)
 	b.LookFirst(timerLook)
+	b.DecidedAt(at[n-1])
 	mean := at[n-1].Sub(at[0]) / (n - 1)
 	want := b.Type.Timing.Interval
 	if b.Type.Timing.IntervalAssumed {

@@ -61,7 +61,7 @@ func asksForTwin(ctx context.Context, b *fixtures.Bench) {
 	})
 	b.That(!e.Twin.Unheard, fixtures.Finding{
 		Expected: "a subscription of " + twinResults + " before the GET of its twin", Seen: "a GET without it: the answer goes nowhere",
-		Look: "the order of SUBSCRIBE and GET",
+		Look: "the order of SUBSCRIBE and GET", At: e.At,
 	})
 }
 
@@ -86,7 +86,7 @@ func answersDesired(ctx context.Context, b *fixtures.Bench) {
 	})
 	b.That(e.Twin.Status == 204, fixtures.Finding{
 		Expected: "reported properties that the twin takes", Seen: fmt.Sprintf("%.120q, answered with %d", e.Twin.Payload, e.Twin.Status),
-		Look: "the reported properties: a JSON object of 32 kB at most, no dot, dollar or blank in a name",
+		Look: "the reported properties: a JSON object of 32 kB at most, no dot, dollar or blank in a name", At: e.At,
 	})
 	b.Measure("desired to reported", e.At.Sub(sent).Seconds(), "s", nil, nil)
 }

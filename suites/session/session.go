@@ -93,6 +93,7 @@ const keepAliveLook = "the keep-alive that the firmware gives its MQTT client: m
 
 func keepAlive(ctx context.Context, b *fixtures.Bench) {
 	c, at := connect(ctx, b)
+	b.DecidedAt(at)
 	b.Measure("keep-alive", c.KeepAlive.Seconds(), "s", nil, nil)
 	switch {
 	case c.KeepAlive == 0:
