@@ -51,16 +51,42 @@ func timeline(runDir, device string, s record.SpecResult) stretch {
 		return stretch{} // the report stands without it; the record has the verdict
 	}
 	defer f.Close()
-	from, to := s.Evidence.TimelineFrom, s.Evidence.TimelineTo
-	if s.At > 0 {
-		near := offsetOf(f, to, s.At)
-		if from = max(from, near-page); near < s.Evidence.TimelineFrom {
-			from = max(0, near-page)
-		}
-	}
-	lines := read(f, from, to, s.At)
+	lines := find(f, s)
 	return around(lines, decisive(&lines, s))
 }
+
+// find reads the spec's part of the file, or where the event that decided is
+// not in it the part around that: it may be of any spec before, and be written
+// a little late.
+func find(f *os.File, s record.SpecResult) []moment {
+	from, to := s.Evidence.TimelineFrom, s.Evidence.TimelineTo
+	if s.At == 0 {
+		return read(f, from, to, 0)
+	}
+	near := offsetOf(f, to, s.At)
+	lines := read(f, max(from, near-page), to, s.At)
+	if slices.ContainsFunc(lines, is(s.At)) {
+		return lines
+	}
+	st, err := f.Stat()
+	if err != nil {
+		return lines
+	}
+	wide := read(f, max(0, near-2*page), min(st.Size(), max(near, to)+page), s.At)
+	if near < from || slices.ContainsFunc(wide, is(s.At)) {
+		return wide
+	}
+	return lines
+}
+
+// is finds the moment of an event.
+func is(at float64) func(moment) bool {
+	return func(m moment) bool { return m.At > at-closeTo && m.At < at+closeTo }
+}
+
+// closeTo is how far apart two stamps of one event may be: they are rounded to
+// microseconds.
+const closeTo = 5e-7
 
 // read takes the events between two offsets, the first at a line's begin; of
 // what is far behind the moment at nothing is needed.
@@ -113,11 +139,11 @@ func decisive(lines *[]moment, s record.SpecResult) int {
 	if s.At == 0 {
 		return len(*lines) - 1
 	}
-	i := slices.IndexFunc(*lines, func(m moment) bool { return m.At > s.At-5e-7 })
+	i := slices.IndexFunc(*lines, func(m moment) bool { return m.At > s.At-closeTo })
 	if i < 0 {
 		i = len(*lines)
 	}
-	if i == len(*lines) || (*lines)[i].At > s.At+5e-7 {
+	if i == len(*lines) || (*lines)[i].At > s.At+closeTo {
 		*lines = slices.Insert(*lines, i, moment{At: s.At, Source: record.SourceSpec, Text: "seen until here: " + clip(s.Seen, 200)})
 	}
 	(*lines)[i].Decisive = true

@@ -49,12 +49,15 @@ func TestTheDecisiveMomentIsShown(t *testing.T) {
 	}{
 		{"within the spec", 100, 200, at(150), "line-150"},
 		{"before the spec", 15000, 15100, at(20), "line-20"},
+		{"just before the spec, in the same page", 15000, 15100, at(14990), "line-14990"},
+		{"the line before the spec", 100, 101, at(99), "line-99"},
+		{"written a little late", 100, 200, at(205), "line-205"},
 		{"far before the spec", 19000, n, at(9000), "line-9000"},
 		{"in a long spec", 10, n, at(12345), "line-12345"},
 		{"the first line", 0, 50, at(0), "line-0"},
 		{"the last line", 0, n, at(n - 1), fmt.Sprintf("line-%d", n-1)},
 		{"waited for in vain", 100, 200, at(150) + 0.05, "seen until here: nothing"},
-		{"behind the last line", 100, 200, at(300), "seen until here: nothing"},
+		{"behind the last line", 100, 200, at(n + 5), "seen until here: nothing"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := record.SpecResult{At: c.at, Seen: "nothing", Evidence: record.Evidence{TimelineFrom: offsets[c.from], TimelineTo: offsets[c.to]}}
