@@ -101,14 +101,18 @@ func TestParseUserNameErrors(t *testing.T) {
 
 // TestCheckDeviceID: IoT Hub's identity registry page.
 func TestCheckDeviceID(t *testing.T) {
-	for _, good := range []string{"a", "NewDevice", "A-Za.z0+9%_#*?!(),=@$'", strings.Repeat("x", 128)} {
+	for _, good := range []string{"a", "NewDevice", "A-Za.z0:9%_*?!(),=@$'", strings.Repeat("x", 128)} {
 		if err := CheckDeviceID(good); err != nil {
 			t.Error(err)
 		}
 	}
-	for _, bad := range []string{"", "a b", "a/b", "ä", "a\x00", "a&b", "a\"", strings.Repeat("x", 129)} {
-		if err := CheckDeviceID(bad); !errors.Is(err, ErrDeviceID) {
-			t.Errorf("%q: %v", bad, err)
+	for bad, says := range map[string]string{
+		"": "empty", strings.Repeat("x", 129): "129 characters", "a b": "' ' (a blank) at character 2", "a ": "' ' (a blank) at character 2",
+		"a+b": "'+' at character 2", "#": "'#' at character 1", "a;b": "';'", "a/b": "'/'", "ä": "'ä' (U+00E4) at character 1", "éa&b": "U+00E9",
+		"a\x00": `'\x00'`, "a&b": "'&'", "a\"": `'"'`, "a\u00a0b": "U+00A0", "a\u200bb": "U+200B", "a\tb": `'\t'`, "a\xff": "0xff",
+	} {
+		if err := CheckDeviceID(bad); !errors.Is(err, ErrDeviceID) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v does not say %s", bad, err, says)
 		}
 	}
 }

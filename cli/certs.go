@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hilrig/azure"
 	"hilrig/certs"
 	"hilrig/record"
 )
@@ -61,10 +60,10 @@ device.key, which only you can read. Nothing is overwritten.`,
 }
 
 func (a *app) newIdentity(cmd *cobra.Command, spec certs.IdentitySpec, out string) error {
-	err := azure.CheckDeviceID(spec.DeviceID)
+	if err := checkDeviceID("read", "--device-id", spec.DeviceID); err != nil {
+		return err
+	}
 	switch {
-	case err != nil:
-		return record.NewFailure(record.Usage, "read", "--device-id", err).WithCure("IoT Hub takes " + azure.DeviceIDForm)
 	case spec.Days < 1 || spec.Days > 36500:
 		return usage(cmd, fmt.Errorf("--days %d is not within 1 and 36500", spec.Days))
 	case spec.Bits < 2048 || spec.Bits > 8192:
@@ -135,6 +134,9 @@ that the root signs that hub.`,
 			}
 			files, err := certs.CheckFiles(root, certificate, key)
 			if err != nil {
+				return err
+			}
+			if err := checkOwner(files, certificate); err != nil {
 				return err
 			}
 			a.warn(files)

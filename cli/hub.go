@@ -4,17 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"hilrig/azure"
 	"hilrig/azure/localhub"
 	"hilrig/azure/localhub/registryapi"
 	"hilrig/certs"
@@ -145,16 +144,13 @@ func parseDevices(args []string) ([]localhub.Device, error) {
 	var devices []localhub.Device
 	at := map[string]int{}
 	for _, arg := range args {
-		id, print, ok := strings.Cut(arg, "=")
-		print = strings.NewReplacer(":", "", " ", "").Replace(print)
-		switch {
-		case !ok || id == "" || print == "":
-			return nil, record.NewFailure(record.Usage, "read", "--device "+arg, errors.New("not ID=THUMBPRINT")).
+		id, print, err := azure.ParseRegistered(arg)
+		if errors.Is(err, azure.ErrDeviceID) {
+			return nil, checkDeviceID("read", "--device", id)
+		}
+		if err != nil {
+			return nil, record.NewFailure(record.Usage, "read", "--device "+oneLine(arg), err).
 				WithCure("hilrig certs show prints the thumbprints of a certificate")
-		case len(print) != 40 && len(print) != 64 || strings.Trim(strings.ToUpper(print), "0123456789ABCDEF") != "":
-			return nil, record.NewFailure(record.Usage, "read", "--device "+arg,
-				fmt.Errorf("a thumbprint is 40 (SHA-1) or 64 (SHA-256) hex digits, this is %d characters", len(print))).
-				WithCure("hilrig certs show prints both")
 		}
 		if i, known := at[id]; known {
 			devices[i].Thumbprints = append(devices[i].Thumbprints, print)

@@ -87,6 +87,9 @@ func (f *learnFlags) check() error {
 	case f.listenFor <= 0 || f.connectWithin <= 0:
 		return wrong("--watch and --within", "not above zero")
 	}
+	if err := checkDeviceID("read", "--device-id", f.deviceID); err != nil {
+		return err
+	}
 	if _, err := os.Stat(f.out); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return record.NewFailure(record.Usage, "write", f.out, errors.New("it is there already and is not overwritten")).
 			WithCure("--out names another")

@@ -80,6 +80,9 @@ func (a *app) provision(ctx context.Context, f *provisionFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := checkOwner(files, f.certificate); err != nil {
+		return err
+	}
 	a.warn(files)
 	t, err := f.deviceType()
 	if err != nil {
