@@ -100,6 +100,7 @@ func runOpenSSL(ctx context.Context, path string, stdin []byte, args ...string) 
 	ctx, cancel := context.WithTimeout(ctx, opensslWithin)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Env = record.ToolEnviron()
 	cmd.Stdin, cmd.WaitDelay = bytes.NewReader(stdin), opensslOutput
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hilrig/fixtures/rigfile"
+	"hilrig/record"
 )
 
 // checkFirewall looks for what would keep boards from the hub's ports: ufw,
@@ -91,7 +92,9 @@ func readRules(ctx context.Context, p *patient) string {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "nft", "list", "ruleset").Output()
+	cmd := exec.CommandContext(ctx, "nft", "list", "ruleset")
+	cmd.Env = record.ToolEnviron()
+	out, err := cmd.Output()
 	if err != nil {
 		return ""
 	}

@@ -33,6 +33,7 @@ type Request struct {
 type Plan struct {
 	Rig      string
 	Hub      rigfile.Hub
+	Secret   []string         // environment variables that the rig names
 	Devices  []rigfile.Device // in the rig's order, faults filled in
 	Specs    []fixtures.Spec
 	Own      map[string][]fixtures.Spec // by device name: specs of its own in place of Specs; nil: none has
@@ -50,7 +51,7 @@ func NewPlan(r Request) (*Plan, error) {
 	if err := r.checkNumbers(); err != nil {
 		return nil, err
 	}
-	p := &Plan{Rig: r.Rig.Name, Repeat: r.Repeat, Attempts: r.Attempts, Jobs: r.Jobs, Timeout: r.Timeout}
+	p := &Plan{Rig: r.Rig.Name, Secret: r.Rig.SecretVariables(), Repeat: r.Repeat, Attempts: r.Attempts, Jobs: r.Jobs, Timeout: r.Timeout}
 	var err error
 	if p.Devices, err = chooseDevices(r.Rig, r.Devices); err != nil {
 		return nil, err

@@ -47,7 +47,7 @@ func (r *run) device(led *ledger, dir string, head record.Run, d rigfile.Device)
 	}
 	job := fixtures.Job{
 		RunID: head.ID, Rig: head.Rig, Started: head.Started, Dir: dir, StateDir: r.StateDir, LockDir: r.LockDir,
-		Executable: r.Executable, Device: d, Hub: r.plan.Hub, Specs: r.plan.ids(d.Name), Attempts: r.plan.Attempts,
+		Executable: r.Executable, Device: d, Hub: r.plan.Hub, Secret: r.plan.Secret, Specs: r.plan.ids(d.Name), Attempts: r.plan.Attempts,
 	}
 	e := r.supervise(led, job)
 	if e.died() {

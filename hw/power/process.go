@@ -22,6 +22,7 @@ import (
 // this process, so a killed harness leaves no device behind.
 type Process struct {
 	Argv     []string
+	Env      []string  // nil is this process's own
 	Terminal *os.File  // handed down as file descriptor 3; the adapter that outlives the board
 	Control  *os.File  // handed down as file descriptor 4, if there is one
 	Log      io.Writer // its standard error; nil discards it
@@ -108,6 +109,7 @@ func (p *Process) start() (<-chan error, error) {
 			cmd.ExtraFiles = append(cmd.ExtraFiles, p.Control)
 		}
 	}
+	cmd.Env = p.Env
 	cmd.Stderr = p.Log
 	cmd.WaitDelay = time.Second
 	ownGroup(cmd)

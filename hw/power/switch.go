@@ -16,6 +16,7 @@ import (
 // run without a shell.
 type Commands struct {
 	OnArgv, OffArgv []string
+	Env             []string      // of the commands; nil is this process's own
 	Settle          time.Duration // after On, before the device may be asked anything
 	Within          time.Duration // bound of one command; 0 is 30 s
 }
@@ -51,6 +52,7 @@ func (c Commands) run(ctx context.Context, step string, argv []string) error {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.WaitDelay = time.Second
+	cmd.Env = c.Env
 	ownGroup(cmd)
 	cmd.Cancel = func() error { return killGroup(cmd) }
 	err := cmd.Run()
