@@ -104,7 +104,9 @@ type mqttBehaviour struct {
 	stallAfter     int  // messages of a session; 0: never
 	takesOver      bool
 	forgetsUnacked bool
-	ignoresTwin    bool // subscribes, and that is all
+	ignoresTwin    bool                       // subscribes, and that is all
+	reports        func(patch string) string  // what it reports in place of a patch; nil: that
+	answers        func(answer string) string // the same of an answer to a method
 	ignoresMethods bool
 	slowLimit      time.Duration // CONNACK later than this: never publishes; 0: none
 	out, in        []edit        // on what it sends and gets

@@ -47,6 +47,9 @@ func (m *modem) receive(client mqtt.Client, topic string, payload []byte) {
 	switch {
 	case strings.HasPrefix(topic, twinDesired) && m.twin && !m.b.ignoresTwin:
 		if patch := reportOf(payload); patch != nil {
+			if m.b.reports != nil {
+				patch = []byte(m.b.reports(string(patch)))
+			}
 			m.request(client, twinReported, patch)
 		}
 	case strings.HasPrefix(topic, methodCalls) && !m.b.ignoresMethods:
@@ -57,6 +60,9 @@ func (m *modem) receive(client mqtt.Client, topic string, payload []byte) {
 		status, answer := 404, []byte(`{}`)
 		if slices.Contains(m.methods, name) {
 			status, answer = 200, []byte(`{"uptime_ms":`+strconv.FormatInt(time.Since(m.boot).Milliseconds(), 10)+`}`)
+		}
+		if m.b.answers != nil && status == 200 {
+			answer = []byte(m.b.answers(string(answer)))
 		}
 		client.Publish(methodAnswers+strconv.Itoa(status)+"/?$rid="+id, 0, false, answer)
 	}

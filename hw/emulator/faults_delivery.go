@@ -45,6 +45,44 @@ func deliveryFaults() []Fault {
 			apply: func(b *behaviour) { b.payload = corrupted },
 		},
 		{
+			Name: "not-utf8", Doc: "writes the unit of its temperature in Latin-1",
+			Stands:   "RFC 8259 8.1: a degree sign of the display's font; every reader makes something else of it",
+			CaughtBy: specs("delivery/payload"), Words: specs("UTF-8 b0"),
+			apply: func(b *behaviour) { b.payload = withUnit("\xb0C") },
+		},
+		{
+			Name: "duplicate-name", Doc: "has one name twice in its payload",
+			Stands:   "RFC 8259 4: two parts of the firmware add their field to one buffer",
+			CaughtBy: specs("delivery/payload"), Words: specs("/temperature twice"),
+			apply: func(b *behaviour) { b.payload = temperatureTwice },
+		},
+		{
+			Name: "twin-not-utf8", Doc: "reports properties of its twin in Latin-1",
+			Stands:   "RFC 8259 8.1: a site name as the installer typed it",
+			CaughtBy: specs("delivery/twin"), Words: specs("UTF-8 fc"),
+			apply: func(b *behaviour) { b.reports = func(string) string { return "{\"site\":\"Z\xfcrich\"}" } },
+		},
+		{
+			Name: "twin-name-twice", Doc: "reports one property twice in a patch of its twin",
+			Stands:   "RFC 8259 4: which of the two the back end sees, nobody knows",
+			CaughtBy: specs("delivery/twin"), Words: specs("/interval twice"),
+			apply: func(b *behaviour) {
+				b.reports = func(string) string { return `{"interval":1,"interval":2}` }
+			},
+		},
+		{
+			Name: "method-not-utf8", Doc: "answers direct methods in Latin-1",
+			Stands:   "RFC 8259 8.1: a text of the device's display in an answer",
+			CaughtBy: specs("delivery/direct-method"), Words: specs("UTF-8 b0"),
+			apply: func(b *behaviour) { b.answers = func(string) string { return "{\"reading\":\"21 \xb0C\"}" } },
+		},
+		{
+			Name: "method-name-twice", Doc: "has one name twice in its answer to direct methods",
+			Stands:   "RFC 8259 4: an answer that is put together from a template and a result",
+			CaughtBy: specs("delivery/direct-method"), Words: specs("/status twice"),
+			apply: func(b *behaviour) { b.answers = func(string) string { return `{"status":0,"status":1}` } },
+		},
+		{
 			Name: "loses-messages", Doc: "loses every fourth message",
 			Stands:   "a queue that is overwritten while the radio is busy",
 			CaughtBy: specs("delivery/no-loss soak/steady"), Words: specs("missing"),
@@ -128,6 +166,18 @@ func corrupted(m *modem, r reading) []byte {
 	data := m.asJSON(r)
 	copy(data, m.fill(m.b.topic)[:8])
 	return data
+}
+
+func withUnit(unit string) func(*modem, reading) []byte {
+	return func(m *modem, r reading) []byte {
+		data := m.asJSON(r)
+		return append(data[:len(data)-1], `,"unit":"`+unit+`"}`...)
+	}
+}
+
+func temperatureTwice(m *modem, r reading) []byte {
+	data := m.asJSON(r)
+	return append(data[:len(data)-1], `,"temperature":0}`...)
 }
 
 func skipEveryFourth(next int64) ([]int64, int64) {

@@ -41,6 +41,8 @@ func callMethod(ctx context.Context, b *fixtures.Bench, name string, within time
 		})
 	}
 	b.Must(err)
+	judgeUTF8(b, "the answer to direct method "+name, body, time.Now())
+	warnOfNames(b, "the answer to direct method "+name, body, time.Now())
 	b.That(status == 200, fixtures.Finding{
 		Expected: fmt.Sprintf("direct method %s answered with 200", name), Seen: fmt.Sprintf("status %d, %.120q", status, body),
 		Look: "the firmware's list of methods against behaviour.methods",

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"hilrig/azure"
 	"hilrig/azure/localhub"
 	"hilrig/fixtures"
 	"hilrig/record"
@@ -146,8 +147,14 @@ func payload(ctx context.Context, b *fixtures.Bench) {
 	if err != nil { // it could be read before the run
 		b.Must(record.NewFailure(record.RigHost, "judge payloads by", "the type's schema", err))
 	}
+	warned := false
+	isJSON := schema != nil || b.Type.Payload.Sequence != ""
 	for _, e := range got {
 		body := e.Message.Payload
+		if isJSON || strings.HasPrefix(e.Message.System[azure.SystemContentType], "application/json") {
+			judgeUTF8(b, "a payload", body, e.At)
+			warned = warned || warnOfNames(b, "a payload", body, e.At)
+		}
 		b.That(len(body) > 0, fixtures.Finding{Expected: "a payload", Seen: "an empty message", At: e.At, Look: "what the firmware publishes before its first measurement"})
 		if p := b.Type.Payload.Sequence; p != "" {
 			_, err := fixtures.NumberAt(body, p)

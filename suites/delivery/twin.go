@@ -84,6 +84,8 @@ func answersDesired(ctx context.Context, b *fixtures.Bench) {
 		Expected: fmt.Sprintf("reported properties of its twin within %s of desired ones", within), Seen: "none",
 		Look: "the handler of $iothub/twin/PATCH/properties/desired/ (behaviour.twin.desired)",
 	})
+	judgeUTF8(b, "reported properties", e.Twin.Payload, e.At)
+	warnOfNames(b, "reported properties", e.Twin.Payload, e.At)
 	b.That(e.Twin.Status == 204, fixtures.Finding{
 		Expected: "reported properties that the twin takes", Seen: fmt.Sprintf("%.120q, answered with %d", e.Twin.Payload, e.Twin.Status),
 		Look: "the reported properties: a JSON object of 32 kB at most, no dot, dollar or blank in a name", At: e.At,
