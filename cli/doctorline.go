@@ -40,8 +40,8 @@ func checkLine(ctx context.Context, p *patient) []finding {
 	con := console.Open(line, console.Settings{
 		Baud: t.Baud, Newline: t.Console.Newline, RecoverSend: t.Console.Recover.Send, RecoverQuiet: t.Console.Recover.Quiet,
 	}, console.Options{Log: p.log})
-	defer con.Close() // nothing is waited for any more
-	if err := con.Recover(ctx); err != nil {
+	defer con.Close()                                             // nothing is waited for any more
+	if _, err := con.Wake(ctx, t.Timing.BootWithin); err != nil { // one that answers to nothing is judged below
 		return []finding{failed(err)}
 	}
 	sent, got, err := loadLine(ctx, con)

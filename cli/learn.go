@@ -30,6 +30,7 @@ type learnFlags struct {
 	baud                     int
 	hubPort                  int
 	listenFor, connectWithin time.Duration
+	bootWithin               time.Duration
 	yes                      bool
 }
 
@@ -70,6 +71,7 @@ holds is overwritten by them. Without them it learns what can be seen without.`,
 	fl.IntVar(&f.hubPort, "hub-port", 8883, "broker port that is set in the board")
 	fl.StringVar(&f.reboot, "reboot", "", "console command that restarts the board, if one is known")
 	fl.DurationVar(&f.listenFor, "watch", 3*time.Second, "how long the board is listened to first")
+	fl.DurationVar(&f.bootWithin, "boot-within", 10*time.Second, "how long the board may boot because its port was opened")
 	fl.DurationVar(&f.connectWithin, "within", 2*time.Minute, "how long the board may take to connect")
 	return cmd
 }
@@ -84,7 +86,7 @@ func (f *learnFlags) check() error {
 		return wrong("--certificate and --key", "one without the other; give both, or neither for a fresh identity")
 	case f.baud < 1:
 		return wrong("--baud", "it is less than 1")
-	case f.listenFor <= 0 || f.connectWithin <= 0:
+	case f.listenFor <= 0 || f.connectWithin <= 0 || f.bootWithin <= 0:
 		return wrong("--watch and --within", "not above zero")
 	}
 	if err := checkDeviceID("read", "--device-id", f.deviceID); err != nil {
@@ -147,7 +149,7 @@ func (a *app) learnBoard(ctx context.Context, f *learnFlags) error {
 	if err != nil {
 		return err
 	}
-	l.board = learn.Meet(line, learn.Options{Name: f.port, Baud: f.baud, Log: a.log, Agree: l.vouched,
+	l.board = learn.Meet(line, learn.Options{Name: f.port, Baud: f.baud, BootWithin: f.bootWithin, Log: a.log, Agree: l.vouched,
 		Say: func(format string, args ...any) { l.say(format, args...) }})
 	defer l.board.Close() // closes the line; nothing is waited for any more
 	sound, err := l.board.Listen(ctx, f.listenFor)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -27,6 +28,8 @@ type provisionFlags struct {
 	rig, typeName                string
 	baud                         int
 	baudSet                      bool
+	bootWithin                   time.Duration
+	bootSet                      bool
 }
 
 func (a *app) provisionCommand() *cobra.Command {
@@ -36,7 +39,8 @@ func (a *app) provisionCommand() *cobra.Command {
 		Short: "Load root, certificate and private key into one device",
 		Long: `Load three files into one device over its terminal, as the manufacturer's guide
 does by hand: 9270,10 the root, 9270,20 the certificate, 9270,30 the private
-key. The files are checked before the device is touched.`,
+key. The files are checked before the device is touched. A board that boots when
+its port is opened is waited for until its console answers.`,
 		Example: `  hilrig certs new --device-id NewDevice --out identity
   hilrig provision --port /dev/ttyUSB0 --root root.pem --certificate identity/device.pem --key identity/device.key
   hilrig provision --rig bench.yaml --type ads300 --port /dev/ttyUSB0 --root root.pem --certificate identity/device.pem --key identity/device.key`,
@@ -45,7 +49,7 @@ key. The files are checked before the device is touched.`,
 			if err := required(cmd, "port", "root", "certificate", "key"); err != nil {
 				return err
 			}
-			f.baudSet = cmd.Flags().Changed("baud")
+			f.baudSet, f.bootSet = cmd.Flags().Changed("baud"), cmd.Flags().Changed("boot-within")
 			return a.provision(cmd.Context(), f)
 		},
 	}
@@ -57,6 +61,7 @@ key. The files are checked before the device is touched.`,
 	fl.StringVar(&f.rig, "rig", "", "rig file that knows the device's type")
 	fl.StringVar(&f.typeName, "type", "", "type of the device in the rig file (default: the built-in type infinite)")
 	fl.IntVar(&f.baud, "baud", 0, "rate of the line (default: the type's)")
+	fl.DurationVar(&f.bootWithin, "boot-within", 0, "wait so long for a board that boots when its port is opened (default: the type's timing.boot_within)")
 	return cmd
 }
 
@@ -123,6 +128,12 @@ func (f *provisionFlags) deviceType() (rigfile.Type, error) {
 	if f.baudSet {
 		t.Baud = f.baud
 	}
+	if f.bootSet && f.bootWithin < 0 {
+		return t, record.NewFailure(record.Usage, "read", "--boot-within", fmt.Errorf("%s is below zero", f.bootWithin))
+	}
+	if f.bootSet {
+		t.Timing.BootWithin = f.bootWithin
+	}
 	return t, nil
 }
 
@@ -160,28 +171,69 @@ func (a *app) load(ctx context.Context, path string, t rigfile.Type, slots []slo
 		RecoverSend: c.Recover.Send, RecoverQuiet: c.Recover.Quiet,
 	}, console.Options{Log: a.log})
 	defer con.Close() // closes the line too; every answer is in by then
-	if err := con.Recover(ctx); err != nil {
+	if err := a.waken(ctx, con, t.Timing.BootWithin); err != nil {
 		return err
 	}
-	for _, s := range slots {
-		if err := a.transfer(ctx, con, s); err != nil {
-			return err
+	for i, s := range slots {
+		opened, err := a.transfer(ctx, con, s)
+		if err != nil {
+			return a.leaveFile(ctx, con, slots[:i], s, opened, err)
 		}
 	}
 	fmt.Fprintf(a.out, "the device at %s holds all three files\n", path)
 	return nil
 }
 
+// waken asks the console until it listens, and says so where that takes long.
+func (a *app) waken(ctx context.Context, con *console.Console, within time.Duration) error {
+	slow := time.AfterFunc(2*time.Second, func() {
+		fmt.Fprintf(a.err, "waiting for the console to answer, %s at the most\n", within)
+	})
+	defer slow.Stop()
+	_, err := con.Wake(ctx, within)
+	return err
+}
+
+// leaveFile brings the console back from a file that was begun, so that the
+// next person at it types a command, and says what the device holds now.
+func (a *app) leaveFile(ctx context.Context, con *console.Console, taken []slot, s slot, opened bool, err error) error {
+	if con.InFile() && con.Err() == nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
+		defer cancel()
+		if rerr := con.Recover(ctx); rerr != nil {
+			a.log.Warn("console not brought back", "err", rerr)
+		}
+	}
+	if opened || len(taken) > 0 {
+		names := []string{}
+		for _, t := range taken {
+			names = append(names, t.name)
+		}
+		what := "the device has taken " + strings.Join(names, " and ")
+		if len(taken) == 0 {
+			what = "the device has taken none of them for certain"
+		}
+		if opened {
+			what += fmt.Sprintf("; what it made of %s is not known", s.name)
+		}
+		fmt.Fprintf(a.err, "%s: load all three again before it goes back to work\n", what)
+	}
+	return err
+}
+
+// leaveWithin bounds bringing the console back at the end.
+const leaveWithin = 5 * time.Second
+
 // transfer loads one file and says how it went.
-func (a *app) transfer(ctx context.Context, con *console.Console, s slot) error {
+func (a *app) transfer(ctx context.Context, con *console.Console, s slot) (opened bool, err error) {
 	progress, done := a.transferBar(s)
 	r, err := con.Transfer(ctx, console.File{Slot: s.number, Name: s.name, Data: s.data, Secret: s.secret, Progress: progress})
 	done()
 	if err != nil {
-		return err
+		return r.Opened, err
 	}
 	fmt.Fprintf(a.out, "9270,%d  %s  %d bytes in %.2f s  %s\n", s.number, s.name, r.Bytes, r.Answered.Sub(r.Started).Seconds(), oneLine(r.Answer))
-	return nil
+	return true, nil
 }
 
 // transferBar is a moving line at a terminal, nothing elsewhere.

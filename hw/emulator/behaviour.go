@@ -21,6 +21,8 @@ type behaviour struct {
 type terminalBehaviour struct {
 	otherRate   bool          // the line is not at the rate that the other side has
 	boot        time.Duration // from power-on to the console
+	banner      []string      // said meanwhile, a line each
+	bootsOnOpen bool          // begins anew whenever its port is opened
 	think       span          // before an answer to a command
 	store       span          // to check and store a file
 	fileTimeout time.Duration // a file that pauses for so long is given up; 0: never
@@ -28,7 +30,10 @@ type terminalBehaviour struct {
 
 	echo           bool
 	newline        string
+	prompt         string
 	chatter        time.Duration // between log lines; 0: none
+	log            []string      // those lines, in turn; none: the radio's
+	xoff           int           // bytes that wait for the firmware when it asks for a pause; 0: it never does
 	rxRing, txRing int
 	perByte        time.Duration // spent on a received byte
 
@@ -150,7 +155,7 @@ func sound() behaviour {
 		terminalBehaviour: terminalBehaviour{
 			okText: okText,
 			think:  exactly(ms(2)), store: exactly(ms(5)), fileTimeout: 28 * time.Second, applyAfter: ms(150),
-			echo: true, newline: "\r\n", rxRing: 512, txRing: 512,
+			echo: true, newline: "\r\n", prompt: "SEND FILE...", rxRing: 512, txRing: 512,
 		},
 		storageBehaviour: storageBehaviour{accepts: map[string]bool{}},
 		tlsBehaviour: tlsBehaviour{

@@ -55,5 +55,5 @@ func (c *console) sendFile(arg string) {
 	if c.b.echo {
 		c.print(c.b.newline)
 	}
-	c.answer("SEND FILE...")
+	c.answer(c.b.prompt)
 }

@@ -115,11 +115,19 @@ func Run(ctx context.Context, c Config) error {
 		}
 	}()
 	defer func() { off(nil); <-gone }()
+	var opened <-chan struct{}
+	if b.bootsOnOpen {
+		var stop func()
+		if opened, stop, err = t.opens(); err != nil {
+			return err
+		}
+		defer stop()
+	}
 	if c.Ready != nil {
 		c.Ready(t.port())
 	}
 	for ctx.Err() == nil {
-		if err := bootOnce(ctx, c, &b, line); err != nil {
+		if err := bootOnce(ctx, c, &b, line, opened); err != nil {
 			return err
 		}
 	}
@@ -130,10 +138,22 @@ func Run(ctx context.Context, c Config) error {
 }
 
 // bootOnce is one life of the device, until its power goes or it reboots.
-func bootOnce(ctx context.Context, c Config, b *behaviour, line *uart.UART) error {
+func bootOnce(ctx context.Context, c Config, b *behaviour, line *uart.UART, opened <-chan struct{}) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	if !booted(ctx, b.boot, line) {
+	if opened != nil {
+		ended := make(chan struct{})
+		defer func() { end(); <-ended }()
+		go func() {
+			defer close(ended)
+			select {
+			case <-opened:
+				end()
+			case <-ctx.Done():
+			}
+		}()
+	}
+	if !booted(ctx, b, line) {
 		return nil
 	}
 	store, err := openStorage(c.State, b)
@@ -166,20 +186,33 @@ func bootOnce(ctx context.Context, c Config, b *behaviour, line *uart.UART) erro
 	return nil
 }
 
+// bannerStep is between the lines of a boot; what is left of it is silence.
+const bannerStep = 100 * time.Millisecond
+
 // booted waits while the device boots and nobody fetches what arrives.
-func booted(ctx context.Context, d time.Duration, line *uart.UART) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	for d > 0 {
+func booted(ctx context.Context, b *behaviour, line *uart.UART) bool {
+	if b.boot <= 0 {
+		return ctx.Err() == nil
+	}
+	ready := time.NewTimer(b.boot)
+	defer ready.Stop()
+	step := time.NewTicker(bannerStep)
+	defer step.Stop()
+	for said := 0; ; {
 		select {
 		case <-line.Arrived():
-		case <-timer.C:
+		case <-step.C:
+			if said < len(b.banner) {
+				line.Wake()
+				line.Send([]byte(b.banner[said] + b.newline))
+				said++
+			}
+		case <-ready.C:
 			return true
 		case <-ctx.Done():
 			return false
 		}
 	}
-	return ctx.Err() == nil
 }
 
 func sleepUntil(ctx context.Context, t time.Time) bool {

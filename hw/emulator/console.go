@@ -42,6 +42,8 @@ type console struct {
 	taken    int       // files of this boot
 	lastSlot int       // that was loaded, for firmware that wants an order
 	stuck    bool      // for ever
+	logs     int       // lines of its log that it has printed
+	held     bool      // it has asked for a pause
 }
 
 const (
@@ -125,6 +127,11 @@ func (c *console) quiet() {
 // chatter prints log lines between whatever else is printed; an answer is never
 // torn by them, because it is queued whole.
 func (c *console) chatter() {
+	if n := len(c.b.log); n > 0 {
+		c.print(c.b.newline + c.b.log[c.logs%n] + c.b.newline)
+		c.logs++
+		return
+	}
 	c.print(fmt.Sprintf("[%.3f] GSM: rssi=-%d%s", time.Since(c.boot).Seconds(), 60+rand.IntN(30), c.b.newline))
 }
 
@@ -183,6 +190,7 @@ func (s span) pick() time.Duration {
 // takeFile takes a byte of a file.
 func (c *console) takeFile(ctx context.Context, v byte) {
 	c.echo(v)
+	c.hold()
 	if len(c.file) == 0 {
 		c.began = c.at
 	}
@@ -206,6 +214,19 @@ func (c *console) takeFile(ctx context.Context, v byte) {
 	}
 	if c.b.inPlace && n%blockSize == 0 {
 		c.logged(c.store.overwrite(c.slot, string(c.file)))
+	}
+}
+
+// hold asks for a pause while too many bytes wait, by software flow control:
+// XOFF and XON (DC3, DC1).
+func (c *console) hold() {
+	switch waiting := c.line.Waiting(); {
+	case c.b.xoff > 0 && !c.held && waiting >= c.b.xoff:
+		c.held = true
+		c.print("\x13")
+	case c.held && waiting < c.b.xoff/2:
+		c.held = false
+		c.print("\x11")
 	}
 }
 

@@ -77,6 +77,12 @@ func consoleFaults() []Fault {
 			apply:    func(b *behaviour) { b.perByte, b.rxRing = 110*time.Microsecond, 64 },
 		},
 		{
+			Name: "needs-xoff", Doc: "loses bytes at line rate, and asks for a pause by XOFF before it does",
+			Stands:   "firmware that counts on flow control which its line has not",
+			CaughtBy: specs("provisioning/root"), Words: []string{"XOFF", "console.chunk"},
+			apply: func(b *behaviour) { b.perByte, b.rxRing, b.xoff = 200*time.Microsecond, 64, 12 },
+		},
+		{
 			Name: "stuck-after-abort", Doc: "never comes back from a transfer that was cut short",
 			Stands:   "boards that must be power-cycled after a pulled cable",
 			CaughtBy: specs("provisioning/aborted-transfer"), Words: specs("aborted"),

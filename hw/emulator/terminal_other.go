@@ -22,3 +22,5 @@ func (*terminal) Waiting() bool                        { return false }
 func (*terminal) Interrupt()                           {}
 func (*terminal) close()                               {}
 func (*terminal) port() string                         { return "" }
+
+func (t *terminal) opens() (<-chan struct{}, func(), error) { return nil, func() {}, nil }

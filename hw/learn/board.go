@@ -17,10 +17,12 @@ type patience struct {
 	file   time.Duration // to a file
 	settle time.Duration // for the guide's prompt behind a line that nobody knows
 	stored time.Duration // for the guide's answer to a file behind one
+	boot   time.Duration // until it answers at all, since its line was opened
 }
 
 var patient = patience{
 	answer: 3 * time.Second, prompt: 10 * time.Second, file: time.Minute, settle: time.Second, stored: 5 * time.Second,
+	boot: 10 * time.Second,
 }
 
 // The guide's words (section 4): looked for first, before any other answer is
@@ -76,23 +78,29 @@ type Board struct {
 	agree  func(said string) bool
 	wait   patience
 	noise  map[string]bool // shapes of what it says unasked
+	met    time.Time
 	Manner Manner
 }
 
-// Options are whom a board is talked to for. Say is told each step before it is
+// Options are whom a board is talked to for. BootWithin is how long it may boot
+// because its line was opened; 0: ten seconds. Say is told each step before it is
 // done. Agree is asked whether an answer that the guide does not know means
 // that a file was stored.
 type Options struct {
-	Name  string // of the port
-	Baud  int
-	Say   func(format string, args ...any)
-	Agree func(said string) bool
-	Log   *slog.Logger
+	Name       string // of the port
+	Baud       int
+	BootWithin time.Duration
+	Say        func(format string, args ...any)
+	Agree      func(said string) bool
+	Log        *slog.Logger
 }
 
 // Meet begins to read the line, which is the board's from here on.
 func Meet(line console.Line, o Options) *Board {
-	b := &Board{name: o.Name, baud: o.Baud, say: o.Say, agree: o.Agree, wait: patient, noise: map[string]bool{}}
+	b := &Board{name: o.Name, baud: o.Baud, say: o.Say, agree: o.Agree, wait: patient, noise: map[string]bool{}, met: time.Now()}
+	if o.BootWithin > 0 {
+		b.wait.boot = o.BootWithin
+	}
 	b.con = console.Open(line, console.Settings{Baud: o.Baud}, console.Options{Log: o.Log})
 	return b
 }
@@ -101,31 +109,68 @@ func Meet(line console.Line, o Options) *Board {
 func (b *Board) Close() error { return b.con.Close() }
 
 // Greet sends one harmless line per line end until the board answers, and sees
-// whether it echoes. A board that answers to none is no error: it may take
-// commands all the same.
+// whether it echoes. A board may boot because its line was opened, and talk
+// meanwhile: an answer is what comes once more when it is asked once more, and
+// one that neither answers nor echoes is asked again until it had the time to
+// boot. A board that answers to nothing is no error: it may take commands all
+// the same.
 func (b *Board) Greet(ctx context.Context) error {
-	for _, nl := range newlines {
-		b.say("sending %q and %q", harmless, nl)
+	for sure := false; ; {
+		manner, began, listened, known := b.Manner, time.Now(), false, false
+		for i, nl := range newlines {
+			var err error
+			if known, err = b.greet(ctx, nl); err != nil {
+				return err
+			}
+			if i == 0 {
+				listened = known || b.Manner.Echo
+			}
+			if known {
+				break
+			}
+		}
+		switch {
+		case known && (listened || sure), !known && (listened || !b.Manner.Echo && began.Sub(b.met) > b.wait.boot):
+			return nil
+		case known: // it may have booted meanwhile, and take the first line end too
+			echo := b.Manner.Echo
+			b.Manner = manner
+			b.Manner.Echo, sure = echo, true
+		}
+	}
+}
+
+// greet tries one line end.
+func (b *Board) greet(ctx context.Context, nl string) (known bool, err error) {
+	b.say("sending %q and %q", harmless, nl)
+	var before string
+	for {
 		mark, sent := b.con.Mark(), time.Now()
 		if err := b.con.Send(ctx, []byte(harmless+nl)); err != nil {
-			return err
+			return false, err
 		}
 		said, at, err := b.reply(ctx, mark, harmless, b.wait.answer, 0)
 		if err != nil {
-			return err
+			return false, err
 		}
 		heard := b.con.Received(mark)
 		if !isText(heard) {
-			return b.noText("talk to", heard)
+			return false, b.noText("talk to", heard)
 		}
 		b.Manner.Echo = b.Manner.Echo || strings.Contains(string(heard), harmless)
-		if said != "" {
+		switch {
+		case said == "":
+			return false, nil
+		case before != "" && shape(said) == shape(before):
 			b.Manner.Newline, b.Manner.Answer = nl, said
 			b.Manner.AnswerIn.add(at.Sub(sent))
-			return nil
+			return true, nil
+		case before != "" && time.Since(b.met) > b.wait.boot:
+			b.noise[shape(before)] = true // it talks, and not to us
+			return false, nil
 		}
+		before = said
 	}
-	return nil
 }
 
 // settings are the console's as far as they are known; times are generous.

@@ -21,6 +21,8 @@ type firmware struct {
 	unknown        string        // to a line that it does not know
 	openPrompt     bool          // nothing behind the prompt
 	think          time.Duration // before each answer
+	boot           time.Duration // nothing is heard before
+	banner         []string      // meanwhile, a line each 100 ms
 	chatter        bool
 	garbage        bool // says what is no text
 	refuses        bool
@@ -48,11 +50,23 @@ func (f *firmware) run(line net.Conn) {
 			}
 		}()
 	}
+	ready := time.Now().Add(f.boot)
+	if f.boot > 0 {
+		go func() {
+			for _, line := range f.banner {
+				say(line + "\r\n")
+				time.Sleep(100 * time.Millisecond)
+			}
+		}()
+	}
 	var command, file []byte
 	slot := ""
 	for b := make([]byte, 1); ; {
 		if _, err := line.Read(b); err != nil {
 			return
+		}
+		if time.Now().Before(ready) {
+			continue
 		}
 		if f.echo {
 			say(string(b))
@@ -108,7 +122,7 @@ func meet(t *testing.T, f *firmware, agree bool) *Board {
 	done := make(chan struct{})
 	go func() { defer close(done); f.run(theirs) }()
 	b := Meet(ours, Options{Name: "board", Baud: 1_000_000, Say: t.Logf, Agree: func(said string) bool { t.Log(said); return agree }})
-	b.wait = patience{answer: time.Second, prompt: 1500 * time.Millisecond, file: 10 * time.Second, settle: 200 * time.Millisecond, stored: 500 * time.Millisecond}
+	b.wait = patience{answer: time.Second, prompt: 1500 * time.Millisecond, file: 10 * time.Second, settle: 200 * time.Millisecond, stored: 500 * time.Millisecond, boot: 3 * time.Second}
 	t.Cleanup(func() {
 		_ = b.Close()
 		_ = theirs.Close()
@@ -133,6 +147,10 @@ func TestABoardIsLearnt(t *testing.T) {
 		"LF":               {func(f *firmware) { f.ends = "\n" }, Manner{Echo: true, Newline: "\n", Answer: "ERROR", Prompt: "SEND FILE...", OK: "COMMAND PROCESSED OK"}},
 		"chatty":           {func(f *firmware) { f.echo, f.chatter = false, true }, Manner{Newline: "\r", Answer: "ERROR", Prompt: "SEND FILE...", OK: "COMMAND PROCESSED OK"}},
 		"slow":             {func(f *firmware) { f.think = 400 * time.Millisecond }, Manner{Echo: true, Newline: "\r", Answer: "ERROR", Prompt: "SEND FILE...", OK: "COMMAND PROCESSED OK"}},
+		"boots in silence": {func(f *firmware) { f.boot = 2500 * time.Millisecond }, Manner{Echo: true, Newline: "\r", Answer: "ERROR", Prompt: "SEND FILE...", OK: "COMMAND PROCESSED OK"}},
+		"boots in words": {func(f *firmware) {
+			f.boot, f.banner = 2500*time.Millisecond, []string{"", "* board *", "a", "b", "ERROR: no SIM", "c", "d", "e", "f"}
+		}, Manner{Echo: true, Newline: "\r", Answer: "ERROR", Prompt: "SEND FILE...", OK: "COMMAND PROCESSED OK"}},
 		"silent, LF":       {func(f *firmware) { f.echo, f.unknown, f.ends = false, "", "\n" }, Manner{Newline: "\n", Prompt: "SEND FILE...", OK: "COMMAND PROCESSED OK"}},
 		"words of its own": {func(f *firmware) { f.prompt, f.ok, f.openPrompt = "Ready for file>", "STORED", true }, Manner{Echo: true, Newline: "\r", Answer: "ERROR", Prompt: "Ready for file>", OK: "STORED"}},
 	} {

@@ -23,6 +23,11 @@ func (b *Board) Load(ctx context.Context, files []File, progress func(f File, se
 	if err := b.con.Recover(ctx); err != nil {
 		return stored, err
 	}
+	defer func() {
+		if err != nil {
+			b.leaveFile(ctx)
+		}
+	}()
 	for i, f := range files {
 		b.say("loading %s with 9270,%d", f.Name, f.Slot)
 		if i == 0 {
@@ -36,6 +41,17 @@ func (b *Board) Load(ctx context.Context, files []File, progress func(f File, se
 	}
 	return stored, nil
 }
+
+// leaveFile brings the console back from a file that may be open, so that the
+// next person at it types a command.
+func (b *Board) leaveFile(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
+	defer cancel()
+	_ = b.con.Recover(ctx) // the error of the load counts
+}
+
+// leaveWithin bounds bringing the console back at the end.
+const leaveWithin = 5 * time.Second
 
 // first loads a file whose prompt and answer are not known yet.
 func (b *Board) first(ctx context.Context, f File) (time.Time, error) {

@@ -137,6 +137,9 @@ func (u *UART) Take(b Byte) bool {
 	return true
 }
 
+// Waiting is how many bytes waited for the firmware when the last one arrived.
+func (u *UART) Waiting() int { return len(u.taken) }
+
 // Overran is how many bytes were lost.
 func (u *UART) Overran() int { return u.overran }
 
