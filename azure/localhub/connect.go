@@ -53,6 +53,7 @@ func (c *conn) receiveConnect(p mqttwire.Packet) bool {
 	if k.ReturnCode != codeAccepted {
 		return c.refuse(k, "", 0)
 	}
+	c.hub.faults.aim.admitted(c.id, c.deviceID)
 	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.ReturnCode != 0 }); ok {
 		k.ReturnCode, k.Reason = fault.ReturnCode, "fault "+fault.Name
 		return c.refuse(k, fault.Name, fault.Linger)

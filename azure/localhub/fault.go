@@ -16,7 +16,8 @@ import (
 // Fault is something wrong that the hub shows to its device. Zero fields leave
 // the hub's ordinary behaviour; several faults may be shown at once.
 type Fault struct {
-	Name string
+	Name   string
+	Device string // the only one that it is shown to; empty: to all. Before CONNECT a device is known by the address it came from last
 
 	Link link.Shape // of connections that begin from now on; the first of several counts
 
@@ -142,6 +143,7 @@ type Showing struct {
 // faults is what a hub shows at present.
 type faults struct {
 	hub *Hub
+	aim *aim
 	mu  sync.Mutex
 	all []*Showing
 }
@@ -174,11 +176,15 @@ func (s *Showing) Count() int {
 	return s.shown
 }
 
-// forConnection are the faults for a connection that begins.
-func (f *faults) forConnection() []*Showing {
+// forConnection are the faults that are now shown to a connection.
+func (f *faults) forConnection(conn int64) []*Showing {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.all
+	all := f.all
+	f.mu.Unlock()
+	if !slices.ContainsFunc(all, func(s *Showing) bool { return s.fault.Device != "" }) {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(s *Showing) bool { return !f.aim.concerns(conn, s.fault.Device) })
 }
 
 // count notes a showing; false where the fault has been shown often enough.
@@ -213,7 +219,7 @@ func (f Fault) text(n int) string {
 
 // take finds the first fault now shown that fits, and counts it.
 func (f *faults) take(conn int64, fits func(Fault) bool) (Fault, bool) {
-	for _, s := range f.forConnection() {
+	for _, s := range f.forConnection(conn) {
 		if fits(s.fault) && s.count(conn) {
 			return s.fault, true
 		}

@@ -88,7 +88,7 @@ func New(c Config) (*Hub, error) {
 		closing: make(chan struct{}), closed: make(chan struct{}),
 		conns: map[int64]io.Closer{}, live: map[string]*conn{},
 	}
-	h.faults = &faults{hub: h}
+	h.faults = &faults{hub: h, aim: newAim()}
 	h.events.whose.device = c.For
 	for _, d := range c.Devices {
 		h.events.whose.know(d)
@@ -199,6 +199,8 @@ func (h *Hub) isClosing() bool {
 func (h *Hub) serve(id int64, raw net.Conn) {
 	remote := raw.RemoteAddr().String()
 	h.events.add(Event{Kind: KindAccepted, Conn: id, Remote: remote, Text: "connection from " + remote})
+	h.faults.aim.arrives(id, remote)
+	defer h.faults.aim.leaves(id)
 	stranger := h.events.whose.stranger(id) // what is shown is shown to the device
 	raw, close := h.link(id, raw, stranger)
 	end := func() {
@@ -237,7 +239,7 @@ func (h *Hub) secure(id int64, raw net.Conn, stranger bool) *conn {
 			return nil
 		}
 	} else {
-		shown = h.faults.forConnection()
+		shown = h.faults.forConnection(id)
 	}
 	w := &wire{Conn: raw, first: first, o: tlswire.NewObserver(nil)}
 	t, hs := h.handshake(id, w, shown)
