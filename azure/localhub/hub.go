@@ -200,12 +200,12 @@ func (h *Hub) serve(id int64, raw net.Conn) {
 	remote := raw.RemoteAddr().String()
 	h.events.add(Event{Kind: KindAccepted, Conn: id, Remote: remote, Text: "connection from " + remote})
 	h.faults.aim.arrives(id, remote)
-	defer h.faults.aim.leaves(id)
 	stranger := h.events.whose.stranger(id) // what is shown is shown to the device
 	raw, close := h.link(id, raw, stranger)
 	end := func() {
 		close()
 		h.forget(id)
+		h.faults.aim.leaves(id)
 	}
 	c := h.secure(id, raw, stranger)
 	if c == nil {
