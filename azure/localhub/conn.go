@@ -41,6 +41,7 @@ type conn struct {
 	fault    string
 	takeover bool
 	byDevice bool // ended it
+	refused  bool // the hub ended it for what the device sent
 
 	sending    sync.Mutex
 	out        *[]byte // what goes next
@@ -118,6 +119,15 @@ func (c *conn) cut(why, fault string) {
 	_ = c.raw.Close()
 }
 
+// refuseOn is cut for what the device sent: in MQTT 3.1.1 a hub has no other
+// word for no.
+func (c *conn) refuseOn(why string) {
+	c.mu.Lock()
+	c.refused = c.why == ""
+	c.mu.Unlock()
+	c.cut(why, "")
+}
+
 // ended is the connection's last event; the will of a device that went without
 // DISCONNECT comes before it [MQTT-3.1.2-8].
 func (c *conn) ended() {
@@ -130,7 +140,7 @@ func (c *conn) ended() {
 	defer close(c.gone)
 	c.mu.Lock()
 	why, fault, takeover, bye := c.why, c.fault, c.takeover, c.bye
-	will, byDevice := c.will, c.byDevice
+	will, byDevice, refused := c.will, c.byDevice, c.refused
 	c.mu.Unlock()
 	if why == "" {
 		why = "ended by the hub"
@@ -139,7 +149,7 @@ func (c *conn) ended() {
 		c.publishWill(will)
 	}
 	c.violations(c.check.End(time.Now(), bye))
-	c.event(Event{Kind: KindDisconnected, Text: why, Fault: fault, ByDevice: byDevice, Takeover: takeover})
+	c.event(Event{Kind: KindDisconnected, Text: why, Fault: fault, ByDevice: byDevice, Refused: refused, Takeover: takeover})
 }
 
 // leave takes the connection out of the living sessions, if it is one.

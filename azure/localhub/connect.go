@@ -22,7 +22,7 @@ const (
 func (c *conn) receiveConnect(p mqttwire.Packet) bool {
 	w := p.Connect
 	if w == nil || p.Malformed != "" && w.Level == 4 { // of other levels the form is not ours to judge
-		c.cut("malformed CONNECT: "+p.Malformed, "")
+		c.refuseOn("malformed CONNECT: " + p.Malformed)
 		return false
 	}
 	k := &Connect{
@@ -41,11 +41,11 @@ func (c *conn) receiveConnect(p mqttwire.Packet) bool {
 	if w.Protocol != "MQTT" {
 		k.ReturnCode, k.Reason = codeVersion, fmt.Sprintf("protocol %q: closed without a word, as IoT Hub does with MQTT 3.1", w.Protocol)
 		c.judged("")
-		c.cut(k.Reason, "")
+		c.refuseOn(k.Reason)
 		return false
 	}
 	if p.Illegal != "" {
-		c.cut("illegal packet: "+p.Illegal, "")
+		c.refuseOn("illegal packet: " + p.Illegal)
 		return false
 	}
 	k.ReturnCode, k.Reason = c.judge(k)

@@ -43,6 +43,7 @@ type Event struct {
 	Text     string // one line for people
 	Fault    string // the fault that made this so; empty for the hub's ordinary behaviour
 	ByDevice bool   // disconnected: the device ended it, not the hub
+	Refused  bool   // disconnected: the hub ended it for what the device sent
 	Takeover bool   // disconnected: a newer session of the same id took over
 
 	Handshake *Handshake

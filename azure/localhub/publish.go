@@ -15,11 +15,11 @@ import (
 func (c *conn) receivePublish(f mqttwire.Frame, p mqttwire.Packet) bool {
 	t, err := azure.ParsePublishTopic(c.deviceID, p.Topic)
 	if err != nil {
-		c.cut("PUBLISH refused: "+err.Error(), "")
+		c.refuseOn("PUBLISH refused: " + err.Error())
 		return false
 	}
 	if why := tooLong(f, p, t); why != "" {
-		c.cut("PUBLISH refused: "+why, "")
+		c.refuseOn("PUBLISH refused: " + why)
 		return false
 	}
 	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return t.Kind == azure.KindEvents && x.RefuseMessages }); ok {
@@ -38,7 +38,7 @@ func (c *conn) receivePublish(f mqttwire.Frame, p mqttwire.Packet) bool {
 	case 1:
 		c.send(mqttwire.Packet{Type: mqttwire.PUBACK, ID: p.ID})
 	case 2:
-		c.cut("PUBLISH with QoS 2: delivered, then closed", "")
+		c.refuseOn("PUBLISH with QoS 2: delivered, then closed")
 		return false
 	}
 	return true
@@ -126,7 +126,7 @@ func (c *conn) receiveSubscribe(p mqttwire.Packet) bool {
 	}
 	c.event(Event{Kind: KindSubscribed, Text: text, Filters: p.Filters})
 	if n := c.hub.subs.add(c.deviceID, filters); n > azure.MaxFilters {
-		c.cut(fmt.Sprintf("SUBSCRIBE refused: %d filters; IoT Hub takes %d at a time", n, azure.MaxFilters), "")
+		c.refuseOn(fmt.Sprintf("SUBSCRIBE refused: %d filters; IoT Hub takes %d at a time", n, azure.MaxFilters))
 		return false
 	}
 	c.sendFor(mqttwire.Packet{Type: mqttwire.SUBACK, ID: p.ID, ReturnCodes: codes}, filters)

@@ -60,13 +60,13 @@ func (c *conn) take(b []byte) bool {
 		}
 		if broken := c.in.Err(); broken != nil {
 			c.violations(c.check.Broken(broken, time.Now()))
-			c.cut("malformed: "+broken.Error(), "")
+			c.refuseOn("malformed: " + broken.Error())
 			return false
 		}
 		b = rest
 	}
 	if c.connect == nil && c.in.Pending() > maxBeforeConnect {
-		c.cut("more than 8 kB without a CONNECT", "")
+		c.refuseOn("more than 8 kB without a CONNECT")
 		return false
 	}
 	return true
@@ -102,13 +102,13 @@ func (c *conn) receive(f mqttwire.Frame) bool {
 	case p.Type == mqttwire.CONNECT && c.connect == nil:
 		return c.receiveConnect(p)
 	case p.Malformed != "" && p.Type != mqttwire.CONNECT:
-		c.cut("malformed "+p.Name+": "+p.Malformed, "")
+		c.refuseOn("malformed " + p.Name + ": " + p.Malformed)
 		return false
 	case c.connect == nil || p.Type == mqttwire.CONNECT:
-		c.cut("the first packet must be CONNECT, and the only one; this is "+p.Name, "")
+		c.refuseOn("the first packet must be CONNECT, and the only one; this is " + p.Name)
 		return false
 	case p.Illegal != "":
-		c.cut("illegal packet: "+p.Illegal, "")
+		c.refuseOn("illegal packet: " + p.Illegal)
 		return false
 	}
 	return c.answer(f, p)
@@ -132,7 +132,7 @@ func (c *conn) answer(f mqttwire.Frame, p mqttwire.Packet) bool {
 	case mqttwire.DISCONNECT:
 		c.leaves()
 	default:
-		c.cut(p.Name+": a device has no use for it here", "")
+		c.refuseOn(p.Name + ": a device has no use for it here")
 		return false
 	}
 	return true
