@@ -19,7 +19,7 @@ func Costs() map[string]fixtures.Cost {
 		"provisioning/rejects-truncated":    {Connects: 1, Loads: 1},
 		"provisioning/rejects-wrong-kind":   {Connects: 1, Loads: 1},
 		"provisioning/rejects-unknown-slot": {Connects: 1},
-		"provisioning/aborted-transfer":     {Connects: 3, Loads: 4},
+		"provisioning/aborted-transfer":     {Connects: 4, Loads: 5, Aborts: 1},
 		"provisioning/line-endings":         {Connects: 1, Loads: 2},
 		"provisioning/long-certificate":     {Connects: 1, Loads: 3},
 		"provisioning/key-forms":            {Connects: 1, Loads: 3},

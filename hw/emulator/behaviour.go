@@ -45,6 +45,8 @@ type terminalBehaviour struct {
 	shows         func(key string) string // prints this of a key once it has it
 	showsLater    bool                    // not then, but whenever it connects again
 	anySlot       bool                    // says OK to slots that do not exist
+	diesWaiting   bool                    // leaves no file that it waited for in vain
+	wipesWaiting  bool                    // loses its identity with a file that it gives up
 	stuckByCut    bool                    // never leaves a file that was cut short
 	diesUnplugged bool                    // its console never comes back once its line was taken away
 	inOrder       bool                    // takes only 10, 20, 30

@@ -109,6 +109,11 @@ func (c *console) quiet() {
 	case c.taking:
 		c.taking = false
 		c.cutShort()
+		c.stuck = c.stuck || c.b.diesWaiting
+		if c.b.wipesWaiting {
+			c.logged(c.store.wipe())
+			c.modem.use(c.store.Used, c.line.Sent())
+		}
 		if !c.stuck {
 			c.print(c.b.newline)
 			c.answer("ERROR: file timed out")

@@ -89,6 +89,18 @@ func consoleFaults() []Fault {
 			apply: func(b *behaviour) { b.stuckByCut = true },
 		},
 		{
+			Name: "dies-in-silence", Doc: "never comes back from a file that stopped half a second ago",
+			Stands:   "a time-out in a state that nobody ever tried: it leaves the file and not the mode",
+			CaughtBy: specs("provisioning/aborted-transfer"), Words: specs("aborted silence"),
+			apply: func(b *behaviour) { b.fileTimeout, b.diesWaiting = ms(500), true },
+		},
+		{
+			Name: "wipes-on-time-out", Doc: "loses its identity when it gives a file up that stopped half a second ago",
+			Stands:   "a clean-up that deletes what the file would have replaced",
+			CaughtBy: specs("provisioning/aborted-transfer"), Words: specs("lost silence"),
+			apply: func(b *behaviour) { b.fileTimeout, b.wipesWaiting = ms(500), true },
+		},
+		{
 			Name: "prints-key", Doc: "prints the key it was given",
 			Stands:   "debug output left in a certificate store",
 			CaughtBy: specs("provisioning/no-key-on-console"), Words: specs("key"),
