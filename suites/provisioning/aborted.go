@@ -67,6 +67,10 @@ func abort(ctx context.Context, b *fixtures.Bench, id *certs.Identity, way strin
 	}
 	rest()
 	b.Must(b.Console.Recover(ctx))
+	if b.Console.InFile() {
+		b.Step("the console does not answer yet")
+		return lost
+	}
 	b.Step("see what is left of the identity")
 	if _, err := b.Reconnect(ctx); err != nil {
 		if record.ClassOf(err) != record.Device {
