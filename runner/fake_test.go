@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -184,6 +186,33 @@ var parts = map[string]part{
 		specs(job, out, nil)
 		fmt.Println(`{"at":1,"source":"run","kind":"child.ended"}`)
 		select {}
+	},
+	"reads-the-record": func(_, _ context.Context, job fixtures.Job, _ *slog.Logger, out func(record.Event)) error {
+		data, err := os.ReadFile(filepath.Join(job.Dir, RecordFile))
+		if err != nil {
+			return err
+		}
+		out(record.Event{Source: record.SourceRun, Kind: "read", Data: data})
+		specs(job, out, nil)
+		return nil
+	},
+	"second-device-waits": func(soft, _ context.Context, job fixtures.Job, _ *slog.Logger, out func(record.Event)) error {
+		if job.Device.Name == "emu-2" {
+			waiting(soft, job, out)
+			return nil
+		}
+		specs(job, out, nil)
+		return nil
+	},
+	"power-command-hangs": func(_, _ context.Context, job fixtures.Job, _ *slog.Logger, out func(record.Event)) error {
+		cmd := exec.Command("sleep", "60")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as hw/power has it
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		out(record.Event{Source: record.SourceRun, Kind: "power.command", Text: fmt.Sprint("process ", cmd.Process.Pid)})
+		specs(job, out, func() *record.SpecResult { select {} })
+		return nil
 	},
 	"grandchild": func(_, _ context.Context, job fixtures.Job, _ *slog.Logger, out func(record.Event)) error {
 		p, err := os.StartProcess("/bin/sleep", []string{"sleep", "20"}, &os.ProcAttr{Files: []*os.File{nil, os.Stdout, os.Stderr}})

@@ -16,7 +16,7 @@ func (r *run) take(d rigfile.Device) error {
 	if d.Serial.Emulated != nil {
 		return nil
 	}
-	r.mu.Lock()
+	r.mu.Lock() // of the leases alone: taking one can last
 	defer r.mu.Unlock()
 	if _, held := r.leases[d.Name]; held {
 		return nil

@@ -19,6 +19,7 @@ const (
 	KindRunStarted   = "run.started"
 	KindRunEnded     = "run.ended"
 	KindRunHalting   = "run.halting" // Text says why: interrupted, time over, record cannot be written
+	KindRunBroke     = "run.broke"   // hilrig itself ends before the run has; Text says why
 	KindChildStarted = "child.started"
 	KindChildDied    = "child.died"
 	KindChildNoise   = "child.noise" // a line of a child that is no event
@@ -30,7 +31,7 @@ const notReached = "the run has not come to it"
 // ledger holds the record of one round and keeps it on disk: run.json replaced
 // whole after every spec, events.jsonl appended and valid at every line end.
 // It is safe for concurrent use, and what it hands to the observer comes one
-// after another.
+// after another. The observer is called under the lock and must not wait.
 type ledger struct {
 	dir     string
 	clock   record.Clock
@@ -300,6 +301,15 @@ func (l *ledger) settle(device string, r remains) {
 	}
 	delete(l.running, device)
 	l.saveSoon()
+}
+
+// broke says in the record that hilrig itself ends before the run has.
+func (l *ledger) broke(why string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rec.Run.Broke = why
+	l.publish(l.own("", KindRunBroke, why, nil))
+	l.keep(l.save())
 }
 
 // current names the spec that a device's child is in; empty between specs.

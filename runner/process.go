@@ -19,13 +19,18 @@ import (
 type Graces struct {
 	Stop  time.Duration // after "stop", before "now": the step that runs must be able to finish
 	Now   time.Duration // after "now", before it is killed: longer than the teardown's own deadline
+	Twice time.Duration // the same after a second interrupt, for all that is left; 0: Now
 	Exit  time.Duration // after its last word
 	Drain time.Duration // of silence after its death: a grandchild may hold its output open
 }
 
-// DefaultGraces fit a Bench, whose teardown takes ten seconds at most.
+// killedDrain is Drain for a child that was killed with all that it started.
+const killedDrain = 200 * time.Millisecond
+
+// DefaultGraces fit a Bench, whose teardown takes ten seconds at most, and a
+// process that is gone three seconds after a second interrupt.
 func DefaultGraces() Graces {
-	return Graces{Stop: 30 * time.Second, Now: 15 * time.Second, Exit: 5 * time.Second, Drain: time.Second}
+	return Graces{Stop: 30 * time.Second, Now: 15 * time.Second, Twice: 2200 * time.Millisecond, Exit: 5 * time.Second, Drain: time.Second}
 }
 
 // child is one process that runs the specs of one device.
@@ -77,10 +82,12 @@ func (s *Supervisor) startChild(job fixtures.Job, take func(record.Event), noise
 	for _, f := range theirs {
 		_ = f.Close() // the child has its own
 	}
-	go c.readAll(take, noise, s.Graces)
-	go c.hand(job)
+	s.children.add(c.cmd.Process)
+	go func() { defer s.guard(); c.readAll(take, noise, s.Graces) }()
+	go func() { defer s.guard(); c.hand(job) }()
 	go func() {
 		_ = c.cmd.Wait() // how it ended is in ProcessState
+		s.children.remove(c.cmd.Process)
 		close(c.gone)
 	}()
 	return c, nil
@@ -181,15 +188,18 @@ func (c *child) wait(h *halt, g Graces) ending {
 		case <-kill:
 			kill = nil
 			e.killed = "did not end when told to"
-			killGroup(c.cmd.Process)
+			killTree(c.cmd.Process)
 		case w := <-ended:
 			e.word, ended = &w, nil
 			overdue = time.After(g.Exit)
 		case <-overdue:
 			overdue = nil
 			e.killed = fmt.Sprintf("was still there %s after its last word", g.Exit)
-			killGroup(c.cmd.Process)
+			killTree(c.cmd.Process)
 		case <-c.gone:
+			if e.killed != "" {
+				g.Drain = min(g.Drain, killedDrain)
+			}
 			c.finish(&e, g)
 			e.halted = h.why()
 			return e

@@ -2,6 +2,12 @@
 
 package runner
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+)
+
+// killTree is killGroup where the processes of others cannot be listed.
+func killTree(p *os.Process) { killGroup(p) }
 
 func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

@@ -9,6 +9,6 @@ import (
 
 func ownGroup() *syscall.SysProcAttr { return nil }
 
-func killGroup(p *os.Process) { _ = p.Kill() } // it may be gone already
+func killTree(p *os.Process) { _ = p.Kill() } // it may be gone already
 
 func deathOf(st *os.ProcessState) (signal, code int) { return 0, st.ExitCode() }

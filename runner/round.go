@@ -12,27 +12,28 @@ import (
 // round runs the plan's specs once on every device, at most Jobs at a time,
 // and leaves a whole record in dir.
 func (r *run) round(dir string, head record.Run) (*record.Record, error) {
-	led, err := openLedger(dir, head, r.plan, r.Observe, r.recordBroken)
+	led, err := openLedger(dir, head, r.plan, r.show.add, r.recordBroken)
 	if err != nil {
 		return nil, err
 	}
-	r.onHalt(func(text string) { led.note("", KindRunHalting, text, nil) })
+	r.led.Store(led)
+	defer r.led.Store(nil)
+	r.words.to(func(text string) { led.note("", KindRunHalting, text, nil) })
 	led.note("", KindRunStarted, fmt.Sprintf("%d specs on %d devices", len(r.plan.Specs), len(r.plan.Devices)), head)
 	free := make(chan struct{}, r.plan.Jobs)
 	var devices sync.WaitGroup
 	for _, d := range r.plan.Devices {
 		devices.Go(func() {
+			defer r.guard()
 			free <- struct{}{}
 			defer func() { <-free }()
 			led.settle(d.Name, r.device(led, dir, head, d))
 		})
 	}
 	devices.Wait()
-	r.onHalt(nil)
+	r.hush()
 	return led.close(func(run *record.Run) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		run.Interrupted, run.TimedOut = r.interrupted, r.timedOut
+		run.Interrupted, run.TimedOut = r.interrupted.Load(), r.timedOut.Load()
 	})
 }
 

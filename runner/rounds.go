@@ -43,9 +43,7 @@ func (r *run) rounds() (*Result, error) {
 			broken = err
 		}
 	}
-	r.mu.Lock()
-	sum.Run.Interrupted, sum.Run.TimedOut = r.interrupted, r.timedOut
-	r.mu.Unlock()
+	sum.Run.Interrupted, sum.Run.TimedOut = r.interrupted.Load(), r.timedOut.Load()
 	sum.Run.Ended = time.Now().UTC().Round(0)
 	if err := saveSum(sum, r.dir); err != nil && broken == nil {
 		broken = err

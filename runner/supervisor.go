@@ -1,10 +1,12 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"hilrig/record"
@@ -26,9 +28,13 @@ type Supervisor struct {
 	Log        *slog.Logger
 
 	Signals   <-chan os.Signal                        // the first stops the run softly, the second at once
-	Observe   func(record.Event)                      // every event, one after another; must not block
+	Observe   func(record.Event)                      // every event, one after another; one that is too slow misses some, and is told how many
+	Crashed   func(why string, stack []byte)          // a panic in a goroutine of the run; nil: it ends the process as ever
 	RoundDone func(dir string, r *record.Record)      // after each round of several
 	lease     func(name, run string) (release, error) // for tests; nil: the host's locks
+
+	children children
+	under    atomic.Pointer[run]
 }
 
 // release gives a lease back.
@@ -56,11 +62,23 @@ func (s *Supervisor) Run(ctx context.Context, p *Plan) (*Result, error) {
 		Arguments: append([]string{}, s.Arguments...), Hub: p.Hub.Kind, Verdict: record.NotRun,
 		Selection: p.Selected,
 	}
-	r := &run{Supervisor: s, plan: p, dir: dir, head: head, halt: newHalt(), leases: map[string]lease{}}
+	clock := record.ClockAt(started)
+	r := &run{
+		Supervisor: s, plan: p, dir: dir, head: head, halt: newHalt(), leases: map[string]lease{},
+		show:  startAudience(s.Observe, func(e record.Event) record.Event { return clock.Stamp(time.Now(), e) }),
+		words: newWords(func(text string) { s.Log.Info(text) }),
+	}
+	s.under.Store(r)
+	defer s.under.Store(nil)
 	defer r.releaseAll()
+	defer r.endShow()
 	done := make(chan struct{})
 	var watching sync.WaitGroup
-	watching.Go(func() { r.watch(ctx, done) })
+	watching.Go(func() { defer s.guard(); r.watch(ctx, done) })
+	watching.Go(func() { defer s.guard(); r.words.speak(done) })
+	if s.Observe != nil {
+		go func() { defer s.guard(); r.show.serve() }()
+	}
 	defer func() { close(done); watching.Wait() }()
 
 	if p.Repeat > 1 {
@@ -80,22 +98,35 @@ type run struct {
 	dir  string
 	head record.Run // of its records, without what is known at the end only
 	halt *halt
+	show *audience
+	*words
+	led atomic.Pointer[ledger] // of the round that is under way
 
-	mu          sync.Mutex
-	leases      map[string]lease // by device, held until the run is over
-	interrupted bool
-	timedOut    bool
-	tellHalt    func(text string) // puts it into the current round's events
+	interrupted, again, timedOut atomic.Bool // orders to stop wait for no lock that work can hold
+
+	mu     sync.Mutex
+	leases map[string]lease // by device, held until the run is over
+}
+
+// endShow lets the observer see what is left.
+func (r *run) endShow() {
+	within := patience
+	if r.again.Load() {
+		within = twicePatience
+	}
+	if !r.show.end(within) {
+		r.Log.Warn("what happened last was not shown: whoever shows it hangs; events.jsonl has it")
+	}
 }
 
 // watch turns interrupts and time over into orders, and an order that is not
-// followed into a harsher one.
+// followed into a harsher one. It waits for nobody.
 func (r *run) watch(ctx context.Context, done <-chan struct{}) {
 	limit := time.NewTimer(time.Until(r.head.Started.Add(r.plan.Timeout)))
 	defer limit.Stop()
 	signals, cancelled := r.Signals, ctx.Done()
 	stop, now := r.halt.at(orderStop), r.halt.at(orderNow)
-	var harsher <-chan time.Time
+	var harsher, over <-chan time.Time
 	next := orderNow
 	for {
 		select {
@@ -106,11 +137,16 @@ func (r *run) watch(ctx context.Context, done <-chan struct{}) {
 				signals = nil
 				continue
 			}
-			r.interrupt()
+			if r.interrupt() && over == nil {
+				over = time.After(cmp.Or(r.Graces.Twice, r.Graces.Now))
+			}
+		case <-over:
+			r.halt.raise(orderKill, interrupted)
 		case <-cancelled:
 			cancelled = nil
 			r.interrupt()
 			r.halt.raise(orderNow, interrupted)
+			over = time.After(cmp.Or(r.Graces.Twice, r.Graces.Now))
 		case <-limit.C:
 			r.timeIsOver()
 		case <-stop:
@@ -124,48 +160,30 @@ func (r *run) watch(ctx context.Context, done <-chan struct{}) {
 	}
 }
 
-func (r *run) interrupt() {
-	r.mu.Lock()
-	again := r.interrupted
-	r.interrupted = true
-	r.mu.Unlock()
-	if again {
-		r.say("interrupted twice: tearing down now")
+// interrupt reports whether it is the second.
+func (r *run) interrupt() (again bool) {
+	if r.interrupted.Swap(true) {
+		r.again.Store(true)
 		r.halt.raise(orderNow, interrupted)
-		return
+		r.say("interrupted twice: tearing down now")
+		return true
 	}
-	r.say("interrupted: finishing the step, then tearing down; again to tear down now")
 	r.halt.raise(orderStop, interrupted)
+	r.say("interrupted: finishing the step, then tearing down; again to tear down now")
+	return false
 }
 
 func (r *run) timeIsOver() {
-	r.mu.Lock()
-	r.timedOut = true
-	r.mu.Unlock()
+	r.timedOut.Store(true)
 	cause := timeOver(r.plan.Timeout)
-	r.say(cause)
 	r.halt.raise(orderStop, cause)
+	r.say(cause)
 }
 
 // recordBroken ends a run whose record cannot be written: nothing that it
-// still finds could be proved.
+// still finds could be proved. The ledger calls it under its lock.
 func (r *run) recordBroken(err error) {
-	r.Log.Error("the record cannot be written", "err", err)
-	r.halt.raise(orderStop, "the record could not be written: "+err.Error())
-}
-
-func (r *run) say(text string) {
-	r.Log.Info(text)
-	r.mu.Lock()
-	tell := r.tellHalt
-	r.mu.Unlock()
-	if tell != nil {
-		tell(text)
-	}
-}
-
-func (r *run) onHalt(tell func(string)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.tellHalt = tell
+	text := "the record could not be written: " + err.Error()
+	r.halt.raise(orderStop, text)
+	go r.Log.Error("the record cannot be written", "err", err)
 }
