@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -105,7 +102,7 @@ bytes, whose echo is compared. Exit code 3 when something is bad.`,
 			}
 			p.ports, p.noPorts = usb.List("/")
 			p.stateDir, p.noState = stateDirName()
-			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			ctx, stop := a.untilSignal(cmd.Context())
 			defer stop()
 			found := examine(ctx, p)
 			if ctx.Err() != nil {

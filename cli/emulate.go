@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -68,7 +66,7 @@ func (a *app) emulate(cmd *cobra.Command, f *emulateFlags) error {
 			return err
 		}
 	}
-	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := a.untilSignal(cmd.Context())
 	defer stop()
 	return interruptible(ctx, func(ctx context.Context) error {
 		return emulator.Start(ctx, f.config, f.terminal, f.lifeline, a.in, a.out, a.err)

@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
-	"os/signal"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,6 +33,10 @@ func (a *app) hubCommand() *cobra.Command {
 checked by thumbprint, IoT Hub's rules for client id, user name and topics.
 One JSON line for each event is printed; the first says where it listens and
 which root the devices need in 9270,10.
+
+Nobody who reads holds the hub up: lines that are not read in time are dropped,
+and the next one says how many. A reader that goes away is said once on standard
+error, and the hub goes on until it is interrupted.
 
 With --registry devices are registered while it runs, over HTTPS as IoT Hub's
 REST interface has it: /devices, /devices/query, /twins/ID, /twins/ID/methods.
@@ -68,8 +70,9 @@ func (a *app) hub(ctx context.Context, f *hubFlags) error {
 			return err
 		}
 	}
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := a.untilSignal(ctx)
 	defer stop()
+	a.behind("hub", mostEvents, hubMark)
 	return interruptible(ctx, func(ctx context.Context) error {
 		shut, err := a.openHub(ctx, f, devices)
 		if err != nil {
@@ -167,6 +170,12 @@ func parseDevices(args []string) ([]localhub.Device, error) {
 type hubPrinter struct {
 	mu  sync.Mutex
 	enc *json.Encoder
+}
+
+// hubMark is a line that stands for those that nobody read in time.
+func hubMark(n int) []byte {
+	return append(record.MustData(hubLine{Event: "dropped", At: time.Now().UTC().Round(0),
+		Text: plural(n, "line was", "lines were") + " dropped here: nobody read standard output"}), '\n')
 }
 
 // hubReady is the first line.

@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -127,7 +125,7 @@ func (a *app) learn(ctx context.Context, f *learnFlags) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := a.untilSignal(ctx)
 	defer stop()
 	err := a.learnBoard(ctx, f)
 	if err != nil && ctx.Err() != nil {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -15,19 +15,26 @@ import (
 )
 
 // live is the view at a terminal: finished specs as lines, and below them a
-// moving line for each device that is being tested.
+// moving line for each device that is being tested. Its events come from one
+// goroutine; the bars' own goroutine draws. They share no lock: each waits for
+// the other here and there, and what is drawn is handed over whole.
 type live struct {
 	a       *app
 	lines   *lines
 	bars    *mpb.Progress
 	oldLog  io.Writer // where log lines went before; nil: they were left alone
-	mu      sync.Mutex
 	devices map[string]*liveDevice
 }
 
-// liveDevice is what a moving line shows. The bar's goroutine reads it.
+// liveDevice is what is known of a device; shown is what its moving line draws.
 type liveDevice struct {
-	bar         *mpb.Bar
+	bar   *mpb.Bar
+	now   moving
+	shown atomic.Pointer[moving]
+}
+
+// moving is the text of a moving line. One that was handed over stays as it is.
+type moving struct {
 	done, total int
 	spec, what  string
 	since       time.Time
@@ -55,42 +62,43 @@ func newLive(a *app, p *runner.Plan) *live {
 
 // add makes the moving line of a device.
 func (v *live) add(name string, specs int) *liveDevice {
-	d := &liveDevice{total: specs}
-	show := func(decor.Statistics) string {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		return d.text()
-	}
+	d := &liveDevice{now: moving{total: specs}}
+	d.show()
 	d.bar = v.bars.New(int64(specs), mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"),
 		mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Name(name)),
-		mpb.AppendDecorators(decor.Any(show)))
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return d.shown.Load().text() })))
 	return d
 }
 
-func (d *liveDevice) text() string {
-	if d.spec == "" {
-		return fmt.Sprintf(" %d/%d", d.done, d.total)
+// show hands what is known over to the bars.
+func (d *liveDevice) show() {
+	m := d.now
+	d.shown.Store(&m)
+}
+
+func (m *moving) text() string {
+	if m.spec == "" {
+		return fmt.Sprintf(" %d/%d", m.done, m.total)
 	}
-	parts := []string{fmt.Sprintf(" %d/%d", d.done, d.total), d.spec}
-	if d.what != "" {
-		parts = append(parts, d.what)
+	parts := []string{fmt.Sprintf(" %d/%d", m.done, m.total), m.spec}
+	if m.what != "" {
+		parts = append(parts, m.what)
 	}
-	return strings.Join(append(parts, fmt.Sprintf("%.1f s", time.Since(d.since).Seconds())), "  ")
+	return strings.Join(append(parts, fmt.Sprintf("%.1f s", time.Since(m.since).Seconds())), "  ")
 }
 
 func (v *live) event(e record.Event) {
 	v.follow(e)
-	v.lines.event(e) // without the lock: it waits for the bars, and they wait for the lock
+	v.lines.event(e)
 }
 
 // follow keeps the moving lines up to date.
 func (v *live) follow(e record.Event) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
 	if e.Kind == runner.KindRunStarted {
 		for _, d := range v.devices { // a new round
-			d.done, d.spec, d.what = 0, "", ""
+			d.now = moving{total: d.now.total}
+			d.show()
 			d.bar.SetCurrent(0)
 		}
 		return
@@ -99,31 +107,45 @@ func (v *live) follow(e record.Event) {
 	if d == nil {
 		return
 	}
+	m := &d.now
 	switch e.Kind {
 	case record.KindSpecStarted:
-		d.spec, d.what, d.since = e.Spec, "", time.Now()
+		m.spec, m.what, m.since = e.Spec, "", time.Now()
 	case record.KindSpecStep:
-		d.what = clip(oneLine(e.Text), 40)
+		m.what = clip(oneLine(e.Text), 40)
 	case record.KindTransfer:
 		var t record.Transfer
 		if e.Decode(&t) == nil && t.Total > 0 {
-			d.what = fmt.Sprintf("slot %d  %3d %%", t.Slot, 100*t.Sent/t.Total)
+			m.what = fmt.Sprintf("slot %d  %3d %%", t.Slot, 100*t.Sent/t.Total)
 		}
 	case record.KindSpecFinished:
-		d.spec, d.what = "", ""
-		if d.done++; d.done < d.total { // the last one would end the bar, and another round may come
-			d.bar.SetCurrent(int64(d.done))
-		}
+		m.spec, m.what = "", ""
+		m.done++
+	default:
+		return
+	}
+	d.show()
+	if e.Kind == record.KindSpecFinished && m.done < m.total { // the last one would end the bar, and another round may come
+		d.bar.SetCurrent(int64(m.done))
 	}
 }
 
+// closeWithin is how long the bars may take to be taken down. Beyond it the
+// terminal keeps what is drawn.
+const closeWithin = time.Second
+
 func (v *live) close() {
-	v.lines.close()
-	for _, d := range v.devices {
-		d.bar.Abort(true)
-	}
-	v.bars.Wait()
+	ended := within(closeWithin, func() {
+		v.lines.close()
+		for _, d := range v.devices {
+			d.bar.Abort(true)
+		}
+		v.bars.Wait()
+	})
 	if v.oldLog != nil {
 		v.a.logTo.to(v.oldLog)
+	}
+	if !ended {
+		v.a.log.Warn("the view was not taken down", "within", closeWithin)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -26,11 +28,20 @@ type app struct {
 	log      *slog.Logger
 	verbose  bool
 	code     int // of a verb that ended without an error
+
+	rawErr   io.Writer                    // for last words: no queue before it
+	outlets  []*outlet                    // before out and err, of a verb that lasts
+	pipes    chan os.Signal               // where SIGPIPE goes, to no effect
+	twice    atomic.Bool                  // interrupted twice
+	onBreak  atomic.Pointer[func(string)] // what to say in the record, should the process have to end
+	breaking sync.Once
 }
 
 // Main runs one verb and returns the exit code.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{args: args, in: stdin, out: stdout, err: stderr, logTo: &redirect{w: stderr}}
+	a := &app{args: args, in: stdin, out: stdout, err: stderr, rawErr: stderr, logTo: newRedirect(stderr)}
+	defer a.caught()
+	defer a.watchQuit()()
 	a.log = slog.New(slog.DiscardHandler)
 	root := a.root()
 	root.SetArgs(args)
@@ -38,8 +49,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(context.Background())
+	defer a.drain()
 	if err != nil {
-		fmt.Fprintf(stderr, "%s: %s\n", cmd.CommandPath(), err)
+		fmt.Fprintf(a.err, "%s: %s\n", cmd.CommandPath(), err)
 		if errors.Is(err, errInterrupted) {
 			return runner.ExitInterrupted
 		}
@@ -68,11 +80,7 @@ Exit codes, all verbs: 0 passed (warnings included), 1 a device failed,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			level := slog.LevelWarn
-			if a.verbose {
-				level = slog.LevelDebug
-			}
-			a.log = slog.New(slog.NewTextHandler(a.logTo, &slog.HandlerOptions{Level: level}))
+			a.openLog(a.logTo)
 			return noneEmpty(cmd)
 		},
 	}
@@ -84,6 +92,14 @@ Exit codes, all verbs: 0 passed (warnings included), 1 a device failed,
 		a.devicesCommand(), a.learnCommand(), a.doctorCommand(), a.rigCommand(), a.hubCommand(), a.emulateCommand(), a.reportCommand(), a.selftestCommand(), a.schemaCommand(), a.versionCommand(),
 	)
 	return root
+}
+
+func (a *app) openLog(w io.Writer) {
+	level := slog.LevelWarn
+	if a.verbose {
+		level = slog.LevelDebug
+	}
+	a.log = slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
 }
 
 // usage makes a usage failure of what cobra has to say.

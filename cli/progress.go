@@ -4,13 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"hilrig/record"
 	"hilrig/runner"
 )
 
 // progress shows a run as it happens. event is called with one event after
-// another and must not block for long.
+// another, from one goroutine.
 type progress interface {
 	event(record.Event)
 	close()
@@ -34,6 +35,13 @@ type stream struct{ enc *json.Encoder }
 
 func (s *stream) event(e record.Event) { _ = s.enc.Encode(e) } // a reader that went away does not stop the run
 func (s *stream) close()               {}
+
+// eventMark is an event that stands for those that nobody read in time.
+func eventMark(n int) []byte {
+	e := record.Event{UTC: time.Now().UTC().Round(0), Source: record.SourceRun, Kind: runner.KindRunUnseen,
+		Text: plural(n, "event was", "events were") + " dropped here: nobody read standard output; events.jsonl has them"}
+	return append(record.MustData(e), '\n')
+}
 
 // lines prints one line for each finished spec.
 type lines struct {
@@ -74,7 +82,7 @@ func (l *lines) event(e record.Event) {
 		if e.Decode(&r) == nil && r.Round > 0 {
 			fmt.Fprintf(l.w, "%s\n", l.ink.paint(bold, fmt.Sprintf("round %d of %d", r.Round, r.Rounds)))
 		}
-	case runner.KindRunHalting:
+	case runner.KindRunHalting, runner.KindRunUnseen:
 		fmt.Fprintf(l.w, "%s\n", l.ink.paint(yellow, e.Text))
 	case runner.KindRunEnded:
 		l.flushAll()

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -93,7 +91,7 @@ func (a *app) provision(ctx context.Context, f *provisionFlags) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := a.untilSignal(ctx)
 	defer stop()
 	err = a.load(ctx, f.port, t, []slot{
 		{10, f.root, files.RootPEM, false},

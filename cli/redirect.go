@@ -5,16 +5,26 @@ import (
 	"sync"
 )
 
-// redirect is a writer whose target can be changed while others write.
+// redirect is a writer whose target can be changed while others write. What the
+// target does not take goes to the first one.
 type redirect struct {
+	first io.Writer
+
 	mu sync.Mutex
 	w  io.Writer
 }
 
+func newRedirect(w io.Writer) *redirect { return &redirect{first: w, w: w} }
+
 func (r *redirect) Write(b []byte) (int, error) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.w.Write(b)
+	w := r.w
+	r.mu.Unlock()
+	n, err := w.Write(b)
+	if err != nil && w != r.first { // a view that has just been closed
+		return r.first.Write(b)
+	}
+	return n, err
 }
 
 // to changes the target and returns the one before.

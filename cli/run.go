@@ -3,9 +3,7 @@ package cli
 import (
 	"context"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,7 +38,9 @@ a record (run.json) with its reports (junit.xml, report.html) in a run folder.
 
 Without a rig file an emulated device is driven against a hub of our own.
 The first interrupt finishes the step and tears down, the second tears down
-now; the record is written either way.`,
+now and ends the process within three seconds; the record is written either way.
+Nobody who reads holds a run up: of what is not read in time some is dropped,
+and that is said. The run folder has everything.`,
 		Example: `  hilrig run
   hilrig run --label-filter smoke
   hilrig run --rig bench.yaml --device ads300-a --spec 'tls/*'
@@ -119,9 +119,12 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	signals, restore := interrupts()
-	defer restore()
-	sup.Signals = signals
+	if f.asJSON {
+		a.behind("run", mostEvents, eventMark)
+	} else {
+		a.behind("run", mostText, lineMark)
+	}
+	defer a.supervised(sup)()
 
 	show := a.progress(plan, f.asJSON)
 	sup.Observe = show.event
@@ -170,15 +173,11 @@ func (a *app) supervisor(outDir string) (*runner.Supervisor, error) {
 	}, nil
 }
 
-// interrupts are the signals that end a run softly. A hang-up is one of them
-// unless nohup has it ignored. A reader of our output that goes away is not:
-// the run goes on and its record is written.
-func interrupts() (<-chan os.Signal, func()) {
-	signals, pipe := make(chan os.Signal, 4), make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) {
-		signal.Notify(signals, syscall.SIGHUP)
-	}
-	signal.Notify(pipe, syscall.SIGPIPE)
-	return signals, func() { signal.Stop(signals); signal.Stop(pipe) }
+// supervised gives a run the signals that end it, and takes them back.
+func (a *app) supervised(sup *runner.Supervisor) (restore func()) {
+	signals, restore := a.interrupts(sup.Kill)
+	sup.Signals, sup.Crashed = signals, a.breakOff
+	broke := sup.Broke
+	a.onBreak.Store(&broke)
+	return restore
 }

@@ -107,9 +107,8 @@ func (a *app) selftest(ctx context.Context, f *selftestFlags) error {
 	if err != nil {
 		return err
 	}
-	signals, restore := interrupts()
-	defer restore()
-	sup.Signals = signals
+	a.behind("selftest", mostText, lineMark)
+	defer a.supervised(sup)()
 	if !f.asJSON {
 		rows := newRows(a, cases)
 		sup.Observe = rows.event

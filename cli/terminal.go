@@ -16,17 +16,18 @@ func lively(w io.Writer) bool {
 }
 
 func isTerminal(w any) bool {
-	f, ok := w.(*os.File)
+	f, ok := fileOf(w)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // widthOf is how many characters fit on a line of w; 0: any number, w is no
 // terminal.
 func widthOf(w io.Writer) int {
-	if !isTerminal(w) {
+	f, ok := fileOf(w)
+	if !ok || !isTerminal(f) {
 		return 0
 	}
-	width, _, err := term.GetSize(int(w.(*os.File).Fd()))
+	width, _, err := term.GetSize(int(f.Fd()))
 	if err != nil {
 		return 0
 	}
@@ -36,11 +37,11 @@ func widthOf(w io.Writer) int {
 // screen is where moving lines are drawn on a terminal: each redraw begins in
 // the first column, wherever an echoed ^C has left the cursor.
 func screen(w io.Writer) mpb.ContainerOption {
-	f, ok := w.(*os.File)
+	f, ok := fileOf(w)
 	if !ok {
 		return mpb.WithOutput(w)
 	}
-	cw := cupwriter.New(fromStart{f}, false)
+	cw := cupwriter.New(fromStart{w}, false)
 	cw.SetTermFd(int(f.Fd()))
 	return mpb.WithConsoleWriter(cw)
 }

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"hilrig/runner"
+)
+
+// lastWithin is how long after a second interrupt the process may live: three
+// seconds are promised. What is still there then hangs.
+const lastWithin = 2800 * time.Millisecond
+
+// interrupts are the signals that end a run softly. A hang-up is one of them
+// unless nohup has it ignored. The second arms a clock that ends the process
+// whatever hangs, after everything in kill.
+func (a *app) interrupts(kill ...func()) (<-chan os.Signal, func()) {
+	caught, forward := make(chan os.Signal, 4), make(chan os.Signal, 4)
+	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(caught, syscall.SIGHUP)
+	}
+	done := make(chan struct{})
+	go func() {
+		for n := 1; ; n++ {
+			select {
+			case s := <-caught:
+				select {
+				case forward <- s:
+				default: // whoever is told has enough to do
+				}
+			case <-done:
+				return
+			}
+			if n == 2 {
+				a.twice.Store(true)
+				time.AfterFunc(lastWithin, func() { a.giveUp(kill) })
+			}
+		}
+	}()
+	return forward, func() {
+		if !a.twice.Load() { // the clock goes on, also over what is printed last
+			signal.Stop(caught)
+			close(done)
+		}
+	}
+}
+
+// untilSignal is a context that an interrupt ends, and a second one at the
+// latest three seconds later with the process.
+func (a *app) untilSignal(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(parent)
+	signals, restore := a.interrupts()
+	go func() {
+		select {
+		case <-signals:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(); restore() }
+}
+
+// giveUp ends a process in which something hangs. What can be written has been
+// written by now.
+func (a *app) giveUp(kill []func()) {
+	within(100*time.Millisecond, func() {
+		for _, k := range kill {
+			k()
+		}
+	})
+	within(50*time.Millisecond, func() {
+		fmt.Fprintln(a.rawErr, "interrupted twice, and something hung: ended without waiting for it")
+	})
+	os.Exit(runner.ExitInterrupted)
+}
+
+// within runs f and does not wait for it longer than d. It reports whether f
+// has ended.
+func within(d time.Duration, f func()) bool {
+	done := make(chan struct{})
+	go func() { defer close(done); f() }()
+	select {
+	case <-done:
+		return true
+	case <-time.After(d):
+		return false
+	}
+}
+
+// noBrokenPipes keeps a reader that went away from ending the process: the
+// write fails instead.
+func noBrokenPipes(a *app) {
+	a.pipes = make(chan os.Signal, 1)
+	signal.Notify(a.pipes, syscall.SIGPIPE)
+}
