@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"runtime/pprof"
+	"strings"
 	"syscall"
 	"time"
 
@@ -18,7 +19,11 @@ import (
 // touched. A run under way says so in its record.
 func (a *app) breakOff(why string, stacks []byte) {
 	a.breaking.Do(func() {
-		within(time.Second, func() { fmt.Fprintf(a.rawErr, "%s\n\n%s\n", why, stacks) })
+		word := why
+		if !strings.HasPrefix(why, "panic: ") {
+			word = "fatal error: " + why // as Go says it
+		}
+		within(time.Second, func() { fmt.Fprintf(a.rawErr, "%s\n\n%s\n", word, stacks) })
 		if broke := a.onBreak.Load(); broke != nil {
 			within(2*time.Second, func() { (*broke)(why) })
 		}
@@ -42,7 +47,7 @@ func (a *app) watchQuit() (stop func()) {
 		}
 		var stacks bytes.Buffer
 		_ = pprof.Lookup("goroutine").WriteTo(&stacks, 2) // a buffer takes everything
-		a.breakOff("fatal error: "+name, stacks.Bytes())
+		a.breakOff(name, stacks.Bytes())
 	}()
 	return func() { signal.Stop(quit); close(quit) }
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -13,12 +14,13 @@ import (
 
 // lastWithin is how long after a second interrupt the process may live: three
 // seconds are promised. What is still there then hangs.
-const lastWithin = 2800 * time.Millisecond
+const lastWithin = 2850 * time.Millisecond
 
 // interrupts are the signals that end a run softly. A hang-up is one of them
 // unless nohup has it ignored. The second arms a clock that ends the process
-// whatever hangs, after everything in kill.
-func (a *app) interrupts(kill ...func()) (<-chan os.Signal, func()) {
+// whatever hangs, after everything in kill. When over is called all is done but
+// the printing: one that comes then ends the process at once.
+func (a *app) interrupts(kill ...func()) (_ <-chan os.Signal, over func()) {
 	caught, forward := make(chan os.Signal, 4), make(chan os.Signal, 4)
 	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -27,14 +29,15 @@ func (a *app) interrupts(kill ...func()) (<-chan os.Signal, func()) {
 	done := make(chan struct{})
 	go func() {
 		for n := 1; ; n++ {
+			s := <-caught
 			select {
-			case s := <-caught:
-				select {
-				case forward <- s:
-				default: // whoever is told has enough to do
-				}
+			case forward <- s:
+			default: // whoever is told has enough to do
+			}
+			select {
 			case <-done:
-				return
+				a.giveUp(nil)
+			default:
 			}
 			if n == 2 {
 				a.twice.Store(true)
@@ -42,19 +45,14 @@ func (a *app) interrupts(kill ...func()) (<-chan os.Signal, func()) {
 			}
 		}
 	}()
-	return forward, func() {
-		if !a.twice.Load() { // the clock goes on, also over what is printed last
-			signal.Stop(caught)
-			close(done)
-		}
-	}
+	return forward, sync.OnceFunc(func() { close(done) })
 }
 
 // untilSignal is a context that an interrupt ends, and a second one at the
 // latest three seconds later with the process.
 func (a *app) untilSignal(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(parent)
-	signals, restore := a.interrupts()
+	signals, over := a.interrupts()
 	go func() {
 		select {
 		case <-signals:
@@ -62,7 +60,7 @@ func (a *app) untilSignal(parent context.Context) (context.Context, func()) {
 		case <-ctx.Done():
 		}
 	}()
-	return ctx, func() { cancel(); restore() }
+	return ctx, func() { cancel(); over() }
 }
 
 // giveUp ends a process in which something hangs. What can be written has been
@@ -73,9 +71,11 @@ func (a *app) giveUp(kill []func()) {
 			k()
 		}
 	})
-	within(50*time.Millisecond, func() {
-		fmt.Fprintln(a.rawErr, "interrupted twice, and something hung: ended without waiting for it")
-	})
+	if len(kill) > 0 {
+		within(50*time.Millisecond, func() {
+			fmt.Fprintln(a.rawErr, "interrupted twice, and something hung: ended without waiting for it")
+		})
+	}
 	os.Exit(runner.ExitInterrupted)
 }
 

@@ -115,14 +115,14 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	if err := f.form.check(f.out); err != nil {
 		return err
 	}
-	sup, err := a.supervisor(f.out)
-	if err != nil {
-		return err
-	}
 	if f.asJSON {
 		a.behind("run", mostEvents, eventMark)
 	} else {
 		a.behind("run", mostText, lineMark)
+	}
+	sup, err := a.supervisor(f.out) // with the log that waits for nobody
+	if err != nil {
+		return err
 	}
 	defer a.supervised(sup)()
 
@@ -173,11 +173,12 @@ func (a *app) supervisor(outDir string) (*runner.Supervisor, error) {
 	}, nil
 }
 
-// supervised gives a run the signals that end it, and takes them back.
-func (a *app) supervised(sup *runner.Supervisor) (restore func()) {
-	signals, restore := a.interrupts(sup.Kill)
+// supervised gives a run the signals that end it. When over is called its
+// record is written.
+func (a *app) supervised(sup *runner.Supervisor) (over func()) {
+	signals, over := a.interrupts(sup.Kill)
 	sup.Signals, sup.Crashed = signals, a.breakOff
 	broke := sup.Broke
 	a.onBreak.Store(&broke)
-	return restore
+	return over
 }

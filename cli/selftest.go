@@ -103,11 +103,11 @@ func (a *app) selftest(ctx context.Context, f *selftestFlags) error {
 	if err := f.form.check(f.out); err != nil {
 		return err
 	}
+	a.behind("selftest", mostText, lineMark)
 	sup, err := a.supervisor(f.out)
 	if err != nil {
 		return err
 	}
-	a.behind("selftest", mostText, lineMark)
 	defer a.supervised(sup)()
 	if !f.asJSON {
 		rows := newRows(a, cases)

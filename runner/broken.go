@@ -29,17 +29,27 @@ func (s *Supervisor) Broke(why string) {
 		if led := r.led.Load(); led != nil {
 			led.broke(why)
 		}
-		if r.plan.Repeat > 1 { // its sum is a record too
-			name := filepath.Join(r.dir, RecordFile)
-			if sum, err := record.Load(name); err == nil {
-				sum.Run.Broke = why
-				_ = saveSum(sum, r.dir) // without it the record has no end, and says so
-			}
-		}
+		r.markSum(func(run *record.Run) { run.Broke = why })
 	}()
 	select {
 	case <-done:
 	case <-time.After(brokeWithin):
+	}
+}
+
+// markSum has the sum of rounds say what its rounds' records say of the end; it
+// is called while a round is under way, and nobody else writes the sum.
+func (r *run) markSum(how func(*record.Run)) {
+	if r.plan.Repeat < 2 {
+		return
+	}
+	sum, err := record.Load(filepath.Join(r.dir, RecordFile))
+	if err == nil {
+		how(&sum.Run)
+		err = saveSum(sum, r.dir)
+	}
+	if err != nil { // it has no end, and says so
+		r.Log.Warn("sum of the rounds", "err", err)
 	}
 }
 

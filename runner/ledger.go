@@ -303,6 +303,15 @@ func (l *ledger) settle(device string, r remains) {
 	l.saveSoon()
 }
 
+// mark has the record say how the run is being ended, should it not come to its
+// end.
+func (l *ledger) mark(how func(*record.Run)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	how(&l.rec.Run)
+	l.saveSoon()
+}
+
 // broke says in the record that hilrig itself ends before the run has.
 func (l *ledger) broke(why string) {
 	l.mu.Lock()
@@ -333,8 +342,8 @@ func (l *ledger) close(run func(*record.Run)) (*record.Record, error) {
 		}
 	}
 	l.rec.Conclude()
+	l.keep(l.save()) // before anybody hears of the end
 	l.publish(l.own("", KindRunEnded, string(l.rec.Run.Verdict), l.rec.Count()))
-	l.keep(l.save())
 	if err := l.events.Close(); err != nil {
 		l.keep(hostFailure("close", l.events.Name(), err))
 	}

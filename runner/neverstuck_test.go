@@ -230,6 +230,25 @@ func TestARecordSaysThatHilrigBrokeOff(t *testing.T) {
 	}
 }
 
+// An interrupt may come while a child is being started: its job reaches it
+// before the order does.
+func TestAChildIsGivenItsJobBeforeAnOrder(t *testing.T) {
+	for range 20 {
+		s := supervisor(t, "polite")
+		signals := make(chan os.Signal, 1)
+		s.Signals = signals
+		s.Observe = func(e record.Event) {
+			if e.Kind == KindRunStarted {
+				signals <- os.Interrupt
+			}
+		}
+		d := bounded(t, s, plan(t, "emu-1")).Record.Devices[0]
+		if d.Cause != "" {
+			t.Fatalf("the child died: %s", d.Cause)
+		}
+	}
+}
+
 func TestAPanicInARunIsHandedOn(t *testing.T) {
 	s := supervisor(t, "normal")
 	crashed := make(chan string, 1)

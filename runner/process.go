@@ -30,7 +30,7 @@ const killedDrain = 200 * time.Millisecond
 // DefaultGraces fit a Bench, whose teardown takes ten seconds at most, and a
 // process that is gone three seconds after a second interrupt.
 func DefaultGraces() Graces {
-	return Graces{Stop: 30 * time.Second, Now: 15 * time.Second, Twice: 2200 * time.Millisecond, Exit: 5 * time.Second, Drain: time.Second}
+	return Graces{Stop: 30 * time.Second, Now: 15 * time.Second, Twice: 2 * time.Second, Exit: 5 * time.Second, Drain: time.Second}
 }
 
 // child is one process that runs the specs of one device.
@@ -44,6 +44,7 @@ type child struct {
 	tail     *lastLines
 
 	ended chan LastWord // its last word
+	given chan struct{} // the job has been handed over
 	gone  chan struct{} // the process has ended
 	read  chan struct{} // both its outputs are read to the end
 }
@@ -51,7 +52,7 @@ type child struct {
 // startChild starts a process for a job, in a process group of its own so that
 // Ctrl-C reaches the supervisor alone, and hands it the job.
 func (s *Supervisor) startChild(job fixtures.Job, take func(record.Event), noise func(string)) (_ *child, err error) {
-	c := &child{device: job.Device.Name, ended: make(chan LastWord, 1), gone: make(chan struct{}), read: make(chan struct{})}
+	c := &child{device: job.Device.Name, ended: make(chan LastWord, 1), given: make(chan struct{}), gone: make(chan struct{}), read: make(chan struct{})}
 	var files []*os.File
 	defer func() {
 		if err != nil {
@@ -119,6 +120,7 @@ func (c *child) pipes(files *[]*os.File) (theirs []*os.File, err error) {
 // hand writes the job. A child that does not read it is ended by the run's
 // time like any other that hangs.
 func (c *child) hand(job fixtures.Job) {
+	defer close(c.given)
 	line, err := json.Marshal(job)
 	if err == nil {
 		_, err = c.lifeline.Write(append(line, '\n'))
@@ -130,6 +132,11 @@ func (c *child) hand(job fixtures.Job) {
 
 // tell writes an order; a child that is gone or does not read is past telling.
 func (c *child) tell(word string) {
+	select {
+	case <-c.given: // an order before the job would be taken for it
+	case <-c.gone:
+		return
+	}
 	_ = c.lifeline.SetWriteDeadline(time.Now().Add(time.Second)) // not every platform has it for pipes
 	_, _ = c.lifeline.WriteString(word + "\n")
 }

@@ -18,7 +18,11 @@ func (r *run) round(dir string, head record.Run) (*record.Record, error) {
 	}
 	r.led.Store(led)
 	defer r.led.Store(nil)
-	r.words.to(func(text string) { led.note("", KindRunHalting, text, nil) })
+	r.words.to(func(text string) {
+		led.note("", KindRunHalting, text, nil)
+		led.mark(r.howItEnds)
+		r.markSum(r.howItEnds)
+	})
 	led.note("", KindRunStarted, fmt.Sprintf("%d specs on %d devices", len(r.plan.Specs), len(r.plan.Devices)), head)
 	free := make(chan struct{}, r.plan.Jobs)
 	var devices sync.WaitGroup
@@ -32,9 +36,7 @@ func (r *run) round(dir string, head record.Run) (*record.Record, error) {
 	}
 	devices.Wait()
 	r.hush()
-	return led.close(func(run *record.Run) {
-		run.Interrupted, run.TimedOut = r.interrupted.Load(), r.timedOut.Load()
-	})
+	return led.close(r.howItEnds)
 }
 
 // device runs the specs on one device and says what is left without a result.
@@ -74,4 +76,8 @@ func (r *run) supervise(led *ledger, job fixtures.Job) ending {
 	e := c.wait(r.halt, r.Graces)
 	e.running = led.current(name)
 	return e
+}
+
+func (r *run) howItEnds(run *record.Run) {
+	run.Interrupted, run.TimedOut = r.interrupted.Load(), r.timedOut.Load()
 }

@@ -43,7 +43,7 @@ func (r *run) rounds() (*Result, error) {
 			broken = err
 		}
 	}
-	sum.Run.Interrupted, sum.Run.TimedOut = r.interrupted.Load(), r.timedOut.Load()
+	r.howItEnds(&sum.Run)
 	sum.Run.Ended = time.Now().UTC().Round(0)
 	if err := saveSum(sum, r.dir); err != nil && broken == nil {
 		broken = err
