@@ -43,6 +43,9 @@ func (r *run) rounds() (*Result, error) {
 			broken = err
 		}
 	}
+	if why := r.halt.why(); why != "" && len(done) < n { // also one that came when the last round had been summed up
+		sum = sumUp(head, r.plan, done, why)
+	}
 	r.howItEnds(&sum.Run)
 	sum.Run.Ended = time.Now().UTC().Round(0)
 	if err := saveSum(sum, r.dir); err != nil && broken == nil {
