@@ -84,7 +84,7 @@ func checkFiles(rootPath, certPath, keyPath string, now time.Time) (f Files, err
 
 // read takes a file in and refuses what would break the transfer itself.
 func (p place) read(path string) ([]byte, error) {
-	data, err := readBounded(path)
+	data, err := ReadFile(path)
 	var pathError *os.PathError
 	if errors.As(err, &pathError) {
 		err = pathError.Err // the path is the failure's subject already
@@ -98,9 +98,16 @@ func (p place) read(path string) ([]byte, error) {
 	return data, nil
 }
 
-func readBounded(path string) ([]byte, error) {
+// ReadFile reads a file of a certificate or a key. What is no regular file, a
+// pipe that nobody writes to, is refused and not waited for; a file above 1 MiB
+// too.
+func ReadFile(path string) ([]byte, error) {
 	info, err := os.Stat(path) // before opening: opening a FIFO waits for its writer
 	if err != nil {
+		var known *os.PathError
+		if errors.As(err, &known) {
+			known.Op = "open" // what was asked for
+		}
 		return nil, err
 	}
 	if info.IsDir() {
@@ -134,12 +141,11 @@ func (p place) refuse(path string, err error) error {
 		return f.WithCure("give the certificate of the authority that signs the hub")
 	case errors.Is(err, ErrPairMismatch):
 		return f.WithCure("give the key that was made with this certificate")
-	case errors.Is(err, ErrEncryptedKey):
-		return f.WithCure("openssl pkey -in F -out G writes it without a password")
-	case errors.Is(err, ErrNotPEM) && p.kind == KindCertificate:
-		return f.WithCure("give PEM: openssl x509 -inform DER -in F -out G.pem converts a certificate")
-	case errors.Is(err, ErrNotPEM):
-		return f.WithCure("give PEM: openssl pkey -inform DER -in F -out G.key converts a key")
+	}
+	if cure := Cure(err, p.kind, path); cure != "" {
+		return f.WithCure(cure)
+	}
+	switch {
 	case errors.Is(err, ErrSeveralBlocks) && p.kind == KindCertificate:
 		return f.WithCure("the device's certificate goes alone, the root into slot 10")
 	}
@@ -153,7 +159,7 @@ var errPrivateKey = errors.New("a private key")
 func checkRoot(data []byte, now time.Time) (first *x509.Certificate, err error) {
 	blocks := bytes.Count(data, beginMark)
 	rest := data
-	for range blocks {
+	for i := range blocks {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
 			return nil, whyNotPEM(data)
@@ -166,7 +172,7 @@ func checkRoot(data []byte, now time.Time) (first *x509.Certificate, err error) 
 			err = checkDates(c, now)
 		}
 		if err != nil {
-			return nil, err
+			return nil, inBundle(err, data, i, blocks, c)
 		}
 		if first == nil {
 			first = c
@@ -176,6 +182,22 @@ func checkRoot(data []byte, now time.Time) (first *x509.Certificate, err error) 
 		return nil, whyNotPEM(data)
 	}
 	return first, nil
+}
+
+// inBundle says which certificate of several an error is about.
+func inBundle(err error, data []byte, i, of int, c *x509.Certificate) error {
+	if of == 1 {
+		return err
+	}
+	at := 0
+	for range i {
+		at += bytes.Index(data[at:], beginMark) + len(beginMark)
+	}
+	at += bytes.Index(data[at:], beginMark)
+	if c == nil {
+		return fmt.Errorf("certificate %d of %d, line %d: %w", i+1, of, lineOf(data, at), err)
+	}
+	return fmt.Errorf("certificate %d of %d, line %d, %q: %w", i+1, of, lineOf(data, at), c.Subject, err)
 }
 
 // checkAuthority refuses a certificate that may not sign another. One of
@@ -202,9 +224,27 @@ func checkDates(c *x509.Certificate, now time.Time) error {
 	return nil
 }
 
+// Doubt is what may keep others from taking a certificate that this library
+// and IoT Hub take; empty: nothing.
+func Doubt(c *x509.Certificate) string {
+	if c.SerialNumber.Sign() < 0 {
+		return "its serial number is negative, which RFC 5280 does not allow: some TLS libraries and brokers refuse it; make it anew where you can"
+	}
+	return ""
+}
+
 // warn fills Warnings.
 func (f *Files) warn(rootPath, certPath, keyPath string) {
 	add := func(path, text string) { f.Warnings = append(f.Warnings, path+": "+text) }
+	if f.Root.Equal(f.Identity.Certificate) {
+		add(rootPath, "the same certificate as "+certPath+": the device will trust no hub but one that this certificate signs; slot 10 is for the root of the hub's authority")
+	}
+	if w := Doubt(f.Root); w != "" {
+		add(rootPath, w)
+	}
+	if w := Doubt(f.Identity.Certificate); w != "" {
+		add(certPath, w)
+	}
 	if !bytes.Equal(f.Root.RawIssuer, f.Root.RawSubject) {
 		add(rootPath, "not self-signed: an intermediate rolls over without notice, roots do not")
 	}

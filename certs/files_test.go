@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +112,8 @@ func TestCheckFilesRefuses(t *testing.T) {
 		"bundle cut short":     {root: g.put("bundle.cut", append(g.read("root.pem"), g.read("root.pem")[:300]...)), is: certs.ErrDamagedPEM},
 		"expired certificate":  {crt: g.put("old.crt", old.CertificatePEM), key: g.put("old.key", old.KeyPEM), says: []string{"old.crt: expired on " + old.Certificate.NotAfter.Format(time.DateOnly)}},
 		"certificate too new":  {crt: g.put("new.crt", early.CertificatePEM), key: g.put("new.key", early.KeyPEM), says: []string{"new.crt: not valid before"}},
+		"expired in a bundle":  {root: g.put("bundle.old", slices.Concat(g.read("root.pem"), old.CertificatePEM)), says: []string{`certificate 2 of 2, line ` + fmt.Sprint(1+bytes.Count(g.read("root.pem"), []byte("\n"))) + `, "CN=a": expired on`}},
+		"damaged in a bundle":  {root: g.put("bundle.bad2", slices.Concat(g.read("root.pem"), pemOf("CERTIFICATE", []byte("hello")))), says: []string{"certificate 2 of 2, line "}},
 		"expired root":         {root: g.path("old.crt"), says: []string{"slot 10", "expired on"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -129,7 +133,7 @@ func TestCheckFilesRefuses(t *testing.T) {
 					t.Errorf("%q does not say %q", text, w)
 				}
 			}
-			if strings.ContainsAny(text, "\r\n") || len(text) > 400 {
+			if strings.ContainsAny(text, "\r\n") || len(text) > 700 {
 				t.Errorf("not one line: %q", text)
 			}
 			if holdsKeyText(text, g.id.KeyPEM) {
@@ -170,7 +174,7 @@ func TestCheckFilesTakes(t *testing.T) {
 		"a bundle of roots":     {g.put("bundle", append(g.read("root.pem"), g.id.CertificatePEM...)), g.crt, g.key, "bundle: 2 certificates"},
 		"an intermediate":       {g.path("intermediate.pem"), g.crt, g.key, "intermediate.pem: not self-signed"},
 		"long lines":            {g.root, g.put("wide.crt", wide(g.id.CertificatePEM)), g.key, "wide.crt: line 2"},
-		"its own root, guide's": {g.crt, g.crt, g.key, ""},
+		"its own root, guide's": {g.crt, g.crt, g.key, "device.crt: the same certificate as "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files, err := certs.CheckFiles(c.root, c.crt, c.key)

@@ -31,6 +31,7 @@ var (
 	ErrNotPEM            = errors.New("not PEM")
 	ErrDamagedPEM        = errors.New("damaged PEM")
 	ErrSeveralBlocks     = errors.New("more than one PEM block")
+	ErrUnreadable        = errors.New("this library cannot read it")
 	ErrKeyForCertificate = errors.New("a private key in the certificate's place")
 	ErrCertificateForKey = errors.New("a certificate in the private key's place")
 	ErrEncryptedKey      = errors.New("the private key is encrypted; the device cannot ask for its password")
@@ -64,6 +65,9 @@ var (
 // block is broken.
 func oneBlock(data []byte) (*pem.Block, error) {
 	if bytes.Count(data, beginMark) > 1 {
+		if isECFirst(data) {
+			return nil, &formError{form: formECFirst, is: ErrSeveralBlocks}
+		}
 		return nil, ErrSeveralBlocks
 	}
 	block, _ := pem.Decode(data)
@@ -75,15 +79,12 @@ func oneBlock(data []byte) (*pem.Block, error) {
 
 // whyNotPEM names what the file is instead, as far as its first bytes tell.
 func whyNotPEM(data []byte) error {
+	if f, label := formOf(data); f == formUnbroken {
+		return &formError{form: f, label: label, is: ErrDamagedPEM}
+	} else if f != "" {
+		return &formError{form: f, is: ErrNotPEM}
+	}
 	switch {
-	case len(data) == 0:
-		return fmt.Errorf("%w: the file is empty", ErrNotPEM)
-	case bytes.HasPrefix(data, []byte{0xff, 0xfe}), bytes.HasPrefix(data, []byte{0xfe, 0xff}):
-		return fmt.Errorf("%w: UTF-16 text, as PowerShell's > writes it", ErrNotPEM)
-	case bytes.HasPrefix(data, []byte{0xef, 0xbb, 0xbf}):
-		return fmt.Errorf("%w: a byte order mark before the BEGIN line", ErrNotPEM)
-	case data[0] == 0x30 && len(data) > 1 && data[1] >= 0x80:
-		return fmt.Errorf("%w: it looks like DER", ErrNotPEM)
 	case !bytes.Contains(data, beginMark):
 		return fmt.Errorf("%w: no BEGIN line", ErrNotPEM)
 	case !bytes.Contains(data, endMark):
@@ -92,9 +93,20 @@ func whyNotPEM(data []byte) error {
 	return fmt.Errorf("%w: the text between BEGIN and END is not base64, or the two lines do not match", ErrDamagedPEM)
 }
 
+// isECFirst: openssl ecparam -genkey writes the curve in a block of its own
+// before the key.
+func isECFirst(data []byte) bool {
+	first, rest := pem.Decode(data)
+	if first == nil || first.Type != "EC PARAMETERS" {
+		return false
+	}
+	second, rest := pem.Decode(rest)
+	return second != nil && second.Type == "EC PRIVATE KEY" && !bytes.Contains(rest, beginMark)
+}
+
 // ParseCertificate reads one PEM certificate. Errors wrap [ErrNotPEM],
-// [ErrDamagedPEM], [ErrSeveralBlocks] or [ErrKeyForCertificate], or say that
-// the body is no certificate. They are not classified: whose file it is, the
+// [ErrDamagedPEM], [ErrSeveralBlocks], [ErrKeyForCertificate] or
+// [ErrUnreadable]; [Cure] says what helps. They are not classified: whose file it is, the
 // caller knows.
 func ParseCertificate(data []byte) (*x509.Certificate, error) {
 	block, err := oneBlock(data)
@@ -108,13 +120,22 @@ func certificateOf(block *pem.Block) (*x509.Certificate, error) {
 	switch {
 	case isPrivateKey(block.Type):
 		return nil, ErrKeyForCertificate
+	case block.Type == "PKCS7" || block.Type == "CMS" || block.Type == "PKCS #7 SIGNED DATA":
+		return nil, &formError{form: formPKCS7, is: ErrNotPEM}
+	case block.Type == "TRUSTED CERTIFICATE" || block.Type == "X509 CERTIFICATE":
+		return nil, &formError{form: formTrusted, is: ErrNotPEM}
+	case block.Type == "CERTIFICATE REQUEST" || block.Type == "NEW CERTIFICATE REQUEST":
+		return nil, &formError{form: formRequest, is: ErrNotPEM}
 	case block.Type != blockCertificate:
 		return nil, fmt.Errorf("a PEM block %s instead of %s", blockName(block.Type), blockCertificate)
 	case len(block.Headers) > 0:
 		return nil, fmt.Errorf("%w: header lines between BEGIN and the certificate", ErrDamagedPEM)
 	}
 	c, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
+	switch {
+	case err != nil && wellFormed(block.Bytes):
+		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+	case err != nil:
 		return nil, fmt.Errorf("%w: its body is no certificate: %w", ErrDamagedPEM, err)
 	}
 	return c, nil
@@ -155,13 +176,29 @@ func keyOf(block *pem.Block) (key any, err error) {
 		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
 	case "EC PRIVATE KEY":
 		key, err = x509.ParseECPrivateKey(block.Bytes)
+	case "OPENSSH PRIVATE KEY":
+		return nil, opensshKey(block.Bytes)
 	default:
 		return nil, fmt.Errorf("a PEM block %s instead of a private key", blockName(block.Type))
 	}
-	if err != nil { // not wrapped: nobody promises that it quotes nothing
+	if err != nil && wellFormed(block.Bytes) { // not wrapped: nobody promises that it quotes nothing
+		return nil, fmt.Errorf("%w: its kind or curve is not known here", ErrUnreadable)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%w: its body is no private key", ErrDamagedPEM)
 	}
 	return key, nil
+}
+
+// opensshKey says what to do with a key of OpenSSH: an RSA or ECDSA key can be
+// converted, the other kinds OpenSSH writes in no form but its own.
+func opensshKey(body []byte) error {
+	for _, kind := range []string{"ssh-ed25519", "sk-ssh-", "sk-ecdsa-"} {
+		if bytes.Contains(body, []byte(kind)) {
+			return fmt.Errorf("a private key of OpenSSH of kind %s, which no other form holds; a device takes RSA 2048 (hilrig certs new)", kind)
+		}
+	}
+	return &formError{form: formOpenSSHKey, is: ErrNotPEM}
 }
 
 func samePublicKey(a, b crypto.PublicKey) bool {

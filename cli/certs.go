@@ -2,6 +2,7 @@ package cli
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -95,6 +96,9 @@ func (a *app) certsShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if doubt := certs.Doubt(c); doubt != "" {
+				fmt.Fprintf(a.err, "warning: %s: %s\n", args[0], doubt)
+			}
 			w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 			for _, d := range certs.DescribeCertificate(c) {
 				fmt.Fprintf(w, "%s\t%s\n", d.Name, d.Value)
@@ -105,15 +109,25 @@ func (a *app) certsShow() *cobra.Command {
 }
 
 func readCertificate(path string) (*x509.Certificate, error) {
-	data, err := os.ReadFile(path)
+	data, err := certs.ReadFile(path)
 	if err != nil {
-		return nil, record.NewFailure(record.Usage, "read certificate", "", err)
+		return nil, unreadFile("read certificate", path, err)
 	}
 	c, err := certs.ParseCertificate(data)
 	if err != nil {
-		return nil, record.NewFailure(record.Usage, "read certificate", path, err)
+		return nil, record.NewFailure(record.Usage, "read certificate", path, err).WithCure(certs.Cure(err, certs.KindCertificate, path))
 	}
 	return c, nil
+}
+
+// unreadFile is a file that could not be read at all; the library's error has
+// its name already.
+func unreadFile(step, path string, err error) error {
+	var known *os.PathError
+	if errors.As(err, &known) {
+		path = ""
+	}
+	return record.NewFailure(record.Usage, step, path, err)
 }
 
 func (a *app) certsCheck() *cobra.Command {
@@ -161,13 +175,13 @@ that the root signs that hub.`,
 
 // checkHub refuses a root that does not sign the hub.
 func checkHub(files certs.Files, root, hub string) error {
-	data, err := os.ReadFile(hub)
+	data, err := certs.ReadFile(hub)
 	if err != nil {
-		return record.NewFailure(record.Usage, "read hub certificate", "", err)
+		return unreadFile("read hub certificate", hub, err)
 	}
 	chain, err := chainOf(data)
 	if err != nil {
-		return record.NewFailure(record.Usage, "read hub certificate", hub, err)
+		return record.NewFailure(record.Usage, "read hub certificate", hub, err).WithCure(certs.Cure(err, certs.KindCertificate, hub))
 	}
 	if err := certs.RootSigns(files.Root, chain); err != nil {
 		return record.NewFailure(record.Usage, "check root", root, fmt.Errorf("it does not sign the hub's certificate in %s: %w", hub, err)).

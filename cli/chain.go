@@ -3,7 +3,8 @@ package cli
 import (
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
+
+	"hilrig/certs"
 )
 
 // chainOf reads a certificate and what is between it and its root, leaf first,
@@ -11,12 +12,11 @@ import (
 // through.
 func chainOf(data []byte) ([]*x509.Certificate, error) {
 	var chain []*x509.Certificate
-	for {
-		block, rest := pem.Decode(data)
-		if block == nil {
+	for rest := data; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
 			break
 		}
-		data = rest
 		if block.Type != "CERTIFICATE" {
 			continue
 		}
@@ -27,7 +27,8 @@ func chainOf(data []byte) ([]*x509.Certificate, error) {
 		chain = append(chain, c)
 	}
 	if len(chain) == 0 {
-		return nil, errors.New("no certificate in it")
+		_, err := certs.ParseCertificate(data) // says what it is instead
+		return nil, err
 	}
 	return chain, nil
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -235,13 +236,13 @@ func checkCertificates(_ context.Context, p *patient) (found []finding) {
 // checkCertificate judges one file. One that has run out is spent: of those
 // that runs renew that is a warning, of others no run can do with it.
 func checkCertificate(name, cure string, spent func(cure, what string, args ...any) finding, now time.Time) finding {
-	data, err := os.ReadFile(name)
+	data, err := certs.ReadFile(name)
 	if err != nil {
-		return bad("check its owner and mode", "%s", err)
+		return bad("check its owner and mode", "%s", unreadFile("read", name, err))
 	}
 	c, err := certs.ParseCertificate(data)
 	if err != nil {
-		return bad("move it away: the next run makes another of the rig's own", "%s: %s", name, err)
+		return bad(cmp.Or(certs.Cure(err, certs.KindCertificate, name), "move it away: the next run makes another of the rig's own"), "%s: %s", name, err)
 	}
 	until := c.NotAfter.UTC().Format(time.DateOnly)
 	switch left := c.NotAfter.Sub(now); {
