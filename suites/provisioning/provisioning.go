@@ -122,20 +122,19 @@ func replace(ctx context.Context, b *fixtures.Bench) {
 	b.Step("load a second identity")
 	b.Must(b.Provision(ctx, second))
 	b.Register(second, first)
-	after := b.Mark()
 	b.Step("wait for the next handshake")
-	_, serr := b.AwaitSession(ctx, after, b.Type.Timing.ConnectWithin)
+	serr := b.AwaitLoaded(ctx, b.Type.Timing.ConnectWithin)
 	if serr != nil {
 		_, serr = b.Reconnect(ctx)
 	}
-	for _, e := range fullHandshakes(b, after) {
+	for _, e := range b.LoadedHandshakes() {
 		judgePresented(b, e, second, "the second identity")
 	}
 	b.Must(serr)
 	b.Step("once more, to see that it stays")
 	_, err = b.Reconnect(ctx)
 	b.Must(err)
-	for _, e := range fullHandshakes(b, after) {
+	for _, e := range b.LoadedHandshakes() {
 		judgePresented(b, e, second, "the second identity")
 	}
 	b.Register(second)

@@ -179,11 +179,11 @@ func outage(ctx context.Context, b *fixtures.Bench, d time.Duration) {
 	mark := b.Mark()
 	b.Hub.Down()
 	rested := b.Rest(ctx, d)
+	backAt, from := time.Now(), b.Mark() // before: a device may be there before Up has returned
 	up, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	b.Must(b.Hub.Up(up)) // the next spec needs it, also where this one was interrupted
 	b.Must(rested)
-	backAt, from := time.Now(), b.Mark()
 	b.Step("the hub is back")
 	e, err := b.Await(ctx, from, b.Type.Timing.ReconnectWithin, "a session after the hub was back", func(e localhub.Event) bool {
 		return e.Kind == localhub.KindConnect && e.Connect != nil && e.Connect.ReturnCode == 0

@@ -81,11 +81,11 @@ func meet(ctx context.Context, b *fixtures.Bench, f localhub.Fault, tries int) m
 // back shows the hub as it is and waits for the device.
 func back(ctx context.Context, b *fixtures.Bench, showing *localhub.Showing) {
 	showing.Lift()
+	mark := b.Mark()
 	b.Step("the hub is as ever")
 	if _, _, live := b.Session(); live {
 		return
 	}
-	mark := b.Mark()
 	if err := b.Hasten(ctx); err != nil {
 		b.Step("connect command: %v", err)
 	}

@@ -220,9 +220,9 @@ func (r refusal) show(ctx context.Context, b *fixtures.Bench) {
 	mark := b.Mark()
 	showing := b.Hub.Show(localhub.Fault{Name: string(r.profile), Certificate: &wrong}, 0)
 	defer func() {
+		mark := b.Mark()
 		showing.Lift()
 		b.Step("the hub shows its own certificate again")
-		mark := b.Mark()
 		if err := b.Hasten(ctx); err != nil {
 			b.Step("connect command: %v", err)
 		}
