@@ -50,6 +50,8 @@ type terminalBehaviour struct {
 	stuckByCut    bool                    // never leaves a file that was cut short
 	diesUnplugged bool                    // its console never comes back once its line was taken away
 	inOrder       bool                    // takes only 10, 20, 30
+	rebootsOnSet  bool                    // once its three files are there
+	rebootAfter   time.Duration           // of the command
 }
 
 // storageBehaviour is what it takes, and what becomes of it.

@@ -34,7 +34,7 @@ func (c *console) do(line string) {
 		c.answer("OK")
 	case line == "REBOOT":
 		c.answer("REBOOTING")
-		c.end()
+		c.end(c.b.rebootAfter)
 	default:
 		c.answer("ERROR")
 	}

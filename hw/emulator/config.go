@@ -168,9 +168,9 @@ func bootOnce(ctx context.Context, c Config, b *behaviour, line *uart.UART, open
 		m.wait += b.rejoin
 	}
 	term := &console{b: b, line: line, store: store, log: c.Log, boot: time.Now(), modem: m}
-	term.end = func() {
+	term.end = func(after time.Duration) {
 		go func() {
-			if sleepUntil(ctx, line.Sent()) {
+			if sleepUntil(ctx, line.Sent().Add(after)) {
 				end()
 			}
 		}()

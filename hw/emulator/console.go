@@ -30,7 +30,7 @@ type console struct {
 	log   *slog.Logger
 	boot  time.Time
 	modem *modem
-	end   func() // of this boot
+	end   func(time.Duration) // of this boot, so long after what is being sent
 
 	command  []byte
 	wasCR    bool // the last line ended with CR: an LF behind it belongs to it
@@ -274,7 +274,12 @@ func (c *console) endFile(ctx context.Context) {
 	if c.slot == slotKey && !c.b.showsLater {
 		c.showKey(data)
 	}
-	if len(c.store.Staged) == 0 && c.slot != noSlot {
+	switch {
+	case len(c.store.Staged) > 0 || c.slot == noSlot:
+	case c.b.rebootsOnSet:
+		c.answer("rebooting to use the new identity")
+		c.end(0)
+	default:
 		c.modem.use(c.store.Used, c.line.Sent())
 	}
 }

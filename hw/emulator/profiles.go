@@ -26,7 +26,7 @@ const ProfileFast = "fast"
 
 // Profiles are the shapes of sound firmware, by area.
 func Profiles() []Profile {
-	return slices.Concat(paceProfiles(), consoleProfiles(), fileProfiles())
+	return slices.Concat(paceProfiles(), lifeProfiles(), consoleProfiles(), fileProfiles())
 }
 
 // paceProfiles differ in how fast they are, and how much they say.

@@ -23,13 +23,22 @@ type numbered struct {
 	at   time.Time
 }
 
-// counted are the run's messages that carry a counter. Specs that need one are
+// counted are the run's messages that carry a counter, by the device's lives. Specs that need one are
 // not applicable to a type that declares none.
-func counted(ctx context.Context, b *fixtures.Bench) []numbered {
+func counted(ctx context.Context, b *fixtures.Bench) (lives [][]numbered) {
 	if b.Type.Payload.Sequence == "" {
 		b.NotApplicable("the type's payload has no counter (payload.sequence)")
 	}
-	return numberedOf(b, messages(ctx, b, 5))
+	return livesOf(b, messages(ctx, b, 5))
+}
+
+// livesOf reads the counters of messages, each life of the device by itself: a
+// counter may begin again with it.
+func livesOf(b *fixtures.Bench, events []localhub.Event) (lives [][]numbered) {
+	for _, life := range b.Lives(events) {
+		lives = append(lives, numberedOf(b, life))
+	}
+	return lives
 }
 
 // numberedOf reads the counters of messages.
@@ -59,9 +68,20 @@ func noLoss(ctx context.Context, b *fixtures.Bench) {
 	}
 	b.Premise(err)
 	goesOn(ctx, b, got[len(got)-1])
-	all := numberedOf(b, got)
-	var missing []string
-	var gap time.Time // the first
+	b.Measure("messages judged", float64(len(got)), "", nil, nil)
+	for _, all := range livesOf(b, got) {
+		missing, gap := missingOf(all)
+		b.That(len(missing) == 0, fixtures.Finding{
+			Expected: fmt.Sprintf("every message from %d to %d", all[0].seq, all[len(all)-1].seq),
+			Seen:     "missing: number " + strings.Join(missing, ", "), At: gap,
+			Look: "the firmware's send queue: how long is it, what does it drop when it is full, does it keep a message until its PUBACK?",
+		})
+	}
+}
+
+// missingOf are the numbers that are missing in the sessions of a life, the
+// first ten of them, and when the first was missed.
+func missingOf(all []numbered) (missing []string, gap time.Time) {
 	seen := map[int64]bool{}
 	for _, m := range all {
 		seen[m.seq] = true
@@ -77,12 +97,7 @@ func noLoss(ctx context.Context, b *fixtures.Bench) {
 			}
 		}
 	}
-	b.Measure("messages judged", float64(len(all)), "", nil, nil)
-	b.That(len(missing) == 0, fixtures.Finding{
-		Expected: fmt.Sprintf("every message from %d to %d", all[0].seq, all[len(all)-1].seq),
-		Seen:     "missing: number " + strings.Join(missing, ", "), At: gap,
-		Look: "the firmware's send queue: how long is it, what does it drop when it is full, does it keep a message until its PUBACK?",
-	})
+	return missing, gap
 }
 
 // goesOn asks a session that is up for another message where the last one is
@@ -117,27 +132,30 @@ func noLossByCount(ctx context.Context, b *fixtures.Bench) {
 }
 
 func order(ctx context.Context, b *fixtures.Bench) {
-	all := counted(ctx, b)
-	high := int64(-1)
-	for _, m := range all {
-		b.That(m.seq > high || m.dup || m.seq == high, fixtures.Finding{
-			Expected: "numbers that rise", Seen: fmt.Sprintf("number %d after number %d, not marked DUP", m.seq, high),
-			Look: "whether two tasks of the firmware publish, and whether it resends behind newer messages", At: m.at,
-		})
-		high = max(high, m.seq)
+	for _, life := range counted(ctx, b) {
+		high := int64(-1)
+		for _, m := range life {
+			b.That(m.seq > high || m.dup || m.seq == high, fixtures.Finding{
+				Expected: "numbers that rise", Seen: fmt.Sprintf("number %d after number %d, not marked DUP", m.seq, high),
+				Look: "whether two tasks of the firmware publish, and whether it resends behind newer messages", At: m.at,
+			})
+			high = max(high, m.seq)
+		}
 	}
 }
 
 // noDuplicates allows what QoS 1 allows: a resend, marked DUP, of a message
 // that was not acknowledged.
 func noDuplicates(ctx context.Context, b *fixtures.Bench) {
-	seen := map[int64]bool{}
-	for _, m := range counted(ctx, b) {
-		b.That(!seen[m.seq] || m.dup, fixtures.Finding{
-			Expected: "every message once", Seen: fmt.Sprintf("number %d twice, not marked DUP", m.seq),
-			Look: "the firmware's send queue: is a message kept after its PUBACK?", At: m.at,
-		})
-		seen[m.seq] = true
+	for _, life := range counted(ctx, b) {
+		seen := map[int64]bool{}
+		for _, m := range life {
+			b.That(!seen[m.seq] || m.dup, fixtures.Finding{
+				Expected: "every message once", Seen: fmt.Sprintf("number %d twice, not marked DUP", m.seq),
+				Look: "the firmware's send queue: is a message kept after its PUBACK?", At: m.at,
+			})
+			seen[m.seq] = true
+		}
 	}
 }
 

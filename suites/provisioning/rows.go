@@ -108,10 +108,10 @@ func persistent(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(err)
 	b.Premise(b.Connected(ctx))
 	mark := b.Mark()
-	way, _, err := b.PowerCycle(ctx)
+	way, on, err := b.PowerCycle(ctx)
 	b.Premise(err)
 	b.Step("%s; wait for a session", way)
-	_, err = b.AwaitSession(ctx, mark, b.Type.Timing.BootWithin+b.Type.Timing.ConnectWithin)
+	_, err = b.AwaitSessionAfter(ctx, mark, on, b.Type.Timing.BootWithin+b.Type.Timing.ConnectWithin)
 	defer restore(ctx, b, id)
 	if err != nil && record.ClassOf(err) == record.Device {
 		b.Fail(fixtures.Finding{
@@ -142,9 +142,9 @@ func powerCut(ctx context.Context, b *fixtures.Bench) {
 		f.StopAfter = len(f.Data) / 2
 		b.Must(b.Send(ctx, f).Err)
 		mark := b.Mark()
-		_, _, err := b.PowerCycle(ctx)
+		_, on, err := b.PowerCycle(ctx)
 		b.Premise(err)
-		_, err = b.AwaitSession(ctx, mark, b.Type.Timing.BootWithin+b.Type.Timing.ConnectWithin)
+		_, err = b.AwaitSessionAfter(ctx, mark, on, b.Type.Timing.BootWithin+b.Type.Timing.ConnectWithin)
 		if err != nil && record.ClassOf(err) == record.Device {
 			b.Fail(fixtures.Finding{
 				Expected: "a boot with the identity that it had, whose replacement was never whole",

@@ -1,0 +1,22 @@
+package emulator
+
+import "time"
+
+// lifeProfiles differ in when one life of theirs ends and the next begins, and
+// their counters with it.
+func lifeProfiles() []Profile {
+	const counted = "provisioning/presented provisioning/replace provisioning/persistent session/no-self-takeover session/conformance " +
+		"delivery/first-message delivery/no-loss delivery/order delivery/no-duplicates recovery/power-cycle recovery/server-disconnect"
+	return []Profile{
+		{
+			Name: "reboots-when-provisioned", Doc: "restarts by itself once it has its three files, and counts its messages from the beginning",
+			Stands: "firmware that reads its identity at boot only", Specs: specs(counted),
+			apply: func(b *behaviour) { b.rebootsOnSet, b.boot = true, ms(300) },
+		},
+		{
+			Name: "obeys-late", Doc: "goes on for two seconds after it was told to restart",
+			Stands: "firmware that ends its tasks and unmounts its flash before it restarts", Specs: specs(counted),
+			apply: func(b *behaviour) { b.rebootAfter, b.boot = 2*time.Second, ms(300) },
+		},
+	}
+}
