@@ -144,6 +144,7 @@ type device struct {
 	echo     bool
 	noPrompt bool
 	unknown  string                     // to a line that it does not know
+	onlyStar bool                       // says that to a `*` alone
 	prompt   string                     // other than the guide's
 	leaves   int                        // its file by itself after so many bytes; 0: never
 	before   func(d *device)            // its prompt
@@ -180,7 +181,7 @@ func (d *device) run() {
 		d.lines = append(d.lines, command)
 		d.mu.Unlock()
 		if !strings.HasPrefix(command, "9270") {
-			if d.unknown != "" {
+			if d.unknown != "" && (!d.onlyStar || command == "*") {
 				d.say("\r\n" + d.unknown + "\r\n")
 			}
 			continue

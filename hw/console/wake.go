@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -122,7 +123,7 @@ func (c *Console) bringBack(ctx context.Context, end time.Time, word time.Durati
 // ask sends what brings a console back, and if anything comes then, harmless
 // lines until one is repeated or answered.
 func (c *Console) ask(ctx context.Context, l *link, word time.Duration) (listens bool, err error) {
-	from := c.Mark()
+	from, began := c.Mark(), c.now()
 	if err := c.sendWhole(ctx, l, []byte(c.set.RecoverSend+c.set.Newline)); err != nil {
 		return false, err
 	}
@@ -130,35 +131,53 @@ func (c *Console) ask(ctx context.Context, l *link, word time.Duration) (listens
 	if err != nil || !heard {
 		return false, err
 	}
-	before := from
-	for missed, count := 0, 0; missed < 2; {
+	p := probe{from: from, before: from, within: min(word, max(leastWord, 8*c.now().Sub(began)))}
+	for missed := 0; missed < 2; {
 		mark := c.Mark()
-		sign, err := c.hears(ctx, l, from, before, word)
+		sign, err := c.hears(ctx, l, &p)
 		switch {
 		case err != nil:
 			return false, err
 		case sign == none:
 			missed++
-			count = 0
+			p.answers = 0
+			p.again = c.Mark() == mark // nothing at all: it may answer to what brings it back alone
 		case sign == repeated:
 			return true, nil
 		default:
-			if count++; count >= c.proof(from).answers {
+			if p.answers++; p.answers >= c.proof(p).answers {
 				return true, nil
 			}
 		}
-		before = mark
+		if c.Mark() > mark {
+			p.before = mark
+		}
 	}
 	return false, nil
 }
 
+// probe is a console being asked whether it listens.
+type probe struct {
+	from    Cursor        // where that began
+	before  Cursor        // where it was asked last
+	within  time.Duration // for its next word
+	again   bool          // ask by what brings it back, not by the harmless line
+	like    []string      // lines that came again
+	answers int           // in a row
+}
+
+// leastWord is the least time that a console gets for a word behind its first.
+const leastWord = 150 * time.Millisecond
+
 // proof is what this console has to show by answers.
-func (c *Console) proof(from Cursor) proof {
-	switch {
-	case c.answers:
+func (c *Console) proof(p probe) proof {
+	if c.answers {
 		return known
-	case len(lines(c.Received(from))) > 1:
-		return noisy
+	}
+	for s := range lines(c.Received(p.from)) {
+		if !slices.Contains(p.like, s) {
+			return noisy
+		}
 	}
 	return quiet
 }
@@ -211,30 +230,33 @@ func (c *Console) words(ctx context.Context, l *link, at time.Time, there func(l
 	}
 }
 
-// hears sends a harmless line. The console listens if the line comes back, or
-// if a line comes that also came after what was sent before, and does not come
-// again unasked. From is where it began to be asked, before where it was asked
-// last.
-func (c *Console) hears(ctx context.Context, l *link, from, before Cursor, word time.Duration) (sign, error) {
+// hears asks once. The console listens if the harmless line comes back, or if a
+// line comes that also came after what was sent before, and does not come again
+// unasked.
+func (c *Console) hears(ctx context.Context, l *link, p *probe) (sign, error) {
 	mark := c.Mark()
-	last := lines(c.Received(before))
+	last := lines(c.Received(p.before))
 	c.asked++
 	line := fmt.Sprintf(harmless, c.asked)
-	if err := c.sendWhole(ctx, l, []byte(line+c.set.Newline)); err != nil {
+	ask := line
+	if p.again {
+		ask = c.set.RecoverSend
+	}
+	if err := c.sendWhole(ctx, l, []byte(ask+c.set.Newline)); err != nil {
 		return none, err
 	}
 	sent := c.wireFree()
-	saw, like := none, []string(nil)
-	err := c.until(ctx, l, sent.Add(word), func(now look) error {
+	saw := none
+	err := c.until(ctx, l, sent.Add(p.within), func(now look) error {
 		b := since(now, mark)
+		p.like = again(lines(b), last)
 		switch {
-		case bytes.Contains(b, []byte(line)) && c.echoed(since(now, from)):
+		case bytes.Contains(b, []byte(line)) && c.echoed(since(now, p.from)):
 			saw = repeated
-		default:
-			if like = again(lines(b), last); len(like) == 0 {
-				return nil
-			}
+		case len(p.like) > 0:
 			saw = answered
+		default:
+			return nil
 		}
 		return errFound
 	})
@@ -250,15 +272,13 @@ func (c *Console) hears(ctx context.Context, l *link, from, before Cursor, word 
 		})
 		return repeated, err
 	}
-	check := min(max(4*c.now().Sub(sent), c.proof(from).unasked), 2*word)
+	check := min(max(4*c.now().Sub(sent), c.proof(*p).unasked), 2*max(c.set.RecoverQuiet, firstWord))
 	if err := c.until(ctx, l, c.now().Add(check), nil); err != nil {
 		return none, err
 	}
 	now := lines(c.Received(mark))
-	for _, s := range like {
-		if now[s] == 1 {
-			return answered, nil
-		}
+	if slices.ContainsFunc(p.like, func(s string) bool { return now[s] == 1 }) {
+		return answered, nil
 	}
 	return none, nil
 }

@@ -45,6 +45,8 @@ func TestAConsoleIsAskedUntilItListens(t *testing.T) {
 	}{
 		{"echo and an answer", &device{echo: true, unknown: "ERROR"}, 0, nil, true, 0, 200 * time.Millisecond},
 		{"an answer, no echo", &device{unknown: "what?"}, 0, nil, true, 0, 300 * time.Millisecond},
+		{"an answer of two lines, no echo", &device{unknown: "ERROR\r\nno such command"}, 0, nil, true, 0, 300 * time.Millisecond},
+		{"an answer to the star alone, no echo", &device{unknown: "ERROR", onlyStar: true}, 0, nil, true, 0, 500 * time.Millisecond},
 		{"echo, no answer", &device{echo: true}, 0, nil, true, 0, 1500 * time.Millisecond},
 		{"neither", &device{}, 0, nil, false, 8 * time.Second, 10 * time.Second},
 		{"boots in silence", &device{echo: true, unknown: "ERROR"}, 4500 * time.Millisecond, nil, true, 4500 * time.Millisecond, 6 * time.Second},
