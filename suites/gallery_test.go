@@ -154,3 +154,28 @@ func TestSoundProfiles(t *testing.T) {
 		})
 	}
 }
+
+// A device that refuses one file of what is put back is asked once more: the
+// specs behind are about something else.
+func TestARefusedPutBackIsAskedForOnceMore(t *testing.T) {
+	t.Parallel()
+	specs, err := suites.Select(suites.All(), "", []string{
+		"provisioning/root", "provisioning/certificate", "provisioning/key", "provisioning/long-certificate", "session/protocol", "delivery/topic",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	job := emulatedJob(t, specs)
+	job.Device.Serial.Emulated.Faults = []string{"busy-after-long-key"}
+	job.Device.Type.Timing.ConnectWithin = 4 * time.Second // waited for in vain
+	results := runChild(t, job)
+	for _, s := range specs {
+		want := record.Pass
+		if s.ID == "provisioning/long-certificate" {
+			want = record.Fail
+		}
+		if r := results[s.ID]; r.Verdict != want {
+			t.Errorf("%s: %s %s %s, want %s", s.ID, r.Verdict, r.Message, r.Cause, want)
+		}
+	}
+}

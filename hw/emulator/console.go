@@ -44,6 +44,7 @@ type console struct {
 	stuck    bool      // for ever
 	logs     int       // lines of its log that it has printed
 	held     bool      // it has asked for a pause
+	wasBusy  bool      // with a key that it did not keep whole
 }
 
 const (
@@ -297,6 +298,9 @@ func (c *console) keep(data string) error {
 	switch {
 	case c.slot == noSlot:
 		return nil
+	case c.b.busyAfterCut && !c.wasBusy && c.store.Used.complete() && privateKey(c.store.Used[slotKey]) == nil:
+		c.wasBusy = true
+		return &refusal{unreadable, "busy"}
 	case c.b.filesPerBoot > 0 && c.taken >= c.b.filesPerBoot:
 		return &refusal{unreadable, "out of memory"}
 	case len(data) > maxFile:

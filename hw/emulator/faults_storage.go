@@ -18,6 +18,12 @@ func storageFaults() []Fault {
 			apply: func(b *behaviour) { b.keepBytes = 2000 },
 		},
 		{
+			Name: "busy-after-long-key", Doc: "keeps the first 2,000 bytes of a file, and refuses the next one once where that cost it the key",
+			Stands:   "a key store that rebuilds itself after it was overrun",
+			CaughtBy: specs("provisioning/long-certificate"), Words: []string{"long certificate"},
+			apply: func(b *behaviour) { b.keepBytes, b.busyAfterCut = 2000, true },
+		},
+		{
 			Name: "drops-newlines", Doc: "loses line ends of two characters, and then cannot read the file",
 			Stands:   "espressif/esp-idf#5177; aws/amazon-freertos#3381",
 			CaughtBy: specs("provisioning/line-endings"), Words: []string{"CRLF"},
