@@ -9,6 +9,7 @@ import (
 // to read first when the child dies: the panic, or else the last words.
 type lastLines struct {
 	file   io.Writer
+	size   int
 	err    error // of the file; the child must never block on a full disk
 	panic  string
 	recent []string
@@ -16,8 +17,17 @@ type lastLines struct {
 
 const recentLines = 8
 
+// mostLogged bounds a child's log in bytes.
+const mostLogged = 16 << 20
+
 func (t *lastLines) line(b []byte, _ bool) {
-	if t.err == nil {
+	switch {
+	case t.err != nil || t.size > mostLogged:
+	case t.size+len(b) > mostLogged:
+		t.size += len(b)
+		_, t.err = t.file.Write([]byte("the log is full: nothing more is kept\n"))
+	default:
+		t.size += len(b) + 1
 		_, t.err = t.file.Write(append(b[:len(b):len(b)], '\n'))
 	}
 	s := strings.TrimSpace(string(b))

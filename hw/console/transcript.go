@@ -1,12 +1,21 @@
 package console
 
 import (
+	"fmt"
 	"io"
 	"strings"
 	"sync"
 	"time"
 
 	"hilrig/record"
+)
+
+// A console that floods does not fill the disk: beyond mostKept bytes of a
+// transcript nothing more that is received is written, but for mostMore from
+// each [Transcript.Renew] on.
+const (
+	mostKept = 64 << 20
+	mostMore = 64 << 10
 )
 
 // Direction of bytes, as seen from the harness.
@@ -42,6 +51,9 @@ const (
 // What is not printable is escaped as in Go (\r, \n, \t, \\, \xNN). Private
 // keys are masked, their length is kept: [key masked: 1703 bytes]. What is
 // written is valid at every line end. It may be used by several goroutines.
+//
+// What a console sends beyond 64 MB is not written, and a line says so; what is
+// sent to it always is.
 type Transcript struct {
 	w     io.Writer
 	clock record.Clock
@@ -52,6 +64,10 @@ type Transcript struct {
 	sent     side
 	received side
 	offset   int64
+	most     int64 // mostKept
+	room     int64 // offset up to which what is received is written
+	unkept   int64 // bytes of the lines that were not, since the last line that says so
+	full     bool  // that line is written
 	err      error
 	tail     []tailLine
 	tailSize int
@@ -68,7 +84,7 @@ type tailLine struct {
 // NewTranscript writes to w, which nobody else may write to. After the first
 // error nothing more is written: see [Transcript.Err].
 func NewTranscript(w io.Writer, clock record.Clock) *Transcript {
-	t := &Transcript{w: w, clock: clock, known: newSecrets()}
+	t := &Transcript{w: w, clock: clock, known: newSecrets(), most: mostKept, room: mostKept}
 	t.sent.open(t, Sent)
 	t.received.open(t, Received)
 	return t
@@ -136,6 +152,44 @@ func (t *Transcript) flush() {
 	t.received.flush()
 }
 
+// Renew lets a little more be written of a console that floods: of each spec
+// there is to be something.
+func (t *Transcript) Renew(at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sayUnkept(at)
+	t.room = max(t.most, t.offset+mostMore)
+}
+
+// End writes what is in the making, and how much was not kept.
+func (t *Transcript) End(at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.flush()
+	t.sayUnkept(at)
+}
+
+func (t *Transcript) sayUnkept(at time.Time) {
+	if t.unkept > 0 {
+		t.line(Note, fmt.Sprintf("%d bytes received were not kept", t.unkept), at, at)
+	}
+	t.unkept, t.full = 0, false
+}
+
+// keeps reports whether there is room for a line, and says once when there is
+// none any more.
+func (t *Transcript) keeps(dir Direction, size int, at time.Time) bool {
+	if dir != Received || t.offset+int64(size) < t.room {
+		return true
+	}
+	t.unkept += int64(size)
+	if !t.full {
+		t.full = true
+		t.line(Note, fmt.Sprintf("the console floods: more than %d MB are in this transcript, and what is received from here on is not kept", t.most>>20), at, at)
+	}
+	return false
+}
+
 // Offset is the length of what has been written, in bytes.
 func (t *Transcript) Offset() int64 {
 	t.mu.Lock()
@@ -187,6 +241,9 @@ func (t *Transcript) line(dir Direction, text string, began, ended time.Time) {
 	prefix := b.Len()
 	b.WriteString(text)
 	t.remember(tailLine{dir: dir, ended: ended, line: b.String(), prefix: prefix})
+	if !t.keeps(dir, b.Len()+1, began) {
+		return
+	}
 	b.WriteByte('\n')
 	if t.err == nil {
 		n, err := io.WriteString(t.w, b.String())
