@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"hilrig/record"
+	"hilrig/record/wording"
 	"hilrig/runner"
 )
 
@@ -85,7 +86,9 @@ Exit codes, all verbs: 0 passed (warnings included), 1 a device failed,
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
+	root.SetFlagErrorFunc(wrongFlag)
+	root.Version = version()
+	root.SetVersionTemplate("hilrig {{.Version}}\n") // as the verb of the same name prints it
 	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "log more, on standard error")
 	root.AddCommand(
 		a.runCommand(), a.childCommand(), a.listCommand(), a.provisionCommand(), a.certsCommand(),
@@ -107,6 +110,28 @@ func usage(cmd *cobra.Command, err error) error {
 	return record.NewFailure(record.Usage, err.Error(), "", nil).WithCure(cmd.CommandPath() + " --help")
 }
 
+// wrongFlag says what is wrong with a flag, with the nearest where there is no
+// such flag.
+func wrongFlag(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return usage(cmd, err)
+	}
+	var flags []string
+	known := func(f *pflag.Flag) {
+		if !f.Hidden {
+			flags = append(flags, f.Name)
+		}
+	}
+	cmd.Flags().VisitAll(known)
+	cmd.InheritedFlags().VisitAll(known)
+	near := wording.Nearest(unknown.GetSpecifiedName(), flags)
+	if near == "" {
+		return usage(cmd, err)
+	}
+	return record.NewFailure(record.Usage, err.Error(), "", nil).WithCure("did you mean --" + near + "?")
+}
+
 // knownVerb says so, with the nearest, when the first word is no verb.
 func knownVerb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
@@ -123,8 +148,8 @@ func knownVerb(cmd *cobra.Command, args []string) error {
 		what = "subject"
 	}
 	fail := record.NewFailure(record.Usage, fmt.Sprintf("no %s %q", what, args[0]), "", nil)
-	if near := runner.Nearest(args[0], verbs); near != "" {
-		return fail.WithCure("did you mean " + near + "?")
+	if near := wording.DidYouMean(args[0], verbs); near != "" {
+		return fail.WithCure(near)
 	}
 	return fail.WithCure("there is " + strings.Join(verbs, ", "))
 }

@@ -17,7 +17,7 @@ import (
 	"hilrig/hw/console"
 	"hilrig/hw/port"
 	"hilrig/record"
-	"hilrig/runner"
+	"hilrig/record/wording"
 )
 
 // provisionFlags are the flags of `hilrig provision` as typed.
@@ -150,8 +150,8 @@ func typeOf(rig *rigfile.Rig, f *provisionFlags) (rigfile.Type, error) {
 		return rigfile.Infinite(), nil
 	}
 	fail := record.NewFailure(record.Usage, "find type", f.typeName, fmt.Errorf("no device of %s is of this type", rig.File))
-	if near := runner.Nearest(f.typeName, known); near != "" {
-		return rigfile.Type{}, fail.WithCure("did you mean " + near + "?")
+	if near := wording.DidYouMean(f.typeName, known); near != "" {
+		return rigfile.Type{}, fail.WithCure(near)
 	}
 	return rigfile.Type{}, fail
 }

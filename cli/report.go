@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/record"
+	"hilrig/record/wording"
 	"hilrig/runner"
 )
 
@@ -56,8 +58,12 @@ func findRun(out, run string) (string, error) {
 		sort.Strings(runs)
 		return filepath.Dir(runs[len(runs)-1]), nil
 	}
+	known := []string{"latest"}
+	for _, name := range runs {
+		known = append(known, filepath.Base(filepath.Dir(name)))
+	}
 	return "", record.NewFailure(record.Usage, "find run", run, fmt.Errorf("neither a run folder nor a run of %s", out)).
-		WithCure("a run folder holds " + runner.RecordFile)
+		WithCure(cmp.Or(wording.DidYouMean(run, known), "a run folder holds "+runner.RecordFile))
 }
 
 func (a *app) report(dir string, f form) error {

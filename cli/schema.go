@@ -8,8 +8,8 @@ import (
 
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
+	"hilrig/record/wording"
 	"hilrig/reports/schema"
-	"hilrig/runner"
 )
 
 // rigFormat is the format whose schema lies with its reader.
@@ -46,8 +46,8 @@ func schemaOf(name string, formats []string) ([]byte, error) {
 		return schema.Of(name)
 	}
 	fail := record.NewFailure(record.Usage, "no format "+name, "", nil)
-	if near := runner.Nearest(name, formats); near != "" {
-		return nil, fail.WithCure("did you mean " + near + "?")
+	if near := wording.DidYouMean(name, formats); near != "" {
+		return nil, fail.WithCure(near)
 	}
 	return nil, fail.WithCure("there is " + strings.Join(formats, ", "))
 }

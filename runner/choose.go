@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"hilrig/certs"
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
+	"hilrig/record/wording"
 )
 
 // chooseDevices picks the named devices of a rig, in the rig's order; none
@@ -76,7 +78,7 @@ func knowsFaults(who string, faults, known []string) error {
 	for _, f := range faults {
 		if !slices.Contains(known, f) {
 			return record.NewFailure(record.Usage, "find fault", f, fmt.Errorf("%s has no such firmware", who)).
-				WithCure(orAll(Nearest(f, known), "hilrig emulate --list-faults shows them all"))
+				WithCure(cmp.Or(wording.DidYouMean(f, known), "hilrig emulate --list-faults shows them all"))
 		}
 	}
 	return nil
@@ -128,7 +130,7 @@ func chooseHub(rig *rigfile.Rig, kind string) (rigfile.Hub, error) {
 			hub = rigfile.DefaultHub()
 		default:
 			return hub, record.NewFailure(record.Usage, "find hub", kind, fmt.Errorf("rig %s holds no hub of this kind", rigName(rig))).
-				WithCure("it holds " + strings.Join(hubKinds(rig), ", "))
+				WithCure(cmp.Or(wording.DidYouMean(kind, hubKinds(rig)), "it holds "+strings.Join(hubKinds(rig), ", ")))
 		}
 	}
 	if hub.Kind != rigfile.KindLocal {
@@ -151,46 +153,5 @@ func hubKinds(rig *rigfile.Rig) []string {
 
 // choice tells a person who mistyped what there is.
 func choice(got string, known []string) string {
-	return orAll(Nearest(got, known), "there is "+strings.Join(known, ", "))
-}
-
-func orAll(nearest, all string) string {
-	if nearest != "" {
-		return "did you mean " + nearest + "?"
-	}
-	return all
-}
-
-// Nearest is the known name that got was most likely meant to be, or empty if
-// none is near: at most a third of its letters may differ.
-func Nearest(got string, known []string) string {
-	best, at := "", len(got)/3+2
-	for _, k := range known {
-		if d := distance(strings.ToLower(got), strings.ToLower(k)); d < at {
-			best, at = k, d
-		}
-	}
-	return best
-}
-
-// distance counts the letters to insert, drop or change to get from a to b
-// (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := diagonal
-			if a[i-1] != b[j-1] {
-				cost++
-			}
-			diagonal = row[j]
-			row[j] = min(cost, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
+	return cmp.Or(wording.DidYouMean(got, known), "there is "+strings.Join(known, ", "))
 }

@@ -121,15 +121,6 @@ func TestWhyNot(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	known := []string{"run", "report", "provision", "emulate"}
-	for got, want := range map[string]string{"rum": "run", "reprot": "report", "Provision": "provision", "xyzzy": "", "": ""} {
-		if n := Nearest(got, known); n != want {
-			t.Errorf("Nearest(%q) = %q, want %q", got, n, want)
-		}
-	}
-}
-
 func TestAnUnwritableOutputFolderIsTheHostsFaultBeforeAnythingBegins(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

@@ -1,14 +1,17 @@
 package suites
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"hilrig/fixtures"
 	"hilrig/record"
+	"hilrig/record/wording"
 )
 
 // Select picks from specs by Ginkgo's label language and by id. An id may be a
@@ -17,6 +20,9 @@ import (
 func Select(specs []fixtures.Spec, labelFilter string, ids []string) ([]fixtures.Spec, error) {
 	matches, err := parseFilter(labelFilter)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkLabels(specs, labelFilter); err != nil {
 		return nil, err
 	}
 	if err := checkIDs(specs, ids); err != nil {
@@ -82,10 +88,21 @@ func checkIDs(specs []fixtures.Spec, ids []string) error {
 		}
 		if !found {
 			return record.NewFailure(record.Usage, "select spec", id, fmt.Errorf("no spec has this id")).
-				WithCure("hilrig list shows them all")
+				WithCure(cmp.Or(wording.DidYouMean(id, idsOf(specs)), "hilrig list shows them all"))
 		}
 	}
 	return nil
+}
+
+// idsOf are the ids of specs, and the patterns of their areas.
+func idsOf(specs []fixtures.Spec) (ids []string) {
+	for _, s := range specs {
+		ids = append(ids, s.ID)
+		if area, _, ok := strings.Cut(s.ID, "/"); ok && !slices.Contains(ids, area+"/*") {
+			ids = append(ids, area+"/*")
+		}
+	}
+	return ids
 }
 
 func wanted(id string, ids []string) bool {
