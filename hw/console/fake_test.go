@@ -146,6 +146,7 @@ type device struct {
 	unknown  string                     // to a line that it does not know
 	onlyStar bool                       // says that to a `*` alone
 	prompt   string                     // other than the guide's
+	deaf     int                        // to every so-manieth byte of a file; 0: to none
 	leaves   int                        // its file by itself after so many bytes; 0: never
 	before   func(d *device)            // its prompt
 	during   func(d *device, n int)     // after n bytes of a file
@@ -203,10 +204,13 @@ func (d *device) run() {
 
 func (d *device) take() bool {
 	var file []byte
-	for {
+	for heard := 1; ; heard++ {
 		c, ok := d.hear()
 		if !ok {
 			return false
+		}
+		if d.deaf > 0 && heard%d.deaf == 0 && c != '*' {
+			continue
 		}
 		if d.echo {
 			d.say(string(c))

@@ -41,6 +41,8 @@ type Receipt struct {
 	Echo        bool      // the device echoes commands
 	Seconds     float64   // from First to Last
 	Foreign     int       // lines of the device's own in between: neither echo nor prompt nor answer
+	Missing     int       // bytes of the file, line ends aside, that a device which echoes files did not echo
+	Sent        int       // where some are missing: bytes of the file, line ends aside
 	LineShare   float64   // of the line's rate, 1 is all of it; 0 where the line has no rate
 }
 
@@ -114,6 +116,7 @@ func (c *Console) Transfer(ctx context.Context, f File) (Receipt, error) {
 		}
 	}
 	t.answered()
+	t.readEcho(ctx)
 	t.r.Foreign = t.foreign(c.Received(t.mark))
 	return t.r, nil
 }
@@ -188,6 +191,9 @@ func (t *transfer) blame(err error) error {
 
 // fault is the device's, with what it said since the command.
 func (t *transfer) fault(step string, cause error) *record.Failure {
+	if t.r.Missing > 0 {
+		cause = fmt.Errorf("%w; %s", cause, t.r.Lost())
+	}
 	f := record.NewFailure(record.Device, step, t.name(), t.c.withSeen(cause, t.mark))
 	if pauses := t.pauses(); pauses != "" {
 		return f.WithCure(pauses)

@@ -47,6 +47,7 @@ func (t *transfer) awaitAnswer(ctx context.Context) error {
 		}
 		if m, ok := t.standing(t.atStar); ok {
 			t.answered()
+			t.readEcho(ctx)
 			return t.refuse(m, "load")
 		}
 		if until.Before(last) {
@@ -54,8 +55,10 @@ func (t *transfer) awaitAnswer(ctx context.Context) error {
 			continue
 		}
 		if m, ok := t.standing(0); ok { // in the middle of the file, and nothing since
+			t.readEcho(ctx)
 			return t.refuse(m, "load")
 		}
+		t.readEcho(ctx)
 		return t.noAnswer()
 	}
 }

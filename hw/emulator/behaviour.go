@@ -36,6 +36,8 @@ type terminalBehaviour struct {
 	xoff           int           // bytes that wait for the firmware when it asks for a pause; 0: it never does
 	rxRing, txRing int
 	perByte        time.Duration // spent on a received byte
+	keepsStar      bool          // whatever else is lost of a file
+	echoGaps       int           // every so-manieth byte of a file is not echoed; 0: all are
 
 	okText        string
 	filesPerBoot  int                     // that it takes; 0: all

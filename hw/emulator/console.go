@@ -66,7 +66,7 @@ func (c *console) run(ctx context.Context) {
 	for {
 		select {
 		case b := <-c.line.Arrived():
-			lost := !c.line.Take(b)
+			lost := !c.line.Take(b) && !(c.b.keepsStar && b.Value == '*')
 			if !lost {
 				c.line.Cost(c.b.perByte)
 				c.at = b.At
@@ -195,7 +195,9 @@ func (s span) pick() time.Duration {
 
 // takeFile takes a byte of a file.
 func (c *console) takeFile(ctx context.Context, v byte) {
-	c.echo(v)
+	if gaps := c.b.echoGaps; gaps == 0 || len(c.file)%gaps != gaps-1 || v == '*' {
+		c.echo(v)
+	}
 	c.hold()
 	if len(c.file) == 0 {
 		c.began = c.at

@@ -83,6 +83,17 @@ func consoleFaults() []Fault {
 			apply: func(b *behaviour) { b.perByte, b.rxRing, b.xoff = 200*time.Microsecond, 64, 12 },
 		},
 		{
+			Name: "overruns-unseen", Doc: "loses bytes at line rate, and says OK all the same",
+			Stands:   "a UART whose overrun flag nobody reads, and a file that nobody checks: no connection, hours later",
+			CaughtBy: specs("provisioning/root"), Words: specs("missing echo"),
+			apply: func(b *behaviour) {
+				b.perByte, b.rxRing, b.keepsStar = 110*time.Microsecond, 64, true
+				for _, reason := range []string{notPEM, cut, wrongKind, noPair, unreadable} {
+					b.accepts[reason] = true
+				}
+			},
+		},
+		{
 			Name: "stuck-after-abort", Doc: "never comes back from a transfer that was cut short",
 			Stands:   "boards that must be power-cycled after a pulled cable",
 			CaughtBy: specs("provisioning/aborted-transfer"), Words: specs("aborted"),

@@ -10,6 +10,13 @@ func fileProfiles() []Profile {
 			apply:  func(b *behaviour) { b.fileTimeout = ms(500) },
 		},
 		{
+			Name: "echo-with-gaps", Doc: "loses every ninth byte of a file in its echo, and none of the file",
+			Stands: "a console that drops what does not fit into its send buffer",
+			Specs:  specs("provisioning/root provisioning/certificate provisioning/key provisioning/noise delivery/first-message"),
+			Warns:  specs("provisioning/root provisioning/certificate provisioning/key"),
+			apply:  func(b *behaviour) { b.echoGaps = 9 },
+		},
+		{
 			Name: "speaks-unicode", Doc: "has a unit in UTF-8 in its payload, and one name in two of its objects",
 			Stands: "a board with a display",
 			Specs:  specs("delivery/payload delivery/no-loss"),

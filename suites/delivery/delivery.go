@@ -41,7 +41,11 @@ func firstMessage(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(b.Provisioned(ctx))
 	provisioned := b.ProvisionedAt()
 	b.Step("wait for a session")
-	b.Must(b.Connected(ctx))
+	err := b.Connected(ctx)
+	if b.LossTold() {
+		b.Premise(err)
+	}
+	b.Must(err)
 	b.Step("wait for telemetry")
 	from := b.ProvisionMark()
 	e, err := b.AwaitMessage(ctx, from, b.Type.Timing.PublishWithin)

@@ -46,6 +46,7 @@ func loads(slot fixtures.Slot) func(context.Context, *fixtures.Bench) {
 		b.That(strings.Contains(l.Receipt.Answer, b.Type.Console.OK), fixtures.Finding{
 			Expected: b.Type.Console.OK + " after the `*`", Seen: fmt.Sprintf("%q", l.Receipt.Answer), Look: "console.ok of the device type, against the transcript from 9270 on", At: l.Receipt.Answered,
 		})
+		b.JudgeEcho(ctx, slot, l)
 	}
 }
 
