@@ -14,6 +14,7 @@ import (
 	"hilrig/fixtures/rigfile"
 	"hilrig/hw/port"
 	"hilrig/hw/usb"
+	"hilrig/record"
 	"hilrig/runner"
 )
 
@@ -64,6 +65,7 @@ type portLine struct {
 	usb.Port
 	Name   string       `json:"usb_name,omitempty"` // for serial: {usb: …}
 	Holder *port.Holder `json:"holder,omitempty"`
+	Lock   string       `json:"lock,omitempty"` // what is wrong with its lock file
 }
 
 type deviceLine struct {
@@ -93,7 +95,11 @@ func listDevices(root, lockDir, rigName string) (*listing, error) {
 		l.Note = err.Error()
 	}
 	for _, p := range ports {
-		l.Ports = append(l.Ports, portLine{Port: p, Name: usb.NameOf(p, ports), Holder: holderOf(lockDir, p.Path)})
+		line := portLine{Port: p, Name: usb.NameOf(p, ports), Holder: holderOf(lockDir, p.Path)}
+		if err := lockTrouble(lockDir, p.Path); err != nil {
+			line.Lock = err.Error()
+		}
+		l.Ports = append(l.Ports, line)
 	}
 	if rig != nil {
 		for _, d := range rig.Devices {
@@ -114,6 +120,16 @@ func holderOf(lockDir, path string) *port.Holder {
 	return nil
 }
 
+// lockTrouble says what keeps a port, or the device on it, from being locked.
+func lockTrouble(lockDir, path string) error {
+	for _, name := range []string{path, "device " + port.LineName(path)} {
+		if err := port.LockTrouble(lockDir, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // reach finds a device's port and says whether it could be opened.
 func reach(d rigfile.Device, ports []usb.Port, noList error, lockDir string) deviceLine {
 	l := deviceLine{Name: d.Name, Type: d.TypeName, DeviceID: d.DeviceID, Serial: d.Serial.String()}
@@ -121,6 +137,8 @@ func reach(d rigfile.Device, ports []usb.Port, noList error, lockDir string) dev
 	if l.Port = path; err == nil && path != "" {
 		if l.Holder = holderOf(lockDir, path); l.Holder != nil {
 			err = &port.BusyError{Path: path, Holder: *l.Holder}
+		} else if trouble := lockTrouble(lockDir, path); trouble != nil {
+			err = fmt.Errorf("its lock in %s: %w", lockDir, trouble)
 		} else if d.Serial.URL == "" { // reaching a server of ports opens the port
 			err = mayOpen(path)
 		}
@@ -165,14 +183,14 @@ func (l *listing) reachable() bool {
 func (l *listing) print(out io.Writer) error {
 	switch {
 	case l.Note != "":
-		fmt.Fprintln(out, l.Note)
+		fmt.Fprintln(out, record.Plain(l.Note))
 	case len(l.Ports) == 0:
 		fmt.Fprintln(out, "no serial port on this machine")
 	default:
 		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(w, "PORT\tUSB\tIDS\tADAPTER\tHELD BY\tBY-ID")
 		for _, p := range l.Ports {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Path, dash(p.Name), dash(p.IDs()), dash(p.Product), held(p.Holder), dash(p.ByID))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Path, plainly(p.Name), dash(p.IDs()), plainly(p.Product), p.held(), plainly(p.ByID))
 		}
 		if err := w.Flush(); err != nil {
 			return err
@@ -192,14 +210,20 @@ func (l *listing) print(out io.Writer) error {
 		if !d.Reachable {
 			state = "no: " + d.Why
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", d.Name, d.Type, d.Serial, dash(d.Port), state)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", plainly(d.Name), plainly(d.Type), plainly(d.Serial), plainly(d.Port), record.Plain(state))
 	}
 	return w.Flush()
 }
 
-func held(h *port.Holder) string {
-	if h == nil {
-		return "-"
+// plainly is text from an adapter or a rig file, or a dash.
+func plainly(s string) string { return dash(oneLine(s)) }
+
+func (p portLine) held() string {
+	switch {
+	case p.Holder != nil:
+		return p.Holder.String()
+	case p.Lock != "":
+		return "cannot be locked: " + record.Plain(p.Lock)
 	}
-	return h.String()
+	return "-"
 }

@@ -148,7 +148,7 @@ func (a *app) printFindings(found []finding) {
 	for _, f := range found {
 		fmt.Fprintf(a.out, "%s  %-*s  %s", ink.paint(colours[f.State], fmt.Sprintf("%-4s", f.State)), width, f.Name, oneLine(f.What))
 		if f.Cure != "" {
-			fmt.Fprintf(a.out, " → %s", f.Cure)
+			fmt.Fprintf(a.out, " → %s", oneLine(f.Cure))
 		}
 		fmt.Fprintln(a.out)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"hilrig/certs"
 	"hilrig/fixtures/rigfile"
+	"hilrig/hw/port"
 )
 
 func checkPorts(_ context.Context, p *patient) (found []finding) {
@@ -44,12 +45,23 @@ func checkLockDir(_ context.Context, p *patient) []finding {
 	switch {
 	case err != nil:
 		return []finding{bad(share, "%s", err)}
+	case port.LockFolder(p.lockDir) != nil:
+		return []finding{bad(share, "%s: %s", p.lockDir, port.LockFolder(p.lockDir))}
+	case len(port.StrangeLocks(p.lockDir)) > 0:
+		var found []finding
+		for _, s := range port.StrangeLocks(p.lockDir) {
+			found = append(found, bad("somebody has put it there: look at it, and remove it", "%s", s))
+		}
+		return found
 	case mayWriteIn(p.lockDir) != nil:
 		return []finding{bad("sudo chmod 1777 "+p.lockDir, "%s cannot be written by you", p.lockDir)}
 	case p.lockDir != "/run/lock/hilrig":
 		return []finding{warn(share, "%s stands in for /run/lock/hilrig, which cannot be made", p.lockDir)}
 	case info.Mode().Perm()&0o002 == 0 || info.Mode()&os.ModeSticky == 0:
 		return []finding{warn("sudo chmod 1777 "+p.lockDir, "%s is not shared by all users (%s)", p.lockDir, info.Mode())}
+	}
+	if other := port.FolderOwner(p.lockDir); other != "" {
+		return []finding{warn("sudo chown root "+p.lockDir, "%s is shared by all users, and of user %s, who can take away anybody's lock", p.lockDir, other)}
 	}
 	return []finding{fine("%s is shared by all users", p.lockDir)}
 }

@@ -174,7 +174,9 @@ func (a *app) learnBoard(ctx context.Context, f *learnFlags) error {
 }
 
 // say prints a step, or what came of one (indented).
-func (l *learner) say(format string, args ...any) { fmt.Fprintf(l.out, format+"\n", args...) }
+func (l *learner) say(format string, args ...any) {
+	fmt.Fprintln(l.out, record.Plain(fmt.Sprintf(format, args...)))
+}
 
 // plan says what will be done.
 func (l *learner) plan() {

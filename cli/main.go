@@ -52,7 +52,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	cmd, err := root.ExecuteContextC(context.Background())
 	defer a.drain()
 	if err != nil {
-		fmt.Fprintf(a.err, "%s: %s\n", cmd.CommandPath(), err)
+		fmt.Fprintf(a.err, "%s: %s\n", cmd.CommandPath(), record.Plain(err.Error()))
 		if errors.Is(err, errInterrupted) {
 			return runner.ExitInterrupted
 		}

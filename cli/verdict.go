@@ -36,7 +36,7 @@ func (p palette) verdict(v record.Verdict) string {
 }
 
 // oneLine makes text that may be anything one line.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+func oneLine(s string) string { return record.Plain(strings.Join(strings.Fields(s), " ")) }
 
 // clip shortens text to n characters.
 func clip(s string, n int) string {
@@ -58,6 +58,7 @@ func plural(n int, one, many string) string {
 // wrap breaks text into lines of at most width characters, each begun with
 // indent; width 0 is no bound.
 func wrap(text, indent string, width int) string {
+	text = record.Plain(text)
 	room := width - len(indent)
 	if width == 0 || room < 20 {
 		return indent + text + "\n"

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"time"
+
+	"hilrig/record"
 )
 
 // ErrBusy is what errors.Is finds in every failure to open a line that
@@ -19,24 +22,32 @@ type Holder struct {
 	Run     string    `json:"run,omitempty"`     // the run, or whatever the holder calls itself
 	Since   time.Time `json:"since,omitzero"`    // UTC
 	Program string    `json:"program,omitempty"` // of one that is not hilrig: a terminal program
+	User    string    `json:"user,omitempty"`    // whose the lock is, where it is neither one's own nor root's
 }
 
 // String is for people: "process 4711 (run 20261122T231501Z-7f3a), since 23:15:01".
 func (h Holder) String() string {
 	if h.PID == 0 {
-		return "another process"
+		return "another process" + h.of()
 	}
 	s := fmt.Sprintf("process %d", h.PID)
 	switch {
 	case h.Run != "":
-		s += " (run " + h.Run + ")"
+		s += " (run " + record.Plain(h.Run) + ")"
 	case h.Program != "":
-		s += " (" + h.Program + ")"
+		s += " (" + record.Plain(h.Program) + ")"
 	}
 	if !h.Since.IsZero() {
 		s += ", since " + h.Since.Local().Format("15:04:05")
 	}
-	return s
+	return s + h.of()
+}
+
+func (h Holder) of() string {
+	if h.User == "" {
+		return ""
+	}
+	return ", lock of user " + record.Plain(h.User)
 }
 
 // BusyError is the cause of a failure to open a line that somebody else holds.
@@ -72,34 +83,53 @@ func readHolder(name string) Holder {
 		}
 		<-tick.C
 	}
-	return Holder{}
+	h, _ := parseHolder(name) // whose the file is, at least
+	return Holder{User: h.User}
 }
 
 func parseHolder(name string) (h Holder, err error) {
-	f, err := os.Open(name)
+	f, err := openLockFile(name, os.O_RDONLY)
 	if err != nil {
 		return h, err
 	}
 	defer f.Close() // only read from
+	if info, err := f.Stat(); err == nil {
+		defer func() { h.User = stranger(info) }()
+	}
 	// A decoder stops after the first value: what is left of a longer name
 	// before it is not looked at.
-	return h, json.NewDecoder(io.LimitReader(f, 4096)).Decode(&h)
+	err = json.NewDecoder(io.LimitReader(f, 4096)).Decode(&h)
+	return h, err
 }
 
-// writeHolder replaces the text of a lock file that this process holds. It must
-// stay the same file, so it is overwritten, not replaced, with one write: a
+// writeHolder replaces the text of the lock file that this process holds. It
+// must stay the same file, so it is overwritten, not replaced, with one write: a
 // reader finds the new name or the old one.
-func writeHolder(name string, h Holder) error {
-	data, err := json.Marshal(h)
+func (l *Lease) writeHolder() error {
+	data, err := json.Marshal(l.Holder)
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(name, os.O_WRONLY|noFollow, 0)
+	return l.write(append(data, '\n'))
+}
+
+// write overwrites the text of the file that is locked, and of no other that
+// has its name by now.
+func (l *Lease) write(data []byte) error {
+	f, err := openLockFile(l.lock.Path(), os.O_WRONLY)
 	if err != nil {
 		return err
 	}
-	data = append(data, '\n')
-	_, err = f.WriteAt(data, 0)
+	held, err := l.lock.Stat()
+	if err == nil {
+		var info os.FileInfo
+		if info, err = f.Stat(); err == nil && !os.SameFile(held, info) {
+			err = fs.ErrNotExist
+		}
+	}
+	if err == nil {
+		_, err = f.WriteAt(data, 0)
+	}
 	if err == nil {
 		err = f.Truncate(int64(len(data)))
 	}

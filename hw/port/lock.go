@@ -65,6 +65,10 @@ func Lock(dir, path, run string) (*Lease, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, folderFailure("make lock folder", dir, err)
 	}
+	if err := LockFolder(dir); err != nil {
+		return nil, record.NewFailure(record.RigHost, "use lock folder", dir, err).
+			WithCure("sudo install -d -m 1777 " + dir + ", or another folder in its place")
+	}
 	name := filepath.Join(dir, lockName(path))
 	l, err := tryLock(name)
 	if err != nil {
@@ -75,7 +79,7 @@ func Lock(dir, path, run string) (*Lease, error) {
 			WithCure("wait for that run, or end it")
 	}
 	lease := &Lease{Holder: Holder{PID: os.Getpid(), Run: run, Since: time.Now().UTC().Truncate(time.Second)}, lock: l}
-	if err := writeHolder(name, lease.Holder); err != nil {
+	if err := lease.writeHolder(); err != nil {
 		return nil, errors.Join(folderFailure("write lock", name, err), lease.Release())
 	}
 	return lease, nil
@@ -83,6 +87,9 @@ func Lock(dir, path, run string) (*Lease, error) {
 
 func folderFailure(step, subject string, err error) *record.Failure {
 	f := record.NewFailure(record.RigHost, step, subject, reason(err))
+	if errors.Is(err, ErrStrangeLock) {
+		return f.WithCure("somebody has put it there: look at it, and remove it (ls -l " + subject + ")")
+	}
 	if errors.Is(err, fs.ErrPermission) {
 		return f.WithCure("all users of this host must be able to write the lock folder: chmod 1777 " + filepath.Dir(subject))
 	}
@@ -108,13 +115,20 @@ func tryLock(name string) (*flock.Flock, error) {
 		}
 		// Without O_CREATE: the kernel (fs.protected_regular) refuses it for
 		// another user's file in a sticky folder, though it is there.
-		l := flock.New(name, flock.SetFlag(os.O_RDWR|noFollow), flock.SetPermissions(0o666))
+		l := flock.New(name, flock.SetFlag(os.O_RDWR|noFollow|noBlock), flock.SetPermissions(0o666))
 		got, err := l.TryLock()
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			continue // removed meanwhile
-		case err != nil || !got:
-			return nil, err
+		case err != nil:
+			return nil, strange(name, err)
+		case !got:
+			return nil, nil
+		}
+		if info, err := l.Stat(); err == nil {
+			if err := soundLock(info); err != nil {
+				return nil, errors.Join(err, l.Unlock())
+			}
 		}
 		if sameFile(l, name) {
 			return l, nil
@@ -143,7 +157,7 @@ func sameFile(l *flock.Flock, name string) bool {
 	if err != nil {
 		return false
 	}
-	there, err := os.Stat(name)
+	there, err := os.Lstat(name)
 	return err == nil && os.SameFile(held, there)
 }
 
@@ -153,7 +167,7 @@ func (l *Lease) Release() error {
 	l.once.Do(func() {
 		name := l.lock.Path()
 		if sameFile(l.lock, name) && os.Remove(name) != nil {
-			_ = os.Truncate(name, 0) // its text is only for people
+			_ = l.write(nil) // its text is only for people
 		}
 		if err := l.lock.Unlock(); err != nil {
 			l.err = record.NewFailure(record.RigHost, "release lock", name, err)
@@ -201,5 +215,5 @@ func lockName(path string) string {
 		sum := sha256.Sum256([]byte(path))
 		name = name[:160] + "-" + hex.EncodeToString(sum[:16])
 	}
-	return name + ".lock"
+	return name + lockSuffix
 }
