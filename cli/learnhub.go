@@ -199,7 +199,7 @@ type arrivals struct {
 }
 
 func (a *arrivals) enough(e localhub.Event) bool {
-	if e.Kind == localhub.KindMessage && e.At.After(a.since) && e.Seq >= a.last {
+	if e.Telemetry() && e.At.After(a.since) && e.Seq >= a.last {
 		a.at, a.last = append(a.at, e.At), e.Seq+1
 	}
 	return len(a.at) >= wantMessages

@@ -57,6 +57,10 @@ type Event struct {
 	Noise     *Noise
 }
 
+// Telemetry reports whether the device sent a message: its will is none, which
+// the hub delivers for a device that has gone.
+func (e Event) Telemetry() bool { return e.Kind == KindMessage && e.Message != nil && !e.Message.Will }
+
 // Handshake is how TLS ended on a connection.
 type Handshake struct {
 	OK           bool                 `json:"ok"`
@@ -139,6 +143,7 @@ type Message struct {
 	Properties map[string]string
 	System     map[string]string // iothub-connection-device-id, …
 	Payload    []byte
+	Cut        bool // the payload is its beginning only: the record was full
 	QoS        byte
 	Retain     bool
 	Dup        bool

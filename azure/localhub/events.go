@@ -7,9 +7,13 @@ import (
 	"time"
 )
 
-// keepEvents is how many events stay in memory. A soak of a day at a message
-// a second has more; its timeline is on disk.
-const keepEvents = 100_000
+// What stays in memory. A soak of a day at a message a second has more; its
+// timeline is on disk.
+const (
+	keepEvents  = 100_000
+	keepBytes   = 64 << 20 // unless the hub is told otherwise
+	keepPayload = 256      // bytes of each payload, once all together are too much
+)
 
 // Events is the record of everything, in the order in which it happened.
 type Events struct {
@@ -20,14 +24,17 @@ type Events struct {
 	sessions map[string]Session // living ones, by device id
 	base     int                // Seq of list[0]
 	list     []Event
-	more     chan struct{} // closed and replaced at every event
+	most     int           // bytes
+	bytes    int           // of list
+	short    int           // Seq of the first whose payload may still be whole
+	more     chan struct{} // closed at the next event; nil while nobody waits
 	watchers []*watcher
 }
 
 type watcher struct{ fn func(Event) }
 
 func newEvents() *Events {
-	return &Events{more: make(chan struct{}), sessions: map[string]Session{}, whose: newAttribution("")}
+	return &Events{most: keepBytes, sessions: map[string]Session{}, whose: newAttribution("")}
 }
 
 // add records e and hands it to the watchers, in order, before it returns: so
@@ -56,16 +63,12 @@ func (v *Events) record(e Event) {
 	e.Seq = v.base + len(v.list)
 	v.list = append(v.list, e)
 	v.follow(e)
-	trimmed := len(v.list) > keepEvents
-	if trimmed {
-		cut := keepEvents / 10
-		n := copy(v.list, v.list[cut:]) // in place: nobody else holds the list
-		clear(v.list[n:])
-		v.list, v.base = v.list[:n], v.base+cut
-	}
+	trimmed := v.bound(e)
 	base, watchers := v.base, v.watchers
-	close(v.more)
-	v.more = make(chan struct{})
+	if v.more != nil {
+		close(v.more)
+		v.more = nil
+	}
 	v.mu.Unlock()
 	if trimmed {
 		v.whose.forget(base)
@@ -127,6 +130,9 @@ func (v *Events) since(from int) ([]Event, <-chan struct{}) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	i := min(max(0, from-v.base), len(v.list))
+	if v.more == nil {
+		v.more = make(chan struct{})
+	}
 	return slices.Clone(v.list[i:]), v.more
 }
 

@@ -1,6 +1,9 @@
 package localhub
 
-import "testing"
+import (
+	"bytes"
+	"testing"
+)
 
 // The oldest events go, a tenth at a time; what is kept has its own Seq, and
 // what somebody was given before stays as it was.
@@ -32,5 +35,47 @@ func TestOldEventsGo(t *testing.T) {
 	}
 	if got := testing.AllocsPerRun(keepEvents/5, func() { v.add(Event{Kind: KindPacket}) }); got > 2 {
 		t.Errorf("%v allocations for an event", got)
+	}
+}
+
+// A record that is full shortens its oldest payloads, and lets events go only
+// where that is not enough; who was given one before has it whole.
+func TestTheRecordIsBoundedInBytes(t *testing.T) {
+	v := newEvents()
+	v.most = 1 << 20
+	payload := bytes.Repeat([]byte("x"), 100<<10)
+	message := func() { v.add(Event{Kind: KindMessage, Message: &Message{Payload: bytes.Clone(payload)}}) }
+	message()
+	before := v.Since(0)
+	heard := 0
+	stop := v.Watch(func(e Event) { heard += len(e.Message.Payload) })
+	for range 99 {
+		message()
+	}
+	stop()
+	kept, whole := v.Since(0), 0
+	for i, e := range kept {
+		switch m := e.Message; {
+		case !m.Cut && bytes.Equal(m.Payload, payload):
+			whole++
+		case whole > 0 || !m.Cut || !bytes.Equal(m.Payload, payload[:keepPayload]):
+			t.Fatalf("event %d: %d bytes, cut %v, behind %d whole ones", i, len(m.Payload), m.Cut, whole)
+		}
+	}
+	if len(kept) != 100 || whole < 8 || whole > 10 || v.bytes > v.most {
+		t.Errorf("%d events, %d of them whole, %d bytes", len(kept), whole, v.bytes)
+	}
+	if len(before[0].Message.Payload) != len(payload) || heard != 99*len(payload) {
+		t.Errorf("a message given before has %d bytes; %d were heard", len(before[0].Message.Payload), heard)
+	}
+	for range 10_000 {
+		v.add(Event{Kind: KindPacket, Packet: &Packet{}})
+	}
+	sum := 0
+	for _, e := range v.Since(0) {
+		sum += e.size()
+	}
+	if v.bytes != sum || sum > v.most || sum < v.most/2 || v.Since(0)[0].Seq < 100 {
+		t.Errorf("%d bytes are %d; the first is %d", v.bytes, sum, v.Since(0)[0].Seq)
 	}
 }

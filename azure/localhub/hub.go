@@ -27,6 +27,7 @@ type Config struct {
 	ConnectWithin time.Duration // from TLS to CONNECT; 0 is 60 s, as Edge Hub has it
 	UserNameExact string        // empty: each form that IoT Hub takes
 	For           string        // id of the one device that the hub is for: others are strangers; empty: it is for all that are registered
+	KeepBytes     int           // of the record in memory; 0 is 64 MB
 	Log           *slog.Logger
 }
 
@@ -89,6 +90,9 @@ func New(c Config) (*Hub, error) {
 		conns: map[int64]io.Closer{}, live: map[string]*conn{},
 	}
 	h.faults = &faults{hub: h, aim: newAim()}
+	if c.KeepBytes > 0 {
+		h.events.most = c.KeepBytes
+	}
 	h.events.whose.device = c.For
 	for _, d := range c.Devices {
 		h.events.whose.know(d)

@@ -29,6 +29,7 @@ type MethodCall struct {
 	Status    int    `json:"status,omitempty"` // of the answer
 	Late      bool   `json:"late,omitempty"`   // an answer that nobody waits for
 	Payload   []byte `json:"-"`
+	Cut       bool   `json:"-"` // the payload is its beginning only: the record was full
 }
 
 // calls are the methods that wait for their answers.

@@ -1,6 +1,7 @@
 package localhub_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -15,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sort"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -28,7 +30,9 @@ import (
 
 // BenchmarkAgainstMosquitto measures the hub beside mosquitto, with the same
 // client, certificates and machine, in turns: the ratios (hub over mosquitto,
-// median of the turns) are what can be compared between machines.
+// median of the turns) are what can be compared between machines. The ratio of
+// processor time, clients and all, is the same on a machine that is busy with
+// something else.
 func BenchmarkAgainstMosquitto(b *testing.B) {
 	if _, err := exec.LookPath("mosquitto"); err != nil {
 		if os.Getenv("CI") == "true" {
@@ -38,7 +42,8 @@ func BenchmarkAgainstMosquitto(b *testing.B) {
 	}
 	const clients, turn, turns = 4, time.Second, 5
 	id := rsaIdentity(b)
-	ours, theirs := hubForSpeed(b, id, clients), mosquitto(b, id)
+	ours := hubForSpeed(b, id, clients)
+	theirs, cpuOfTheirs := mosquitto(b, id)
 	roots := x509.NewCertPool()
 	roots.AddCert(makePKI().root)
 	config := &tls.Config{
@@ -52,11 +57,17 @@ func BenchmarkAgainstMosquitto(b *testing.B) {
 	}{{"handshakes", handshakesPerSecond}, {"connects", connectsPerSecond}, {"messages", messagesPerSecond}} {
 		b.Run(m.what, func(b *testing.B) {
 			for range b.N {
-				var hub, other, ratio []float64
+				var hub, other, ratio, cpu []float64
 				for range turns {
-					h, o := m.measure(b, ours, config, clients, turn), m.measure(b, theirs, config, clients, turn)
+					began := cpuOf(b, os.Getpid())
+					h := m.measure(b, ours, config, clients, turn)
+					between, theirsBegan := cpuOf(b, os.Getpid()), cpuOfTheirs()
+					o := m.measure(b, theirs, config, clients, turn)
+					ended, theirsEnded := cpuOf(b, os.Getpid()), cpuOfTheirs()
 					hub, other, ratio = append(hub, h), append(other, o), append(ratio, h/o)
+					cpu = append(cpu, (ended-between+theirsEnded-theirsBegan)/o/((between-began)/h))
 				}
+				b.ReportMetric(median(cpu), "cpu-ratio")
 				b.ReportMetric(median(hub), "hub/s")
 				b.ReportMetric(median(other), "mosquitto/s")
 				b.ReportMetric(median(ratio), "ratio")
@@ -112,7 +123,7 @@ func hubForSpeed(t testing.TB, id tls.Certificate, clients int) string {
 }
 
 // mosquitto takes the device's certificate as the hub does: by knowing it.
-func mosquitto(t testing.TB, id tls.Certificate) string {
+func mosquitto(t testing.TB, id tls.Certificate) (address string, cpu func() float64) {
 	t.Helper()
 	server := makePKI().server
 	_, cert, key := files(t, makePKI().root, server)
@@ -138,12 +149,27 @@ func mosquitto(t testing.TB, id tls.Certificate) string {
 		c, err := net.Dial("tcp", addr.String())
 		if err == nil {
 			_ = c.Close()
-			return addr.String()
+			return addr.String(), func() float64 { return cpuOf(t, cmd.Process.Pid) }
 		}
 		if time.Now().After(end) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// cpuOf is the processor time of a process, in ticks (proc(5)).
+func cpuOf(t testing.TB, pid int) float64 {
+	t.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
+	var user, system float64
+	if _, err := fmt.Sscan(fields[11]+" "+fields[12], &user, &system); err != nil {
+		t.Fatal(err)
+	}
+	return user + system
 }
 
 func leafOf(t testing.TB, c tls.Certificate) *x509.Certificate {

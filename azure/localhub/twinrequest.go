@@ -27,6 +27,7 @@ type TwinExchange struct {
 	Status    int    `json:"status,omitempty"`  // of the answer
 	Version   int    `json:"version,omitempty"` // reported and desired: the section's after it
 	Payload   []byte `json:"-"`                 // of the request or the notification
+	Cut       bool   `json:"-"`                 // the payload is its beginning only: the record was full
 	Unheard   bool   `json:"unheard,omitempty"` // the device has not subscribed to it
 }
 

@@ -51,7 +51,7 @@ func firstMessage(ctx context.Context, b *fixtures.Bench) {
 	e, err := b.AwaitMessage(ctx, from, b.Type.Timing.PublishWithin)
 	b.Must(err)
 	first := e // of this session, where the one before still delivered during the load
-	for _, m := range b.Since(from, func(e localhub.Event) bool { return e.Kind == localhub.KindMessage }) {
+	for _, m := range b.Since(from, func(e localhub.Event) bool { return e.Telemetry() }) {
 		if !m.At.Before(provisioned) {
 			first = m
 			break
@@ -144,7 +144,7 @@ func interval(ctx context.Context, b *fixtures.Bench) {
 	var at []time.Time
 	var first time.Time // of the session
 	_, err := b.Await(ctx, mark, b.Type.Timing.PublishWithin+2*n*b.Type.Timing.Interval, fmt.Sprintf("%d messages at an interval of %s in one session", n, b.Type.Timing.Interval), func(e localhub.Event) bool {
-		if e.Kind != localhub.KindMessage || e.Message.Dup {
+		if !e.Telemetry() || e.Message.Dup {
 			return false
 		}
 		if conn == 0 || e.Conn != conn && !b.Type.Behaviour.Periodic() {

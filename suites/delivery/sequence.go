@@ -121,7 +121,7 @@ func noLossByCount(ctx context.Context, b *fixtures.Bench) {
 	const n = 5
 	count := 0
 	_, err := b.Await(ctx, mark, n*b.Type.Timing.Interval*3/2+5*time.Second, fmt.Sprintf("%d messages in %d intervals", n, n), func(e localhub.Event) bool {
-		if e.Kind == localhub.KindMessage {
+		if e.Telemetry() {
 			count++
 		}
 		return count >= n

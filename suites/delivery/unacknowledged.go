@@ -37,7 +37,7 @@ func unacknowledged(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(err)
 	first := published(b, mark, withheld)
 	again := func(e localhub.Event) bool {
-		return e.Kind == localhub.KindMessage && e.Seq > first.Seq && bytes.Equal(e.Message.Payload, first.Message.Payload)
+		return e.Telemetry() && e.Seq > first.Seq && bytes.Equal(e.Message.Payload, first.Message.Payload)
 	}
 	patience := b.Type.Timing.ReconnectWithin / 10
 	b.Step("packet id %d, %d bytes; waiting %s for it to come again by itself", first.Message.PacketID, len(first.Message.Payload), patience)
@@ -61,7 +61,7 @@ func unacknowledged(ctx context.Context, b *fixtures.Bench) {
 	n := 0
 	wait := b.Type.Timing.PublishWithin + 2*(newer+1)*b.Type.Timing.Interval
 	e, err = b.Await(ctx, next.Seq, wait, fmt.Sprintf("the message again, or %d newer ones", newer), func(e localhub.Event) bool {
-		if e.Kind == localhub.KindMessage && !again(e) {
+		if e.Telemetry() && !again(e) {
 			n++
 		}
 		return again(e) || n >= newer
@@ -81,14 +81,14 @@ func unacknowledged(ctx context.Context, b *fixtures.Bench) {
 
 // published is the message whose acknowledgement was kept back.
 func published(b *fixtures.Bench, mark int, withheld localhub.Event) localhub.Event {
-	for _, e := range b.Since(mark, func(e localhub.Event) bool { return e.Kind == localhub.KindMessage }) {
+	for _, e := range b.Since(mark, func(e localhub.Event) bool { return e.Telemetry() }) {
 		if e.Conn == withheld.Conn && e.Message.PacketID == withheld.Packet.ID {
 			return e
 		}
 	}
 	// Sent before the mark, acknowledged behind it.
 	all := b.Since(0, func(e localhub.Event) bool {
-		return e.Kind == localhub.KindMessage && e.Seq < withheld.Seq && e.Conn == withheld.Conn && e.Message.PacketID == withheld.Packet.ID
+		return e.Telemetry() && e.Seq < withheld.Seq && e.Conn == withheld.Conn && e.Message.PacketID == withheld.Packet.ID
 	})
 	if len(all) == 0 {
 		b.NotRun("the message whose PUBACK was kept back is no telemetry")

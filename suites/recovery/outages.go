@@ -207,7 +207,7 @@ func outage(ctx context.Context, b *fixtures.Bench, d time.Duration) {
 // number here, no verdict.
 func lost(b *fixtures.Bench, before []localhub.Event, mark int, first localhub.Event) {
 	last := before[len(before)-1]
-	for _, e := range b.Since(last.Seq, func(e localhub.Event) bool { return e.Kind == localhub.KindMessage && e.Seq < mark }) {
+	for _, e := range b.Since(last.Seq, func(e localhub.Event) bool { return e.Telemetry() && e.Seq < mark }) {
 		last = e
 	}
 	from, ok1 := b.Counter(last)
@@ -231,7 +231,7 @@ func powerCycle(ctx context.Context, b *fixtures.Bench) {
 	b.Step("%s", way)
 	limit := b.Type.Timing.ConnectWithin + b.Type.Timing.PublishWithin
 	e, err := b.Await(ctx, mark, time.Until(on.Add(limit)), "telemetry after a "+way, func(e localhub.Event) bool {
-		return e.Kind == localhub.KindMessage && e.At.After(on)
+		return e.Telemetry() && e.At.After(on)
 	})
 	if err != nil && record.ClassOf(err) == record.Device {
 		b.Fail(fixtures.Finding{

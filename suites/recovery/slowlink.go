@@ -60,7 +60,7 @@ func slowLink(ctx context.Context, b *fixtures.Bench) {
 	})
 	up := fmt.Sprintf("a session %.1f s after its connection; then", session.At.Sub(accepted.At).Seconds())
 	message := awaitOver(ctx, b, session, timing.PublishWithin, "new telemetry", up, met, func(e localhub.Event) bool {
-		return e.Kind == localhub.KindMessage && !e.Message.Dup
+		return e.Telemetry() && !e.Message.Dup
 	})
 	b.Measure("session over the slow link", session.At.Sub(accepted.At).Seconds(), "s", nil, nil)
 	b.Measure("first message behind it", message.At.Sub(session.At).Seconds(), "s", nil, nil)

@@ -24,7 +24,7 @@ const firstDeliveries = 8
 // conformance reads what the hub held against the packets of the whole run. A
 // run that is short so far is lengthened by a few messages.
 func conformance(ctx context.Context, b *fixtures.Bench) {
-	isMessage := func(e localhub.Event) bool { return e.Kind == localhub.KindMessage }
+	isMessage := func(e localhub.Event) bool { return e.Telemetry() }
 	broken := violations(b)
 	if len(broken) == 0 {
 		b.Premise(b.Connected(ctx))

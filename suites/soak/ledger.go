@@ -71,7 +71,9 @@ func (l *ledger) note(e localhub.Event) {
 			l.hear(e)
 		}
 	case localhub.KindMessage:
-		l.message(e)
+		if e.Telemetry() {
+			l.message(e)
+		}
 	case localhub.KindViolation:
 		if len(l.violations) < mostNamed {
 			l.violations, l.violatedAt = append(l.violations, e.Text), firstOf(l.violatedAt, e.At)
