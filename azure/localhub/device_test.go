@@ -103,7 +103,11 @@ func (d *device) say(header byte, body []byte) {
 	if header < 16 {
 		header <<= 4
 	}
-	if _, err := d.Write(append([]byte{header, byte(len(body))}, body...)); err != nil {
+	raw := append([]byte{header}, byte(len(body)))
+	if len(body) > 127 {
+		raw = []byte{header, byte(len(body)) | 0x80, byte(len(body) >> 7)}
+	}
+	if _, err := d.Write(append(raw, body...)); err != nil {
 		d.t.Fatal(err)
 	}
 }
@@ -129,20 +133,26 @@ func (d *device) connects(code byte) (present bool) {
 // hear waits for the next packet, which must be of this type.
 func (d *device) hear(kind byte) mqttwire.Frame {
 	d.t.Helper()
+	f := d.hearAny()
+	if f.Type() != kind {
+		d.t.Fatalf("packet %d, want %d", f.Type(), kind)
+	}
+	return f
+}
+
+func (d *device) hearAny() mqttwire.Frame {
+	d.t.Helper()
 	b := make([]byte, 4096)
 	for len(d.heard) == 0 {
 		_ = d.SetReadDeadline(time.Now().Add(5 * time.Second))
 		n, err := d.Read(b)
 		d.heard = append(d.heard, d.in.Feed(b[:n])...)
 		if err != nil && len(d.heard) == 0 {
-			d.t.Fatalf("waiting for packet %d: %v", kind, err)
+			d.t.Fatalf("waiting for a packet: %v", err)
 		}
 	}
 	f := d.heard[0]
 	d.heard = d.heard[1:]
-	if f.Type() != kind {
-		d.t.Fatalf("packet %d, want %d", f.Type(), kind)
-	}
 	return f
 }
 
