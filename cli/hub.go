@@ -13,6 +13,7 @@ import (
 
 	"hilrig/azure"
 	"hilrig/azure/localhub"
+	"hilrig/azure/localhub/control"
 	"hilrig/azure/localhub/registryapi"
 	"hilrig/certs"
 	"hilrig/record"
@@ -22,6 +23,7 @@ import (
 type hubFlags struct {
 	listen, host, rootOut, state, registry string
 	devices                                []string
+	list                                   bool
 }
 
 func (a *app) hubCommand() *cobra.Command {
@@ -41,15 +43,26 @@ error, and the hub goes on until it is interrupted.
 With --registry devices are registered while it runs, over HTTPS as IoT Hub's
 REST interface has it: /devices, /devices/query, /twins/ID, /twins/ID/methods.
 The first line then names a file, readable by you alone, with the connection
-string that SDKs and tools take. Microsoft's SDKs dial port 443 and no other.`,
+string that SDKs and tools take. Microsoft's SDKs dial port 443 and no other.
+
+While it runs, hilrig hub send, invoke, patch and fault do by hand what the cloud
+does, from another terminal and for the same user, over the socket that the first
+line names as control. Several hubs of one state folder are told apart by it.`,
 		Example: `  hilrig certs new --device-id NewDevice --out identity
   hilrig hub --host localhost --root-out root.pem --device NewDevice=<SHA-256 thumbprint>
   mosquitto_pub -h localhost -p 8883 --cafile root.pem --cert identity/device.pem --key identity/device.key \
     -i NewDevice -u 'localhost/NewDevice/?api-version=2021-04-12' -t devices/NewDevice/messages/events/ -m '{"seq":1}'
-  hilrig hub --registry :8443 --root-out root.pem`,
-		Args: exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.hub(cmd.Context(), f) },
+  hilrig hub --registry :8443 --root-out root.pem
+  hilrig hub --list-faults`,
+		Args: knownVerb,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.list {
+				return a.listHubFaults()
+			}
+			return a.hub(cmd.Context(), f)
+		},
 	}
+	cmd.AddCommand(a.hubSendCommand(), a.hubInvokeCommand(), a.hubPatchCommand(), a.hubFaultCommand())
 	fl := cmd.Flags()
 	fl.StringVar(&f.listen, "listen", ":8883", "address to listen at")
 	fl.StringVar(&f.host, "host", "localhost", "name that devices dial and the hub's certificate holds")
@@ -57,6 +70,7 @@ string that SDKs and tools take. Microsoft's SDKs dial port 443 and no other.`,
 	fl.StringVar(&f.rootOut, "root-out", "", "write the root for 9270,10 to this file")
 	fl.StringVar(&f.state, "state", "", "state folder (default: $HILRIG_STATE and what follows)")
 	fl.StringVar(&f.registry, "registry", "", "open the device registry (HTTPS) at this address, such as :8443")
+	fl.BoolVar(&f.list, "list-faults", false, "list every fault that hilrig hub fault can show, with what a device meets")
 	return cmd
 }
 
@@ -109,6 +123,7 @@ func (a *app) openHub(ctx context.Context, f *hubFlags, devices []localhub.Devic
 	stopWatching := h.Events().Watch(out.event)
 	addr, err := h.Listen(ctx, f.listen)
 	var registry *openRegistry
+	var byHand *control.Server
 	if err == nil && f.registry != "" {
 		registry, err = a.openRegistry(ctx, f, filepath.Join(state, "registry"), h, server, out)
 	}
@@ -116,7 +131,8 @@ func (a *app) openHub(ctx context.Context, f *hubFlags, devices []localhub.Devic
 		err = record.WriteFile(f.rootOut, store.Root().PEM, 0o644)
 	}
 	if err == nil {
-		out.ready(hubReady{Address: dialAddress(f.host, addr), Root: string(store.Root().PEM), registryReady: registry.ready()})
+		byHand = a.openControl(ctx, state, f.host, dialAddress(f.host, addr), h, store)
+		out.ready(hubReady{Address: dialAddress(f.host, addr), Root: string(store.Root().PEM), Control: controlPath(byHand), registryReady: registry.ready()})
 	}
 	out.mu.Unlock()
 	if err != nil {
@@ -126,7 +142,7 @@ func (a *app) openHub(ctx context.Context, f *hubFlags, devices []localhub.Devic
 	return func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		if err := errors.Join(registry.close(ctx), h.Close(ctx)); err != nil {
+		if err := errors.Join(closeControl(byHand), registry.close(ctx), h.Close(ctx)); err != nil {
 			a.log.Warn("close hub", "err", err)
 		}
 		stopWatching()
@@ -182,7 +198,8 @@ func hubMark(n int) []byte {
 type hubReady struct {
 	Event   string `json:"event"`
 	Address string `json:"address"`
-	Root    string `json:"root"` // PEM, for 9270,10
+	Root    string `json:"root"`              // PEM, for 9270,10
+	Control string `json:"control,omitempty"` // socket for hilrig hub send, invoke, patch, fault
 	registryReady
 }
 

@@ -132,7 +132,9 @@ func (s *Server) answer(w http.ResponseWriter, a any, err error) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	if err := json.NewEncoder(w).Encode(a); err != nil {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(a); err != nil {
 		s.config.Log.Debug("hub's control socket", "error", err)
 	}
 }

@@ -1,0 +1,169 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hilrig/azure/localhub"
+	"hilrig/azure/localhub/control"
+	"hilrig/record"
+	"hilrig/runner"
+)
+
+func (a *app) hubFaultCommand() *cobra.Command {
+	f, q, lasts := &handFlags{}, control.Show{}, time.Duration(0)
+	cmd := &cobra.Command{
+		Use:   "fault [NAME]",
+		Short: "Show a fault to devices by a hub that runs",
+		Long: `Show a fault to the devices of the hub that runs: --times N, for --for D, or
+until --lift. hilrig hub --list-faults shows the names. Without a name it says what
+is shown at present, and how often it was.
+
+With --device it is shown to that one alone. Before CONNECT the hub knows a device
+by the address it came from last: of two behind one address, both meet a fault of
+TLS or of the link; one that never came meets none.`,
+		Example: `  hilrig hub fault connack-3 --times 2
+  hilrig hub fault expired --device NewDevice
+  hilrig hub fault
+  hilrig hub fault --lift`,
+		Args: least("NAME"),
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&q.Device, "device", "", "show it to this device alone (default: to all)")
+	fl.IntVar(&q.Times, "times", 0, "how often (default: until it is lifted)")
+	fl.DurationVar(&lasts, "for", 0, "show it so long, wait, and lift it; an interrupt lifts it too")
+	fl.BoolVar(&q.Lift, "lift", false, "end what is shown: NAME, or everything")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			q.Fault = args[0]
+		}
+		if err := checkShow(cmd, q, lasts); err != nil {
+			return err
+		}
+		return f.by(func(ctx context.Context, hub *control.Client, _ []string) error {
+			return a.showFault(ctx, hub, q, lasts)
+		})(cmd, args)
+	}
+	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		var names []string
+		for _, f := range everyFault() {
+			names = append(names, f.Name+"\t"+f.Shows)
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+	return f.on(cmd)
+}
+
+func checkShow(cmd *cobra.Command, q control.Show, lasts time.Duration) error {
+	switch {
+	case q.Times < 0:
+		return usage(cmd, errors.New("--times is 1 or more; 0 is until it is lifted"))
+	case lasts < 0:
+		return usage(cmd, errors.New("--for is a time from now"))
+	case q.Lift && (q.Times > 0 || lasts > 0):
+		return usage(cmd, errors.New("--lift goes with neither --times nor --for"))
+	case q.Fault == "" && !q.Lift && (q.Times > 0 || lasts > 0 || q.Device != ""):
+		return usage(cmd, errors.New("NAME is missing"))
+	}
+	return nil
+}
+
+func (a *app) showFault(ctx context.Context, hub *control.Client, q control.Show, lasts time.Duration) error {
+	if q.Fault == "" && !q.Lift {
+		shown, err := hub.Faults(ctx)
+		if err == nil && len(shown) == 0 {
+			fmt.Fprintln(a.out, "no fault is shown")
+		}
+		a.sayShown(shown)
+		return err
+	}
+	shown, err := hub.Fault(ctx, q)
+	if near := nearestFault(q.Fault); err != nil && record.ClassOf(err) == record.Usage && near != "" {
+		var f *record.Failure
+		if errors.As(err, &f) && f.Step == "show" && f.Subject == q.Fault {
+			return f.WithCure("did you mean " + near + "? " + f.Cure)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if q.Lift && len(shown) == 0 {
+		fmt.Fprintln(a.out, "no fault was shown")
+	}
+	for i := range shown {
+		shown[i].Done = shown[i].Done || q.Lift
+	}
+	a.sayShown(shown)
+	if lasts == 0 || len(shown) == 0 || shown[0].Done {
+		return nil
+	}
+	select {
+	case <-time.After(lasts):
+	case <-ctx.Done():
+	}
+	lift, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	q.Lift, q.Times = true, 0
+	if shown, err = hub.Fault(lift, q); err != nil {
+		return err
+	}
+	for i := range shown {
+		shown[i].Done = true
+	}
+	a.sayShown(shown)
+	return nil
+}
+
+// nearestFault is the name that a wrong one comes nearest to; empty for a right
+// one.
+func nearestFault(name string) string {
+	name = localhub.FaultName(name)
+	var names []string
+	for _, f := range everyFault() {
+		if localhub.FaultName(f.Name) == name {
+			return ""
+		}
+		names = append(names, f.Name)
+	}
+	return runner.Nearest(name, names)
+}
+
+func (a *app) sayShown(shown []control.Shown) {
+	for _, s := range shown {
+		to, how := "every device", "until it is lifted"
+		if s.Device != "" {
+			to = s.Device
+		}
+		if s.Times > 0 {
+			how = plural(s.Times, "time", "times")
+		}
+		if s.Done {
+			how = "over"
+		}
+		fmt.Fprintf(a.out, "%s to %s: %s, shown %s\n", s.Fault, to, how, plural(s.Count, "time", "times"))
+	}
+}
+
+// everyFault is what a hub can show by name.
+func everyFault() []control.Fault {
+	var all []control.Fault
+	for _, f := range localhub.NamedFaults() {
+		all = append(all, control.Fault{Name: localhub.FaultName(f.Name), Shows: f.Shows})
+	}
+	return append(all, moreFaults()...)
+}
+
+// listHubFaults is `hilrig hub --list-faults`.
+func (a *app) listHubFaults() error {
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	for _, f := range everyFault() {
+		fmt.Fprintf(w, "%s\t%s\n", f.Name, strings.TrimSpace(f.Shows))
+	}
+	return w.Flush()
+}
