@@ -13,7 +13,7 @@ import (
 	"hilrig/azure/localhub"
 	"hilrig/azure/localhub/control"
 	"hilrig/record"
-	"hilrig/runner"
+	"hilrig/record/wording"
 )
 
 func (a *app) hubFaultCommand() *cobra.Command {
@@ -131,7 +131,7 @@ func nearestFault(name string) string {
 		}
 		names = append(names, f.Name)
 	}
-	return runner.Nearest(name, names)
+	return wording.Nearest(name, names)
 }
 
 func (a *app) sayShown(shown []control.Shown) {
