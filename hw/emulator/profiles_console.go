@@ -41,10 +41,10 @@ func consoleProfiles() []Profile {
 			},
 		},
 		{
-			Name: "xoff", Doc: "asks for a pause in its files by XOFF, and needs none where they are sent in chunks",
+			Name: "xoff", Doc: "asks for pauses in its files by XOFF, and has room for what comes all the same",
 			Stands: "consoles with software flow control left on",
 			Specs:  specs(loads + "provisioning/back-to-back delivery/first-message"),
-			apply:  func(b *behaviour) { b.perByte, b.rxRing, b.xoff = 200*time.Microsecond, 64, 12 },
+			apply:  func(b *behaviour) { b.perByte, b.rxRing, b.xoff = 200*time.Microsecond, 2*maxFile, 12 },
 		},
 	}
 }
