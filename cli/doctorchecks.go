@@ -27,9 +27,9 @@ func checkPorts(_ context.Context, p *patient) (found []finding) {
 		case err == nil:
 			found = append(found, fine("%s may be opened", s))
 		case s.USB && p.rig.File == "":
-			found = append(found, bad("sudo usermod -aG dialout $USER, then log in again", "%s: %s", s, err))
+			found = append(found, bad(port.PermissionCure(s.Path), "%s: %s", s, err))
 		default: // the machine's own, or not of this rig, whose devices have a check of their own
-			found = append(found, warn("sudo usermod -aG dialout $USER, then log in again", "%s: %s", s, err))
+			found = append(found, warn(port.PermissionCure(s.Path), "%s: %s", s, err))
 		}
 	}
 	if len(found) == 0 {

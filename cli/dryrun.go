@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"time"
 
 	"hilrig/fixtures"
@@ -14,6 +15,9 @@ import (
 
 // kindPlanned is the event of a dry run: one for each device and spec.
 const kindPlanned = "spec.planned"
+
+// kindNote is an event of a dry run about the rig as a whole.
+const kindNote = "run.note"
 
 // dryRun says what a plan would do. Nothing is touched.
 func (a *app) dryRun(p *runner.Plan, asJSON bool) error {
@@ -27,6 +31,9 @@ func (a *app) dryRun(p *runner.Plan, asJSON bool) error {
 		fmt.Fprintf(a.out, ", %d rounds", p.Repeat)
 	}
 	fmt.Fprintf(a.out, "\nasked: %s\n", wording.Selection(p.Selected))
+	if note := noteOnHost(p); note != "" {
+		fmt.Fprint(a.out, wrap("note: "+note, "", widthOf(a.out)))
+	}
 	width := idWidth(p.Specs)
 	for _, d := range p.Devices {
 		fmt.Fprintf(a.out, "\n%s  %s at %s, device id %s, hub port %s%s\n", ink.paint(bold, d.Name), d.TypeName, d.Serial,
@@ -44,6 +51,15 @@ func (a *app) dryRun(p *runner.Plan, asJSON bool) error {
 	}
 	fmt.Fprintln(a.out, "\nnothing was touched")
 	return nil
+}
+
+// noteOnHost says what a hub's host that is an IP address costs; empty for a
+// name.
+func noteOnHost(p *runner.Plan) string {
+	if net.ParseIP(p.Hub.Host) == nil {
+		return ""
+	}
+	return "hub.host " + p.Hub.Host + " is an IP address: SNI cannot carry one, so tls/server-name does not apply; a name that boards resolve to it is judged in full"
 }
 
 func hubPort(d rigfile.Device) string {
@@ -70,6 +86,11 @@ func idWidth(specs []fixtures.Spec) int {
 
 func (a *app) dryRunJSON(p *runner.Plan) error {
 	enc, clock := json.NewEncoder(a.out), record.ClockAt(time.Now())
+	if note := noteOnHost(p); note != "" {
+		if err := enc.Encode(clock.Stamp(time.Now(), record.Event{Source: record.SourceHub, Kind: kindNote, Text: note})); err != nil {
+			return err
+		}
+	}
 	for _, d := range p.Devices {
 		for _, s := range p.Specs {
 			e := record.Event{Device: d.Name, Source: record.SourceSpec, Kind: kindPlanned, Spec: s.ID, Text: "would run"}

@@ -29,7 +29,6 @@ var cures = []struct {
 }{
 	{ErrBusy, "wait for it, or end it"},
 	{ErrMissing, "is the adapter plugged in? ls -l /dev/serial/by-id shows those that are"},
-	{ErrPermission, "add your user to dialout: sudo usermod -aG dialout $USER, then log in again"},
 	{ErrNotSerial, "name a serial port, as /dev/ttyUSB0"},
 	{ErrUnplugged, "check cable, adapter and the hub it is on; dmesg says more"},
 	{ErrStuck, "is the device's side of the line open, and flow control off?"},
@@ -54,6 +53,9 @@ func failure(step, path string, err error) *record.Failure {
 	all := cures
 	if strings.Contains(path, "://") {
 		all = networkCures
+	}
+	if errors.Is(f.Cause, ErrPermission) && !strings.Contains(path, "://") {
+		return f.WithCure(PermissionCure(path))
 	}
 	for _, c := range all {
 		if errors.Is(f.Cause, c.cause) {
