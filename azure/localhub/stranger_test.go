@@ -168,3 +168,20 @@ func TestALoudStrangerIsCounted(t *testing.T) {
 		t.Errorf("%d of %d recorded, %d more counted", recorded, n, told)
 	}
 }
+
+// Somebody else at the device's own address who is in its way is told as such:
+// the two cannot be told apart, and it is the rig's to mend.
+func TestACrowdAtTheDevicesAddressIsTold(t *testing.T) {
+	b := forDevice(t)
+	mark := b.hub.Events().Mark()
+	b.from("127.0.0.1", 2100)
+	b.comesAndGoes()
+	b.hub.Events().Tell()
+	crowded := false
+	for _, e := range b.hub.Events().Since(mark) {
+		crowded = crowded || e.Kind == localhub.KindNoise && e.Noise.Crowded() && e.Noise.Address == "127.0.0.1"
+	}
+	if !crowded {
+		t.Error("nobody was told of 2100 silent connections from the device's own address")
+	}
+}
