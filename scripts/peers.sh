@@ -10,6 +10,9 @@ peers='
 openssl openssl identities and handshakes
 mosquitto mosquitto the broker, against another
 mosquitto_pub mosquitto-clients delivery, with a client not ours
+paho_cs_pub paho.mqtt.c-examples the local hub, with the C client of most gateways
+gnutls-cli gnutls-bin handshakes, with a second TLS stack
+/usr/lib/python3/dist-packages/paho/mqtt/client.py python3-paho-mqtt the local hub, with paho for Python
 socat socat serial lines as pairs of pseudo-terminals
 ser2net ser2net serial lines over the network
 chromium chromium report.html in a real browser
@@ -26,7 +29,7 @@ npm npm the local hub, with the SDKs of Microsoft
 missing() {
 	local program package purpose
 	while read -r program package purpose; do
-		[ -z "$program" ] || command -v "$program" >/dev/null || echo "$program $package $purpose"
+		[ -z "$program" ] || command -v "$program" >/dev/null || [ -e "$program" ] || echo "$program $package $purpose"
 	done <<<"$peers"
 }
 
