@@ -32,7 +32,7 @@ func tooManyDevices() error {
 }
 
 func noDevice(id string) error {
-	return &localhub.Refusal{Status: http.StatusNotFound, Code: 404001, Name: "DeviceNotFound", Text: "no device " + id + " is registered"}
+	return &localhub.Refusal{Status: http.StatusNotFound, Code: 404001, Name: "DeviceNotFound", Text: "no device " + id + " is registered", Said: id}
 }
 
 func noResource(path string) error {
@@ -44,11 +44,11 @@ func notAllowed(method string) error {
 }
 
 func exists(id string) error {
-	return &localhub.Refusal{Status: http.StatusConflict, Code: 409001, Name: "DeviceAlreadyExists", Text: "a device " + id + " is registered; If-Match changes it"}
+	return &localhub.Refusal{Status: http.StatusConflict, Code: 409001, Name: "DeviceAlreadyExists", Text: "a device " + id + " is registered; If-Match changes it", Said: "A device with ID '" + id + "' is already registered."}
 }
 
 func changed() error {
-	return &localhub.Refusal{Status: http.StatusPreconditionFailed, Code: 412001, Name: "PreconditionFailed", Text: "Precondition failed: Invalid ETag"}
+	return &localhub.Refusal{Status: http.StatusPreconditionFailed, Code: 412001, Name: "PreconditionFailed", Text: "the ETag is not this one", Said: "PreconditionFailed"}
 }
 
 func tooLarge() error {
@@ -63,6 +63,19 @@ func badAnswer() error {
 	return &localhub.Refusal{Status: http.StatusBadGateway, Code: 502101, Name: "BadDeviceResponse", Text: "the device answered with something that is not JSON"}
 }
 
+// requestID is the header that names a request, in the tracking id too.
+const requestID = "x-ms-request-id"
+
+// marked gives an answer the headers that every one of IoT Hub's has.
+func marked(h http.Header) {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	h.Set(requestID, fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]))
+	h.Set("Vary", "Origin")
+	h.Set("Server", "Microsoft-HTTPAPI/2.0")
+}
+
 // answered writes JSON and remembers its status for the record.
 func answered(w http.ResponseWriter, status int, etag string, body any) error {
 	data, err := json.Marshal(body)
@@ -71,7 +84,6 @@ func answered(w http.ResponseWriter, status int, etag string, body any) error {
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json; charset=utf-8")
-	h.Set("Cache-Control", "no-cache")
 	if etag != "" {
 		h.Set("ETag", quoted(etag))
 	}
@@ -90,8 +102,11 @@ func (s *Server) refuse(w http.ResponseWriter, err error, numbered bool) *localh
 		s.config.Log.Error("device registry", "error", err)
 		r = &localhub.Refusal{Status: http.StatusInternalServerError, Code: 500001, Name: "ServerError", Text: "see the hub's log"}
 	}
-	now, id := s.config.Now().UTC(), strings.ToLower(rand.Text())
+	now, id := s.config.Now().UTC(), strings.ReplaceAll(w.Header().Get(requestID), "-", "")+"-G:0"
 	said := r.Text
+	if r.Said != "" {
+		said = r.Said
+	}
 	tracking := fmt.Sprintf("Tracking ID:%s-TimeStamp:%s", id, now.Format("01/02/2006 15:04:05"))
 	if r.Status == http.StatusUnauthorized { // IoT Hub says no more; here a person may see why
 		said, tracking = "Unauthorized", r.Text+"; "+tracking

@@ -33,7 +33,7 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, id string) error {
 	s.ledger.mu.Lock()
 	defer s.ledger.mu.Unlock()
 	old := s.ledger.look(id)
-	update := r.Header.Get("If-Match") != ""
+	update := names(r)
 	switch {
 	case old == nil && update:
 		return noDevice(id)
@@ -50,7 +50,11 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, id string) error {
 	if e.device.Disabled {
 		s.config.Hub.Drop(id)
 	}
-	return answered(w, http.StatusOK, e.etag(), s.identity(e))
+	shown := s.identity(e)
+	if old == nil { // as recorded: without a zone in the answer that makes it
+		shown.StatusTime, shown.ConnectionTime, shown.ActivityTime = neverBare, neverBare, neverBare
+	}
+	return answered(w, http.StatusOK, e.etag(), shown)
 }
 
 // remove is DELETE /devices/{id}. The device's connection ends with it, as for

@@ -11,8 +11,7 @@
 //
 // Devices are of the kind that the guide registers (section 3.1), X.509
 // self-signed by thumbprint: another kind is refused, not ignored. There are no
-// tags, modules, jobs, configurations or bulk operations, and
-// connectTimeoutInSeconds of a method is not waited for.
+// modules, jobs or configurations.
 //
 // It does not know certificates, MQTT or specs: the hub is reached through
 // small interfaces.

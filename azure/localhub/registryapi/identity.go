@@ -28,6 +28,7 @@ type identity struct {
 	Pending        int            `json:"cloudToDeviceMessageCount"`
 	Authentication authentication `json:"authentication"`
 	Capabilities   capabilities   `json:"capabilities"`
+	Scopes         []string       `json:"parentScopes"`
 }
 
 type authentication struct {
@@ -51,18 +52,23 @@ type capabilities struct {
 }
 
 // never is how IoT Hub writes a time that was not yet.
-const never = "0001-01-01T00:00:00Z"
+const never, neverBare = "0001-01-01T00:00:00Z", "0001-01-01T00:00:00"
 
 func (s *Server) identity(e *entry) identity {
 	id := e.device.ID
 	return identity{
-		DeviceID: id, GenerationID: e.generation, ETag: e.etag(), Connection: s.connection(id), Status: statusOf(e),
-		StatusReason: orNull(e.reason), StatusTime: e.statusChanged.UTC().Format(time.RFC3339Nano), ConnectionTime: never, ActivityTime: never,
+		DeviceID: id, GenerationID: e.device.Generation, Scopes: []string{}, ETag: e.etag(), Connection: s.connection(id), Status: statusOf(e),
+		StatusReason: orNull(e.reason), StatusTime: written(e.statusChanged), ConnectionTime: never, ActivityTime: never,
 		Pending: s.config.Hub.Pending(id),
 		Authentication: authentication{
 			Thumbprint: thumbprint{Primary: orNull(e.primary), Secondary: orNull(e.secondary)}, Type: selfSigned,
 		},
 	}
+}
+
+// written is a time as IoT Hub writes it, in steps of 100 ns.
+func written(at time.Time) string {
+	return at.UTC().Truncate(100 * time.Nanosecond).Format(time.RFC3339Nano)
 }
 
 func (s *Server) connection(id string) string {

@@ -19,6 +19,7 @@ func (s *Server) invoke(w http.ResponseWriter, r *http.Request, id string) error
 	var call struct {
 		Method   string          `json:"methodName"`
 		Response *int            `json:"responseTimeoutInSeconds"`
+		Connect  int             `json:"connectTimeoutInSeconds"`
 		Payload  json.RawMessage `json:"payload"`
 	}
 	if err := read(r, &call); err != nil {
@@ -31,9 +32,16 @@ func (s *Server) invoke(w http.ResponseWriter, r *http.Request, id string) error
 		}
 		within = time.Duration(*call.Response) * time.Second
 	}
+	if most := int(mostResponse / time.Second); call.Connect < 0 || call.Connect > most {
+		return badRequest("connectTimeoutInSeconds is from 0 to %d", most)
+	}
+	connect := time.Duration(call.Connect) * time.Second
 	// The answer may take longer than other requests' do.
-	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(within + requestWithin)); err != nil {
+	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(connect + within + requestWithin)); err != nil {
 		s.config.Log.Debug("device registry: no time limit of its own for a method", "error", err)
+	}
+	if connect > 0 {
+		s.config.Hub.AwaitMethods(r.Context(), id, connect) // Invoke says who is not there
 	}
 	status, body, err := s.config.Hub.Invoke(r.Context(), id, call.Method, call.Payload, within)
 	if err != nil {

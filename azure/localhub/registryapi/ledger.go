@@ -3,6 +3,7 @@ package registryapi
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"sync"
@@ -29,7 +30,6 @@ type entry struct {
 	secondary     string
 	reason        string // of its status
 	version       uint64
-	generation    string // tells a device from an earlier one of the same id
 	statusChanged time.Time
 }
 
@@ -48,7 +48,7 @@ func (l *ledger) look(id string) *entry {
 	if e != nil && same(e.device, d) {
 		return e
 	}
-	next := &entry{generation: strconv.FormatInt(l.now().UnixNano(), 10), statusChanged: l.now()}
+	next := &entry{version: firstVersion()}
 	if e != nil {
 		*next = *e
 	}
@@ -66,13 +66,13 @@ func (l *ledger) look(id string) *entry {
 }
 
 func same(a, b localhub.Device) bool {
-	return a.ID == b.ID && a.Disabled == b.Disabled && slices.Equal(a.Thumbprints, b.Thumbprints)
+	return a.ID == b.ID && a.Generation == b.Generation && a.Disabled == b.Disabled && slices.Equal(a.Thumbprints, b.Thumbprints)
 }
 
 // put registers a device and returns its entry; old is nil for a new one. The
 // lock is held.
 func (l *ledger) put(old *entry, w wanted) *entry {
-	e := &entry{generation: strconv.FormatInt(l.now().UnixNano(), 10), statusChanged: l.now()}
+	e := &entry{version: firstVersion()}
 	if old != nil {
 		*e = *old
 	}
@@ -89,6 +89,7 @@ func (l *ledger) put(old *entry, w wanted) *entry {
 	e.version++
 	l.entries[w.id] = e
 	l.hub.Register(d)
+	e.device, _ = l.hub.Lookup(w.id) // with what the hub gave it
 	return e
 }
 
@@ -98,9 +99,16 @@ func (l *ledger) remove(id string) {
 	delete(l.entries, id)
 }
 
-func (e *entry) etag() string { return etagOf(e.version) }
+// firstVersion is where the versions of a device begin; not at 1, so that a
+// device made anew has no ETag of an earlier one.
+func firstVersion() uint64 { return uint64(rand.Uint32N(900_000_000)) + 100_000_000 }
 
-// etagOf is a version as IoT Hub's ETags look.
+// etag is a number in base64, as recorded of the real hub's devices.
+func (e *entry) etag() string {
+	return base64.StdEncoding.EncodeToString(strconv.AppendUint(nil, e.version, 10))
+}
+
+// etagOf is a version as the ETags of IoT Hub's twins look.
 func etagOf(version uint64) string {
 	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, version))
 }

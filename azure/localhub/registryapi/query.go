@@ -43,7 +43,7 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request, _ string) error {
 		if more = len(found) == size; more {
 			break
 		}
-		found = append(found, v)
+		found = append(found, v.of(r))
 	}
 	w.Header().Set("x-ms-item-type", "Twin")
 	if more {

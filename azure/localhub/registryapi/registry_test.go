@@ -131,7 +131,7 @@ func TestDeviceIsRegisteredWithTheHub(t *testing.T) {
 		}
 	}
 	same := r.do("GET", "/devices/NewDevice?"+version, "")
-	if same.status != 200 || same.body != a.body || json.Unmarshal([]byte(same.body), &got) != nil {
+	if same.status != 200 || same.body != strings.ReplaceAll(a.body, `T00:00:00"`, `T00:00:00Z"`) || json.Unmarshal([]byte(same.body), &got) != nil {
 		t.Fatalf("got %+v", same)
 	}
 	if got.DeviceID != "NewDevice" || got.Status != "enabled" || got.ConnectionState != "Disconnected" || got.GenerationID == "" ||
@@ -204,7 +204,7 @@ func TestRefusals(t *testing.T) {
 		{"an unknown twin", "GET", "/twins/nobody?" + version, "", nil, 404, "DeviceNotFound"},
 		{"an unknown twin, patched", "PATCH", "/twins/nobody?" + version, `{}`, nil, 404, "DeviceNotFound"},
 		{"another twin's ETag", "PATCH", "/twins/there?" + version, `{}`, []string{"If-Match", `"x"`}, 412, "PreconditionFailed"},
-		{"tags", "PATCH", "/twins/there?" + version, `{"tags":{"a":1}}`, nil, 400, "ArgumentInvalid"},
+		{"tags with a dot", "PATCH", "/twins/there?" + version, `{"tags":{"a.b":1}}`, nil, 400, "ArgumentInvalid"},
 		{"a desired array", "PATCH", "/twins/there?" + version, `{"properties":{"desired":[]}}`, nil, 400, "ArgumentInvalid"},
 		{"by another method", "POST", "/devices/there?" + version, `{}`, nil, 405, "MethodNotAllowed"},
 		{"another resource", "GET", "/jobs?" + version, "", nil, 404, "NotFound"},
@@ -319,12 +319,12 @@ func TestListAndQuery(t *testing.T) {
 func TestTwin(t *testing.T) {
 	r := start(t)
 	r.put("d", device("d", sha1a))
-	first := r.do("GET", "/twins/d?"+version, "")
-	a := r.do("PATCH", "/twins/d?"+version, `{"properties":{"desired":{"rate":5}}}`, "If-Match", first.header.Get("ETag"))
-	if a.status != 200 || !strings.Contains(a.body, `"desired":{"rate":5,"$metadata":{"$lastUpdated":`) || a.header.Get("ETag") == first.header.Get("ETag") {
+	first := etagIn(t, r.do("GET", "/twins/d?"+version, "").body)
+	a := r.do("PATCH", "/twins/d?"+version, `{"properties":{"desired":{"rate":5}}}`, "If-Match", first)
+	if a.status != 200 || !strings.Contains(a.body, `"desired":{"rate":5,"$metadata":{"$lastUpdated":`) || etagIn(t, a.body) == first || a.header.Get("ETag") != "" {
 		t.Fatalf("got %+v", a)
 	}
-	if a := r.do("PATCH", "/twins/d?"+version, `{"properties":{"desired":{"rate":6}}}`, "If-Match", first.header.Get("ETag")); a.status != 412 {
+	if a := r.do("PATCH", "/twins/d?"+version, `{"properties":{"desired":{"rate":6}}}`, "If-Match", first); a.status != 412 {
 		t.Errorf("an old ETag: %+v", a)
 	}
 	if tw, _ := r.hub.Twin("d"); string(tw.Desired) != `{"rate":5,"$version":2}` {

@@ -24,6 +24,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.running.Done()
 	w = &statusWriter{ResponseWriter: w}
+	marked(w.Header())
 	x := Exchange{Remote: r.RemoteAddr, Method: r.Method, Path: r.URL.EscapedPath()}
 	if err := s.serve(w, r); err != nil {
 		refused := s.refuse(w, err, isMethodCall(r))
@@ -91,7 +92,7 @@ func (s *Server) route(r *http.Request) (handler, string, error) {
 	id := ""
 	switch {
 	case len(path) == 1 && path[0] == "devices", len(path) == 2 && path[0] == "devices" && path[1] == "":
-		methods[http.MethodGet] = s.list
+		methods = map[string]handler{http.MethodGet: s.list, http.MethodPost: s.bulk}
 	case len(path) == 2 && path[0] == "devices" && path[1] == "query" && r.Method == http.MethodPost:
 		methods[http.MethodPost] = s.query // "query" may be a device's id too
 	case len(path) == 2 && path[0] == "devices":
@@ -99,7 +100,13 @@ func (s *Server) route(r *http.Request) (handler, string, error) {
 		methods = map[string]handler{http.MethodGet: s.get, http.MethodPut: s.put, http.MethodDelete: s.remove}
 	case len(path) == 2 && path[0] == "twins":
 		id = path[1]
-		methods = map[string]handler{http.MethodGet: s.twin, http.MethodPatch: s.patchTwin}
+		methods = map[string]handler{http.MethodGet: s.twin, http.MethodPatch: s.patchTwin, http.MethodPut: s.replaceTwin}
+	case len(path) == 3 && path[0] == "devices" && path[2] == "commands":
+		id = path[1]
+		methods[http.MethodDelete] = s.purge
+	case len(path) == 2 && path[0] == "statistics" && (path[1] == "devices" || path[1] == "service"):
+		id = path[1]
+		methods[http.MethodGet] = s.statistics
 	case isMethodCall(r):
 		id = path[1]
 		methods[http.MethodPost] = s.invoke
@@ -158,6 +165,9 @@ func matches(r *http.Request, etag string) error {
 	if len(given) == 0 {
 		return nil
 	}
+	if !names(r) {
+		return nil
+	}
 	for one := range strings.SplitSeq(strings.Join(given, ","), ",") {
 		one = strings.Trim(strings.TrimPrefix(strings.TrimSpace(one), "W/"), `"`)
 		if one == "*" || one == etag {
@@ -165,6 +175,12 @@ func matches(r *http.Request, etag string) error {
 		}
 	}
 	return changed()
+}
+
+// names reports whether If-Match names an ETag. An empty one names none, as
+// recorded of the real hub: "" on a PUT makes a device.
+func names(r *http.Request) bool {
+	return strings.Trim(strings.Join(r.Header.Values("If-Match"), ""), `" `) != ""
 }
 
 func quoted(etag string) string { return `"` + etag + `"` }

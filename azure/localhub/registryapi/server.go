@@ -29,12 +29,14 @@ type Sessions interface {
 	Connected(id string) bool
 	Drop(id string) bool
 	Pending(id string) int // cloud-to-device messages
+	Purge(id string) int
 }
 
 // Twins are the devices' twins and methods. Errors wrap a [localhub.Refusal].
 type Twins interface {
 	Twin(deviceID string) (localhub.Twin, bool)
-	PatchDesired(deviceID string, patch []byte) (localhub.Twin, error)
+	WriteTwin(deviceID string, change localhub.TwinChange) (localhub.Twin, error)
+	AwaitMethods(ctx context.Context, deviceID string, within time.Duration) bool
 	Invoke(ctx context.Context, deviceID, method string, payload []byte, timeout time.Duration) (status int, body []byte, err error)
 }
 
