@@ -20,11 +20,16 @@ import (
 // notRun are the commands of README.md and docs/ that no test runs, each with
 // its reason. Their verbs and flags are checked all the same.
 var notRun = map[string]string{
-	"hilrig run":      "takes two minutes; the test of the catalogue runs every spec",
-	"hilrig selftest": "takes minutes; narrowed forms are run, and the gallery is a test",
-	"make run":        ".ci/run runs it",
-	"make test":       "this is it",
-	"tio /tmp/board":  "a person's terminal; the emulator's tests do what a person types there",
+	`hilrig hub send NewDevice '{"led":true}'`:        byHandRuns,
+	"hilrig hub invoke NewDevice reboot":              byHandRuns,
+	`hilrig hub patch NewDevice '{"interval":5}'`:     byHandRuns,
+	"hilrig hub fault connack-3 --times 2":            byHandRuns,
+	"hilrig hub --list-faults":                        byHandRuns,
+	"hilrig run":                                      "takes two minutes; the test of the catalogue runs every spec",
+	"hilrig selftest":                                 "takes minutes; narrowed forms are run, and the gallery is a test",
+	"make run":                                        ".ci/run runs it",
+	"make test":                                       "this is it",
+	"tio /tmp/board":                                  "a person's terminal; the emulator's tests do what a person types there",
 	"hilrig run --rig rig.yaml --label-filter core":   "takes minutes on a board of the guide's type; --label-filter smoke is run",
 	"hilrig run --rig rig.yaml":                       "takes minutes on a board of the guide's type; here it runs with --label-filter",
 	"hilrig run --fault NAME --spec ID":               "a pattern; the gallery's tests run them all",
@@ -38,6 +43,8 @@ var notRun = map[string]string{
 	"openssl s_client -connect MyVeryFirstHub.azure-devices.net:8883 -servername MyVeryFirstHub.azure-devices.net -CAfile root.pem": "needs the lab's DNS; the tests of certs hold openssl s_client against every certificate of a hub",
 	"openssl req -x509 -nodes -sha256 -days 365 -newkey rsa:2048 …":                                                                 "what hilrig certs new replaces; its tests run openssl",
 }
+
+const byHandRuns = "the test of the verbs that speak to a hub runs it, with a device at the other end"
 
 // documented are the commands of README.md and docs/, in order, each once: the
 // lines after a prompt and the code spans that begin with a program's name.
