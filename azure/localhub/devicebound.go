@@ -75,10 +75,10 @@ func (h *Hub) Purge(deviceID string) int { return h.bound.purge(deviceID) }
 
 // deliver sends what is due on the connection, and says when to look again;
 // zero: when woken.
-func (c *conn) deliver() (again time.Time) {
+func (c *conn) deliver() (again time.Time, sent bool) {
 	f, ok := c.hub.subs.find(c.deviceID, azure.KindDevicebound)
 	if !ok || !f.served || c.hub.living(c.deviceID) != c {
-		return time.Time{}
+		return time.Time{}, false
 	}
 	c.greet()
 	due := c.hub.bound.due(c.deviceID, c.id, f.qos, time.Now())
@@ -95,7 +95,7 @@ func (c *conn) deliver() (again time.Time) {
 			c.send(p)
 		}
 	}
-	return due.again
+	return due.again, len(due.packets) > 0
 }
 
 // greet is the fault of a large message as soon as the device listens.

@@ -98,8 +98,10 @@ func (c *conn) postman() {
 		for _, p := range all {
 			c.send(p)
 		}
-		again := c.deliver()
-		c.flush()
+		again, sent := c.deliver()
+		if sent || len(all) > 0 { // else what the reader gathers stays together
+			c.flush()
+		}
 		if !again.IsZero() {
 			c.wakeAt(again)
 		}
