@@ -20,7 +20,7 @@ import (
 func TestAMessageSeenAgainIsOneMessage(t *testing.T) {
 	began := time.Now()
 	message := func(seq int, after time.Duration) localhub.Event {
-		return localhub.Event{Seq: seq, Kind: localhub.KindMessage, At: began.Add(after)}
+		return localhub.Event{Seq: seq, Kind: localhub.KindMessage, At: began.Add(after), Message: &localhub.Message{}}
 	}
 	old, first, second, third := message(3, -time.Second), message(5, time.Second), message(9, 31*time.Second), message(12, 61*time.Second)
 	a := &arrivals{since: began}

@@ -72,7 +72,7 @@ func listens(ts *testscript.TestScript, neg bool, args []string) {
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	row := regexp.MustCompile(fmt.Sprintf(`(?m)^ *\d+: [0-9A-F]+:%04X [0-9A-F]+:0000 0A `, n))
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		data, err := os.ReadFile("/proc/net/tcp")
 		ts.Check(err)
 		if row.Match(data) {
@@ -106,7 +106,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 // await waits for a file that a process in the background makes: await FILE.
 func await(ts *testscript.TestScript, neg bool, args []string) {
 	name := ts.MkAbs(args[0])
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if _, err := os.Stat(name); err == nil {
 			return
 		}
@@ -117,7 +117,7 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 // awaitSpec waits until the newest run has begun a spec: await-spec ID.
 func awaitSpec(ts *testscript.TestScript, neg bool, args []string) {
 	begun := []byte(`"kind":"spec.started","spec":"` + args[0] + `"`)
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		runs, err := filepath.Glob(ts.MkAbs("reports/out/2*/events.jsonl"))
 		ts.Check(err)
 		for _, name := range runs {
@@ -133,7 +133,7 @@ func awaitSpec(ts *testscript.TestScript, neg bool, args []string) {
 // awaitText waits until a file holds a text: await-text FILE TEXT. In FILE, *
 // stands for anything.
 func awaitText(ts *testscript.TestScript, neg bool, args []string) {
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		names, err := filepath.Glob(ts.MkAbs(args[0]))
 		ts.Check(err)
 		for _, name := range names {
