@@ -97,6 +97,7 @@ type mqttBehaviour struct {
 	rejoin         time.Duration // on top of it, once there is an identity
 	settle         time.Duration // from an answer at the terminal to the connection it causes
 	level          byte          // 3 or 4; paho has no other
+	olderOnce      bool          // tries level 3, at once, when its level was refused
 	clientID       string        // with {hub} and {id}, as the texts below
 	userName       string
 	password       string
@@ -129,15 +130,17 @@ type mqttBehaviour struct {
 
 // retry is how the firmware waits between connections.
 type retry struct {
-	first, most  time.Duration // before jitter
-	growth       float64       // 1: constant
-	jitter       float64       // share of the gap that is random, on top
-	afterSession time.Duration // instead, when a session was lost that had its CONNACK; 0: no difference
-	never        bool          // after a session
-	notRefused   bool          // never again after a CONNACK that refused
-	notDown      bool          // never again after a hub that was down
-	notCut       bool          // never again after a handshake that was cut
-	leak         time.Duration // slower by this with every connection
+	first, most  time.Duration                                          // before jitter
+	growth       float64                                                // 1: constant
+	jitter       float64                                                // share of the gap that is random, on top
+	afterSession time.Duration                                          // instead, when a session was lost that had its CONNACK; 0: no difference
+	never        bool                                                   // after a session
+	notRefused   bool                                                   // never again after a CONNACK that refused
+	notDown      bool                                                   // never again after a hub that was down
+	notCut       bool                                                   // never again after a handshake that was cut
+	stable       time.Duration                                          // that a session must have stood before the gaps start over
+	draw         func(failures int, before time.Duration) time.Duration // in place of first, most, growth and jitter
+	leak         time.Duration                                          // slower by this with every connection
 }
 
 // span is a duration between two bounds.
@@ -180,6 +183,6 @@ func sound() behaviour {
 			},
 		},
 		// One second and a little, so that nobody's clock says less.
-		retry: retry{first: ms(1050), most: 24 * time.Second, growth: 1.5, jitter: 0.25},
+		retry: retry{first: ms(1050), most: 24 * time.Second, growth: 1.5, jitter: 0.15},
 	}
 }

@@ -36,6 +36,12 @@ func recoveryFaults() []Fault {
 			apply: func(b *behaviour) { b.retry = retry{first: 2 * time.Second, most: 2 * time.Second, growth: 1} },
 		},
 		{
+			Name: "constant-half-jitter", Doc: "reconnects at a constant gap of a second, half of it either way",
+			Stands:   "jitter without a backoff: a herd all the same",
+			CaughtBy: specs("recovery/backoff"), Words: []string{"do not grow"},
+			apply: func(b *behaviour) { b.retry = retry{first: ms(500), most: ms(500), growth: 1, jitter: 2} },
+		},
+		{
 			Name: "exponential-without-jitter", Doc: "backs off without jitter",
 			Stands:   "AMRC-FactoryPlus#167: a herd after an outage",
 			CaughtBy: specs("recovery/backoff"), Words: []string{"without jitter"},

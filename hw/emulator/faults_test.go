@@ -254,7 +254,7 @@ func TestRecoveryFaults(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a, c := b.retry.gap(ended{}, 3), b.retry.gap(ended{}, 3); a != c {
+		if a, c := b.retry.gap(ended{}, 3, 0), b.retry.gap(ended{}, 3, 0); a != c {
 			t.Errorf("%s, %s", a, c)
 		}
 	})

@@ -30,6 +30,7 @@ type modem struct {
 	next       int64   // number of the next message
 	handshakes int
 	subscribed bool
+	older      bool          // the next try is in MQTT 3.1
 	present    bool          // the hub has kept the session, says the last CONNACK
 	granted    atomic.Int64  // filters that were acknowledged
 	requests   atomic.Int64  // of the twin
@@ -90,14 +91,16 @@ func (m *modem) current() (files, <-chan struct{}) {
 // ended is how a session, or the try for one, ended.
 type ended struct {
 	err     error
-	down    bool // the hub's port was closed
-	cut     bool // in the handshake
-	refused bool // by a CONNACK
-	session bool // there was a CONNACK 0
-	useful  bool // and a message was acknowledged
-	ordered bool // by an order
-	again   bool // goes on at once, over the living session
-	asleep  bool // by the device itself, until its next message is due
+	down    bool          // the hub's port was closed
+	cut     bool          // in the handshake
+	refused bool          // by a CONNACK
+	version bool          // because of the protocol's level
+	stood   time.Duration // since the CONNACK
+	session bool          // there was a CONNACK 0
+	useful  bool          // and a message was acknowledged
+	ordered bool          // by an order
+	again   bool          // goes on at once, over the living session
+	asleep  bool          // by the device itself, until its next message is due
 }
 
 // run keeps the device connected until its life ends.
@@ -107,6 +110,7 @@ func (m *modem) run(ctx context.Context) {
 	}
 	defer func() { m.living() }()
 	var failures, connects, refusals int
+	var before time.Duration // the pause before this one
 	for ctx.Err() == nil {
 		set, changed := m.current()
 		if !set.complete() {
@@ -127,10 +131,15 @@ func (m *modem) run(ctx context.Context) {
 		if e.refused {
 			refusals++
 		}
-		if e.useful || e.ordered {
+		if e.useful && e.stood >= m.b.retry.stable || e.ordered {
 			failures = 0
 		}
-		gap := m.b.retry.gap(e, failures)
+		m.older = m.b.olderOnce && e.version && !m.older
+		if m.older {
+			continue
+		}
+		gap := m.b.retry.gap(e, failures, before)
+		before = gap
 		if e.asleep {
 			gap = m.interval
 		}
@@ -167,12 +176,14 @@ func (m *modem) rest(ctx context.Context, changed <-chan struct{}, d time.Durati
 
 // gap is the pause after a session, or a try for one, that ended so, with so
 // many failures in a row before it. Below zero: never again.
-func (r retry) gap(e ended, failures int) time.Duration {
+func (r retry) gap(e ended, failures int, before time.Duration) time.Duration {
 	switch {
 	case r.never && e.session, r.notRefused && e.refused, r.notDown && e.down, r.notCut && e.cut:
 		return -1
 	case r.afterSession > 0 && e.session:
 		return r.afterSession
+	case r.draw != nil:
+		return r.draw(failures, before)
 	}
 	d := min(float64(r.first)*math.Pow(r.growth, float64(min(failures, 32))), float64(r.most))
 	return time.Duration(d * (1 + r.jitter*rand.Float64()))

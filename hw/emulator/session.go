@@ -39,7 +39,9 @@ func (m *modem) session(ctx context.Context, set files, changed <-chan struct{})
 	client := mqtt.NewClient(m.options(w, end))
 	e = m.connect(ctx, client)
 	if e.err == nil {
+		begun := time.Now()
 		e = m.work(ctx, client, w)
+		e.stood = time.Since(begun)
 	}
 	switch {
 	case e.again:
@@ -72,7 +74,8 @@ func (m *modem) connect(ctx context.Context, client mqtt.Client) ended {
 		code := token.(*mqtt.ConnectToken)
 		select {
 		case <-code.Done():
-			return ended{err: err, refused: code.ReturnCode() > 0 && code.ReturnCode() < packets.ErrNetworkError}
+			said := code.ReturnCode()
+			return ended{err: err, refused: said > 0 && said < packets.ErrNetworkError, version: said == packets.ErrRefusedBadProtocolVersion}
 		default:
 			return ended{err: err}
 		}
@@ -113,6 +116,9 @@ func (m *modem) options(w *wire, end context.CancelCauseFunc) *mqtt.ClientOption
 	o.SetUsername(m.fill(b.userName))
 	o.SetPassword(b.password)
 	o.SetProtocolVersion(uint(b.level))
+	if m.older {
+		o.SetProtocolVersion(3)
+	}
 	o.SetCleanSession(false)
 	o.SetStore(m.outbox)
 	o.SetAutoReconnect(false).SetConnectRetry(false).SetOrderMatters(false)

@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// Thresholds are what separates the grades.
+// Thresholds are what separates the grades. How they were found, and what they
+// are worth, is in docs/design/backoff.md.
 type Thresholds struct {
-	Grown    float64       // the later half of the gaps, added up, is at least so many times the earlier half
-	Slow     time.Duration // gaps that do not grow, of so much and more, are a warning; below, a failure
-	Jitter   float64       // two gaps within this share of each other are the same gap...
-	Noise    time.Duration // ...and so are two within this: timers, the network, a busy host
-	Hammer   time.Duration // a mean gap below this is no waiting at all
-	LeastRow int           // gaps that a row needs to be judged
+	Fail, Pass, Warn float64 // so many times likelier, before it is said
+	Least, Most      int     // gaps of a row
+	Enough           int     // gaps after which a device that does the hub no harm is not asked on
+	Slow             time.Duration
+	Hammer           time.Duration // a mean gap below this is no waiting at all
+	Jitter           float64       // two gaps within this share of each other are the same gap...
+	Noise            time.Duration // ...and so are two within this: timers, the network, a busy host
 }
 
-// Defaults are the catalogue's. Grown: the mildest backoff in use, gaps that
-// grow by a second from one second, gives 2.3; half of them again and a quarter
-// of jitter against it 1.8; constant gaps with half of jitter either way rarely
-// reach 1.4. Slow is the catalogue's. Hammer is recovery/server-disconnect's.
+// Defaults are the catalogue's. Slow is what its line of recovery/backoff says,
+// Hammer what that of recovery/server-disconnect says.
 var Defaults = Thresholds{
-	Grown: 1.4, Slow: 5 * time.Second, Jitter: 0.03, Noise: 60 * time.Millisecond,
-	Hammer: 200 * time.Millisecond, LeastRow: 2,
+	Fail: 500, Pass: 6, Warn: 30, Least: 3, Most: mostGaps, Enough: 6,
+	Slow: 5 * time.Second, Hammer: 200 * time.Millisecond, Jitter: 0.03, Noise: 60 * time.Millisecond,
 }
 
 // Grade is what a row of gaps is.
@@ -35,11 +35,12 @@ const (
 	Growing       Grade = "growing gaps with jitter"
 	WithoutJitter Grade = "growing gaps without jitter"
 	ConstantSlow  Grade = "gaps that do not grow, of 5 s and more"
+	Undecided     Grade = "undecided: gaps that may grow, or do not grow"
 	Constant      Grade = "gaps that do not grow, of less than 5 s"
 	Hammering     Grade = "no pause between tries"
 )
 
-// Verdict is the grade of one or more rows, and why.
+// Verdict is the grade of a row, and why.
 type Verdict struct {
 	Grade Grade
 	Why   string // one sentence, with the numbers
@@ -49,50 +50,110 @@ type Verdict struct {
 // failure.
 func (v Verdict) Passes() bool { return v.Grade == Growing }
 
-// Warns says that the catalogue has a warning for it and no failure.
-func (v Verdict) Warns() bool { return v.Grade == WithoutJitter || v.Grade == ConstantSlow }
-
-// Judge grades rows of gaps, each the gaps between tries of one outage, in
-// order. A second row of another outage makes two things sure that one row
-// cannot: that gaps which look alike are the same again, and that a row which
-// did not grow was no accident of its jitter.
-func (t Thresholds) Judge(rows ...[]time.Duration) Verdict {
-	var early, late, sum time.Duration
-	n := 0
-	for _, r := range rows {
-		half := len(r) / 2
-		early += total(r[:half])
-		late += total(r[len(r)-half:])
-		sum += total(r)
-		n += len(r)
-	}
-	if n == 0 {
-		return Verdict{Hammering, "no gaps"}
-	}
-	mean := sum / time.Duration(n)
-	seen := text(rows)
-	grown := late.Seconds() / math.Max(early.Seconds(), 1e-9)
-	switch {
-	case mean < t.Hammer:
-		return Verdict{Hammering, fmt.Sprintf("gaps of %s: a mean of %.3f s", seen, mean.Seconds())}
-	case grown < t.Grown && mean >= t.Slow:
-		return Verdict{ConstantSlow, fmt.Sprintf("gaps of %s: the later ones are %.1f times the earlier ones, not %.1f", seen, grown, t.Grown)}
-	case grown < t.Grown:
-		return Verdict{Constant, fmt.Sprintf("gaps of %s: the later ones are %.1f times the earlier ones, not %.1f", seen, grown, t.Grown)}
-	case t.regular(rows):
-		return Verdict{WithoutJitter, fmt.Sprintf("gaps of %s grow by a rule, without jitter", seen)}
-	}
-	return Verdict{Growing, fmt.Sprintf("gaps of %s", seen)}
+// Warns says that there is no failure: works, but worth a look.
+func (v Verdict) Warns() bool {
+	return v.Grade == WithoutJitter || v.Grade == ConstantSlow || v.Grade == Undecided
 }
 
-// regular says that the gaps hold no chance. Of several rows the gaps of the
+// Rule decides from gap to gap: it is asked after each, and says when it has
+// seen enough. It may be used for many rows, one after the other or at once.
+type Rule struct {
+	Thresholds
+	laws *scales
+}
+
+// Rule makes the rule of these thresholds.
+func (t Thresholds) Rule() *Rule { return &Rule{t, newScales(families())} }
+
+// Judging is a row that is being judged.
+type Judging struct {
+	rule *Rule
+	in   *scales
+	gaps []time.Duration
+}
+
+// Begin begins a row.
+func (r *Rule) Begin() *Judging { return &Judging{rule: r, in: r.laws.fresh()} }
+
+// See adds the row's next gap; more than the rule's Most are not looked at.
+func (j *Judging) See(gap time.Duration) {
+	if len(j.gaps) < j.rule.Most {
+		j.gaps = append(j.gaps, gap)
+		j.in.see(gap.Seconds())
+	}
+}
+
+// Verdict is what the row is as far as it has been seen. Where it is not
+// decided, more gaps may decide it.
+func (j *Judging) Verdict() (v Verdict, decided bool) {
+	g := j.grade()
+	decided = g != Undecided || len(j.gaps) >= j.rule.Most
+	if g == Growing && len(j.gaps) == j.rule.Least && j.rule.Regular(j.gaps) {
+		decided = len(j.gaps) >= j.rule.Most // three follow a rule too easily to tell; four do not
+	}
+	return Verdict{g, j.why(g)}, decided
+}
+
+func (j *Judging) grade() Grade {
+	t := j.rule.Thresholds
+	if len(j.gaps) < t.Least {
+		return Undecided
+	}
+	hurts, slow, grows := j.in.mixed(short), j.in.mixed(long), j.in.mixed(growing)
+	bestShort, bestLong, bestGrowing := j.in.best(short), j.in.best(long), j.in.best(growing)
+	switch {
+	case hurts >= t.Fail*math.Max(bestLong, bestGrowing):
+		if mean(j.gaps) < t.Hammer {
+			return Hammering
+		}
+		return Constant
+	case math.Max(slow, grows) < t.Pass*bestShort:
+		return Undecided
+	case grows >= t.Pass*bestLong:
+		return Growing
+	case slow >= t.Warn*bestGrowing:
+		return ConstantSlow
+	case len(j.gaps) < t.Enough:
+		return Undecided
+	case slow >= grows: // it harms nobody either way
+		return ConstantSlow
+	}
+	return Growing
+}
+
+func (j *Judging) why(g Grade) string {
+	seen := "gaps of " + text(j.gaps)
+	switch g {
+	case Growing:
+		return seen
+	case Undecided:
+		return fmt.Sprintf("%s: %d did not show whether they are of one size or grow", seen, len(j.gaps))
+	case Hammering:
+		return fmt.Sprintf("%s: a mean of %.3f s", seen, mean(j.gaps).Seconds())
+	}
+	return fmt.Sprintf("%s: of one size, %.1f s in the mean", seen, mean(j.gaps).Seconds())
+}
+
+// Judge judges a row that is all there is of it: its first gaps that decide.
+func (r *Rule) Judge(gaps []time.Duration) Verdict {
+	j := r.Begin()
+	for _, g := range gaps {
+		j.See(g)
+		if v, decided := j.Verdict(); decided {
+			return v
+		}
+	}
+	v, _ := j.Verdict()
+	return v
+}
+
+// Regular says that the gaps hold no chance. Of several rows the gaps of the
 // same place must be the same; a single row must be one that a simple rule
-// makes: a constant factor or a constant step, up to a ceiling. Three gaps
-// follow one or the other too easily to tell.
-func (t Thresholds) regular(rows [][]time.Duration) bool {
+// makes: a constant factor or a constant step, up to a ceiling.
+func (t Thresholds) Regular(rows ...[]time.Duration) bool {
 	if len(rows) == 1 {
 		r := t.belowCeiling(rows[0])
-		return len(rows[0]) >= 4 && (t.follows(r, factor) || t.follows(r, step))
+		return len(r) >= 3 && (t.follows(r, factor) || t.follows(r, step))
 	}
 	for _, r := range rows[1:] {
 		for i := range min(len(r), len(rows[0])) {
@@ -133,31 +194,24 @@ func (t Thresholds) same(a, b time.Duration) bool {
 	return (a - b).Abs() <= max(t.Noise, time.Duration(t.Jitter*float64(max(a, b))))
 }
 
-func total(r []time.Duration) (sum time.Duration) {
-	for _, g := range r {
-		sum += g
+func mean(gaps []time.Duration) (m time.Duration) {
+	for _, g := range gaps {
+		m += g / time.Duration(len(gaps))
 	}
-	return sum
+	return m
 }
 
-func text(rows [][]time.Duration) string {
-	var all []string
-	for _, r := range rows {
-		var one []string
-		for _, g := range r {
-			one = append(one, fmt.Sprintf("%.2f", g.Seconds()))
-		}
-		all = append(all, strings.Join(one, ", ")+" s")
+func text(gaps []time.Duration) string {
+	var one []string
+	for _, g := range gaps {
+		one = append(one, fmt.Sprintf("%.2f", g.Seconds()))
 	}
-	return strings.Join(all, " and ")
+	return strings.Join(one, ", ") + " s"
 }
 
-// Longest is the longest gap of the rows.
-func Longest(rows ...[]time.Duration) (most time.Duration) {
-	for _, r := range rows {
-		if len(r) > 0 {
-			most = max(most, slices.Max(r))
-		}
+func longest(gaps []time.Duration) time.Duration {
+	if len(gaps) == 0 {
+		return 0
 	}
-	return most
+	return slices.Max(gaps)
 }

@@ -9,10 +9,12 @@ import (
 	"hilrig/fixtures"
 )
 
-// Row is a row of tries that a fault made fail, and the gaps between them.
+// Row is a row of tries that a fault made fail, the gaps between them, and what
+// the rule says of them.
 type Row struct {
-	Tries []Try
-	Gaps  []time.Duration // from the end of a try to the connection after it
+	Tries   []Try
+	Gaps    []time.Duration // from the end of a try to the connection after it
+	Verdict Verdict
 }
 
 // Try is a connection that met the fault.
@@ -22,98 +24,138 @@ type Try struct {
 	End     localhub.Event
 }
 
-// enough gaps are not added to: a fifth that has grown costs more than it tells.
-const enough = 4
+// Follow shows the fault to the device's connections, which is made to connect
+// now, until the rule has seen gaps enough. What it has seen when the device
+// stays away, or the spec's time is up, is returned with the error.
+func Follow(ctx context.Context, b *fixtures.Bench, fault localhub.Fault, rule *Rule) (Row, error) {
+	return follow(ctx, b, fault, rule, func(Row) bool { return false })
+}
 
-// Fail shows the fault to the next n connections of the device, which is made
-// to connect now, and follows it through them to the connection after the
-// last, or until it has gaps enough. What it has seen when the device stays
-// away is returned with the error.
-func Fail(ctx context.Context, b *fixtures.Bench, fault localhub.Fault, n int) (Row, error) {
-	var r Row
+// follow is Follow until enough says so, if that is sooner.
+func follow(ctx context.Context, b *fixtures.Bench, fault localhub.Fault, rule *Rule, enough func(Row) bool) (Row, error) {
+	row := Row{}
+	j := rule.Begin()
+	row.Verdict, _ = j.Verdict()
 	from := b.Mark()
-	showing := b.Hub.Show(fault, n)
+	showing := b.Hub.Show(fault, 0)
 	defer showing.Lift()
 	way, err := b.Provoke(ctx)
 	if err != nil {
-		return r, err
+		return row, err
 	}
-	within := 2 * b.Type.Timing.ReconnectWithin // gaps that grow may pass the ordinary limit
-	for i := range n {
-		what := fmt.Sprintf("try %d of %d to meet the fault %s", i+1, n, fault.Name)
-		if i == 0 {
-			what += " after " + way
-		}
+	what := "a try to meet the fault " + fault.Name + " after " + way
+	for {
+		within := patience(b, row.Gaps)
 		t := Try{}
 		t.Connect, err = b.Await(ctx, from, within, what, func(e localhub.Event) bool {
 			return e.Kind == localhub.KindConnect && e.Fault == fault.Name
 		})
 		if err != nil {
-			return r, err
+			return row, err
 		}
 		t.Conn = t.Connect.Conn
 		t.End, err = b.Await(ctx, t.Connect.Seq, within, "the end of a connection that met the fault "+fault.Name, func(e localhub.Event) bool {
 			return e.Kind == localhub.KindDisconnected && e.Conn == t.Conn
 		})
 		if err != nil {
-			return r, err
+			return row, err
 		}
-		r.Tries = append(r.Tries, t)
-		if len(r.Gaps) == enough {
-			break
-		}
+		row.Tries = append(row.Tries, t)
 		next, err := b.AwaitConnection(ctx, t.End.Seq+1, within, "a connection after "+fault.Name)
 		if err != nil {
-			return r, err
+			return row, err
 		}
-		r.Gaps = append(r.Gaps, next.At.Sub(t.End.At))
-		from = next.Seq
+		row.Gaps = append(row.Gaps, next.At.Sub(t.End.At))
+		j.See(row.Gaps[len(row.Gaps)-1])
+		decided := false
+		row.Verdict, decided = j.Verdict()
+		if decided || enough(row) || b.TimeLeft(ctx) < 4*longest(row.Gaps) {
+			return row, nil
+		}
+		from, what = next.Seq, fmt.Sprintf("try %d to meet the fault %s", len(row.Tries)+1, fault.Name)
 	}
-	return r, nil
 }
 
-// Spec judges the gaps between n tries that the fault made fail. A row that
-// does not pass is looked at again, after a session that was good for
-// something.
-func Spec(ctx context.Context, b *fixtures.Bench, fault localhub.Fault, n int) {
-	b.Step("the hub shows %s %d times in a row", fault.Name, n)
-	first, err := Fail(ctx, b, fault, n)
+// patience is how long a device may stay away whose gaps may grow.
+func patience(b *fixtures.Bench, gaps []time.Duration) time.Duration {
+	return max(2*b.Type.Timing.ReconnectWithin, 4*longest(gaps))
+}
+
+// Spec judges the gaps between tries that the fault makes fail. They begin
+// after a session that was good for something, so that nothing is in them of
+// what was before.
+func Spec(ctx context.Context, b *fixtures.Bench, fault localhub.Fault) {
+	rule := Defaults.Rule()
+	settle(ctx, b, 0)
+	b.Step("the hub shows %s until the gaps between the tries are judged, %d at most", fault.Name, rule.Most)
+	first, err := Follow(ctx, b, fault, rule)
+	told(b, first)
 	b.Premise(err)
-	Judge(ctx, b, fault, first)
+	Judge(ctx, b, fault, rule, first)
 }
 
-// Judge grades a row, and looks again where it does not pass.
-func Judge(ctx context.Context, b *fixtures.Bench, fault localhub.Fault, first Row) {
-	rows := [][]time.Duration{first.Gaps}
-	v := Defaults.Judge(rows...)
-	settle(ctx, b)
-	if !v.Passes() {
-		b.Step("%s: once more, to be sure", v.Why)
-		second, err := Fail(ctx, b, fault, len(first.Tries))
+// Judge says what came of a row. One that was constant is looked at again after
+// a long session: a backoff that starts over only then may have been at its
+// ceiling. So is one that grew by a rule: whether chance is in it the second
+// row shows.
+func Judge(ctx context.Context, b *fixtures.Bench, fault localhub.Fault, rule *Rule, first Row) {
+	row, v := first, first.Verdict
+	plain := v.Passes() && len(first.Gaps) > rule.Least && rule.Regular(first.Gaps)
+	settle(ctx, b, 0)
+	if again := v.Grade == Constant || v.Grade == ConstantSlow; again || plain {
+		b.Step("%s; once more, to be sure", v.Why)
+		settle(ctx, b, max(b.Type.Timing.ReconnectWithin/2, 2*longest(first.Gaps)))
+		second, err := Follow(ctx, b, fault, rule)
+		told(b, second)
 		b.Premise(err)
-		rows = append(rows, second.Gaps)
-		v = Defaults.Judge(rows...)
-		settle(ctx, b)
+		settle(ctx, b, 0)
+		switch {
+		case again:
+			row, v = second, second.Verdict
+		case rule.Regular(first.Gaps, second.Gaps):
+			v = Verdict{WithoutJitter, fmt.Sprintf("gaps of %s, and again %s, grow by a rule, without jitter", text(first.Gaps), text(second.Gaps))}
+		}
 	}
-	for i, g := range rows[0] {
+	for i, g := range row.Gaps {
 		b.Measure(fmt.Sprintf("gap %d", i+1), g.Seconds(), "s", nil, nil)
+	}
+	say(b, fault, row, v)
+}
+
+func say(b *fixtures.Bench, fault localhub.Fault, row Row, v Verdict) {
+	f := fixtures.Finding{
+		Expected: fmt.Sprintf("gaps that grow, with jitter, between tries that end in %s", fault.Name),
+		Seen:     fmt.Sprintf("%s: %s", v.Grade, v.Why), Look: delayLook, At: row.began(),
 	}
 	switch {
 	case v.Passes():
 		b.Step("%s", v.Why)
+	case v.Grade == WithoutJitter:
+		f.Seen = v.Why + "; a fleet that does so comes back all at once"
+		b.WarnOf(f)
 	case v.Warns():
-		b.WarnOf(fixtures.Finding{
-			Expected: fmt.Sprintf("gaps that grow, with jitter, between %d tries that end in %s", len(first.Tries), fault.Name),
-			Seen:     v.Why + "; a fleet that does so comes back all at once", Look: delayLook, At: first.began(),
-		})
+		b.WarnOf(f)
 	default:
-		b.Fail(fixtures.Finding{
-			Expected: fmt.Sprintf("gaps that grow, with jitter, between %d tries that end in %s", len(first.Tries), fault.Name),
-			Seen:     fmt.Sprintf("%s: %s", v.Grade, v.Why),
-			Look:     delayLook, At: first.began(),
-		})
+		b.Fail(f)
 	}
 }
+
+// told says once that the device's pauses outgrow what its type allows: later
+// outages may look longer than they are.
+func told(b *fixtures.Bench, row Row) {
+	grown, allowed := longest(row.Gaps), b.Type.Timing.ReconnectWithin
+	if grown <= allowed || b.Noted(outgrown) {
+		return
+	}
+	b.Note(outgrown)
+	b.WarnOf(fixtures.Finding{
+		Expected: fmt.Sprintf("a way back within timing.reconnect_within of its type, %s", allowed),
+		Seen:     fmt.Sprintf("its pauses grew to %.0f s; the type allows %.0f s", grown.Seconds(), allowed.Seconds()),
+		Look:     "timing.reconnect_within of the type, if the firmware is right: as long as its longest pause, and a connect", At: row.began(),
+	})
+}
+
+const outgrown = "pauses outgrow reconnect_within"
 
 const delayLook = "the firmware's reconnect delay: it doubles up to a ceiling, plus a random part, and starts over only after a session that was good for something"
 
@@ -125,14 +167,16 @@ func (r Row) began() (at time.Time) {
 	return at
 }
 
-// settle brings the device back to work, so that its backoff starts over.
-func settle(ctx context.Context, b *fixtures.Bench) {
+// settle brings the device back to work, so that its backoff starts over: a
+// session that was good for something, and has stood for so long.
+func settle(ctx context.Context, b *fixtures.Bench, stood time.Duration) {
 	mark := b.Mark()
 	if _, _, live := b.Session(); !live {
 		b.Must(b.Hasten(ctx))
-		_, err := b.AwaitSession(ctx, mark, 2*b.Type.Timing.ReconnectWithin)
+		_, err := b.AwaitSession(ctx, mark, max(2*b.Type.Timing.ReconnectWithin, 4*b.GrownPause()))
 		b.Premise(err)
 	}
 	_, err := b.AwaitUseful(ctx, mark)
 	b.Premise(err)
+	b.Premise(b.Stand(ctx, stood))
 }

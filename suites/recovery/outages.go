@@ -11,17 +11,14 @@ import (
 	"hilrig/suites/backoff"
 )
 
-// refusals is how many tries in a row fail before the gaps are judged.
-const refusals = 5
-
 func backoffSpec(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(b.Connected(ctx))
-	backoff.Spec(ctx, b, localhub.Refuse(3), refusals)
+	backoff.Spec(ctx, b, localhub.Refuse(3))
 }
 
 func takeoverBackoff(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(b.Connected(ctx))
-	backoff.Spec(ctx, b, localhub.DropAfterConnack(0), refusals)
+	backoff.Spec(ctx, b, localhub.DropAfterConnack(0))
 }
 
 // cuts is how often a living session is cut.
