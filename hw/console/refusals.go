@@ -40,11 +40,23 @@ func (t *transfer) standing(from Cursor) (Match, bool) {
 	now := t.c.look(t.l, t.mark)
 	for i := len(t.refused) - 1; i >= 0; i-- {
 		m := t.refused[i].Match
-		if m.Start >= max(from, now.base) && t.answers.stands(now, int(m.Start-now.base), int(m.End-now.base)) {
+		if m.Start >= max(from, now.base) && !t.beforeCommand(now, m) && t.answers.stands(now, int(m.Start-now.base), int(m.End-now.base)) {
 			return m, true
 		}
 	}
 	return Match{}, false
+}
+
+// beforeCommand reports whether a failure text came before the echo of the
+// command: then it is the answer to what was sent before, however late.
+func (t *transfer) beforeCommand(now look, m Match) bool {
+	behind := now.b[max(m.End-now.base, 0):]
+	for _, line := range bytes.FieldsFunc(behind, func(r rune) bool { return r == '\r' || r == '\n' }) {
+		if bytes.HasPrefix(escapes.ReplaceAll(line, nil), []byte(t.command)) {
+			return true
+		}
+	}
+	return false
 }
 
 // direct reports whether no line but an echo of what was sent is between a

@@ -41,6 +41,7 @@ func TestAWordInAnotherLineIsNoFailure(t *testing.T) {
 		{"a modem's plain error in the file", &device{during: at(500, "\r\nERROR\r\n")}, nil, time.Second},
 		{"a counter in the file", &device{during: at(500, "\r\nTX_ERRORS=0 ERRORS: 0\r\n")}, nil, time.Second},
 		{"a modem's error at the prompt", &device{before: func(d *device) { d.say("\r\n+CME ERROR: 30\r\n"); time.Sleep(3 * time.Second) }}, nil, 4 * time.Second},
+		{"a late error to the star before", &device{before: func(d *device) { d.say("*\r\nERROR\r\n9270,20\r\n"); time.Sleep(2 * time.Second) }}, nil, 3 * time.Second},
 		{"an error of another behind a log line", &device{before: func(d *device) { d.say("\r\n[1.2] gsm\r\nERROR\r\n"); time.Sleep(3 * time.Second) }}, nil, 4 * time.Second},
 		{"a counter behind the star", &device{answer: says("\r\nERROR", "S=0\r\n", 5*time.Second, ok)}, nil, 6 * time.Second},
 		{"a modem's error behind the star", &device{answer: says("\r\n+CME ERROR: 58\r\n", 5*time.Second, ok)}, nil, 6 * time.Second},

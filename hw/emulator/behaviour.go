@@ -60,6 +60,7 @@ type terminalBehaviour struct {
 // storageBehaviour is what it takes, and what becomes of it.
 type storageBehaviour struct {
 	accepts    map[string]bool // what it says OK to though it is wrong: the reasons of check
+	anyRoot    bool            // says OK to whatever it gets for a root
 	keepBytes  int             // of a file; 0: all
 	firstOnly  bool            // keeps its first identity whatever it is given
 	firstRoot  bool            // keeps its first root

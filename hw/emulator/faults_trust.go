@@ -69,7 +69,7 @@ func trustFaults() []Fault {
 			Name: "verifies-nothing-after-bad-root", Doc: "takes any file as root, and verifies nothing if it cannot be read",
 			Stands:   "cniles/picow-iot#4: a parse failure falls back to no verification",
 			CaughtBy: specs("provisioning/rejects-garbage"), Words: specs("unknown root"),
-			apply: func(b *behaviour) { b.accepts[notPEM], b.trustsAfterBadRoot = true, true },
+			apply: func(b *behaviour) { b.anyRoot, b.trustsAfterBadRoot = true, true },
 		},
 		{
 			Name: "silent-refusal", Doc: "refuses without a TLS alert",

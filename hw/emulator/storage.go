@@ -64,7 +64,7 @@ func openStorage(path string, b *behaviour) (*storage, error) {
 // load takes a file. A *refusal says why not; what was stored then stays.
 // Once all three have come, they are the set in use in the same write.
 func (s *storage) load(slot int, data string) error {
-	if r := check(slot, data); r != nil && !s.b.accepts[r.reason] {
+	if r := check(slot, data); r != nil && !s.b.accepts[r.reason] && (slot != slotRoot || !s.b.anyRoot) {
 		return r
 	}
 	s.Staged[slot] = s.kept(slot, data)

@@ -43,12 +43,16 @@ func noDowngrade(ctx context.Context, b *fixtures.Bench) {
 		name := tls.VersionName(version)
 		b.Step("the hub speaks %s only", name)
 		m := meet(ctx, b, localhub.OnlyVersion(version), 1)
+		offered := slices.Contains(offeredVersions(m.last().Handshake.Hello), version)
+		if !m.completed() && offered && m.last().Handshake.Alert == nil {
+			m = meet(ctx, b, localhub.OnlyVersion(version), tries) // a handshake that ends without a word may be the network's
+		}
 		if m.completed() {
 			spoken, at = append(spoken, name), m.last().At
 			continue
 		}
 		how := "refused the ServerHello, " + m.said()
-		if !slices.Contains(offeredVersions(m.last().Handshake.Hello), version) {
+		if !offered {
 			how = "never offered it"
 		}
 		b.Step("%s: %s", name, how)
