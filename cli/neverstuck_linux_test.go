@@ -306,6 +306,42 @@ func TestSIGQUITOfAChildIsTheHarnesss(t *testing.T) {
 	}
 }
 
+// An emulated device that is gone is no device that does not answer.
+func TestADeadEmulatorIsTheHarnesss(t *testing.T) {
+	t.Parallel()
+	p := start(t, nil, nil, "run", "--json", "--spec", "identity/key-pair", "--spec", "provisioning/root", "--spec", "provisioning/key")
+	p.comesTo(t, `"kind":"transfer"`)
+	kill(t, filepath.Join(p.dir, "state", "emulated"))
+	p.ends(t, 3)
+	said := ""
+	for _, s := range p.record(t).Devices[0].Specs {
+		if s.Verdict == record.Fail || s.Class == record.Device {
+			t.Errorf("%s: %s (%s) %s%s", s.ID, s.Verdict, s.Class, s.Message, s.Cause)
+		}
+		said += s.Message + s.Cause
+	}
+	if !strings.Contains(said, "run emulated device: its process ended by itself") {
+		t.Errorf("said: %s", said)
+	}
+}
+
+// kill kills the processes of whose command line text is a part.
+func kill(t *testing.T, text string) {
+	t.Helper()
+	names, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	killed := 0
+	for _, name := range names {
+		if data, err := os.ReadFile(name); err == nil && strings.Contains(string(data), text) {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+			killed++
+		}
+	}
+	if killed == 0 {
+		t.Fatal("nothing to kill")
+	}
+}
+
 // serves makes so many handshakes with a hub at an address.
 func serves(t *testing.T, address string, n int) {
 	t.Helper()

@@ -89,6 +89,14 @@ func (p *Process) Alive() bool {
 	return p.running()
 }
 
+// Died reports whether the device's process ended by itself: it was switched on,
+// and not off again.
+func (p *Process) Died() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cmd != nil && !p.running()
+}
+
 func (p *Process) running() bool {
 	if p.cmd == nil {
 		return false
