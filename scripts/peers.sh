@@ -11,6 +11,7 @@ openssl openssl identities and handshakes
 mosquitto mosquitto the broker, against another
 mosquitto_pub mosquitto-clients delivery, with a client not ours
 paho_cs_pub paho.mqtt.c-examples the local hub, with the C client of most gateways
+paho_cs_sub paho.mqtt.c-examples the local hub, with the C client of most gateways
 gnutls-cli gnutls-bin handshakes, with a second TLS stack
 /usr/lib/python3/dist-packages/paho/mqtt/client.py python3-paho-mqtt the local hub, with paho for Python
 socat socat serial lines as pairs of pseudo-terminals
@@ -22,8 +23,14 @@ tio tio the emulated device, by hand
 picocom picocom the emulated device, by hand
 cc gcc the race detector
 curl curl the device registry, by a client not ours
-node nodejs the local hub, with the SDKs of Microsoft
-npm npm the local hub, with the SDKs of Microsoft
+node nodejs the local hub, with the SDKs of Microsoft and MQTT.js
+npm npm the local hub, with the SDKs of Microsoft and MQTT.js
+'
+
+# folder with a lock file, what it brings
+node_peers='
+azure/localhub/testdata/sdk the SDKs of Microsoft
+azure/localhub/testdata/mqttjs MQTT.js
 '
 
 missing() {
@@ -74,22 +81,26 @@ quiet_services() {
 	done
 }
 
-# node_packages has npm's packages in the cache folder, one for each lock file;
-# the tests look there. A file says that the folder is whole.
+# node_packages has npm's packages in the cache folder, a folder for each lock
+# file, named by its hash; the tests look there. A file says that it is whole.
 node_packages() {
-	local from=azure/localhub/testdata/sdk into
+	local from purpose into failed=
 	command -v npm >/dev/null || return 0
-	into=${XDG_CACHE_HOME:-$HOME/.cache}/hilrig/sdk-$(sha256sum "$from/package-lock.json" | cut -c1-12)
-	[ ! -e "$into/installed" ] || return 0
-	echo "peers: installing Microsoft's SDKs into $into" >&2
-	mkdir -p "$into"
-	cp "$from/package.json" "$from/package-lock.json" "$into"
-	if (cd "$into" && timeout 600 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2); then
-		touch "$into/installed"
-		return 0
-	fi
-	echo "peers: npm could not install Microsoft's SDKs (the local hub, against it)" >&2
-	[ "${CI:-}" != true ]
+	while read -r from purpose; do
+		[ -n "$from" ] || continue
+		into=${XDG_CACHE_HOME:-$HOME/.cache}/hilrig/${from##*/}-$(sha256sum "$from/package-lock.json" | cut -c1-12)
+		[ ! -e "$into/installed" ] || continue
+		echo "peers: installing $purpose into $into" >&2
+		mkdir -p "$into"
+		cp "$from/package.json" "$from/package-lock.json" "$into"
+		if (cd "$into" && timeout 600 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2); then
+			touch "$into/installed"
+			continue
+		fi
+		echo "peers: npm could not install $purpose (the local hub, against it)" >&2
+		failed=yes
+	done <<<"$node_peers"
+	[ -z "$failed" ] || [ "${CI:-}" != true ]
 }
 
 cd "$(dirname "$0")/.."

@@ -1,6 +1,7 @@
 package localhub_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"net"
@@ -85,6 +86,38 @@ func TestPahoC(t *testing.T) {
 		t.Errorf("%v: %s", err, said)
 	}
 	delivered(t, b, "hello", said)
+}
+
+// paho's C client as a reader: what was sent to the device is completed by its
+// PUBACK, and its will is not handed on where it goes with DISCONNECT.
+func TestPahoCReads(t *testing.T) {
+	sub := program(t, "paho_cs_sub")
+	b := start(t)
+	root, cert, key := files(t, makePKI().root, b.id)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	var out, complaint bytes.Buffer
+	reader := exec.CommandContext(ctx, sub, "--connection", "ssl://"+strings.Replace(b.addr, "127.0.0.1", "localhost", 1), "-t", readTopic, "-q", "1",
+		"-i", deviceID, "-u", userName, "-P", "", "--cafile", root, "--cert", cert, "--key", key,
+		"--will-topic", topic, "--will-payload", "gone")
+	reader.Stdout, reader.Stderr, reader.WaitDelay = &out, &complaint, 10*time.Second
+	reader.Cancel = func() error { return reader.Process.Signal(os.Interrupt) } // it looks once a second
+	if err := reader.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- reader.Wait() }()
+	b.await(0, "its subscription", kind(localhub.KindServed))
+	b.toDevice(localhub.DeviceBound{ID: "m-1", Payload: []byte("from the cloud")})
+	b.await(0, "its completion", kind(localhub.KindCompleted))
+	cancel()
+	<-ended // by a signal
+	if !strings.HasSuffix(out.String(), "\tfrom the cloud\n") || strings.Count(out.String(), "\t") != 1 {
+		t.Errorf("it printed %q, and says: %s", &out, &complaint)
+	}
+	if got := messages(b); len(got) != 0 {
+		t.Errorf("it went with DISCONNECT, and %d messages are there", len(got))
+	}
 }
 
 const pahoPython = `

@@ -18,8 +18,9 @@ import (
 	"hilrig/azure/localhub/mqttwire"
 )
 
-// sdkModules is where scripts/peers.sh puts the packages of testdata/sdk.
-func sdkModules(t *testing.T) (node, dir string) {
+// nodeModules is where scripts/peers.sh puts the packages of a folder of
+// testdata; without them the test is skipped, except in CI.
+func nodeModules(t *testing.T, folder, peer string) (node, dir string) {
 	t.Helper()
 	without := t.Skipf
 	if os.Getenv("CI") == "true" {
@@ -29,7 +30,7 @@ func sdkModules(t *testing.T) (node, dir string) {
 	if err != nil {
 		without("peer not installed: node")
 	}
-	lock, err := os.ReadFile("testdata/sdk/package-lock.json")
+	lock, err := os.ReadFile(filepath.Join("testdata", folder, "package-lock.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,9 +39,9 @@ func sdkModules(t *testing.T) (node, dir string) {
 		without("no cache folder for npm's packages: %v", err)
 	}
 	sum := sha256.Sum256(lock)
-	dir = filepath.Join(cache, "hilrig", "sdk-"+hex.EncodeToString(sum[:6]))
+	dir = filepath.Join(cache, "hilrig", folder+"-"+hex.EncodeToString(sum[:6]))
 	if _, err := os.Stat(filepath.Join(dir, "installed")); err != nil {
-		without("peer not installed: Microsoft's device SDK (npm azure-iot-device); scripts/peers.sh installs it")
+		without("peer not installed: %s; scripts/peers.sh installs it", peer)
 	}
 	return node, dir
 }
@@ -48,7 +49,7 @@ func sdkModules(t *testing.T) (node, dir string) {
 // Microsoft's own device SDK takes the hub for the cloud's.
 func TestMicrosoftsDeviceSDK(t *testing.T) {
 	t.Parallel()
-	node, modules := sdkModules(t)
+	node, modules := nodeModules(t, "sdk", "Microsoft's device SDK (npm azure-iot-device)")
 	b := start(t)
 	const model = "dtmi:com:example:Thermostat;1"
 	root, cert, key := files(t, makePKI().root, b.id)
