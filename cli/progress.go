@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hilrig/record"
+	"hilrig/record/wording"
 	"hilrig/runner"
 )
 
@@ -91,7 +92,7 @@ func (l *lines) event(e record.Event) {
 
 func (l *lines) finished(device string, s record.SpecResult) {
 	if s.Verdict == record.NotRun {
-		if at := l.same[device]; at != nil && at.cause == s.Cause {
+		if at := l.same[device]; at != nil && wording.SameCause(at.cause, s.Cause) {
 			at.more++
 			return
 		}

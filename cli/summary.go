@@ -76,7 +76,8 @@ func class(c record.Class) string {
 	return " (" + string(c) + ")"
 }
 
-// leftOut tells why specs have no verdict, each cause once for a device.
+// leftOut tells why specs have no verdict, each cause once for a device, as it
+// was told first.
 func (a *app) leftOut(r *record.Record, ink palette) {
 	width, any := widthOf(a.out), false
 	for _, d := range r.Devices {
@@ -84,14 +85,15 @@ func (a *app) leftOut(r *record.Record, ink palette) {
 		n := map[string]int{}
 		for _, s := range d.Specs {
 			if s.Verdict == record.NotRun {
-				if n[s.Cause]++; n[s.Cause] == 1 {
+				key := wording.CauseKey(s.Cause)
+				if n[key]++; n[key] == 1 {
 					causes = append(causes, s.Cause)
 				}
 			}
 		}
 		for _, c := range causes {
 			any = true
-			fmt.Fprintf(a.out, "%s %s on %s\n%s", ink.verdict(record.NotRun), plural(n[c], "spec", "specs"), d.Name,
+			fmt.Fprintf(a.out, "%s %s on %s\n%s", ink.verdict(record.NotRun), plural(n[wording.CauseKey(c)], "spec", "specs"), d.Name,
 				wrap(clip(oneLine(c), 400), "  ", width))
 		}
 	}

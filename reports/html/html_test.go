@@ -144,10 +144,10 @@ func TestFiveThousandResultsStayUnder5MB(t *testing.T) {
 func TestWhatDidNotRunSaysWhy(t *testing.T) {
 	r := example()
 	r.Devices[0].Specs = append(r.Devices[0].Specs,
-		record.SpecResult{ID: "tls/expired", Verdict: record.NotApplicable, Cause: "no clock"},
-		record.SpecResult{ID: "tls/not-yet-valid", Verdict: record.NotApplicable, Cause: "no clock"})
+		record.SpecResult{ID: "tls/expired", Verdict: record.NotApplicable, Cause: "no clock since 3 s"},
+		record.SpecResult{ID: "tls/not-yet-valid", Verdict: record.NotApplicable, Cause: "no clock since 14.2 s"})
 	page := render(t, r, "")
-	for _, want := range []string{`<b>2 specs on a:</b> no clock`, `tls/expired, tls/not-yet-valid`, `id="not-run"`, `<b>1 spec on b:</b> child was killed`} {
+	for _, want := range []string{`<b>2 specs on a:</b> no clock since 3 s`, `tls/expired, tls/not-yet-valid`, `id="not-run"`, `<b>1 spec on b:</b> child was killed`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"hilrig/record"
+	"hilrig/record/wording"
 )
 
 // area is a part of the matrix spec × device.
@@ -99,10 +100,11 @@ func without(r *record.Record, v record.Verdict) (all []unasked) {
 			if cause == "" {
 				cause = "no result"
 			}
-			i, known := index[cause]
+			key := wording.CauseKey(cause)
+			i, known := index[key]
 			if !known {
 				i = len(all)
-				index[cause] = i
+				index[key] = i
 				all = append(all, unasked{Device: d.Name, Cause: cause, Look: s.Look})
 			}
 			all[i].Specs = append(all[i].Specs, s.ID)
