@@ -18,42 +18,71 @@ import (
 
 func (a *app) reportCommand() *cobra.Command {
 	var out string
+	var rebuild bool
 	var f form
 	cmd := &cobra.Command{
 		Use:   "report RUN",
 		Short: "Render the reports of a run again from its record",
 		Long: `Render junit.xml and report.html of a run again from its run.json. RUN is a run
-folder, a run id, or latest.`,
+folder, a run id, or latest.
+
+A run.json that is damaged or lost is made anew from events.jsonl by --rebuild,
+and put in its place. What the events do not say has no verdict.`,
 		Example: `  hilrig report latest
+  hilrig report latest --rebuild
   hilrig report reports/out/20261122T231501Z-7f3a --junit-strict`,
 		Args: exactly("RUN"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			dir, err := findRun(out, args[0])
+			dir, err := findRun(out, args[0], rebuild)
 			if err != nil {
 				return err
 			}
 			if err := f.check(dir); err != nil {
 				return err
 			}
+			if rebuild {
+				if err := a.rebuild(dir); err != nil {
+					return err
+				}
+			}
 			return a.report(dir, f)
 		},
 	}
+	cmd.Flags().BoolVar(&rebuild, "rebuild", false, "make a damaged or lost run.json anew from events.jsonl first")
 	cmd.Flags().StringVar(&out, "out", filepath.Join("reports", "out"), "folder of run folders, for an id or latest")
 	f.register(cmd)
 	return cmd
 }
 
-// findRun is the folder of a run: a run folder, a run id, or latest.
-func findRun(out, run string) (string, error) {
+// rebuild makes the record of a run anew, and says what it could not be given.
+func (a *app) rebuild(dir string) error {
+	rec, err := runner.Rebuild(dir)
+	if err != nil {
+		return err
+	}
+	if rec.Run.Lost != "" {
+		a.log.Warn("no verdict: " + rec.Run.Lost)
+	}
+	fmt.Fprintln(a.out, shortPath(filepath.Join(dir, runner.RecordFile)))
+	return nil
+}
+
+// findRun is the folder of a run: a run folder, a run id, or latest. A run whose
+// record is lost is found by its events.
+func findRun(out, run string, lost bool) (string, error) {
+	mark := runner.RecordFile
+	if lost {
+		mark = runner.EventsFile
+	}
 	for _, dir := range []string{run, filepath.Join(out, run)} {
-		if st, err := os.Stat(filepath.Join(dir, runner.RecordFile)); err == nil && st.Mode().IsRegular() {
+		if st, err := os.Stat(filepath.Join(dir, mark)); err == nil && st.Mode().IsRegular() {
 			if real, err := filepath.EvalSymlinks(dir); err == nil {
 				return real, nil // reports name the run, not the link
 			}
 			return dir, nil
 		}
 	}
-	runs, err := filepath.Glob(filepath.Join(out, "*", runner.RecordFile))
+	runs, err := filepath.Glob(filepath.Join(out, "*", mark))
 	if err == nil && run == "latest" && len(runs) > 0 { // no link here: ids sort by time
 		sort.Strings(runs)
 		return filepath.Dir(runs[len(runs)-1]), nil
@@ -63,11 +92,11 @@ func findRun(out, run string) (string, error) {
 		known = append(known, filepath.Base(filepath.Dir(name)))
 	}
 	return "", record.NewFailure(record.Usage, "find run", run, fmt.Errorf("neither a run folder nor a run of %s", out)).
-		WithCure(cmp.Or(wording.DidYouMean(run, known), "a run folder holds "+runner.RecordFile))
+		WithCure(cmp.Or(wording.DidYouMean(run, known), "a run folder holds "+mark))
 }
 
 func (a *app) report(dir string, f form) error {
-	rec, err := record.Load(filepath.Join(dir, runner.RecordFile))
+	rec, err := runner.Load(dir)
 	if err != nil {
 		return err
 	}
@@ -76,7 +105,7 @@ func (a *app) report(dir string, f form) error {
 		return fmt.Errorf("find rounds of %s: %w", dir, err)
 	}
 	for _, name := range rounds {
-		one, err := record.Load(name)
+		one, err := runner.Load(filepath.Dir(name))
 		if err != nil {
 			return err
 		}

@@ -60,7 +60,7 @@ func TestFindRun(t *testing.T) {
 	for run, want := range map[string]string{
 		"latest": newest, "20261122T231501Z-7f3a": old, old: old, "nonsense": "", "": "",
 	} {
-		got, err := findRun(out, run)
+		got, err := findRun(out, run, false)
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("findRun(%q) = %q, %v", run, got, err)
 		}
@@ -68,7 +68,7 @@ func TestFindRun(t *testing.T) {
 	if err := os.Symlink(filepath.Base(old), filepath.Join(out, "latest")); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := findRun(out, "latest"); got != old || err != nil {
+	if got, err := findRun(out, "latest", false); got != old || err != nil {
 		t.Errorf("through the link: %q, %v", got, err)
 	}
 }

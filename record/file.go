@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/moby/sys/atomicwriter"
 )
@@ -52,7 +53,8 @@ func Load(path string) (*Record, error) {
 	}
 	var r Record
 	if err := json.Unmarshal(b, &r); err != nil {
-		return nil, NewFailure(Usage, "read record", path, err)
+		return nil, NewFailure(Usage, "read record", path, damage(b, err)).
+			WithCure("hilrig report --rebuild " + filepath.Dir(path) + " makes it anew from the events beside it")
 	}
 	if r.Schema < 1 || r.Schema > Schema {
 		return nil, NewFailure(Usage, "read record", path, fmt.Errorf("schema %d; this hilrig knows up to %d", r.Schema, Schema))

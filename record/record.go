@@ -28,6 +28,7 @@ type Run struct {
 	Interrupted bool      `json:"interrupted"`
 	TimedOut    bool      `json:"timed_out,omitempty"`
 	Broke       string    `json:"broke,omitempty"` // why hilrig itself ended before the run had: a panic, SIGQUIT
+	Lost        string    `json:"lost,omitempty"`  // what a record made anew from the events could not be given back
 	Verdict     Verdict   `json:"verdict"`
 	Round       int       `json:"round,omitempty"`  // 1-based, with --repeat
 	Rounds      int       `json:"rounds,omitempty"` // of how many
@@ -182,6 +183,8 @@ func (m Measurement) Judge() Measurement {
 // found in order at its end. Empty: the run came to its end.
 func (r *Record) Unended() string {
 	switch {
+	case r.Run.Lost != "":
+		return "the record was made anew, and is not whole: " + r.Run.Lost
 	case !r.Run.Ended.IsZero():
 		return ""
 	case r.Run.Broke != "":

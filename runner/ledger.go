@@ -1,9 +1,6 @@
 package runner
 
 import (
-	"encoding/json"
-	"fmt"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -25,6 +22,16 @@ const (
 	KindChildNoise   = "child.noise" // a line of a child that is no event
 )
 
+// Kinds that events.jsonl holds for whoever makes the record anew; they are not
+// shown. The data of run.started, run.halting and run.closing is the Run as the
+// record then has it.
+const (
+	KindRunFirmware    = "run.firmware"    // Data is the Firmware
+	KindRunClosing     = "run.closing"     // Text is why it ends early; empty where it does not
+	KindDeviceExpected = "device.expected" // Data is the DeviceRecord before anything was done
+	KindDeviceEnded    = "device.ended"    // Data has the cause and class of the device as a whole
+)
+
 // notReached is the cause of a spec that its run has not come to yet.
 const notReached = "the run has not come to it"
 
@@ -35,53 +42,44 @@ const notReached = "the run has not come to it"
 type ledger struct {
 	dir     string
 	clock   record.Clock
-	specs   map[string]fixtures.Spec
 	observe func(record.Event)
 	broken  func(error) // told once, of the first thing that could not be written
 
-	mu      sync.Mutex
-	rec     *record.Record
-	events  *os.File
-	written int64 // length of events.jsonl up to its last whole line
-	err     error
-	running map[string]running // by device
-	settled map[string]map[string]bool
+	mu sync.Mutex
+	*book
+	events *diary
+	err    error
 
 	saving saving
 	slow   bool // the last save took so long that events must not wait for it
 	under  bool // a save is under way beside the events
 }
 
-// running is the spec that a child is in.
-type running struct {
-	id    string
-	since time.Time
-}
-
 // openLedger writes the first record: every expected spec, not run.
 func openLedger(dir string, run record.Run, p *Plan, observe func(record.Event), broken func(error)) (*ledger, error) {
 	l := &ledger{
 		dir: dir, clock: record.ClockAt(run.Started), observe: observe, broken: broken,
-		specs: map[string]fixtures.Spec{}, running: map[string]running{}, settled: map[string]map[string]bool{},
-		rec: newRecord(run, p),
-	}
-	for _, d := range p.Devices {
-		for _, s := range p.SpecsOf(d.Name) {
-			l.specs[s.ID] = s
-		}
-		l.settled[d.Name] = map[string]bool{}
+		book: newBook(newRecord(run, p)),
 	}
 	if err := l.save(); err != nil {
 		return nil, err
 	}
-	name := filepath.Join(dir, "events.jsonl")
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
-	if err != nil {
-		return nil, hostFailure("open", name, err)
+	var err error
+	if l.events, err = openDiary(dir); err != nil {
+		return nil, err
 	}
-	l.events = f
 	l.saving = startSaving(l.saveNow)
 	return l, nil
+}
+
+// begin publishes the beginning, with all that the first record says.
+func (l *ledger) begin(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.publish(l.own("", KindRunStarted, text, l.rec.Run))
+	for _, e := range opening(l.own, l.rec) {
+		l.keep(l.events.write(e))
+	}
 }
 
 // newRecord is the record of a run that has not begun.
@@ -109,60 +107,33 @@ func portName(d rigfile.Device) string {
 	return d.Serial.String()
 }
 
-// take books an event of a device's child.
+// take books an event of a device's child. One that cannot be booked is
+// published as noise: its spec then ends without a result, which is never green.
 func (l *ledger) take(device string, e record.Event) {
 	e.Device = device
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e.Kind == record.KindSpecFinished {
-		var ok bool
-		if e, ok = l.finish(device, e); !ok {
+	left := l.rec.Device(device).LeftWith
+	switch e.Kind {
+	case record.KindSpecStarted, record.KindSpecFinished, record.KindDeviceFacts:
+		booked, err := l.enter(e)
+		if err != nil {
+			l.noise(device, booked.Spec, err.Error())
 			return
 		}
+		e = booked
+	}
+	if e.Kind == record.KindSpecFinished || l.rec.Device(device).LeftWith != left {
+		l.saveSoon() // also what whoever finds the device must be told, whatever becomes of this run
 	}
 	l.publish(e)
-	switch e.Kind {
-	case record.KindSpecStarted:
-		l.running[device] = running{id: e.Spec, since: e.UTC}
-	case record.KindDeviceFacts:
-		l.learn(device, e)
-	}
 }
 
-// finish books a spec's result. A result that cannot be one is published as
-// noise: the spec then ends without a result, which is never green.
-func (l *ledger) finish(device string, e record.Event) (record.Event, bool) {
-	var res record.SpecResult
-	if err := e.Decode(&res); err != nil {
-		l.noise(device, e.Spec, err.Error())
-		return e, false
-	}
-	if res.ID == "" {
-		res.ID = e.Spec
-	}
-	spec, expected := l.specs[res.ID]
-	switch {
-	case !expected:
-		l.noise(device, res.ID, "a result for a spec that was not asked for: "+res.ID)
-		return e, false
-	case !res.Verdict.Valid():
-		l.noise(device, res.ID, fmt.Sprintf("a result for %s without a verdict: %q", res.ID, res.Verdict))
-		return e, false
-	}
-	res.Text, res.Labels = spec.Text, labelsOf(spec)
-	e.Spec, e.Data = res.ID, record.MustData(res)
-	l.put(device, res)
-	return e, true
-}
-
-// put books a result and has it saved. The caller holds the lock.
-func (l *ledger) put(device string, res record.SpecResult) {
-	l.rec.Device(device).Put(res)
-	l.settled[device][res.ID] = true
-	if l.running[device].id == res.ID {
-		delete(l.running, device)
-	}
-	l.saveSoon()
+// state enters an event of the supervisor's own; the caller holds the lock.
+func (l *ledger) state(e record.Event) record.Event {
+	e, err := l.enter(e)
+	l.keep(err) // our own events can be booked, or this is a bug that must not be silent
+	return e
 }
 
 // quickSave is what events may wait for: then the record is on disk before
@@ -181,20 +152,6 @@ func (l *ledger) saveSoon() {
 	l.slow = time.Since(began) > quickSave
 }
 
-func (l *ledger) learn(device string, e record.Event) {
-	var facts record.DeviceFacts
-	if err := e.Decode(&facts); err != nil {
-		l.noise(device, "", err.Error())
-		return
-	}
-	d := l.rec.Device(device)
-	left := d.LeftWith
-	d.DeviceFacts = facts
-	if d.LeftWith != left { // whoever finds the device must be told, whatever becomes of this run
-		l.saveSoon()
-	}
-}
-
 // note publishes an event of the supervisor's own; device may be empty.
 func (l *ledger) note(device, kind, text string, data any) {
 	l.mu.Lock()
@@ -203,7 +160,11 @@ func (l *ledger) note(device, kind, text string, data any) {
 }
 
 func (l *ledger) own(device, kind, text string, data any) record.Event {
-	e := l.clock.Stamp(time.Now(), record.Event{Device: device, Source: record.SourceRun, Kind: kind, Text: text})
+	return ownEvent(l.clock, device, kind, text, data)
+}
+
+func ownEvent(clock record.Clock, device, kind, text string, data any) record.Event {
+	e := clock.Stamp(time.Now(), record.Event{Device: device, Source: record.SourceRun, Kind: kind, Text: text})
 	if data != nil {
 		e.Data = record.MustData(data)
 	}
@@ -219,18 +180,7 @@ func (l *ledger) noise(device, spec, text string) {
 // publish appends an event to events.jsonl and shows it. The caller holds the
 // lock.
 func (l *ledger) publish(e record.Event) {
-	line, err := json.Marshal(e)
-	if err != nil {
-		l.keep(record.NewFailure(record.Harness, "encode event", e.Kind, err))
-		return
-	}
-	n, err := l.events.Write(append(line, '\n'))
-	if err != nil {
-		_ = l.events.Truncate(l.written) // half a line must not stay; the write's own error is the one to report
-		l.keep(hostFailure("write", l.events.Name(), err))
-	} else {
-		l.written += int64(n)
-	}
+	l.keep(l.events.write(e))
 	if l.observe != nil {
 		l.observe(e)
 	}
@@ -275,10 +225,10 @@ func (l *ledger) saveNow() {
 func (l *ledger) settle(device string, r remains) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	dev := l.rec.Device(device)
 	if r.device.Cause != "" {
-		dev.Cause, dev.Class = r.device.Cause, r.device.Class
+		l.keep(l.events.write(l.state(l.own(device, KindDeviceEnded, r.device.Cause, deviceEnd{r.device.Cause, r.device.Class}))))
 	}
+	dev := l.rec.Device(device)
 	now := time.Now()
 	for _, s := range append([]record.SpecResult{}, dev.Specs...) {
 		if l.settled[device][s.ID] {
@@ -293,22 +243,22 @@ func (l *ledger) settle(device string, r remains) {
 		} else {
 			s = r.left.result(s)
 		}
-		dev.Put(s)
-		l.settled[device][s.ID] = true
 		e := l.own(device, record.KindSpecFinished, string(s.Verdict)+": "+s.Message+s.Cause, s)
 		e.Source, e.Spec = record.SourceSpec, s.ID
-		l.publish(e)
+		l.publish(l.state(e))
 	}
 	delete(l.running, device)
 	l.saveSoon()
 }
 
-// mark has the record say how the run is being ended, should it not come to its
-// end.
-func (l *ledger) mark(how func(*record.Run)) {
+// halting has the record say how the run is being ended, should it not come to
+// its end.
+func (l *ledger) halting(text string, how func(*record.Run)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	how(&l.rec.Run)
+	head := l.rec.Run
+	how(&head)
+	l.publish(l.state(l.own("", KindRunHalting, text, head)))
 	l.saveSoon()
 }
 
@@ -316,8 +266,7 @@ func (l *ledger) mark(how func(*record.Run)) {
 func (l *ledger) broke(why string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.rec.Run.Broke = why
-	l.publish(l.own("", KindRunBroke, why, nil))
+	l.publish(l.state(l.own("", KindRunBroke, why, nil)))
 	l.keep(l.save())
 }
 
@@ -334,18 +283,22 @@ func (l *ledger) close(run func(*record.Run)) (*record.Record, error) {
 	l.saving.stop()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	run(&l.rec.Run)
-	l.rec.Run.Ended = time.Now().UTC().Round(0)
+	head := l.rec.Run
+	run(&head)
+	head.Ended = time.Now().UTC().Round(0)
+	last := []record.Event{l.state(l.own("", KindRunClosing, "", head))}
 	if l.err != nil { // what was found after that cannot be proved
-		for i := range l.rec.Devices {
-			l.rec.Devices[i].Cause, l.rec.Devices[i].Class = "the record could not be written: "+l.err.Error(), record.ClassOf(l.err)
+		end := deviceEnd{"the record could not be written: " + l.err.Error(), record.ClassOf(l.err)}
+		for _, d := range l.rec.Devices {
+			last = append(last, l.state(l.own(d.Name, KindDeviceEnded, end.Cause, end)))
 		}
 	}
 	l.rec.Conclude()
 	l.keep(l.save()) // before anybody hears of the end
-	l.publish(l.own("", KindRunEnded, string(l.rec.Run.Verdict), l.rec.Count()))
-	if err := l.events.Close(); err != nil {
-		l.keep(hostFailure("close", l.events.Name(), err))
+	for _, e := range last {
+		l.keep(l.events.write(e))
 	}
+	l.publish(l.own("", KindRunEnded, string(l.rec.Run.Verdict), l.rec.Count()))
+	l.keep(l.events.close())
 	return l.rec, l.err
 }

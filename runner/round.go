@@ -19,11 +19,10 @@ func (r *run) round(dir string, head record.Run) (*record.Record, error) {
 	r.led.Store(led)
 	defer r.led.Store(nil)
 	r.words.to(func(text string) {
-		led.note("", KindRunHalting, text, nil)
-		led.mark(r.howItEnds)
+		led.halting(text, r.howItEnds)
 		r.markSum(r.howItEnds)
 	})
-	led.note("", KindRunStarted, fmt.Sprintf("%d specs on %d devices", len(r.plan.Specs), len(r.plan.Devices)), head)
+	led.begin(fmt.Sprintf("%d specs on %d devices", len(r.plan.Specs), len(r.plan.Devices)))
 	free := make(chan struct{}, r.plan.Jobs)
 	var devices sync.WaitGroup
 	for _, d := range r.plan.Devices {

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -21,7 +22,10 @@ func (r *run) rounds() (*Result, error) {
 		return nil, err
 	}
 	var done []*record.Record
-	var broken error
+	story, broken := r.tellRounds(sum)
+	if broken != nil {
+		return nil, broken
+	}
 	for i := 1; i <= n && r.halt.why() == "" && broken == nil; i++ {
 		round := head
 		round.Round, round.Started = i, time.Now().UTC().Round(0)
@@ -38,20 +42,42 @@ func (r *run) rounds() (*Result, error) {
 		if r.RoundDone != nil {
 			r.RoundDone(dir, rec)
 		}
-		sum = sumUp(head, r.plan, done, r.halt.why())
+		sum = sumUp(newRecord(head, r.plan), done, r.halt.why())
 		if err := saveSum(sum, r.dir); err != nil && broken == nil {
 			broken = err
 		}
 	}
 	if why := r.halt.why(); why != "" && len(done) < n { // also one that came when the last round had been summed up
-		sum = sumUp(head, r.plan, done, why)
+		sum = sumUp(newRecord(head, r.plan), done, why)
 	}
 	r.howItEnds(&sum.Run)
 	sum.Run.Ended = time.Now().UTC().Round(0)
 	if err := saveSum(sum, r.dir); err != nil && broken == nil {
 		broken = err
 	}
+	if err := story(r.halt.why(), sum.Run); err != nil && broken == nil {
+		broken = err
+	}
 	return &Result{Dir: r.dir, Record: sum}, broken
+}
+
+// tellRounds writes into the run folder's own events.jsonl what the sum says
+// beside its rounds: how it began, and by what it returns, how it ended.
+func (r *run) tellRounds(sum *record.Record) (ended func(why string, head record.Run) error, err error) {
+	d, err := openDiary(r.dir)
+	if err != nil {
+		return nil, err
+	}
+	clock := record.ClockAt(r.head.Started)
+	own := func(device, kind, text string, data any) record.Event {
+		return ownEvent(clock, device, kind, text, data)
+	}
+	for _, e := range append([]record.Event{own("", KindRunStarted, "", sum.Run)}, opening(own, sum)...) {
+		err = errors.Join(err, d.write(e))
+	}
+	return func(why string, head record.Run) error {
+		return errors.Join(d.write(own("", KindRunClosing, why, head)), d.close())
+	}, err
 }
 
 func saveSum(sum *record.Record, dir string) error {
@@ -59,17 +85,17 @@ func saveSum(sum *record.Record, dir string) error {
 	return sum.Save(filepath.Join(dir, RecordFile))
 }
 
-// sumUp makes one record of the rounds done so far. A case is there once, with
+// sumUp makes one record of the rounds done so far, out of that of a run that has
+// not begun. A case is there once, with
 // the worst of its rounds; a round that is missing counts as not run.
-func sumUp(head record.Run, p *Plan, done []*record.Record, halted string) *record.Record {
-	sum := newRecord(head, p)
+func sumUp(sum *record.Record, done []*record.Record, halted string) *record.Record {
 	for i := range sum.Devices {
 		d := &sum.Devices[i]
 		for n, rec := range done {
 			sumDevice(d, rec.Device(d.Name), n == 0)
 		}
 		for j := range d.Specs {
-			d.Specs[j] = sumSpec(d.Name, d.Specs[j], done, head.Rounds, halted)
+			d.Specs[j] = sumSpec(d.Name, d.Specs[j], done, sum.Run.Rounds, halted)
 		}
 	}
 	sum.Conclude()

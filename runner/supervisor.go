@@ -70,6 +70,12 @@ func (s *Supervisor) Run(ctx context.Context, p *Plan) (*Result, error) {
 	}
 	s.under.Store(r)
 	defer s.under.Store(nil)
+	over := goOn(dir)
+	defer func() {
+		if err := over(); err != nil {
+			s.Log.Warn("lock of the run folder", "err", err)
+		}
+	}()
 	defer r.releaseAll()
 	defer r.endShow()
 	done := make(chan struct{})

@@ -46,6 +46,8 @@ func Cut(r record.Run) string {
 	switch {
 	case r.UnderWay:
 		return "is still under way"
+	case r.Lost != "":
+		return "is not known whole (" + r.Lost + ")"
 	case r.Ended.IsZero() && r.Broke != "":
 		return "broke off (" + r.Broke + ")"
 	case r.Ended.IsZero():
