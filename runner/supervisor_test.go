@@ -4,6 +4,7 @@ package runner
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"os"
@@ -305,6 +306,13 @@ func TestChildrenEndWithTheirSupervisor(t *testing.T) {
 				t.Fatal(err)
 			}
 			pid := awaitChild(t, out)
+			runs, _ := filepath.Glob(filepath.Join(out, "2*"))
+			if rec, err := Load(runs[0]); err != nil || !rec.Run.UnderWay {
+				t.Errorf("read while it goes on: %v", err)
+			}
+			if _, err := Rebuild(runs[0]); err == nil {
+				t.Error("rebuilt while it goes on")
+			}
 			if err := cmd.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
@@ -317,13 +325,20 @@ func TestChildrenEndWithTheirSupervisor(t *testing.T) {
 				}
 				time.Sleep(10 * time.Millisecond) // a process that is not ours cannot be waited for
 			}
-			runs, _ := filepath.Glob(filepath.Join(out, "2*"))
-			rec, err := record.Load(filepath.Join(runs[0], RecordFile))
+			rec, err := Load(runs[0])
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got := verdicts(rec.Devices[0]); got != "pass not-run not-run not-run" {
 				t.Errorf("the record that a killed supervisor leaves: %s", got)
+			}
+			anew, err := Rebuild(runs[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			anew.Devices[0].DeviceFacts = rec.Devices[0].DeviceFacts // the events are ahead of the last save
+			if rec.Run.UnderWay || !bytes.Equal(record.MustData(anew), record.MustData(rec)) {
+				t.Errorf("rebuilt: %+v\nleft: %+v", anew, rec)
 			}
 		})
 	}
