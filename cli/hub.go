@@ -22,6 +22,7 @@ import (
 // hubFlags are the flags of `hilrig hub` as typed.
 type hubFlags struct {
 	listen, host, rootOut, state, registry string
+	queryDelay                             time.Duration
 	devices                                []string
 	list                                   bool
 }
@@ -44,6 +45,8 @@ With --registry devices are registered while it runs, over HTTPS as IoT Hub's
 REST interface has it: /devices, /devices/query, /twins/ID, /twins/ID/methods.
 The first line then names a file, readable by you alone, with the connection
 string that SDKs and tools take. Microsoft's SDKs dial port 443 and no other.
+A query finds a device as soon as it is registered; the cloud's does seconds
+later, and with --query-delay 6s so does this one's.
 
 While it runs, hilrig hub send, invoke, patch and fault do by hand what the cloud
 does, from another terminal and for the same user, over the socket that the first
@@ -53,6 +56,7 @@ line names as control. Several hubs of one state folder are told apart by it.`,
   mosquitto_pub -h localhost -p 8883 --cafile root.pem --cert identity/device.pem --key identity/device.key \
     -i NewDevice -u 'localhost/NewDevice/?api-version=2021-04-12' -t devices/NewDevice/messages/events/ -m '{"seq":1}'
   hilrig hub --registry :8443 --root-out root.pem
+  hilrig hub --registry :8443 --root-out root.pem --query-delay 6s
   hilrig hub --list-faults`,
 		Args: knownVerb,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -70,6 +74,7 @@ line names as control. Several hubs of one state folder are told apart by it.`,
 	fl.StringVar(&f.rootOut, "root-out", "", "write the root for 9270,10 to this file")
 	fl.StringVar(&f.state, "state", "", "state folder (default: $HILRIG_STATE and what follows)")
 	fl.StringVar(&f.registry, "registry", "", "open the device registry (HTTPS) at this address, such as :8443")
+	fl.DurationVar(&f.queryDelay, "query-delay", 0, "how long after a device was registered no query finds it, such as 6s, as the cloud's lag")
 	fl.BoolVar(&f.list, "list-faults", false, "list every fault that hilrig hub fault can show, with what a device meets")
 	return cmd
 }
@@ -83,6 +88,9 @@ func (a *app) hub(ctx context.Context, f *hubFlags) error {
 		if err := registryapi.CheckAddress(f.registry); err != nil {
 			return err
 		}
+	}
+	if err := checkQueryDelay(f); err != nil {
+		return err
 	}
 	ctx, stop := a.untilSignal(ctx)
 	defer stop()

@@ -3,12 +3,14 @@ package cli
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"time"
 
 	"hilrig/azure/localhub"
 	"hilrig/azure/localhub/registryapi"
+	"hilrig/record"
 )
 
 // openRegistry is the device registry of `hilrig hub`; nil where there is none.
@@ -24,13 +26,26 @@ type registryReady struct {
 	Connection string `json:"connection_string_file,omitempty"`
 }
 
+// checkQueryDelay refuses a delay that would count for nothing.
+func checkQueryDelay(f *hubFlags) error {
+	switch {
+	case f.queryDelay < 0:
+		return record.NewFailure(record.Usage, "read", "--query-delay "+f.queryDelay.String(), errors.New("a delay is not negative")).
+			WithCure("6s is what the cloud was recorded with")
+	case f.queryDelay > 0 && f.registry == "":
+		return record.NewFailure(record.Usage, "read", "--query-delay "+f.queryDelay.String(), errors.New("only the device registry has queries")).
+			WithCure("add --registry :8443")
+	}
+	return nil
+}
+
 // openRegistry serves the registry of a hub until close.
 func (a *app) openRegistry(ctx context.Context, f *hubFlags, dir string, h *localhub.Hub, server tls.Certificate, out *hubPrinter) (*openRegistry, error) {
 	key, err := registryapi.OpenKey(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	s := registryapi.New(registryapi.Config{Host: f.host, Hub: h, Key: key, Certificate: server, Seen: out.exchange, Log: a.log})
+	s := registryapi.New(registryapi.Config{Host: f.host, Hub: h, Key: key, Certificate: server, QueryDelay: f.queryDelay, Seen: out.exchange, Log: a.log})
 	addr, err := s.Listen(ctx, f.registry)
 	if err != nil {
 		return nil, err

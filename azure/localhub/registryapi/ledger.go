@@ -30,6 +30,7 @@ type entry struct {
 	secondary     string
 	reason        string // of its status
 	version       uint64
+	made          time.Time // here; zero where it came another way
 	statusChanged time.Time
 }
 
@@ -75,6 +76,8 @@ func (l *ledger) put(old *entry, w wanted) *entry {
 	e := &entry{version: firstVersion()}
 	if old != nil {
 		*e = *old
+	} else {
+		e.made = l.now()
 	}
 	d := localhub.Device{ID: w.id, Disabled: w.disabled}
 	for _, print := range []string{w.primary, w.secondary} {
@@ -91,6 +94,13 @@ func (l *ledger) put(old *entry, w wanted) *entry {
 	l.hub.Register(d)
 	e.device, _ = l.hub.Lookup(w.id) // with what the hub gave it
 	return e
+}
+
+// madeWithin says whether a device was registered here less than that ago. The
+// lock is held.
+func (l *ledger) madeWithin(id string, ago time.Duration) bool {
+	e := l.look(id)
+	return e != nil && l.now().Sub(e.made) < ago
 }
 
 // remove takes a device out. The lock is held.

@@ -316,6 +316,47 @@ func TestListAndQuery(t *testing.T) {
 	}
 }
 
+// A tool that sweeps by query misses what it registered just before.
+func TestQueriesLagWhereAskedFor(t *testing.T) {
+	for _, c := range []struct{ delay, passed time.Duration }{{0, 0}, {6 * time.Second, 0}, {6 * time.Second, 6*time.Second - 1}, {6 * time.Second, 6 * time.Second}} {
+		t.Run(fmt.Sprintf("%s after a PUT, with a delay of %s", c.passed, c.delay), func(t *testing.T) {
+			began, passed := time.Now(), time.Duration(0)
+			r := start(t, func(config *registryapi.Config) {
+				config.QueryDelay, config.Now = c.delay, func() time.Time { return began.Add(passed) }
+			})
+			query := func() string {
+				return ids(t, r.do("POST", "/devices/query?"+version, `{"query":"SELECT * FROM devices"}`).body)
+			}
+			r.hub.Register(localhub.Device{ID: "before", Thumbprints: []string{sha1a}})
+			r.put("fresh", device("fresh", sha1a))
+			r.do("POST", "/devices?"+version, `[{"id":"inbulk","importMode":"create","status":"enabled","authentication":{"type":"selfSigned","x509Thumbprint":{"primaryThumbprint":"`+sha1a+`"}}}]`)
+			if got := ids(t, r.do("GET", "/devices?"+version, "").body); got != "before fresh inbulk" {
+				t.Fatalf("listed at once: %s", got)
+			}
+			passed = c.passed
+			want := "before fresh inbulk"
+			if c.passed < c.delay {
+				want = "before"
+			}
+			if got := query(); got != want {
+				t.Errorf("found %s, want %s", got, want)
+			}
+			if c.passed < c.delay {
+				return
+			}
+			r.put("fresh", strings.Replace(device("fresh", sha1a), "enabled", "disabled", 1), "If-Match", "*")
+			if got := query(); got != want {
+				t.Errorf("after a change: found %s, want %s", got, want)
+			}
+			r.do("DELETE", "/devices/fresh?"+version, "", "If-Match", "*")
+			r.put("fresh", device("fresh", sha1a))
+			if got := query(); (got == want) != (c.delay == 0) {
+				t.Errorf("made anew: found %s", got)
+			}
+		})
+	}
+}
+
 func TestTwin(t *testing.T) {
 	r := start(t)
 	r.put("d", device("d", sha1a))

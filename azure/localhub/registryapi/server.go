@@ -53,6 +53,7 @@ type Config struct {
 	Hub         Hub
 	Key         Key
 	Certificate tls.Certificate
+	QueryDelay  time.Duration    // until a query finds a device that was registered here; 0: at once. IoT Hub was recorded with 6 s
 	Seen        func(Exchange)   // called after each request, at once from several goroutines; may be nil
 	Now         func() time.Time // nil: the clock
 	Log         *slog.Logger     // nil: none
