@@ -50,6 +50,7 @@ type terminalBehaviour struct {
 	diesWaiting   bool                    // leaves no file that it waited for in vain
 	wipesWaiting  bool                    // loses its identity with a file that it gives up
 	busyAfterCut  bool                    // refuses one file of a boot while its key cannot be read
+	hangsOnSet    bool                    // wholly, once its three files are there, until its power is cut
 	stuckByCut    bool                    // never leaves a file that was cut short
 	diesUnplugged bool                    // its console never comes back once its line was taken away
 	inOrder       bool                    // takes only 10, 20, 30

@@ -125,7 +125,7 @@ func (c *console) quiet() {
 			c.log.Error("storage", "error", err)
 		}
 		if done {
-			c.modem.use(c.store.Used, c.line.Sent())
+			c.useSet()
 		}
 	}
 }
@@ -283,8 +283,17 @@ func (c *console) endFile(ctx context.Context) {
 		c.answer("rebooting to use the new identity")
 		c.end(0)
 	default:
-		c.modem.use(c.store.Used, c.line.Sent())
+		c.useSet()
 	}
+}
+
+// useSet makes the modem use what is stored now, unless that hangs the device.
+func (c *console) useSet() {
+	set := c.store.Used
+	if c.b.hangsOnSet {
+		c.stuck, set = true, files{}
+	}
+	c.modem.use(set, c.line.Sent())
 }
 
 // showKey is a debug output that was left in.

@@ -18,6 +18,12 @@ func recoveryFaults() []Fault {
 			apply: func(b *behaviour) { b.assumesConnack = ms(300) },
 		},
 		{
+			Name: "hangs-when-provisioned", Doc: "hangs once it has its three files, console and all, until its power is cut",
+			Stands:   "two tasks that wait for each other's lock when the identity changes, and no watchdog",
+			CaughtBy: specs("session/client-id"), Words: specs("hung power silent"),
+			apply: func(b *behaviour) { b.hangsOnSet = true },
+		},
+		{
 			Name: "never-reconnects", Doc: "stays away once its session is lost",
 			Stands:   "marvinroger/async-mqtt-client#248; espressif/esp-azure#100",
 			CaughtBy: specs("recovery/server-disconnect recovery/connection-cut soak/intermittent"), Words: specs("connection"),
