@@ -162,6 +162,13 @@ func (h *Hub) Show(f Fault, times int) *Showing {
 	return s
 }
 
+// Showing reports whether the hub shows any fault at present.
+func (h *Hub) Showing() bool {
+	h.faults.mu.Lock()
+	defer h.faults.mu.Unlock()
+	return len(h.faults.all) > 0
+}
+
 // Lift ends the fault; more than once is no error.
 func (s *Showing) Lift() {
 	s.set.mu.Lock()

@@ -22,7 +22,7 @@ func cloudToDevice(sizes ...int) func(context.Context, *fixtures.Bench) {
 			b.NotApplicable("the type reads nothing (mqtt.read_topic is empty)")
 		}
 		b.Premise(b.Provisioned(ctx))
-		b.Premise(b.Connected(ctx))
+		b.Premise(b.Delivers(ctx))
 		if err := b.Listens(ctx, azure.DeviceboundFilter(b.Device.DeviceID)); err != nil {
 			b.Premise(fmt.Errorf("the device does not listen; see session/subscribe: %w", err))
 		}

@@ -9,6 +9,7 @@ import (
 	"hilrig/azure/localhub"
 	"hilrig/certs"
 	"hilrig/fixtures"
+	"hilrig/record"
 )
 
 // Specs are the area's, in order.
@@ -64,6 +65,10 @@ func judgePresented(b *fixtures.Bench, e localhub.Event, want *certs.Identity, w
 	expected := certs.ThumbprintsOf(want.Certificate).SHA256
 	f := fixtures.Finding{Expected: which + ", thumbprint " + expected, At: e.At,
 		Look: "whether slot 20 is stored where the TLS stack reads it, and whether the device must be restarted for it (commands.after_provision)"}
+	if a := e.Handshake.Alert; a != nil && !e.Handshake.OK && len(e.Handshake.Certificates) == 0 {
+		b.Premise(record.NewFailure(record.Device, "wait for", "a certificate of the device", fmt.Errorf(
+			"the device ended the handshake itself, by TLS alert %d (%s), before it presented one", a.Number, a.Name)))
+	}
 	if len(e.Handshake.Certificates) == 0 {
 		f.Seen = "no client certificate"
 		if e.Handshake.Err != "" {

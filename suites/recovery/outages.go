@@ -25,7 +25,7 @@ func takeoverBackoff(ctx context.Context, b *fixtures.Bench) {
 const cuts = 3
 
 func connectionCut(ctx context.Context, b *fixtures.Bench) {
-	b.Premise(b.Connected(ctx))
+	b.Premise(b.Delivers(ctx))
 	longest := time.Duration(0)
 	for i := range cuts {
 		b.Step("TCP reset %d of %d", i+1, cuts)
@@ -77,7 +77,7 @@ func back(ctx context.Context, b *fixtures.Bench, mark int, fault string, within
 // are the host's, so what is left is what the device's MQTT notices. Its
 // keep-alive counts, and where it sends at QoS 1 its patience for PUBACK.
 func blackHole(ctx context.Context, b *fixtures.Bench) {
-	b.Premise(b.Connected(ctx))
+	b.Premise(b.Delivers(ctx))
 	live, err := b.LiveConnect(ctx)
 	b.Premise(err)
 	k := live.Connect.KeepAlive
@@ -125,7 +125,7 @@ var phases = []struct {
 }
 
 func cutInHandshake(ctx context.Context, b *fixtures.Bench) {
-	b.Premise(b.Connected(ctx))
+	b.Premise(b.Delivers(ctx))
 	for _, p := range phases {
 		fault := localhub.Fault{Name: "cut after " + p.name, CutAfter: p.message}
 		b.Step("the hub cuts the handshake behind %s", p.name)

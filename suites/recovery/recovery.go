@@ -29,7 +29,7 @@ func Specs() []fixtures.Spec {
 
 func serverDisconnect(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(b.Provisioned(ctx))
-	b.Must(b.Connected(ctx))
+	b.Must(b.Connected(ctx)) // not run where another spec has told
 	b.Step("the hub drops the next session right after CONNACK; the device is to come back by itself")
 	backoff.Dropped(ctx, b)
 }

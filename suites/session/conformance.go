@@ -30,6 +30,9 @@ func conformance(ctx context.Context, b *fixtures.Bench) {
 		b.Premise(b.Connected(ctx))
 	}
 	if n := len(b.Since(0, isMessage)); len(broken) == 0 && n < firstDeliveries {
+		if n == 0 {
+			b.Premise(b.Mute())
+		}
 		b.Step("%d messages so far; waiting for %d", n, firstDeliveries)
 		within := b.Type.Timing.PublishWithin + 2*firstDeliveries*b.Type.Timing.Interval
 		n = 0

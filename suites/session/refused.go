@@ -49,7 +49,7 @@ const (
 )
 
 func refused(ctx context.Context, b *fixtures.Bench) {
-	b.Premise(b.Connected(ctx))
+	b.Premise(b.Delivers(ctx))
 	for code := byte(1); code <= 5; code++ {
 		refuseOnce(ctx, b, code)
 	}
