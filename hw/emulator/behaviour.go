@@ -185,6 +185,6 @@ func sound() behaviour {
 			},
 		},
 		// One second and a little, so that nobody's clock says less.
-		retry: retry{first: ms(1050), most: 24 * time.Second, growth: 1.5, jitter: 0.15},
+		retry: retry{first: ms(1050), most: 24 * time.Second, growth: 1.5, jitter: 0.25},
 	}
 }

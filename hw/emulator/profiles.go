@@ -116,7 +116,7 @@ func retryProfiles() []Profile {
 		},
 		{
 			Name: "long-ceiling", Doc: "doubles its pauses up to five minutes",
-			Stands: "firmware for metered links", Specs: specs(retrying),
+			Stands: "firmware for metered links", Specs: specs("recovery/backoff"), // one row: its gaps are long
 			apply: func(b *behaviour) { b.retry.growth, b.retry.most = 2, 5*time.Minute },
 		},
 		{

@@ -150,7 +150,7 @@ func told(b *fixtures.Bench, row Row) {
 	b.Note(outgrown)
 	b.WarnOf(fixtures.Finding{
 		Expected: fmt.Sprintf("a way back within timing.reconnect_within of its type, %s", allowed),
-		Seen:     fmt.Sprintf("its pauses grew to %.0f s; the type allows %.0f s", grown.Seconds(), allowed.Seconds()),
+		Seen:     fmt.Sprintf("its pauses grew to %.2f s; the type allows %.2f s", grown.Seconds(), allowed.Seconds()),
 		Look:     "timing.reconnect_within of the type, if the firmware is right: as long as its longest pause, and a connect", At: row.began(),
 	})
 }
