@@ -25,6 +25,7 @@ var notRun = map[string]string{
 	`hilrig hub patch NewDevice '{"interval":5}'`:     byHandRuns,
 	"hilrig hub fault connack-3 --times 2":            byHandRuns,
 	"hilrig hub --list-faults":                        byHandRuns,
+	"hilrig report RUN --rebuild":                     "a pattern; the script rebuild.txtar runs it",
 	"hilrig run":                                      "takes two minutes; the test of the catalogue runs every spec",
 	"hilrig selftest":                                 "takes minutes; narrowed forms are run, and the gallery is a test",
 	"make run":                                        ".ci/run runs it",

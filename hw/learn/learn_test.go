@@ -26,6 +26,7 @@ type firmware struct {
 	chatter        bool
 	garbage        bool // says what is no text
 	refuses        bool
+	late           bool // answers what was before 9270 only when 9270 begins
 
 	got []string // commands, and files as slot:bytes
 }
@@ -67,6 +68,10 @@ func (f *firmware) run(line net.Conn) {
 		}
 		if time.Now().Before(ready) {
 			continue
+		}
+		if f.late && b[0] == '9' && slot == "" {
+			f.late = false
+			say("\r\nERROR\r\n")
 		}
 		if f.echo {
 			say(string(b))
@@ -147,6 +152,7 @@ func TestABoardIsLearnt(t *testing.T) {
 		"LF":               {func(f *firmware) { f.ends = "\n" }, Manner{Echo: true, Newline: "\n", Answer: "ERROR", Prompt: "SEND FILE...", OK: "COMMAND PROCESSED OK"}},
 		"chatty":           {func(f *firmware) { f.echo, f.chatter = false, true }, Manner{Newline: "\r", Answer: "ERROR", Prompt: "SEND FILE...", OK: "COMMAND PROCESSED OK"}},
 		"slow":             {func(f *firmware) { f.think = 400 * time.Millisecond }, Manner{Echo: true, Newline: "\r", Answer: "ERROR", Prompt: "SEND FILE...", OK: "COMMAND PROCESSED OK"}},
+		"late":             {func(f *firmware) { f.late, f.think = true, 300*time.Millisecond }, Manner{Echo: true, Newline: "\r", Answer: "ERROR", Prompt: "SEND FILE...", OK: "COMMAND PROCESSED OK"}},
 		"boots in silence": {func(f *firmware) { f.boot = 2500 * time.Millisecond }, Manner{Echo: true, Newline: "\r", Answer: "ERROR", Prompt: "SEND FILE...", OK: "COMMAND PROCESSED OK"}},
 		"boots in words": {func(f *firmware) {
 			f.boot, f.banner = 2500*time.Millisecond, []string{"", "* board *", "a", "b", "ERROR: no SIM", "c", "d", "e", "f"}

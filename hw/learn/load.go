@@ -110,6 +110,11 @@ func (b *Board) openFile(ctx context.Context, f File) error {
 			return err
 		}
 		said, at, err := b.reply(ctx, mark, command, b.wait.prompt, b.wait.settle, guidePrompt, refusal)
+		if err == nil && (said == refusal || soundsBad(said)) {
+			if behind, late := b.behindEcho(ctx, mark, command, said); late {
+				said, at, err = b.reply(ctx, behind, command, b.wait.prompt, b.wait.settle, guidePrompt, refusal)
+			}
+		}
 		switch {
 		case err != nil:
 			return err
@@ -127,6 +132,21 @@ func (b *Board) openFile(ctx context.Context, f File) error {
 	}
 	return b.fault(f, fmt.Errorf("it says nothing to %s, whatever ends the line", command),
 		fmt.Sprintf("is %d its baud rate, is this its port, has it power? --baud tries another rate", b.baud))
+}
+
+// behindEcho is the place behind the echo of a command where the board said
+// something before it: that was the late answer to what was sent before, such as
+// the `*` that brings a console back.
+func (b *Board) behindEcho(ctx context.Context, mark console.Cursor, command, said string) (behind console.Cursor, late bool) {
+	if b.con.Quiet(ctx, b.wait.settle, 2*b.wait.settle) != nil {
+		return mark, false
+	}
+	received := string(b.con.Received(mark))
+	at, echo := strings.Index(received, said), strings.LastIndex(received, command)
+	if echo < 0 || at < 0 || echo < at+len(said) {
+		return mark, false
+	}
+	return mark + console.Cursor(echo+len(command)), true
 }
 
 // next loads a file the way that is known by now.
