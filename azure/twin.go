@@ -79,7 +79,7 @@ func checkTwinNumber(n json.Number) error {
 	}
 	i, err := strconv.ParseInt(n.String(), 10, 64)
 	if err != nil || i < MinTwinInteger || i > MaxTwinInteger {
-		return fmt.Errorf("%w: integer %s, allowed are %d to %d", ErrTwin, shortened(n.String()), MinTwinInteger, MaxTwinInteger)
+		return fmt.Errorf("%w: integer %s, allowed are %d to %d", ErrTwin, shortened(n.String()), int64(MinTwinInteger), int64(MaxTwinInteger))
 	}
 	return nil
 }
