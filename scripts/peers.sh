@@ -22,6 +22,7 @@ tmux tmux live progress in a real terminal
 tio tio the emulated device, by hand
 picocom picocom the emulated device, by hand
 cc gcc the race detector
+ssh-keygen openssh-client files that people have in place of PEM
 curl curl the device registry, by a client not ours
 node nodejs the local hub, with the SDKs of Microsoft and MQTT.js
 npm npm the local hub, with the SDKs of Microsoft and MQTT.js
