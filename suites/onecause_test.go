@@ -90,7 +90,7 @@ func TestPausesThatOutgrowTheTypeAreTold(t *testing.T) {
 	job := emulatedJob(t, specs)
 	job.Device.Type.Timing.ReconnectWithin = 900 * time.Millisecond
 	r := runChild(t, job)["recovery/backoff"]
-	if said := strings.Join(r.Warnings, "; "); r.Verdict != record.Warn || !strings.Contains(said, "its pauses grew to") || !strings.Contains(said, "the type allows 1.00 s") {
+	if said := strings.Join(r.Warnings, "; "); r.Verdict != record.Warn || !strings.Contains(said, "its pauses grew to") || !strings.Contains(said, "the type allows 0.90 s") {
 		t.Errorf("%s %s %s, want a warning that the type allows less", r.Verdict, r.Message, r.Cause)
 	}
 }

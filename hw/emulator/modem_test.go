@@ -197,7 +197,7 @@ func TestBackoff(t *testing.T) {
 	for failures := range 12 {
 		exact := min(1050*math.Pow(1.5, float64(failures)), 24000)
 		least := time.Duration(exact) * time.Millisecond
-		most := least*115/100 + 2*time.Millisecond
+		most := least*125/100 + 2*time.Millisecond
 		seen := map[time.Duration]bool{}
 		for range 50 {
 			g := r.gap(ended{}, failures, 0)
