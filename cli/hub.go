@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/azure"
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 	"hilrig/azure/localhub/control"
 	"hilrig/azure/localhub/registryapi"
@@ -107,7 +108,7 @@ func (a *app) hub(ctx context.Context, f *hubFlags) error {
 }
 
 // openHub starts a hub that prints its events, and returns what shuts it.
-func (a *app) openHub(ctx context.Context, f *hubFlags, devices []localhub.Device) (shut func(), err error) {
+func (a *app) openHub(ctx context.Context, f *hubFlags, devices []hub.Device) (shut func(), err error) {
 	state := f.state
 	if state == "" {
 		if state, err = stateDir(); err != nil {
@@ -167,8 +168,8 @@ func dialAddress(host string, addr net.Addr) string {
 }
 
 // parseDevices reads ID=THUMBPRINT; one id may be given with two thumbprints.
-func parseDevices(args []string) ([]localhub.Device, error) {
-	var devices []localhub.Device
+func parseDevices(args []string) ([]hub.Device, error) {
+	var devices []hub.Device
 	at := map[string]int{}
 	for _, arg := range args {
 		id, print, err := azure.ParseRegistered(arg)
@@ -184,7 +185,7 @@ func parseDevices(args []string) ([]localhub.Device, error) {
 			continue
 		}
 		at[id] = len(devices)
-		devices = append(devices, localhub.Device{ID: id, Thumbprints: []string{print}})
+		devices = append(devices, hub.Device{ID: id, Thumbprints: []string{print}})
 	}
 	return devices, nil
 }

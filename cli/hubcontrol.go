@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 	"hilrig/azure/localhub/control"
 	"hilrig/certs"
@@ -249,9 +250,9 @@ func moreFaults() []control.Fault {
 func (a *app) openControl(ctx context.Context, state, host, address string, h *localhub.Hub, store *certs.Store) *control.Server {
 	s, err := control.Listen(ctx, control.Config{
 		Dir: control.Dir(state), Address: address, Hub: h, More: moreFaults(), Log: a.log,
-		Make: func(ctx context.Context, name string) (localhub.Fault, error) {
+		Make: func(ctx context.Context, name string) (hub.Fault, error) {
 			wrong, err := store.WrongServer(ctx, host, certs.Profile(name))
-			return localhub.Fault{Name: name, Certificate: &wrong}, err
+			return hub.Fault{Name: name, Certificate: &wrong}, err
 		},
 	})
 	if err != nil {

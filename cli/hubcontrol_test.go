@@ -16,6 +16,7 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 	"hilrig/certs"
 )
@@ -44,7 +45,7 @@ func desk(t *testing.T) *localhub.Hub {
 	}
 	hub, err := localhub.New(localhub.Config{
 		Host: "localhost", Certificate: server,
-		Devices: []localhub.Device{{ID: "NewDevice", Thumbprints: []string{certs.ThumbprintsOf(identity.Certificate).SHA256}}},
+		Devices: []hub.Device{{ID: "NewDevice", Thumbprints: []string{certs.ThumbprintsOf(identity.Certificate).SHA256}}},
 	})
 	if err != nil {
 		t.Fatal(err)

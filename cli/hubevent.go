@@ -5,23 +5,23 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"hilrig/azure/localhub"
+	"hilrig/azure/hub"
 )
 
 // hubLine is an event of the hub as `hilrig hub` prints it.
 type hubLine struct {
-	Event     string              `json:"event"`
-	At        time.Time           `json:"at"`
-	Seq       int                 `json:"seq"`
-	Conn      int64               `json:"conn,omitempty"`
-	Remote    string              `json:"remote,omitempty"`
-	Device    string              `json:"device,omitempty"`
-	Text      string              `json:"text,omitempty"`
-	Fault     string              `json:"fault,omitempty"`
-	Handshake *localhub.Handshake `json:"handshake,omitempty"`
-	Connect   *localhub.Connect   `json:"connect,omitempty"`
-	Packet    *localhub.Packet    `json:"packet,omitempty"`
-	Message   *hubMessage         `json:"message,omitempty"`
+	Event     string         `json:"event"`
+	At        time.Time      `json:"at"`
+	Seq       int            `json:"seq"`
+	Conn      int64          `json:"conn,omitempty"`
+	Remote    string         `json:"remote,omitempty"`
+	Device    string         `json:"device,omitempty"`
+	Text      string         `json:"text,omitempty"`
+	Fault     string         `json:"fault,omitempty"`
+	Handshake *hub.Handshake `json:"handshake,omitempty"`
+	Connect   *hub.Connect   `json:"connect,omitempty"`
+	Packet    *hub.Packet    `json:"packet,omitempty"`
+	Message   *hubMessage    `json:"message,omitempty"`
 }
 
 // hubMessage is telemetry, its payload as readable as it is.
@@ -38,7 +38,7 @@ type hubMessage struct {
 	Base64     []byte            `json:"payload_base64,omitempty"` // else
 }
 
-func (p *hubPrinter) event(e localhub.Event) {
+func (p *hubPrinter) event(e hub.Event) {
 	l := hubLine{
 		Event: string(e.Kind), At: e.At.UTC().Round(0), Seq: e.Seq, Conn: e.Conn, Remote: e.Remote, Device: e.DeviceID,
 		Text: e.Text, Fault: e.Fault, Handshake: e.Handshake, Connect: e.Connect, Packet: e.Packet,
@@ -49,7 +49,7 @@ func (p *hubPrinter) event(e localhub.Event) {
 	p.print(l)
 }
 
-func messageOf(m *localhub.Message) *hubMessage {
+func messageOf(m *hub.Message) *hubMessage {
 	out := &hubMessage{
 		Topic: m.Topic, QoS: m.QoS, Dup: m.Dup, Retain: m.Retain, Will: m.Will, Properties: m.Properties, System: m.System,
 	}

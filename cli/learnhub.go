@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 	"hilrig/certs"
 	"hilrig/record"
@@ -61,7 +62,7 @@ func (l *learner) openHub(ctx context.Context) (*learnHub, error) {
 	}
 	print := certs.ThumbprintsOf(h.identity.Certificate).SHA256
 	h.Hub, err = localhub.New(localhub.Config{
-		Host: l.f.host, For: l.f.deviceID, Certificate: server, Log: l.log, Devices: []localhub.Device{{ID: l.f.deviceID, Thumbprints: []string{print}}},
+		Host: l.f.host, For: l.f.deviceID, Certificate: server, Log: l.log, Devices: []hub.Device{{ID: l.f.deviceID, Thumbprints: []string{print}}},
 	})
 	if err != nil {
 		return nil, record.NewFailure(record.RigHub, "start", "local hub", err)
@@ -108,8 +109,8 @@ func (l *learner) watch(ctx context.Context, h *learnHub, since time.Time) error
 
 // awaitSession waits for an accepted CONNECT after since.
 func (l *learner) awaitSession(ctx context.Context, h *learnHub, since time.Time) (time.Time, bool, error) {
-	e, err := l.await(ctx, h, 0, "waiting for it to connect to "+l.address(), func(e localhub.Event) bool {
-		return e.Kind == localhub.KindConnect && e.Connect != nil && e.Connect.ReturnCode == 0 && e.At.After(since)
+	e, err := l.await(ctx, h, 0, "waiting for it to connect to "+l.address(), func(e hub.Event) bool {
+		return e.Accepted() && e.At.After(since)
 	})
 	if err != nil || e == nil {
 		return time.Time{}, false, err
@@ -118,7 +119,7 @@ func (l *learner) awaitSession(ctx context.Context, h *learnHub, since time.Time
 }
 
 // await is a bounded wait with a word every ten seconds; no event is no error.
-func (l *learner) await(ctx context.Context, h *learnHub, from int, what string, match func(localhub.Event) bool) (*localhub.Event, error) {
+func (l *learner) await(ctx context.Context, h *learnHub, from int, what string, match func(hub.Event) bool) (*hub.Event, error) {
 	l.say("%s, at most %s", what, l.f.connectWithin)
 	began, end := time.Now(), time.Now().Add(l.f.connectWithin)
 	for {
@@ -183,7 +184,7 @@ func (l *learner) interval(ctx context.Context, h *learnHub, since time.Time) er
 		k.notes = append(k.notes, "one message within "+l.f.connectWithin.String()+": its interval is not learnt")
 	}
 	for _, e := range h.Events().Since(0) {
-		if e.Kind == localhub.KindDisconnected && e.ByDevice && !e.Takeover && h.Events().Proof(e.Conn) >= localhub.ProofClientID && e.At.After(since) {
+		if e.Kind == hub.KindDisconnected && e.ByDevice && !e.Takeover && h.Events().Proof(e.Conn) >= hub.ProofClientID && e.At.After(since) {
 			k.sessions++
 		}
 	}
@@ -198,7 +199,7 @@ type arrivals struct {
 	at    []time.Time
 }
 
-func (a *arrivals) enough(e localhub.Event) bool {
+func (a *arrivals) enough(e hub.Event) bool {
 	if e.Telemetry() && e.At.After(a.since) && e.Seq >= a.last {
 		a.at, a.last = append(a.at, e.At), e.Seq+1
 	}
@@ -212,11 +213,11 @@ func (l *learner) whyNot(h *learnHub) string {
 	said := none
 	for _, e := range h.Events().Since(0) {
 		switch {
-		case e.Conn != 0 && h.Events().Proof(e.Conn) == localhub.ProofNone: // a stranger's
-		case e.Kind == localhub.KindAccepted && said == none:
+		case e.Conn != 0 && h.Events().Proof(e.Conn) == hub.ProofNone: // a stranger's
+		case e.Kind == hub.KindAccepted && said == none:
 			said = "it opens connections and begins no TLS: is Use SSL ticked?"
-		case e.Kind == localhub.KindHandshake && e.Handshake != nil && !e.Handshake.OK && !e.Handshake.Wordless(),
-			e.Kind == localhub.KindConnect, e.Kind == localhub.KindDisconnected && e.DeviceID != "":
+		case e.Kind == hub.KindHandshake && e.Handshake != nil && !e.Handshake.OK && !e.Handshake.Wordless(),
+			e.Kind == hub.KindConnect, e.Kind == hub.KindDisconnected && e.DeviceID != "":
 			said = e.Text
 		}
 	}

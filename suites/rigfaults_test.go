@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"hilrig/azure/localhub"
+	"hilrig/azure/hub"
 	"hilrig/certs"
 	"hilrig/fixtures"
 	"hilrig/record"
@@ -47,7 +47,7 @@ func TestRigFaults(t *testing.T) {
 			b.Root = second
 		}},
 		{"a device registered for tokens", "delivery/auth-method", `"type":"sas"`, func(_ *testing.T, b *fixtures.Bench) {
-			b.Hub.Show(localhub.Fault{Name: "sas", AuthMethod: `{"scope":"device","type":"sas","issuer":"iothub"}`}, 0)
+			b.Hub.Show(hub.Fault{Name: "sas", AuthMethod: `{"scope":"device","type":"sas","issuer":"iothub"}`}, 0)
 		}},
 	} {
 		t.Run(c.spec+"/"+c.fault, func(t *testing.T) {
@@ -92,5 +92,5 @@ func identityOf(spec certs.IdentitySpec) func(*testing.T, *fixtures.Bench) {
 }
 
 func wrongThumbprint(_ *testing.T, b *fixtures.Bench) {
-	b.Hub.Register(localhub.Device{ID: b.Device.DeviceID, Thumbprints: []string{strings.Repeat("AB", 32)}})
+	b.Hub.Register(hub.Device{ID: b.Device.DeviceID, Thumbprints: []string{strings.Repeat("AB", 32)}})
 }

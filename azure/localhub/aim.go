@@ -1,6 +1,7 @@
 package localhub
 
 import (
+	"hilrig/azure/hub"
 	"net/netip"
 	"sync"
 )
@@ -22,7 +23,7 @@ func newAim() *aim {
 func (a *aim) arrives(conn int64, remote string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.from[conn] = addressOf(remote)
+	a.from[conn] = hub.AddressOf(remote)
 }
 
 // admitted says whose a connection is.

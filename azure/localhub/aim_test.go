@@ -3,6 +3,7 @@ package localhub_test
 import (
 	"testing"
 
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 )
 
@@ -10,8 +11,8 @@ import (
 func TestFaultIsAimedAtOneDevice(t *testing.T) {
 	b := start(t)
 	other := &device{bench: b, t: t, config: b.tls(b.id)}
-	tls := localhub.Fault{Name: "cut-after-client-hello", CutAfter: 1}
-	for _, f := range []localhub.Fault{localhub.Refuse(3), tls} {
+	tls := hub.Fault{Name: "cut-after-client-hello", CutAfter: 1}
+	for _, f := range []hub.Fault{hub.Refuse(3), tls} {
 		f.Device = "another"
 		s := b.hub.Show(f, 0)
 		other.connects(0)
@@ -20,7 +21,7 @@ func TestFaultIsAimedAtOneDevice(t *testing.T) {
 		}
 		s.Lift()
 	}
-	f := localhub.Refuse(3)
+	f := hub.Refuse(3)
 	f.Device = deviceID
 	b.hub.Show(f, 1)
 	other.connects(3)

@@ -1,13 +1,11 @@
 package localhub
 
 import (
+	"hilrig/azure/hub"
 	"net"
 
-	"hilrig/azure/localhub/link"
+	"hilrig/azure/link"
 )
-
-// BadLink shapes the link of connections that begin from now on.
-func BadLink(name string, s link.Shape) Fault { return Fault{Name: name, Link: s} }
 
 // link puts a connection that begins behind the bad link that is shown at
 // present; without one it is left as it is. The hub's registers keep the
@@ -19,7 +17,7 @@ func (h *Hub) link(id int64, raw net.Conn, stranger bool) (wire net.Conn, close 
 	if stranger {
 		return raw, plain
 	}
-	fault, shaped := h.faults.take(id, func(f Fault) bool { return !f.Link.IsZero() })
+	fault, shaped := h.faults.take(id, func(f hub.Fault) bool { return !f.Link.IsZero() })
 	if !shaped {
 		return raw, plain
 	}

@@ -1,11 +1,12 @@
 package localhub
 
 import (
+	"hilrig/azure/hub"
 	"slices"
 	"sync"
 	"time"
 
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/mqttwire"
 )
 
 // Rules of cloud-to-device messages (Azure: iot-hub-devguide-messages-c2d).
@@ -31,7 +32,7 @@ type queue struct {
 
 // bound is a message in its queue.
 type bound struct {
-	DeviceBound
+	hub.DeviceBound
 	packet  uint16 // its identifier, for as long as it waits [MQTT-4.4.0-1]
 	expires time.Time
 	conn    int64     // on which it went last
@@ -42,7 +43,7 @@ type bound struct {
 func newQueues(lock time.Duration) *queues { return &queues{lock: lock, of: map[string]*queue{}} }
 
 // add queues a message; false where too many wait.
-func (q *queues) add(id string, m DeviceBound, now time.Time) bool {
+func (q *queues) add(id string, m hub.DeviceBound, now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	own := q.of[id]
@@ -104,7 +105,7 @@ func (q *queues) due(id string, conn int64, qos byte, now time.Time) (d delivery
 	d.expired = own.expire(now)
 	for _, b := range own.waiting {
 		if b.conn != conn || !now.Before(b.locked) {
-			p := mqttwire.Packet{Type: mqttwire.PUBLISH, Topic: b.topic(id), Payload: b.Payload}
+			p := mqttwire.Packet{Type: mqttwire.PUBLISH, Topic: b.Topic(id), Payload: b.Payload}
 			if qos > 0 {
 				p.QoS, p.ID, p.Dup = qos, b.packet, b.tries > 0
 			}
@@ -125,16 +126,16 @@ func (q *queues) due(id string, conn int64, qos byte, now time.Time) (d delivery
 }
 
 // complete is a PUBACK; false where no message waits for it.
-func (q *queues) complete(id string, packet uint16) (DeviceBound, bool) {
+func (q *queues) complete(id string, packet uint16) (hub.DeviceBound, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	own := q.of[id]
 	if own == nil {
-		return DeviceBound{}, false
+		return hub.DeviceBound{}, false
 	}
 	i := slices.IndexFunc(own.waiting, func(b *bound) bool { return b.packet == packet && b.tries > 0 })
 	if i < 0 {
-		return DeviceBound{}, false
+		return hub.DeviceBound{}, false
 	}
 	done := own.waiting[i].DeviceBound
 	own.waiting = slices.Delete(own.waiting, i, i+1)

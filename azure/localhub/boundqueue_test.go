@@ -8,6 +8,7 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 )
 
@@ -25,7 +26,7 @@ func silent(t *testing.T, b *bench, clean bool) (mqtt.Client, <-chan mqtt.Messag
 	return c, got
 }
 
-func (b *bench) toDevice(m localhub.DeviceBound) {
+func (b *bench) toDevice(m hub.DeviceBound) {
 	b.t.Helper()
 	if err := b.hub.SendToDevice(deviceID, m); err != nil {
 		b.t.Fatal(err)
@@ -61,7 +62,7 @@ func TestUnacknowledgedComesAgainAfterItsLock(t *testing.T) {
 	b := start(t, lockedFor(100*time.Millisecond))
 	c, got := silent(t, b, false)
 	b.subscribe(c, 1)
-	b.toDevice(localhub.DeviceBound{ID: "m"})
+	b.toDevice(hub.DeviceBound{ID: "m"})
 	first := receive(t, got)
 	second := receive(t, got)
 	if first.Duplicate() || !second.Duplicate() || first.MessageID() != second.MessageID() {
@@ -69,7 +70,7 @@ func TestUnacknowledgedComesAgainAfterItsLock(t *testing.T) {
 	}
 	from := b.hub.Events().Mark()
 	second.Ack()
-	b.await(from, "the completion", kind(localhub.KindCompleted))
+	b.await(from, "the completion", kind(hub.KindCompleted))
 	if n := b.hub.Pending(deviceID); n != 0 {
 		t.Errorf("%d still wait", n)
 	}
@@ -81,12 +82,12 @@ func TestUnacknowledgedComesAgainAtTheNextConnect(t *testing.T) {
 	b := start(t)
 	c, got := silent(t, b, false)
 	b.subscribe(c, 1)
-	b.toDevice(localhub.DeviceBound{ID: "m"})
+	b.toDevice(hub.DeviceBound{ID: "m"})
 	first := receive(t, got)
 	nothingMore(t, c, got)
 	from := b.hub.Events().Mark()
 	b.hub.Drop(deviceID)
-	b.await(from, "the end", kind(localhub.KindDisconnected))
+	b.await(from, "the end", kind(hub.KindDisconnected))
 	_, got = silent(t, b, false)
 	if again := receive(t, got); !again.Duplicate() || again.MessageID() != first.MessageID() {
 		t.Errorf("id %d DUP %v, after id %d", again.MessageID(), again.Duplicate(), first.MessageID())
@@ -96,7 +97,7 @@ func TestUnacknowledgedComesAgainAtTheNextConnect(t *testing.T) {
 // A clean session gets nothing until it subscribes; the queue waits for it.
 func TestCleanSessionGetsNothingUntilItSubscribes(t *testing.T) {
 	b := start(t)
-	b.toDevice(localhub.DeviceBound{ID: "before any session"})
+	b.toDevice(hub.DeviceBound{ID: "before any session"})
 	for range 2 {
 		from := b.hub.Events().Mark()
 		c, got := silent(t, b, true)
@@ -104,7 +105,7 @@ func TestCleanSessionGetsNothingUntilItSubscribes(t *testing.T) {
 		b.subscribe(c, 1)
 		receive(t, got)
 		b.hub.Drop(deviceID)
-		b.await(from, "the end", kind(localhub.KindDisconnected))
+		b.await(from, "the end", kind(hub.KindDisconnected))
 	}
 }
 
@@ -112,7 +113,7 @@ func TestMessageAtQoS0IsCompleteWithItsSending(t *testing.T) {
 	b := start(t)
 	c, got := silent(t, b, false)
 	b.subscribe(c, 0)
-	b.toDevice(localhub.DeviceBound{ID: "m"})
+	b.toDevice(hub.DeviceBound{ID: "m"})
 	if m := receive(t, got); m.Qos() != 0 {
 		t.Errorf("QoS %d", m.Qos())
 	}
@@ -123,8 +124,8 @@ func TestMessageAtQoS0IsCompleteWithItsSending(t *testing.T) {
 
 func TestMessageExpires(t *testing.T) {
 	b := start(t)
-	b.toDevice(localhub.DeviceBound{ID: "short", TTL: time.Nanosecond})
-	b.toDevice(localhub.DeviceBound{ID: "long"})
+	b.toDevice(hub.DeviceBound{ID: "short", TTL: time.Nanosecond})
+	b.toDevice(hub.DeviceBound{ID: "long"})
 	c, got := silent(t, b, false)
 	b.subscribe(c, 1)
 	if m := receive(t, got); m.Topic() != "devices/NewDevice/messages/devicebound/%24.mid=long&%24.to=%2Fdevices%2FNewDevice%2Fmessages%2FdeviceBound" {
@@ -137,11 +138,11 @@ func TestMessageExpires(t *testing.T) {
 func TestQueueIsFull(t *testing.T) {
 	b := start(t)
 	for i := range 50 {
-		b.toDevice(localhub.DeviceBound{ID: fmt.Sprint(i)})
+		b.toDevice(hub.DeviceBound{ID: fmt.Sprint(i)})
 	}
 	full := func() bool {
 		r := (*localhub.Refusal)(nil)
-		return errors.As(b.hub.SendToDevice(deviceID, localhub.DeviceBound{}), &r) && r.Code == 403004
+		return errors.As(b.hub.SendToDevice(deviceID, hub.DeviceBound{}), &r) && r.Code == 403004
 	}
 	if !full() {
 		t.Fatal("the 51st was taken")
@@ -159,8 +160,8 @@ func TestQueueIsFull(t *testing.T) {
 	}
 	from := b.hub.Events().Mark()
 	m.Ack()
-	b.await(from, "the completion", kind(localhub.KindCompleted))
-	b.toDevice(localhub.DeviceBound{ID: "now there is room"})
+	b.await(from, "the completion", kind(hub.KindCompleted))
+	b.toDevice(hub.DeviceBound{ID: "now there is room"})
 	if n := b.hub.Purge(deviceID); n != 50 {
 		t.Errorf("%d were purged", n)
 	}

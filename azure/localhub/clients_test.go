@@ -13,7 +13,7 @@ import (
 
 	mqttgo "github.com/at-wat/mqtt-go"
 
-	"hilrig/azure/localhub"
+	"hilrig/azure/hub"
 )
 
 // program finds a peer; without it the test is skipped, except in CI.
@@ -107,9 +107,9 @@ func TestPahoCReads(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- reader.Wait() }()
-	b.await(0, "its subscription", kind(localhub.KindServed))
-	b.toDevice(localhub.DeviceBound{ID: "m-1", Payload: []byte("from the cloud")})
-	b.await(0, "its completion", kind(localhub.KindCompleted))
+	b.await(0, "its subscription", kind(hub.KindServed))
+	b.toDevice(hub.DeviceBound{ID: "m-1", Payload: []byte("from the cloud")})
+	b.await(0, "its completion", kind(hub.KindCompleted))
 	cancel()
 	<-ended // by a signal
 	if !strings.HasSuffix(out.String(), "\tfrom the cloud\n") || strings.Count(out.String(), "\t") != 1 {
@@ -169,7 +169,7 @@ func TestGnuTLS(t *testing.T) {
 	} {
 		from := b.hub.Events().Mark()
 		said, err := runs(t, "", client, "--port", port, "--x509cafile", root, "--x509certfile", cert, "--x509keyfile", key, "--priority", priority, "localhost")
-		h := b.await(from, "the handshake", kind(localhub.KindHandshake)).Handshake
+		h := b.await(from, "the handshake", kind(hub.KindHandshake)).Handshake
 		switch bare := strings.Contains(priority, "NO_EXTENSIONS"); {
 		case !bare && (!h.OK || h.Thumbprints.SHA256 == "" || err != nil):
 			t.Errorf("%s: %s, %v\n%s", priority, h.Err, err, said)

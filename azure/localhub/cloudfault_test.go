@@ -7,14 +7,15 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 )
 
 // named is the fault of that name that needs no parameter.
-func named(t *testing.T, name string) localhub.Fault {
+func named(t *testing.T, name string) hub.Fault {
 	t.Helper()
 	all := localhub.Faults()
-	i := slices.IndexFunc(all, func(f localhub.Fault) bool { return f.Name == name })
+	i := slices.IndexFunc(all, func(f hub.Fault) bool { return f.Name == name })
 	if i < 0 {
 		t.Fatalf("no fault %s", name)
 	}
@@ -26,12 +27,12 @@ func TestDupDelivery(t *testing.T) {
 	b.hub.Show(named(t, "dup-delivery"), 1)
 	c, got := silent(t, b, false)
 	b.subscribe(c, 1)
-	b.toDevice(localhub.DeviceBound{ID: "m"})
+	b.toDevice(hub.DeviceBound{ID: "m"})
 	first, second := receive(t, got), receive(t, got)
 	if first.Duplicate() || !second.Duplicate() || first.MessageID() != second.MessageID() {
 		t.Errorf("got id %d DUP %v, then id %d DUP %v", first.MessageID(), first.Duplicate(), second.MessageID(), second.Duplicate())
 	}
-	b.toDevice(localhub.DeviceBound{ID: "once"})
+	b.toDevice(hub.DeviceBound{ID: "once"})
 	receive(t, got)
 	nothingMore(t, c, got)
 }
@@ -54,11 +55,11 @@ func TestThrottledTelemetry(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Publish(topic, 1, false, "x")
-	if e := b.await(0, "the end", kind(localhub.KindDisconnected)); e.Fault != "throttled" || e.ByDevice {
+	if e := b.await(0, "the end", kind(hub.KindDisconnected)); e.Fault != "throttled" || e.ByDevice {
 		t.Errorf("ended: %+v", e)
 	}
 	for _, e := range b.hub.Events().Since(0) {
-		if e.Kind == localhub.KindMessage {
+		if e.Kind == hub.KindMessage {
 			t.Error("refused, and in the record all the same")
 		}
 	}
@@ -75,7 +76,7 @@ func TestSessionPresentAsTheFaultHasIt(t *testing.T) {
 		}
 		from := b.hub.Events().Mark()
 		c.Disconnect(0)
-		b.await(from, "the end", kind(localhub.KindDisconnected))
+		b.await(from, "the end", kind(hub.KindDisconnected))
 		return token.(*mqtt.ConnectToken).SessionPresent()
 	}
 	b.hub.Show(named(t, "session-claimed"), 1)
@@ -89,9 +90,9 @@ func TestSessionPresentAsTheFaultHasIt(t *testing.T) {
 
 func TestSessionsEndAgainAndAgain(t *testing.T) {
 	for _, x := range []struct {
-		fault    localhub.Fault
+		fault    hub.Fault
 		takeover bool
-	}{{localhub.DropEvery(10 * time.Millisecond), false}, {localhub.TakenOver(10 * time.Millisecond), true}} {
+	}{{hub.DropEvery(10 * time.Millisecond), false}, {hub.TakenOver(10 * time.Millisecond), true}} {
 		b := start(t)
 		b.hub.Show(x.fault, 0)
 		for range 2 {
@@ -99,7 +100,7 @@ func TestSessionsEndAgainAndAgain(t *testing.T) {
 			if err := wait(t, b.client().Connect()); err != nil {
 				t.Fatal(err)
 			}
-			if e := b.await(from, "the end", kind(localhub.KindDisconnected)); e.Fault != x.fault.Name || e.Takeover != x.takeover {
+			if e := b.await(from, "the end", kind(hub.KindDisconnected)); e.Fault != x.fault.Name || e.Takeover != x.takeover {
 				t.Errorf("%s: ended %+v", x.fault.Name, e)
 			}
 		}

@@ -1,12 +1,13 @@
 package localhub
 
 import (
+	"hilrig/azure/hub"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/mqttwire"
 )
 
 // conn is a connection of a device, from its handshake to its end: it records
@@ -25,7 +26,7 @@ type conn struct {
 	check    *mqttwire.Checker
 
 	// the reader's
-	hs      *Handshake // until CONNECT is judged
+	hs      *hub.Handshake // until CONNECT is judged
 	in      *mqttwire.Splitter
 	since   time.Time
 	timeout time.Duration
@@ -33,7 +34,7 @@ type conn struct {
 	deaf    bool // what comes is recorded, and nobody answers
 
 	mu       sync.Mutex
-	connect  *Connect // judged
+	connect  *hub.Connect // judged
 	will     *mqttwire.Will
 	deviceID string
 	bye      bool // DISCONNECT was sent
@@ -55,7 +56,7 @@ type conn struct {
 }
 
 // newConn makes the connection of a device; raw is the one below clear.
-func newConn(h *Hub, id int64, clear, raw net.Conn, hs *Handshake) *conn {
+func newConn(h *Hub, id int64, clear, raw net.Conn, hs *hub.Handshake) *conn {
 	return &conn{
 		Conn: clear, raw: raw, hub: h, id: id, remote: raw.RemoteAddr().String(), hs: hs, check: mqttwire.NewChecker(h.sessions),
 		in: mqttwire.NewSplitter(0, nil), since: time.Now(), timeout: h.config.ConnectWithin, gone: make(chan struct{}),
@@ -74,7 +75,7 @@ func (c *conn) packet(p mqttwire.Packet, in, withheld bool) {
 	if p.Topic != "" {
 		text += " " + p.Topic
 	}
-	c.event(Event{Kind: KindPacket, Text: text, Packet: &Packet{
+	c.event(hub.Event{Kind: hub.KindPacket, Text: text, Packet: &hub.Packet{
 		In: in, Type: p.Type, Name: p.Name, ID: p.ID, QoS: p.QoS, Dup: p.Dup, Retain: p.Retain,
 		Topic: p.Topic, Size: p.Size, Malformed: p.Malformed, Withheld: withheld,
 	}})
@@ -82,16 +83,16 @@ func (c *conn) packet(p mqttwire.Packet, in, withheld bool) {
 
 func (c *conn) violations(vs []mqttwire.Violation) {
 	for _, v := range vs {
-		c.event(Event{Kind: KindViolation, Text: v.String(), Violation: &v})
+		c.event(hub.Event{Kind: hub.KindViolation, Text: v.String(), Violation: &v})
 	}
 }
 
-func (c *conn) event(e Event) {
+func (c *conn) event(e hub.Event) {
 	e.Conn, e.Remote = c.id, c.remote
 	c.mu.Lock()
 	e.DeviceID = c.deviceID
 	c.mu.Unlock()
-	c.hub.events.add(e)
+	c.hub.events.Add(e)
 }
 
 // because notes why the connection ends; the first reason stays.
@@ -149,7 +150,7 @@ func (c *conn) ended() {
 		c.publishWill(will)
 	}
 	c.violations(c.check.End(time.Now(), bye))
-	c.event(Event{Kind: KindDisconnected, Text: why, Fault: fault, ByDevice: byDevice, Refused: refused, Takeover: takeover})
+	c.event(hub.Event{Kind: hub.KindDisconnected, Text: why, Fault: fault, ByDevice: byDevice, Refused: refused, Takeover: takeover})
 }
 
 // leave takes the connection out of the living sessions, if it is one.

@@ -3,10 +3,11 @@ package localhub
 import (
 	"bytes"
 	"fmt"
+	"hilrig/azure/hub"
 	"time"
 
 	"hilrig/azure"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/mqttwire"
 )
 
 // CONNACK return codes (MQTT 3.1.1 section 3.2.2.3) as Microsoft's Edge Hub
@@ -25,12 +26,12 @@ func (c *conn) receiveConnect(p mqttwire.Packet) bool {
 		c.refuseOn("malformed CONNECT: " + p.Malformed)
 		return false
 	}
-	k := &Connect{
+	k := &hub.Connect{
 		ClientID: w.ClientID, UserName: w.UserName, HasPassword: w.HasPassword, PasswordLen: w.PasswordLength,
 		Protocol: w.Protocol, Level: w.Level, Clean: w.Clean, KeepAlive: time.Duration(w.KeepAlive) * time.Second,
 	}
 	if w.Will != nil {
-		k.Will = &Will{Topic: w.Will.Topic, QoS: w.Will.QoS, Retain: w.Will.Retain, Size: len(w.Will.Payload)}
+		k.Will = &hub.Will{Topic: w.Will.Topic, QoS: w.Will.QoS, Retain: w.Will.Retain, Size: len(w.Will.Payload)}
 		if err := azure.CheckWillTopic(w.ClientID, w.Will.Topic); err != nil {
 			k.Will.Refused = err.Error()
 		}
@@ -54,11 +55,11 @@ func (c *conn) receiveConnect(p mqttwire.Packet) bool {
 		return c.refuse(k, "", 0)
 	}
 	c.hub.faults.aim.admitted(c.id, c.deviceID)
-	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.ReturnCode != 0 }); ok {
+	if fault, ok := c.hub.faults.take(c.id, func(x hub.Fault) bool { return x.ReturnCode != 0 }); ok {
 		k.ReturnCode, k.Reason = fault.ReturnCode, "fault "+fault.Name
 		return c.refuse(k, fault.Name, fault.Linger)
 	}
-	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.NoConnack }); ok {
+	if fault, ok := c.hub.faults.take(c.id, func(x hub.Fault) bool { return x.NoConnack }); ok {
 		k.ReturnCode, k.Reason = 0xff, "fault "+fault.Name+": no answer"
 		c.judged(fault.Name)
 		c.deaf, c.timeout = true, time.Hour // the device gives up, not the hub
@@ -67,7 +68,7 @@ func (c *conn) receiveConnect(p mqttwire.Packet) bool {
 	c.timeout = azure.ServerTimeout(k.KeepAlive)
 	c.takeOver()
 	c.hub.twins.says(c.deviceID, k.ModelID)
-	if _, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.ForgetBefore }); ok {
+	if _, ok := c.hub.faults.take(c.id, func(x hub.Fault) bool { return x.ForgetBefore }); ok {
 		c.hub.subs.forget(c.deviceID)
 	}
 	c.accept(k, w.Will, c.hub.subs.begin(c.deviceID, k.Clean))
@@ -75,7 +76,7 @@ func (c *conn) receiveConnect(p mqttwire.Packet) bool {
 }
 
 // judge says which return code a CONNECT earns, and why.
-func (c *conn) judge(k *Connect) (byte, string) {
+func (c *conn) judge(k *hub.Connect) (byte, string) {
 	if k.Level != 4 {
 		return codeVersion, fmt.Sprintf("protocol level %d; IoT Hub speaks 4 (MQTT 3.1.1)", k.Level)
 	}
@@ -101,7 +102,7 @@ func (c *conn) judge(k *Connect) (byte, string) {
 
 // refuse answers with the return code, and closes: at once, or once it was seen
 // what the device sends on a connection that was refused.
-func (c *conn) refuse(k *Connect, fault string, linger time.Duration) bool {
+func (c *conn) refuse(k *hub.Connect, fault string, linger time.Duration) bool {
 	k.Answered = true
 	c.judged(fault)
 	c.because(fmt.Sprintf("CONNECT refused with %d: %s", k.ReturnCode, k.Reason), fault)
@@ -138,7 +139,7 @@ func (c *conn) judged(fault string) {
 	} else if k.Will != nil && k.Will.Refused != "" {
 		text += ", and its will is lost: " + k.Will.Refused
 	}
-	c.event(Event{Kind: KindConnect, Text: text, Connect: &k, Fault: fault})
+	c.event(hub.Event{Kind: hub.KindConnect, Text: text, Connect: &k, Fault: fault})
 }
 
 // takeOver makes this connection its id's session: an older one is dropped
@@ -169,8 +170,8 @@ const takeOverWithin = 2 * time.Second
 
 // accept is the moment at which a session exists: it is recorded before the
 // device learns of it.
-func (c *conn) accept(k *Connect, will *mqttwire.Will, present bool) {
-	if _, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.ClaimSession }); ok {
+func (c *conn) accept(k *hub.Connect, will *mqttwire.Will, present bool) {
+	if _, ok := c.hub.faults.take(c.id, func(x hub.Fault) bool { return x.ClaimSession }); ok {
 		present = true
 	}
 	c.mu.Lock()
@@ -179,7 +180,7 @@ func (c *conn) accept(k *Connect, will *mqttwire.Will, present bool) {
 		c.will = &mqttwire.Will{Topic: will.Topic, Payload: bytes.Clone(will.Payload), QoS: will.QoS, Retain: will.Retain} // without the CONNECT's password
 	}
 	c.mu.Unlock()
-	fault, drop := c.hub.faults.take(c.id, func(x Fault) bool { return x.Drop })
+	fault, drop := c.hub.faults.take(c.id, func(x hub.Fault) bool { return x.Drop })
 	c.judged(fault.Name)
 	c.connack(codeAccepted, present)
 	switch {
@@ -193,7 +194,7 @@ func (c *conn) accept(k *Connect, will *mqttwire.Will, present bool) {
 	}
 }
 
-func (c *conn) drop(fault Fault) {
+func (c *conn) drop(fault hub.Fault) {
 	why := "dropped after CONNACK"
 	if fault.TakeOver {
 		why = "taken over, as the fault has it"

@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/mqttwire"
-	"hilrig/azure/localhub/tlswire"
+	"hilrig/azure/hub"
+	"hilrig/azure/mqttwire"
+	"hilrig/azure/tlswire"
 )
 
 // device is a client that does what it is told, packet by packet.
@@ -78,7 +78,7 @@ func (d *device) cutBehind(message byte) {
 	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, syscall.ECONNRESET) {
 		d.t.Errorf("the handshake ended by %v", err)
 	}
-	e := d.await(0, "the handshake", kind(localhub.KindHandshake))
+	e := d.await(0, "the handshake", kind(hub.KindHandshake))
 	if seen := e.Handshake.Messages; len(seen) == 0 || !slices.ContainsFunc(seen, func(m tlswire.Message) bool { return m.Type == message }) {
 		d.t.Errorf("cut before the message: %v", seen)
 	}

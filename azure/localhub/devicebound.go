@@ -2,31 +2,21 @@ package localhub
 
 import (
 	"fmt"
-	"maps"
-	"net/url"
-	"slices"
+	"hilrig/azure/hub"
 	"strings"
 	"time"
 
 	"hilrig/azure"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/mqttwire"
 	"hilrig/record"
 )
-
-// DeviceBound is a cloud-to-device message.
-type DeviceBound struct {
-	ID         string // message id; in the topic as $.mid
-	Payload    []byte
-	Properties map[string]string
-	TTL        time.Duration // 0: one hour
-}
 
 // SendToDevice queues a message as IoT Hub does. It goes once the device listens,
 // be it later, at QoS 1, with its properties in the topic; PUBACK completes it;
 // unacknowledged it comes again, with DUP, after its lock and at the next
 // connect, until its time to live is over (Azure: iot-hub-mqtt-support,
 // iot-hub-devguide-messages-c2d). Errors are of class usage and wrap a [Refusal].
-func (h *Hub) SendToDevice(deviceID string, m DeviceBound) error {
+func (h *Hub) SendToDevice(deviceID string, m hub.DeviceBound) error {
 	_, known := h.Lookup(deviceID)
 	refused := func(why error) error {
 		return record.NewFailure(record.Usage, "send a message to", deviceID, why)
@@ -34,33 +24,16 @@ func (h *Hub) SendToDevice(deviceID string, m DeviceBound) error {
 	switch {
 	case !known:
 		return refused(notRegistered(deviceID))
-	case m.size() > azure.MaxCloudToDevice:
-		return refused(tooLarge("%d bytes of body and properties; IoT Hub takes %d", m.size(), azure.MaxCloudToDevice))
-	case m.forbidden() != nil:
-		return refused(invalid("%v", m.forbidden()))
+	case m.Size() > azure.MaxCloudToDevice:
+		return refused(tooLarge("%d bytes of body and properties; IoT Hub takes %d", m.Size(), azure.MaxCloudToDevice))
+	case m.Forbidden() != nil:
+		return refused(invalid("%v", m.Forbidden()))
 	case !h.bound.add(deviceID, m, time.Now()):
 		return refused(queueFull())
 	}
-	h.events.add(Event{Kind: KindDeviceBound, DeviceID: deviceID, Text: fmt.Sprintf("message %s of %d bytes to the device", m.ID, len(m.Payload))})
+	h.events.Add(hub.Event{Kind: hub.KindDeviceBound, DeviceID: deviceID, Text: fmt.Sprintf("message %s of %d bytes to the device", m.ID, len(m.Payload))})
 	if c := h.living(deviceID); c != nil {
 		c.wake()
-	}
-	return nil
-}
-
-func (m DeviceBound) size() int {
-	return azure.MessageSize(len(m.Payload), map[string]string{azure.SystemMessageID: m.ID}, m.Properties)
-}
-
-// forbidden says which property cannot go to a device.
-func (m DeviceBound) forbidden() error {
-	if err := azure.CheckC2DProperty("$.mid", m.ID); err != nil {
-		return err
-	}
-	for _, name := range slices.Sorted(maps.Keys(m.Properties)) {
-		if err := azure.CheckC2DProperty(name, m.Properties[name]); err != nil {
-			return err
-		}
 	}
 	return nil
 }
@@ -83,14 +56,14 @@ func (c *conn) deliver() (again time.Time, sent bool) {
 	c.greet()
 	due := c.hub.bound.due(c.deviceID, c.id, f.qos, time.Now())
 	for _, b := range due.expired {
-		c.event(Event{Kind: KindCompleted, Text: "message " + b.ID + " expired"})
+		c.event(hub.Event{Kind: hub.KindCompleted, Text: "message " + b.ID + " expired"})
 	}
 	for _, p := range due.packets {
 		c.send(p)
 		if p.QoS == 0 {
 			continue
 		}
-		if _, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.Twice }); ok {
+		if _, ok := c.hub.faults.take(c.id, func(x hub.Fault) bool { return x.Twice }); ok {
 			p.Dup = true
 			c.send(p)
 		}
@@ -104,8 +77,8 @@ func (c *conn) greet() {
 		return
 	}
 	c.mail.greeted = true
-	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.Greet > 0 }); ok {
-		m := DeviceBound{ID: fault.Name, Payload: []byte(strings.Repeat("x", max(0, fault.Greet-len(fault.Name))))}
+	if fault, ok := c.hub.faults.take(c.id, func(x hub.Fault) bool { return x.Greet > 0 }); ok {
+		m := hub.DeviceBound{ID: fault.Name, Payload: []byte(strings.Repeat("x", max(0, fault.Greet-len(fault.Name))))}
 		c.hub.bound.add(c.deviceID, m, time.Now()) // to a full queue it adds nothing
 	}
 }
@@ -113,22 +86,6 @@ func (c *conn) greet() {
 // receivePuback completes a message.
 func (c *conn) receivePuback(p mqttwire.Packet) {
 	if m, ok := c.hub.bound.complete(c.deviceID, p.ID); ok {
-		c.event(Event{Kind: KindCompleted, Text: "message " + m.ID + " completed"})
+		c.event(hub.Event{Kind: hub.KindCompleted, Text: "message " + m.ID + " completed"})
 	}
 }
-
-// topic has the properties in the order of their names, percent-encoded.
-func (m DeviceBound) topic(deviceID string) string {
-	all := map[string]string{"$.to": "/devices/" + deviceID + "/messages/deviceBound"}
-	if m.ID != "" {
-		all["$.mid"] = m.ID
-	}
-	maps.Copy(all, m.Properties)
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		parts = append(parts, escape(name)+"="+escape(all[name]))
-	}
-	return "devices/" + deviceID + "/messages/devicebound/" + strings.Join(parts, "&")
-}
-
-func escape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }

@@ -8,8 +8,8 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
-	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/hub"
+	"hilrig/azure/mqttwire"
 	"hilrig/record"
 )
 
@@ -47,15 +47,15 @@ func TestCloudToDevice(t *testing.T) {
 	_, got := listening(t, b)
 	payload := bytes.Repeat([]byte("x"), 300)
 	from := b.hub.Events().Mark()
-	if err := b.hub.SendToDevice(deviceID, localhub.DeviceBound{ID: "m-1", Payload: payload, Properties: map[string]string{"a b": "c&d"}}); err != nil {
+	if err := b.hub.SendToDevice(deviceID, hub.DeviceBound{ID: "m-1", Payload: payload, Properties: map[string]string{"a b": "c&d"}}); err != nil {
 		t.Fatal(err)
 	}
 	m := receive(t, got)
 	if want := "devices/NewDevice/messages/devicebound/%24.mid=m-1&%24.to=%2Fdevices%2FNewDevice%2Fmessages%2FdeviceBound&a%20b=c%26d"; m.Topic() != want || m.Qos() != 1 || !bytes.Equal(m.Payload(), payload) {
 		t.Errorf("got %q at QoS %d, %d bytes; want %q", m.Topic(), m.Qos(), len(m.Payload()), want)
 	}
-	b.await(from, "its acknowledgement", func(e localhub.Event) bool {
-		return e.Kind == localhub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.PUBACK && e.Packet.ID == m.MessageID()
+	b.await(from, "its acknowledgement", func(e hub.Event) bool {
+		return e.Kind == hub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.PUBACK && e.Packet.ID == m.MessageID()
 	})
 }
 
@@ -65,8 +65,8 @@ func TestCloudToDeviceWaits(t *testing.T) {
 	c, _ := listening(t, b)
 	from := b.hub.Events().Mark()
 	c.Disconnect(0)
-	b.await(from, "the end", kind(localhub.KindDisconnected))
-	if err := b.hub.SendToDevice(deviceID, localhub.DeviceBound{ID: "later"}); err != nil {
+	b.await(from, "the end", kind(hub.KindDisconnected))
+	if err := b.hub.SendToDevice(deviceID, hub.DeviceBound{ID: "later"}); err != nil {
 		t.Fatal(err)
 	}
 	_, got := listening(t, b)
@@ -78,8 +78,8 @@ func TestCloudToDeviceWaits(t *testing.T) {
 func TestCloudToDeviceIsRefused(t *testing.T) {
 	b := start(t)
 	for name, err := range map[string]error{
-		"unknown device": b.hub.SendToDevice("nobody", localhub.DeviceBound{}),
-		"too large":      b.hub.SendToDevice(deviceID, localhub.DeviceBound{Payload: make([]byte, 64<<10+1)}),
+		"unknown device": b.hub.SendToDevice("nobody", hub.DeviceBound{}),
+		"too large":      b.hub.SendToDevice(deviceID, hub.DeviceBound{Payload: make([]byte, 64<<10+1)}),
 	} {
 		if record.ClassOf(err) != record.Usage {
 			t.Errorf("%s: got %v", name, err)

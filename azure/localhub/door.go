@@ -30,6 +30,9 @@ type guest struct {
 // on at a time; the others of it wait.
 const strangersAtOnce = 32
 
+// mostSources bounds the addresses that are remembered.
+const mostSources = 1024
+
 func newDoor(most int, proven func(int64) bool) *door {
 	return &door{most: most, proven: proven, guests: map[int64]*guest{}, halls: map[netip.Addr]chan struct{}{}}
 }

@@ -2,17 +2,18 @@ package localhub
 
 import (
 	"crypto/tls"
+	"hilrig/azure/hub"
 	"strings"
 	"time"
 
 	"hilrig/azure"
-	"hilrig/azure/localhub/link"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/link"
+	"hilrig/azure/mqttwire"
 )
 
 // NamedFault is a row of the table of faults.
 type NamedFault struct {
-	Fault
+	hub.Fault
 	Shows string                             // what a device meets, in a line for people
 	Now   func(h *Hub, deviceID string) bool // done once to a living session, instead of being shown; reports whether there was one
 }
@@ -21,59 +22,59 @@ type NamedFault struct {
 // mean. The hub shows more: any server certificate, any one suite, any delay.
 func NamedFaults() []NamedFault {
 	second := time.Second
-	row := func(f Fault, shows string) NamedFault { return NamedFault{Fault: f, Shows: shows} }
-	named := func(f Fault, name, shows string) NamedFault { f.Name = name; return row(f, shows) }
+	row := func(f hub.Fault, shows string) NamedFault { return NamedFault{Fault: f, Shows: shows} }
+	named := func(f hub.Fault, name, shows string) NamedFault { f.Name = name; return row(f, shows) }
 	at := func(name, shows string, now func(*Hub, string) bool) NamedFault {
-		return NamedFault{Fault: Fault{Name: name}, Shows: shows, Now: now}
+		return NamedFault{Fault: hub.Fault{Name: name}, Shows: shows, Now: now}
 	}
 	return []NamedFault{
 		// protocol
-		row(OnlyVersion(tls.VersionTLS10), "a server that speaks TLS 1.0 alone"),
-		row(OnlyVersion(tls.VersionTLS11), "a server that speaks TLS 1.1 alone"),
-		named(Fault{RequireSNI: true}, "require-sni", "a handshake without a server name is refused"),
+		row(hub.OnlyVersion(tls.VersionTLS10), "a server that speaks TLS 1.0 alone"),
+		row(hub.OnlyVersion(tls.VersionTLS11), "a server that speaks TLS 1.1 alone"),
+		named(hub.Fault{RequireSNI: true}, "require-sni", "a handshake without a server name is refused"),
 		// handshake
-		named(Fault{CutAfter: 1}, "cut-after-client-hello", "the connection is cut behind its ClientHello"),
-		named(Fault{CutAfter: 2}, "cut-after-server-hello", "the connection is cut behind the ServerHello"),
-		named(Fault{CutAfter: 11}, "cut-after-certificate", "the connection is cut behind the certificate"),
-		named(Fault{RecordSize: 1}, "one-byte-records", "the hub's handshake in TLS records of one byte"),
-		named(Fault{ByteEvery: time.Millisecond}, "slow-handshake", "the hub's handshake a byte a millisecond"),
+		named(hub.Fault{CutAfter: 1}, "cut-after-client-hello", "the connection is cut behind its ClientHello"),
+		named(hub.Fault{CutAfter: 2}, "cut-after-server-hello", "the connection is cut behind the ServerHello"),
+		named(hub.Fault{CutAfter: 11}, "cut-after-certificate", "the connection is cut behind the certificate"),
+		named(hub.Fault{RecordSize: 1}, "one-byte-records", "the hub's handshake in TLS records of one byte"),
+		named(hub.Fault{ByteEvery: time.Millisecond}, "slow-handshake", "the hub's handshake a byte a millisecond"),
 		// link
-		row(BadLink("link-latency", link.Shape{Latency: 300 * time.Millisecond, Jitter: 50 * time.Millisecond}), "every byte 300 ms late, 50 ms more or less"),
-		row(BadLink("link-bandwidth", link.Shape{Rate: 5000}), "5,000 bytes a second"),
-		row(BadLink("link-stalls", link.Shape{Stalls: link.Stalls{First: 8, Every: 50, For: second}}), "a link that stands still for a second now and then"),
-		row(BadLink("link-cut", link.Shape{End: link.Cut, After: second}), "a link that is cut after a second"),
-		row(BadLink("link-black-hole", link.Shape{End: link.BlackHole, After: second}), "a link on which nothing gets through after a second"),
-		row(BadLink("link-reset", link.Shape{End: link.Reset, After: second}), "a link that is reset after a second"),
+		row(hub.BadLink("link-latency", link.Shape{Latency: 300 * time.Millisecond, Jitter: 50 * time.Millisecond}), "every byte 300 ms late, 50 ms more or less"),
+		row(hub.BadLink("link-bandwidth", link.Shape{Rate: 5000}), "5,000 bytes a second"),
+		row(hub.BadLink("link-stalls", link.Shape{Stalls: link.Stalls{First: 8, Every: 50, For: second}}), "a link that stands still for a second now and then"),
+		row(hub.BadLink("link-cut", link.Shape{End: link.Cut, After: second}), "a link that is cut after a second"),
+		row(hub.BadLink("link-black-hole", link.Shape{End: link.BlackHole, After: second}), "a link on which nothing gets through after a second"),
+		row(hub.BadLink("link-reset", link.Shape{End: link.Reset, After: second}), "a link that is reset after a second"),
 		// session
-		row(NoConnack(), "CONNECT stays without an answer"),
-		row(Refuse(1), "CONNACK 1, unacceptable protocol version"), row(Refuse(2), "CONNACK 2, identifier rejected"),
-		row(Refuse(3), "CONNACK 3, server unavailable"), row(Refuse(4), "CONNACK 4, bad user name or password"),
-		row(Refuse(5), "CONNACK 5, not authorized"),
-		row(DropAfterConnack(0), "the session is cut behind its CONNACK"),
-		row(DropEvery(10*second), "every session is cut after 10 s; "+dropEvery+"1m30s and the like are taken too"),
-		row(TakenOver(5*second), "the session ends after 5 s as if another device of its id had come"),
-		named(Fault{ForgetBefore: true}, "session-forgotten", "the stored session is gone: session present 0"),
-		named(Fault{ClaimSession: true}, "session-claimed", "session present 1, whether there is one or not"),
+		row(hub.NoConnack(), "CONNECT stays without an answer"),
+		row(hub.Refuse(1), "CONNACK 1, unacceptable protocol version"), row(hub.Refuse(2), "CONNACK 2, identifier rejected"),
+		row(hub.Refuse(3), "CONNACK 3, server unavailable"), row(hub.Refuse(4), "CONNACK 4, bad user name or password"),
+		row(hub.Refuse(5), "CONNACK 5, not authorized"),
+		row(hub.DropAfterConnack(0), "the session is cut behind its CONNACK"),
+		row(hub.DropEvery(10*second), "every session is cut after 10 s; "+dropEvery+"1m30s and the like are taken too"),
+		row(hub.TakenOver(5*second), "the session ends after 5 s as if another device of its id had come"),
+		named(hub.Fault{ForgetBefore: true}, "session-forgotten", "the stored session is gone: session present 0"),
+		named(hub.Fault{ClaimSession: true}, "session-claimed", "session present 1, whether there is one or not"),
 		// messages
-		row(Throttled(), "twin requests get 429, telemetry ends the connection"),
-		named(Fault{Twice: true}, "dup-delivery", "what goes to the device goes twice, then with DUP"),
-		named(Fault{Greet: azure.MaxCloudToDevice}, "large-delivery", "a message of 64 kB as soon as the device listens"),
+		row(hub.Throttled(), "twin requests get 429, telemetry ends the connection"),
+		named(hub.Fault{Twice: true}, "dup-delivery", "what goes to the device goes twice, then with DUP"),
+		named(hub.Fault{Greet: azure.MaxCloudToDevice}, "large-delivery", "a message of 64 kB as soon as the device listens"),
 		// packets
-		row(Withhold("no-puback", mqttwire.PUBACK), "telemetry is not acknowledged"),
-		row(Withhold("no-suback", mqttwire.SUBACK), "subscriptions are not acknowledged"),
-		row(Withhold("no-pingresp", mqttwire.PINGRESP), "pings are not answered"),
-		named(Fault{Late: []byte{mqttwire.PINGRESP}, LateBy: second}, "late-pingresp", "pings are answered a second late"),
+		row(hub.Withhold("no-puback", mqttwire.PUBACK), "telemetry is not acknowledged"),
+		row(hub.Withhold("no-suback", mqttwire.SUBACK), "subscriptions are not acknowledged"),
+		row(hub.Withhold("no-pingresp", mqttwire.PINGRESP), "pings are not answered"),
+		named(hub.Fault{Late: []byte{mqttwire.PINGRESP}, LateBy: second}, "late-pingresp", "pings are answered a second late"),
 		// a living session
-		at(OutageReset, "its session is reset, now", (*Hub).Reset),
-		at(OutageSilence, "its session becomes a black hole, now", (*Hub).Silence),
-		at(OutageTakeOver, "its session ends as if another device of its id had come, now", (*Hub).TakeOver),
+		at(hub.OutageReset, "its session is reset, now", (*Hub).Reset),
+		at(hub.OutageSilence, "its session becomes a black hole, now", (*Hub).Silence),
+		at(hub.OutageTakeOver, "its session ends as if another device of its id had come, now", (*Hub).TakeOver),
 		at("drop", "its session is cut without a word, now", (*Hub).Drop),
 	}
 }
 
 // Faults are those of the table that are shown.
-func Faults() []Fault {
-	var all []Fault
+func Faults() []hub.Fault {
+	var all []hub.Fault
 	for _, f := range NamedFaults() {
 		if f.Now == nil {
 			all = append(all, f.Fault)
@@ -99,7 +100,7 @@ func FaultNamed(name string) (NamedFault, bool) {
 	}
 	if text, ok := strings.CutPrefix(name, dropEvery); ok {
 		if d, err := time.ParseDuration(text); err == nil && d > 0 {
-			return NamedFault{Fault: DropEvery(d)}, true
+			return NamedFault{Fault: hub.DropEvery(d)}, true
 		}
 	}
 	return NamedFault{}, false

@@ -9,13 +9,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hilrig/azure/hub"
 	"net"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"hilrig/azure/localhub/tlswire"
+	"hilrig/azure/tlswire"
 	"hilrig/record"
 )
 
@@ -29,22 +30,22 @@ var suites = []uint16{
 
 // handshake does TLS on a connection, by the hub's rules or by those of the
 // faults it is shown. It never resumes: a resumed session hides certificates.
-func (h *Hub) handshake(id int64, raw *wire, shown []*Showing) (*tls.Conn, *Handshake) {
-	start, hs := time.Now(), &Handshake{}
+func (h *Hub) handshake(id int64, raw *wire, shown []*Showing) (*tls.Conn, *hub.Handshake) {
+	start, hs := time.Now(), &hub.Handshake{}
 	config, wire := h.tls, net.Conn(raw)
-	if slices.ContainsFunc(shown, func(s *Showing) bool { return s.fault.isTLS() }) {
+	if slices.ContainsFunc(shown, func(s *Showing) bool { return s.fault.TLS() }) {
 		config = h.tls.Clone()
 	}
 	met := sync.OnceFunc(func() { // the device has said hello: what it gets for an answer is shown to it
 		for _, s := range shown {
-			if s.fault.isTLS() {
+			if s.fault.TLS() {
 				s.count(id)
 			}
 		}
 	})
 	for _, s := range shown {
-		if s.fault.isTLS() {
-			wire = s.fault.shape(config, wire, raw.o, met)
+		if s.fault.TLS() {
+			wire = shape(s.fault, config, wire, raw.o, met)
 			config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
 				met()
 				return nil, nil
@@ -57,7 +58,7 @@ func (h *Hub) handshake(id int64, raw *wire, shown []*Showing) (*tls.Conn, *Hand
 	defer context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Now()) })()
 	t := tls.Server(wire, config)
 	err := t.HandshakeContext(ctx)
-	hs.fill(raw.o, config, t.ConnectionState(), err, time.Since(start))
+	fill(hs, raw.o, config, t.ConnectionState(), err, time.Since(start))
 	if hs.Hello != nil {
 		met()
 	}
@@ -76,7 +77,7 @@ func tlsConfig(server tls.Certificate) *tls.Config {
 	}
 }
 
-func (hs *Handshake) fill(o *tlswire.Observer, config *tls.Config, st tls.ConnectionState, err error, took time.Duration) {
+func fill(hs *hub.Handshake, o *tlswire.Observer, config *tls.Config, st tls.ConnectionState, err error, took time.Duration) {
 	hs.OK, hs.Duration, hs.Hello, hs.Messages = err == nil, took, o.Hello(), o.Messages()
 	if hs.Hello != nil {
 		hs.ServerName = hs.Hello.ServerName
@@ -95,7 +96,7 @@ func (hs *Handshake) fill(o *tlswire.Observer, config *tls.Config, st tls.Connec
 	}
 	for _, a := range o.Alerts() {
 		if a.FromClient && !a.Encrypted {
-			hs.Alert = &Alert{Level: a.Level, Number: a.Number, Name: a.Name}
+			hs.Alert = &hub.Alert{Level: a.Level, Number: a.Number, Name: a.Name}
 		}
 	}
 	if err != nil {
@@ -127,19 +128,4 @@ func explain(err error, o *tlswire.Observer, config *tls.Config) string {
 func thumbprints(c *x509.Certificate) record.Thumbprints {
 	s1, s256 := sha1.Sum(c.Raw), sha256.Sum256(c.Raw) //nolint:gosec // Azure's thumbprint
 	return record.Thumbprints{SHA1: strings.ToUpper(hex.EncodeToString(s1[:])), SHA256: strings.ToUpper(hex.EncodeToString(s256[:]))}
-}
-
-func (hs *Handshake) describe() string {
-	if !hs.OK {
-		s := "TLS failed: " + hs.Err
-		if hs.Alert != nil {
-			s += fmt.Sprintf("; the device's alert: %d %s", hs.Alert.Number, hs.Alert.Name)
-		}
-		return s
-	}
-	s := fmt.Sprintf("%s %s in %s", hs.VersionName, hs.SuiteName, hs.Duration.Round(time.Millisecond))
-	if len(hs.Certificates) == 0 {
-		return s + ", no client certificate"
-	}
-	return s + ", client " + hs.Thumbprints.SHA1
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"hilrig/azure/localhub/tlswire"
+	"hilrig/azure/tlswire"
 )
 
 // suiteOfIoTHub is the one of IoT Hub's four suites that Go has not.

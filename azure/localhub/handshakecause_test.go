@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/tlswire"
+	"hilrig/azure/hub"
+	"hilrig/azure/tlswire"
 )
 
 // openssl is the command, or the test is without it.
@@ -53,7 +53,7 @@ func TestHandshakeNamesItsCause(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s: the handshake was completed\n%s", what, out)
 		}
-		h := b.await(mark, what, kind(localhub.KindHandshake)).Handshake
+		h := b.await(mark, what, kind(hub.KindHandshake)).Handshake
 		if h.OK || !strings.Contains(h.Err, x.want) || strings.Contains(h.Err, x.no) {
 			t.Errorf("%s: %s", what, h.Err)
 		}
@@ -126,7 +126,7 @@ func TestNegativeSerialNumber(t *testing.T) {
 		want := []byte{0x20, 2, 0, 5}
 		if registered {
 			sum := sha1.Sum(der)
-			b.hub.Register(localhub.Device{ID: deviceID, Thumbprints: []string{hex.EncodeToString(sum[:])}})
+			b.hub.Register(hub.Device{ID: deviceID, Thumbprints: []string{hex.EncodeToString(sum[:])}})
 			want[3] = 0
 		}
 		if got := connectWithOpenSSL(t, b, certificate, key); !bytes.Equal(got, want) {
@@ -148,7 +148,7 @@ func TestKeyThatGoDoesNotKnow(t *testing.T) {
 		if got := connectWithOpenSSL(t, b, certificate, key); len(got) > 0 {
 			t.Errorf("%s: answered % x", curve, got)
 		}
-		h := b.await(mark, curve, kind(localhub.KindHandshake)).Handshake
+		h := b.await(mark, curve, kind(hub.KindHandshake)).Handshake
 		if h.OK || !strings.Contains(h.Err, "its key: "+want) || !strings.Contains(h.Err, "IoT Hub completes TLS") {
 			t.Errorf("%s: %s", curve, h.Err)
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"hilrig/azure/hub"
 	"io"
 	"log/slog"
 	"net"
@@ -13,8 +14,8 @@ import (
 	"syscall"
 	"time"
 
-	"hilrig/azure/localhub/mqttwire"
-	"hilrig/azure/localhub/tlswire"
+	"hilrig/azure/mqttwire"
+	"hilrig/azure/tlswire"
 	"hilrig/record"
 )
 
@@ -22,7 +23,7 @@ import (
 type Config struct {
 	Host          string // the name that devices dial; for messages
 	Certificate   tls.Certificate
-	Devices       []Device
+	Devices       []hub.Device
 	BoundLock     time.Duration // of a cloud-to-device message that is not acknowledged; 0 is IoT Hub's minute
 	ConnectWithin time.Duration // from TLS to CONNECT; 0 is 60 s, as Edge Hub has it
 	UserNameExact string        // empty: each form that IoT Hub takes
@@ -45,7 +46,7 @@ type Hub struct {
 	log      *slog.Logger
 	tls      *tls.Config
 	registry *registry
-	events   *Events
+	events   *hub.Events
 	faults   *faults
 	sessions *mqttwire.Sessions
 	subs     *subscriptions
@@ -84,25 +85,21 @@ func New(c Config) (*Hub, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	h := &Hub{
-		config: c, log: c.Log, tls: tlsConfig(c.Certificate), registry: newRegistry(c.Devices), events: newEvents(), sessions: mqttwire.NewSessions(),
+		config: c, log: c.Log, tls: tlsConfig(c.Certificate), registry: newRegistry(c.Devices), events: hub.NewEvents(c.For, c.KeepBytes), sessions: mqttwire.NewSessions(),
 		subs: newSubscriptions(), twins: newTwins(), calls: newCalls(), bound: newQueues(c.BoundLock),
 		closing: make(chan struct{}), closed: make(chan struct{}),
 		conns: map[int64]io.Closer{}, live: map[string]*conn{},
 	}
 	h.faults = &faults{hub: h, aim: newAim()}
-	if c.KeepBytes > 0 {
-		h.events.most = c.KeepBytes
-	}
-	h.events.whose.device = c.For
 	for _, d := range c.Devices {
-		h.events.whose.know(d)
+		h.events.Know(d)
 	}
-	h.door = newDoor(maxConnections, func(conn int64) bool { return h.events.Proof(conn) >= ProofClientID })
+	h.door = newDoor(maxConnections, func(conn int64) bool { return h.events.Proof(conn) >= hub.ProofClientID })
 	return h, nil
 }
 
 // Events is the record of everything.
-func (h *Hub) Events() *Events { return h.events }
+func (h *Hub) Events() *hub.Events { return h.events }
 
 // Listen binds addr ("127.0.0.1:0" for a free port) and serves until Close.
 func (h *Hub) Listen(ctx context.Context, addr string) (net.Addr, error) {
@@ -142,7 +139,7 @@ func (h *Hub) accept(l net.Listener) {
 			}
 			h.log.Warn("accept", "error", err)
 			if n, whose := h.door.room(); n > 0 {
-				h.events.whose.evicted(whose, n)
+				h.events.Evicted(whose, n)
 			}
 			select { // out of descriptors: let connections end
 			case <-time.After(50 * time.Millisecond):
@@ -163,13 +160,13 @@ func (h *Hub) accept(l net.Listener) {
 // adopt makes a connection known, so that Close reaches it; false where there
 // is no room for it or the hub is closing.
 func (h *Hub) adopt(id int64, c net.Conn) bool {
-	from := addressOf(c.RemoteAddr().String())
+	from := hub.AddressOf(c.RemoteAddr().String())
 	in, closed, whose := h.door.enter(id, from, c)
 	if closed > 0 {
-		h.events.whose.evicted(whose, closed)
+		h.events.Evicted(whose, closed)
 	}
 	if !in {
-		h.events.whose.evicted(from, 1)
+		h.events.Evicted(from, 1)
 		return false
 	}
 	h.mu.Lock()
@@ -202,9 +199,9 @@ func (h *Hub) isClosing() bool {
 // its own: a handshake leaves a stack behind that a session does not need.
 func (h *Hub) serve(id int64, raw net.Conn) {
 	remote := raw.RemoteAddr().String()
-	h.events.add(Event{Kind: KindAccepted, Conn: id, Remote: remote, Text: "connection from " + remote})
+	h.events.Add(hub.Event{Kind: hub.KindAccepted, Conn: id, Remote: remote, Text: "connection from " + remote})
 	h.faults.aim.arrives(id, remote)
-	stranger := h.events.whose.stranger(id) // what is shown is shown to the device
+	stranger := h.events.Stranger(id) // what is shown is shown to the device
 	raw, close := h.link(id, raw, stranger)
 	end := func() {
 		close()
@@ -227,19 +224,19 @@ func (h *Hub) secure(id int64, raw net.Conn, stranger bool) *conn {
 	remote := raw.RemoteAddr().String()
 	first, err := firstRecord(raw, handshakeWithin)
 	if err != nil {
-		hs := &Handshake{Err: "nothing was said: " + reason(err).Error()}
+		hs := &hub.Handshake{Err: "nothing was said: " + reason(err).Error()}
 		if len(first) > 0 {
 			hs.Err = fmt.Sprintf("stopped behind %d bytes of the first TLS record: %s", len(first), reason(err))
 		}
-		h.events.add(Event{Kind: KindHandshake, Conn: id, Remote: remote, Text: hs.describe(), Handshake: hs})
-		h.events.add(Event{Kind: KindDisconnected, Conn: id, Remote: remote, Text: "silent connection"})
+		h.events.Add(hub.Event{Kind: hub.KindHandshake, Conn: id, Remote: remote, Text: hs.Describe(), Handshake: hs})
+		h.events.Add(hub.Event{Kind: hub.KindDisconnected, Conn: id, Remote: remote, Text: "silent connection"})
 		return nil
 	}
 	var shown []*Showing
 	done := func() {}
 	if stranger {
-		if done, err = h.door.turn(h.closing, addressOf(remote)); err != nil {
-			h.events.add(Event{Kind: KindDisconnected, Conn: id, Remote: remote, Text: err.Error()})
+		if done, err = h.door.turn(h.closing, hub.AddressOf(remote)); err != nil {
+			h.events.Add(hub.Event{Kind: hub.KindDisconnected, Conn: id, Remote: remote, Text: err.Error()})
 			return nil
 		}
 	} else {
@@ -248,9 +245,9 @@ func (h *Hub) secure(id int64, raw net.Conn, stranger bool) *conn {
 	w := &wire{Conn: raw, first: first, o: tlswire.NewObserver(nil)}
 	t, hs := h.handshake(id, w, shown)
 	done()
-	h.events.add(Event{Kind: KindHandshake, Conn: id, Remote: remote, Text: hs.describe(), Handshake: hs, Fault: hs.Fault})
+	h.events.Add(hub.Event{Kind: hub.KindHandshake, Conn: id, Remote: remote, Text: hs.Describe(), Handshake: hs, Fault: hs.Fault})
 	if !hs.OK {
-		h.events.add(Event{Kind: KindDisconnected, Conn: id, Remote: remote, Text: "TLS handshake failed", Fault: hs.Fault})
+		h.events.Add(hub.Event{Kind: hub.KindDisconnected, Conn: id, Remote: remote, Text: "TLS handshake failed", Fault: hs.Fault})
 		return nil
 	}
 	c := newConn(h, id, t, raw, hs)

@@ -19,8 +19,9 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/mqttwire"
 	"hilrig/record"
 )
 
@@ -41,7 +42,7 @@ type bench struct {
 func start(t *testing.T, change ...func(*localhub.Config)) *bench {
 	t.Helper()
 	id := identity(t, -time.Hour, time.Hour)
-	c := localhub.Config{Host: "localhost", Certificate: makePKI().server, Devices: []localhub.Device{{ID: deviceID, Thumbprints: []string{sha256Of(id)}}}}
+	c := localhub.Config{Host: "localhost", Certificate: makePKI().server, Devices: []hub.Device{{ID: deviceID, Thumbprints: []string{sha256Of(id)}}}}
 	for _, f := range change {
 		f(&c)
 	}
@@ -92,7 +93,7 @@ func (b *bench) client(change ...func(*mqtt.ClientOptions)) mqtt.Client {
 	return c
 }
 
-func (b *bench) await(from int, what string, match func(localhub.Event) bool) localhub.Event {
+func (b *bench) await(from int, what string, match func(hub.Event) bool) hub.Event {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.t.Context(), 5*time.Second)
 	defer cancel()
@@ -107,8 +108,8 @@ func (b *bench) await(from int, what string, match func(localhub.Event) bool) lo
 	return e
 }
 
-func kind(k localhub.Kind) func(localhub.Event) bool {
-	return func(e localhub.Event) bool { return e.Kind == k }
+func kind(k hub.Kind) func(hub.Event) bool {
+	return func(e hub.Event) bool { return e.Kind == k }
 }
 
 func wait(t *testing.T, token mqtt.Token) error {
@@ -130,9 +131,9 @@ func TestTelemetryIsRecordedBeforeItIsAcknowledged(t *testing.T) {
 		if err := wait(t, c.Publish(topic+"%24.ct=application%2Fjson&a=b", 1, false, `{"seq":1}`)); err != nil {
 			t.Fatal(err)
 		}
-		var m *localhub.Message
+		var m *hub.Message
 		for _, e := range b.hub.Events().Since(mark) { // no waiting: the PUBACK was there
-			if e.Kind == localhub.KindMessage {
+			if e.Kind == hub.KindMessage {
 				m = e.Message
 			}
 		}
@@ -151,7 +152,7 @@ func TestConnectIsJudged(t *testing.T) {
 	other := identity(t, -time.Hour, time.Hour)
 	for name, c := range map[string]struct {
 		options func(*bench, *mqtt.ClientOptions)
-		devices func(*bench) []localhub.Device
+		devices func(*bench) []hub.Device
 		code    byte
 		says    string
 	}{
@@ -174,12 +175,12 @@ func TestConnectIsJudged(t *testing.T) {
 			b.register()
 			o.SetTLSConfig(b.tls(b.id))
 		}, nil, 5, "not valid before"},
-		"unknown device": {nil, func(*bench) []localhub.Device { return nil }, 5, "is not registered"},
-		"disabled device": {nil, func(b *bench) []localhub.Device {
-			return []localhub.Device{{ID: deviceID, Thumbprints: []string{sha256Of(b.id)}, Disabled: true}}
+		"unknown device": {nil, func(*bench) []hub.Device { return nil }, 5, "is not registered"},
+		"disabled device": {nil, func(b *bench) []hub.Device {
+			return []hub.Device{{ID: deviceID, Thumbprints: []string{sha256Of(b.id)}, Disabled: true}}
 		}, 5, "disabled"},
-		"SHA-1, secondary": {nil, func(b *bench) []localhub.Device {
-			return []localhub.Device{{ID: deviceID, Thumbprints: []string{"AB", sha1Of(b.id)}}}
+		"SHA-1, secondary": {nil, func(b *bench) []hub.Device {
+			return []hub.Device{{ID: deviceID, Thumbprints: []string{"AB", sha1Of(b.id)}}}
 		}, 0, ""},
 		"level 3 named MQTT": {func(b *bench, o *mqtt.ClientOptions) { b.level(o, "\x04", "\x03") }, nil, 1, "level 3"},
 	} {
@@ -201,7 +202,7 @@ func TestConnectIsJudged(t *testing.T) {
 			if code := token.(*mqtt.ConnectToken).ReturnCode(); code != c.code || (err == nil) != (c.code == 0) {
 				t.Errorf("CONNACK %d (%v), expected %d", code, err, c.code)
 			}
-			e := b.await(0, "the judgement", kind(localhub.KindConnect))
+			e := b.await(0, "the judgement", kind(hub.KindConnect))
 			if e.Connect.ReturnCode != c.code || !strings.Contains(e.Text, c.says) {
 				t.Errorf("judged %d: %s; expected %d and a word of %q", e.Connect.ReturnCode, e.Text, c.code, c.says)
 			}
@@ -215,7 +216,7 @@ func TestConnectIsJudged(t *testing.T) {
 }
 
 func (b *bench) register() {
-	b.hub.Register(localhub.Device{ID: deviceID, Thumbprints: []string{sha256Of(b.id)}})
+	b.hub.Register(hub.Device{ID: deviceID, Thumbprints: []string{sha256Of(b.id)}})
 }
 
 // level makes paho announce another protocol level.
@@ -273,13 +274,13 @@ func TestPublishIsJudged(t *testing.T) {
 			}
 			client.Publish(c.topic, c.qos, c.retain, strings.Repeat("x", c.size))
 			if c.message {
-				m := b.await(0, "the message", kind(localhub.KindMessage)).Message
+				m := b.await(0, "the message", kind(hub.KindMessage)).Message
 				if c.retain && m.Properties["mqtt-retain"] != "true" {
 					t.Errorf("properties %v", m.Properties)
 				}
 			}
 			if c.closed != "" {
-				e := b.await(0, "the end", kind(localhub.KindDisconnected))
+				e := b.await(0, "the end", kind(hub.KindDisconnected))
 				if !strings.Contains(e.Text, c.closed) {
 					t.Errorf("closed because: %s", e.Text)
 				}
@@ -291,9 +292,9 @@ func TestPublishIsJudged(t *testing.T) {
 	}
 }
 
-func messages(b *bench) (got []localhub.Event) {
+func messages(b *bench) (got []hub.Event) {
 	for _, e := range b.hub.Events().Since(0) {
-		if e.Kind == localhub.KindMessage {
+		if e.Kind == hub.KindMessage {
 			got = append(got, e)
 		}
 	}
@@ -318,7 +319,7 @@ func TestSubscribe(t *testing.T) {
 		many[f] = 1
 	}
 	c.SubscribeMultiple(many, nil)
-	if e := b.await(0, "the end", kind(localhub.KindDisconnected)); !strings.Contains(e.Text, "takes 5") {
+	if e := b.await(0, "the end", kind(hub.KindDisconnected)); !strings.Contains(e.Text, "takes 5") {
 		t.Errorf("closed because: %s", e.Text)
 	}
 }
@@ -341,7 +342,7 @@ func TestNewerSessionTakesOver(t *testing.T) {
 	case <-time.After(3 * time.Second):
 		t.Fatal("the first session lives on")
 	}
-	e := b.await(0, "the first one's end", kind(localhub.KindDisconnected))
+	e := b.await(0, "the first one's end", kind(hub.KindDisconnected))
 	if !e.Takeover || e.Conn != 1 {
 		t.Errorf("connection %d: takeover %v, %s", e.Conn, e.Takeover, e.Text)
 	}
@@ -371,7 +372,7 @@ func TestHandshakesThatFailAreRecorded(t *testing.T) {
 			conn.Close()
 			t.Errorf("%s: handshake completed", c.name)
 		}
-		e := b.await(mark, c.name, kind(localhub.KindHandshake))
+		e := b.await(mark, c.name, kind(hub.KindHandshake))
 		h := e.Handshake
 		if h.OK || (h.Hello != nil) != c.hello || h.Err == "" {
 			t.Errorf("%s: %+v", c.name, h)
@@ -386,7 +387,7 @@ func TestHandshakesThatFailAreRecorded(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _ = raw.Write([]byte("\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04abcd"))
-	if e := b.await(mark, "MQTT without TLS", kind(localhub.KindHandshake)); !strings.Contains(e.Text, "MQTT without TLS") {
+	if e := b.await(mark, "MQTT without TLS", kind(hub.KindHandshake)); !strings.Contains(e.Text, "MQTT without TLS") {
 		t.Errorf("text: %s", e.Text)
 	}
 	raw.Close()
@@ -395,7 +396,7 @@ func TestHandshakesThatFailAreRecorded(t *testing.T) {
 func TestFaults(t *testing.T) {
 	t.Run("a refusal, twice", func(t *testing.T) {
 		b := start(t)
-		s := b.hub.Show(localhub.Refuse(3), 2)
+		s := b.hub.Show(hub.Refuse(3), 2)
 		for i, want := range []byte{3, 3, 0} {
 			token := b.client().Connect()
 			_ = wait(t, token)
@@ -406,19 +407,19 @@ func TestFaults(t *testing.T) {
 		if s.Count() != 2 {
 			t.Errorf("shown %d times", s.Count())
 		}
-		if n := countKind(b, localhub.KindFaultShown); n != 2 {
+		if n := countKind(b, hub.KindFaultShown); n != 2 {
 			t.Errorf("%d events of it", n)
 		}
 	})
 	t.Run("dropped after CONNACK", func(t *testing.T) {
 		b := start(t)
-		b.hub.Show(localhub.DropAfterConnack(0), 1)
+		b.hub.Show(hub.DropAfterConnack(0), 1)
 		lost := make(chan error, 1)
 		c := b.client(func(o *mqtt.ClientOptions) {
 			o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { lost <- err })
 		})
 		_ = wait(t, c.Connect())
-		e := b.await(0, "the drop", kind(localhub.KindDisconnected))
+		e := b.await(0, "the drop", kind(hub.KindDisconnected))
 		if e.Fault != "drop-after-connack" {
 			t.Errorf("fault %q: %s", e.Fault, e.Text)
 		}
@@ -432,7 +433,7 @@ func TestFaults(t *testing.T) {
 		if err := wait(t, c.Connect()); err != nil {
 			t.Fatal(err)
 		}
-		s := b.hub.Show(localhub.Withhold("no-puback", mqttwire.PUBACK), 0)
+		s := b.hub.Show(hub.Withhold("no-puback", mqttwire.PUBACK), 0)
 		if c.Publish(topic, 1, false, "x").WaitTimeout(300 * time.Millisecond) {
 			t.Error("acknowledged")
 		}
@@ -444,11 +445,11 @@ func TestFaults(t *testing.T) {
 	t.Run("another certificate", func(t *testing.T) {
 		b := start(t)
 		wrong := identity(t, -time.Hour, time.Hour)
-		s := b.hub.Show(localhub.Fault{Name: "unknown-root", Certificate: &wrong}, 0)
+		s := b.hub.Show(hub.Fault{Name: "unknown-root", Certificate: &wrong}, 0)
 		if err := wait(t, b.client().Connect()); err == nil {
 			t.Fatal("connected")
 		}
-		if e := b.await(0, "the handshake", kind(localhub.KindHandshake)); e.Handshake.Fault != "unknown-root" || e.Handshake.OK {
+		if e := b.await(0, "the handshake", kind(hub.KindHandshake)); e.Handshake.Fault != "unknown-root" || e.Handshake.OK {
 			t.Errorf("%+v", e.Handshake)
 		}
 		s.Lift()
@@ -458,7 +459,7 @@ func TestFaults(t *testing.T) {
 	})
 	t.Run("records of one byte", func(t *testing.T) {
 		b := start(t)
-		b.hub.Show(localhub.Fault{Name: "one-byte-records", RecordSize: 1}, 1)
+		b.hub.Show(hub.Fault{Name: "one-byte-records", RecordSize: 1}, 1)
 		if err := wait(t, b.client().Connect()); err != nil { // Go reassembles
 			t.Error(err)
 		}
@@ -466,7 +467,7 @@ func TestFaults(t *testing.T) {
 	for name, message := range map[string]byte{"client hello": 1, "server hello": 2, "certificate": 11} {
 		t.Run("cut after "+name, func(t *testing.T) {
 			b := start(t)
-			b.hub.Show(localhub.Fault{Name: "cut", CutAfter: message}, 1)
+			b.hub.Show(hub.Fault{Name: "cut", CutAfter: message}, 1)
 			if err := wait(t, b.client().Connect()); err == nil {
 				t.Error("connected")
 			}
@@ -477,7 +478,7 @@ func TestFaults(t *testing.T) {
 	}
 	t.Run("TLS 1.1 only", func(t *testing.T) {
 		b := start(t)
-		b.hub.Show(localhub.OnlyVersion(tls.VersionTLS11), 0)
+		b.hub.Show(hub.OnlyVersion(tls.VersionTLS11), 0)
 		config := b.tls(b.id)
 		config.MinVersion, config.MaxVersion = tls.VersionTLS11, tls.VersionTLS11
 		c, err := tls.Dial("tcp", b.addr, config)
@@ -491,7 +492,7 @@ func TestFaults(t *testing.T) {
 	})
 }
 
-func countKind(b *bench, k localhub.Kind) (n int) {
+func countKind(b *bench, k hub.Kind) (n int) {
 	for _, e := range b.hub.Events().Since(0) {
 		if e.Kind == k {
 			n++
@@ -527,7 +528,7 @@ func TestSilenceAfterTLSIsEnded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if e := b.await(0, "the end", kind(localhub.KindDisconnected)); !strings.Contains(e.Text, "no CONNECT within") {
+	if e := b.await(0, "the end", kind(hub.KindDisconnected)); !strings.Contains(e.Text, "no CONNECT within") {
 		t.Errorf("closed because: %s", e.Text)
 	}
 }
@@ -549,17 +550,17 @@ func TestEventsAreInOrder(t *testing.T) {
 	b := start(t)
 	var mu sync.Mutex
 	var seqs []int
-	stop := b.hub.Events().Watch(func(e localhub.Event) { mu.Lock(); seqs = append(seqs, e.Seq); mu.Unlock() })
+	stop := b.hub.Events().Watch(func(e hub.Event) { mu.Lock(); seqs = append(seqs, e.Seq); mu.Unlock() })
 	defer stop()
 	c := b.client()
 	if err := wait(t, c.Connect()); err != nil {
 		t.Fatal(err)
 	}
-	var kinds []localhub.Kind
+	var kinds []hub.Kind
 	for _, e := range b.hub.Events().Since(0) {
 		kinds = append(kinds, e.Kind)
 	}
-	want := []localhub.Kind{localhub.KindAccepted, localhub.KindHandshake, localhub.KindPacket, localhub.KindConnect, localhub.KindPacket}
+	want := []hub.Kind{hub.KindAccepted, hub.KindHandshake, hub.KindPacket, hub.KindConnect, hub.KindPacket}
 	for i, k := range want {
 		if i >= len(kinds) || kinds[i] != k {
 			t.Fatalf("kinds %v, expected %v", kinds, want)
@@ -595,7 +596,7 @@ func TestMosquittoPub(t *testing.T) {
 	if err := pub(deviceID, userName, topic); err != nil {
 		t.Errorf("mosquitto_pub: %v", err)
 	}
-	if m := b.await(0, "the message", kind(localhub.KindMessage)); string(m.Message.Payload) != "hello" {
+	if m := b.await(0, "the message", kind(hub.KindMessage)); string(m.Message.Payload) != "hello" {
 		t.Errorf("payload %q", m.Message.Payload)
 	}
 	for name, c := range map[string][3]string{
@@ -608,7 +609,7 @@ func TestMosquittoPub(t *testing.T) {
 			t.Errorf("%s was delivered", name)
 		}
 	}
-	b.hub.Register(localhub.Device{ID: deviceID, Thumbprints: []string{strings.Repeat("0", 40)}})
+	b.hub.Register(hub.Device{ID: deviceID, Thumbprints: []string{strings.Repeat("0", 40)}})
 	if err := pub(deviceID, userName, topic); err == nil {
 		t.Error("a wrong thumbprint was delivered")
 	}

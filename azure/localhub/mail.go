@@ -4,7 +4,7 @@ import (
 	"sync"
 	"time"
 
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/mqttwire"
 )
 
 // maxMail is how many packets may wait for a device that does not read.

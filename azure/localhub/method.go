@@ -5,13 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hilrig/azure/hub"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"hilrig/azure"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/mqttwire"
 	"hilrig/record"
 )
 
@@ -20,17 +21,6 @@ const (
 	maxMethodPayload = 128 << 10
 	methodWithin     = 30 * time.Second // where the caller says nothing
 )
-
-// MethodCall is a direct method on its way to the device, or its answer.
-type MethodCall struct {
-	Name      string `json:"name,omitempty"` // of the call; an answer to nothing has none
-	RequestID string `json:"rid"`
-	Answer    bool   `json:"answer"`
-	Status    int    `json:"status,omitempty"` // of the answer
-	Late      bool   `json:"late,omitempty"`   // an answer that nobody waits for
-	Payload   []byte `json:"-"`
-	Cut       bool   `json:"-"` // the payload is its beginning only: the record was full
-}
 
 // calls are the methods that wait for their answers.
 type calls struct {
@@ -41,7 +31,7 @@ type calls struct {
 
 type call struct {
 	device, name string
-	answered     chan MethodCall // of capacity 1
+	answered     chan hub.MethodCall // of capacity 1
 }
 
 func newCalls() *calls { return &calls{waiting: map[string]*call{}} }
@@ -50,7 +40,7 @@ func (c *calls) begin(device, name string) (rid string, waiting *call) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.next++
-	rid, waiting = strconv.Itoa(c.next), &call{device, name, make(chan MethodCall, 1)}
+	rid, waiting = strconv.Itoa(c.next), &call{device, name, make(chan hub.MethodCall, 1)}
 	c.waiting[rid] = waiting
 	return rid, waiting
 }
@@ -92,7 +82,7 @@ func (h *Hub) Invoke(ctx context.Context, deviceID, method string, payload []byt
 	}
 	rid, waiting := h.calls.begin(deviceID, method)
 	defer h.calls.end(deviceID, rid)
-	c.event(Event{Kind: KindMethod, Text: "method " + method + " → device", Method: &MethodCall{Name: method, RequestID: rid, Payload: payload}})
+	c.event(hub.Event{Kind: hub.KindMethod, Text: "method " + method + " → device", Method: &hub.MethodCall{Name: method, RequestID: rid, Payload: payload}})
 	c.post(azure.MethodTopic(method, rid), payload)
 	limit := time.NewTimer(timeout)
 	defer limit.Stop()
@@ -123,8 +113,8 @@ func (h *Hub) AwaitMethods(ctx context.Context, deviceID string, within time.Dur
 	}
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	_, err := h.events.Await(ctx, from, func(e Event) bool {
-		return e.DeviceID == deviceID && (e.Kind == KindConnect || e.Kind == KindServed) && takes()
+	_, err := h.events.Await(ctx, from, func(e hub.Event) bool {
+		return e.DeviceID == deviceID && (e.Kind == hub.KindConnect || e.Kind == hub.KindServed) && takes()
 	})
 	return err == nil
 }
@@ -154,14 +144,14 @@ func notInMethodName(r rune) bool {
 
 // receiveMethod takes a device's answer to whoever waits for it.
 func (c *conn) receiveMethod(p mqttwire.Packet, t azure.PublishTopic) {
-	a := MethodCall{RequestID: t.RequestID, Answer: true, Status: t.Status, Payload: bytes.Clone(p.Payload)}
+	a := hub.MethodCall{RequestID: t.RequestID, Answer: true, Status: t.Status, Payload: bytes.Clone(p.Payload)}
 	waiting := c.hub.calls.end(c.deviceID, t.RequestID)
 	text := fmt.Sprintf("answer %d to a method that nobody waits for", t.Status)
 	if a.Late = waiting == nil; !a.Late {
 		a.Name = waiting.name
 		text = fmt.Sprintf("answer %d to method %s", t.Status, a.Name)
 	}
-	c.event(Event{Kind: KindMethod, Text: text, Method: &a})
+	c.event(hub.Event{Kind: hub.KindMethod, Text: text, Method: &a})
 	if waiting != nil {
 		waiting.answered <- a
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 )
 
@@ -31,7 +32,7 @@ func TestInvoke(t *testing.T) {
 	if err != nil || status != 207 || string(body) != `{"ok":true}` {
 		t.Errorf("got %d %s %v", status, body, err)
 	}
-	b.await(0, "the answer to nothing", func(e localhub.Event) bool { return e.Kind == localhub.KindMethod && e.Method.Late })
+	b.await(0, "the answer to nothing", func(e hub.Event) bool { return e.Kind == hub.KindMethod && e.Method.Late })
 }
 
 func TestInvokeIsRefused(t *testing.T) {
@@ -70,7 +71,7 @@ func TestInvokeEndsWithItsCaller(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("enough")
 	go func() {
-		b.await(0, "the call", kind(localhub.KindMethod))
+		b.await(0, "the call", kind(hub.KindMethod))
 		cancel(why)
 	}()
 	if _, _, err := b.hub.Invoke(ctx, deviceID, "m", nil, time.Minute); !errors.Is(err, why) {

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/hub"
+	"hilrig/azure/mqttwire"
 )
 
 // MQTT.js takes the hub for the cloud's: its CONNECT is taken, what was not
@@ -30,7 +30,7 @@ func TestMQTTJS(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	unacknowledged := b.hub.Show(localhub.Withhold("no-puback", mqttwire.PUBACK), 0)
+	unacknowledged := b.hub.Show(hub.Withhold("no-puback", mqttwire.PUBACK), 0)
 	var out, complaint bytes.Buffer
 	device := exec.CommandContext(ctx, node, "testdata/mqttjs/device.js", port, deviceID, userName, root, cert, key)
 	device.Env = append(os.Environ(), "NODE_MODULES="+modules)
@@ -41,21 +41,21 @@ func TestMQTTJS(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- device.Wait() }()
 
-	if _, err := b.hub.Events().Await(ctx, 0, kind(localhub.KindMessage)); err != nil { // node takes its time to start
+	if _, err := b.hub.Events().Await(ctx, 0, kind(hub.KindMessage)); err != nil { // node takes its time to start
 		t.Fatalf("no message: %v", err)
 	}
 	unacknowledged.Lift()
 	if !b.hub.Drop(deviceID) {
 		t.Error("not connected")
 	}
-	b.toDevice(localhub.DeviceBound{ID: "m-1", Payload: []byte("from the cloud")})
+	b.toDevice(hub.DeviceBound{ID: "m-1", Payload: []byte("from the cloud")})
 	if err := <-ended; err != nil {
 		t.Fatalf("%v after\n%s%s", err, &out, &complaint)
 	}
-	again := b.await(0, "its second CONNECT", func(e localhub.Event) bool { return e.Kind == localhub.KindConnect && e.Connect.Present }).Conn
-	b.await(0, "its completion", kind(localhub.KindCompleted))
-	b.await(0, "the last will", func(e localhub.Event) bool {
-		return e.Kind == localhub.KindMessage && e.Message.Will && e.Conn == again
+	again := b.await(0, "its second CONNECT", func(e hub.Event) bool { return e.Kind == hub.KindConnect && e.Connect.Present }).Conn
+	b.await(0, "its completion", kind(hub.KindCompleted))
+	b.await(0, "the last will", func(e hub.Event) bool {
+		return e.Kind == hub.KindMessage && e.Message.Will && e.Conn == again
 	})
 
 	for _, step := range []string{"connected false", "subscribed 1 1", "connected true", "sent", "received from the cloud"} {
@@ -66,7 +66,7 @@ func TestMQTTJS(t *testing.T) {
 	if strings.Contains(out.String(), "echoed") {
 		t.Errorf("its own telemetry came back:\n%s", &out)
 	}
-	connect := b.await(0, "its CONNECT", kind(localhub.KindConnect)).Connect
+	connect := b.await(0, "its CONNECT", kind(hub.KindConnect)).Connect
 	if !connect.HasPassword || connect.PasswordLen != 0 || connect.Clean || connect.Will == nil || !connect.Will.Retain {
 		t.Errorf("CONNECT %+v", connect)
 	}
@@ -85,7 +85,7 @@ func TestMQTTJS(t *testing.T) {
 	}
 	var against []string
 	for _, e := range b.hub.Events().Since(0) {
-		if e.Kind == localhub.KindViolation {
+		if e.Kind == hub.KindViolation {
 			against = append(against, e.Text)
 		}
 	}

@@ -3,19 +3,11 @@ package localhub
 import (
 	"context"
 	"fmt"
+	"hilrig/azure/hub"
 	"net"
 	"time"
 
 	"hilrig/azure"
-)
-
-// Names of what the hub does to a connection or to itself; they are the Fault
-// of the events that come of it.
-const (
-	OutageReset    = "reset"
-	OutageSilence  = "black-hole"
-	OutageDown     = "hub-down"
-	OutageTakeOver = "take-over"
 )
 
 // Reset cuts the device's living session with a TCP reset, as a router does
@@ -25,14 +17,14 @@ func (h *Hub) Reset(id string) bool {
 	if c == nil {
 		return false
 	}
-	h.shown(c.id, OutageReset, "TCP reset")
+	h.shown(c.id, hub.OutageReset, "TCP reset")
 	h.mu.Lock()
 	raw := h.conns[c.id]
 	h.mu.Unlock()
 	if t, ok := raw.(*net.TCPConn); ok {
 		_ = t.SetLinger(0) // a connection that is gone already needs no reset
 	}
-	c.cut("reset by the hub", OutageReset)
+	c.cut("reset by the hub", hub.OutageReset)
 	return true
 }
 
@@ -45,8 +37,8 @@ func (h *Hub) TakeOver(id string) bool {
 	if c == nil {
 		return false
 	}
-	h.shown(c.id, OutageTakeOver, "as if another connection of this id had come")
-	c.cut("taken over, as if by another device of this id", OutageTakeOver)
+	h.shown(c.id, hub.OutageTakeOver, "as if another connection of this id had come")
+	c.cut("taken over, as if by another device of this id", hub.OutageTakeOver)
 	return true
 }
 
@@ -59,7 +51,7 @@ func (h *Hub) Silence(id string) bool {
 		return false
 	}
 	c.silent.Store(true)
-	h.shown(c.id, OutageSilence, "nothing gets through any more")
+	h.shown(c.id, hub.OutageSilence, "nothing gets through any more")
 	return true
 }
 
@@ -93,9 +85,9 @@ func (h *Hub) Down() {
 	if l != nil {
 		_ = l.Close()
 	}
-	h.shown(0, OutageDown, "the hub is away, its port closed")
+	h.shown(0, hub.OutageDown, "the hub is away, its port closed")
 	for _, c := range live {
-		c.cut("the hub went away", OutageDown)
+		c.cut("the hub went away", hub.OutageDown)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -114,7 +106,7 @@ func (h *Hub) Up(ctx context.Context) error {
 	for {
 		_, err := h.Listen(ctx, addr)
 		if err == nil {
-			h.events.add(Event{Kind: KindFaultShown, Text: fmt.Sprintf("over: %s", OutageDown)})
+			h.events.Add(hub.Event{Kind: hub.KindFaultShown, Text: fmt.Sprintf("over: %s", hub.OutageDown)})
 			return nil
 		}
 		select {
@@ -134,5 +126,5 @@ func (h *Hub) living(id string) *conn {
 }
 
 func (h *Hub) shown(conn int64, fault, text string) {
-	h.events.add(Event{Kind: KindFaultShown, Conn: conn, Fault: fault, Text: "shown: " + fault + ": " + text})
+	h.events.Add(hub.Event{Kind: hub.KindFaultShown, Conn: conn, Fault: fault, Text: "shown: " + fault + ": " + text})
 }

@@ -10,8 +10,8 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
-	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/hub"
+	"hilrig/azure/mqttwire"
 )
 
 // connected is a client in a session, and what it lost its session by.
@@ -50,11 +50,11 @@ func TestReset(t *testing.T) {
 	if err := awaitLoss(t, lost); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("lost by %v, want a TCP reset", err)
 	}
-	b.await(0, "the fault", func(e localhub.Event) bool {
-		return e.Kind == localhub.KindFaultShown && e.Fault == localhub.OutageReset
+	b.await(0, "the fault", func(e hub.Event) bool {
+		return e.Kind == hub.KindFaultShown && e.Fault == hub.OutageReset
 	})
-	b.await(0, "the end", func(e localhub.Event) bool {
-		return e.Kind == localhub.KindDisconnected && e.Fault == localhub.OutageReset
+	b.await(0, "the end", func(e hub.Event) bool {
+		return e.Kind == hub.KindDisconnected && e.Fault == hub.OutageReset
 	})
 }
 
@@ -124,7 +124,7 @@ func TestPush(t *testing.T) {
 // A refused connection that lingers shows what the device sends on it.
 func TestRefusalLingers(t *testing.T) {
 	b := start(t)
-	f := localhub.Refuse(5)
+	f := hub.Refuse(5)
 	f.Linger = 300 * time.Millisecond
 	b.hub.Show(f, 1)
 	c, err := tls.Dial("tcp", b.addr, b.tls(b.id))
@@ -137,10 +137,10 @@ func TestRefusalLingers(t *testing.T) {
 	if _, err := c.Write(append(connect, 0xc0, 0)); err != nil {
 		t.Fatal(err)
 	}
-	b.await(0, "PINGREQ on the refused connection", func(e localhub.Event) bool {
-		return e.Kind == localhub.KindPacket && e.Packet.Type == mqttwire.PINGREQ
+	b.await(0, "PINGREQ on the refused connection", func(e hub.Event) bool {
+		return e.Kind == hub.KindPacket && e.Packet.Type == mqttwire.PINGREQ
 	})
-	end := b.await(0, "the end", kind(localhub.KindDisconnected))
+	end := b.await(0, "the end", kind(hub.KindDisconnected))
 	if end.Fault != "connack-5" {
 		t.Errorf("ended by %q: %s", end.Fault, end.Text)
 	}
@@ -160,9 +160,9 @@ func TestAForgottenSessionIsNotPresent(t *testing.T) {
 		if err := wait(t, c.Subscribe("devices/NewDevice/messages/devicebound/#", 1, nil)); err != nil {
 			t.Fatal(err)
 		}
-		e := b.await(from, "a CONNECT", kind(localhub.KindConnect))
+		e := b.await(from, "a CONNECT", kind(hub.KindConnect))
 		c.Disconnect(0)
-		b.await(from, "the end", kind(localhub.KindDisconnected))
+		b.await(from, "the end", kind(hub.KindDisconnected))
 		return e.Connect.Present
 	}
 	if present() {
@@ -171,7 +171,7 @@ func TestAForgottenSessionIsNotPresent(t *testing.T) {
 	if !present() {
 		t.Error("the session was not kept")
 	}
-	showing := b.hub.Show(localhub.Fault{Name: "session-forgotten", ForgetBefore: true}, 1)
+	showing := b.hub.Show(hub.Fault{Name: "session-forgotten", ForgetBefore: true}, 1)
 	if present() || showing.Count() != 1 {
 		t.Errorf("still present; shown %d times", showing.Count())
 	}

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/hub"
+	"hilrig/azure/mqttwire"
 )
 
 // said is a CONNECT in the making; flags that belong to a field are set with it.
@@ -67,7 +67,7 @@ func (d *device) publishes(topic string, id byte, payload string) {
 func pair(t *testing.T) (b *bench, one, two *device) {
 	t.Helper()
 	b = start(t)
-	b.hub.Register(localhub.Device{ID: "Other", Thumbprints: []string{sha256Of(b.id)}})
+	b.hub.Register(hub.Device{ID: "Other", Thumbprints: []string{sha256Of(b.id)}})
 	return b, &device{bench: b, t: t, config: b.tls(b.id)}, &device{bench: b, t: t, config: b.tls(b.id)}
 }
 
@@ -100,11 +100,11 @@ func TestAWillReachesNoDevice(t *testing.T) {
 	for _, topic := range []string{"devices/Other/messages/devicebound/", "$iothub/methods/POST/reboot/?$rid=1", "devices/Other/messages/events/"} {
 		from := b.hub.Events().Mark()
 		one.opens(said{id: deviceID, will: &mqttwire.Will{Topic: topic, Payload: []byte("x")}})
-		if e := b.await(from, "the CONNECT", kind(localhub.KindConnect)); !strings.Contains(e.Text, "its will is lost") || e.Connect.Will.Refused == "" {
+		if e := b.await(from, "the CONNECT", kind(hub.KindConnect)); !strings.Contains(e.Text, "its will is lost") || e.Connect.Will.Refused == "" {
 			t.Errorf("%s: %s", topic, e.Text)
 		}
 		_ = one.NetConn().Close()
-		b.await(from, "the end", kind(localhub.KindDisconnected))
+		b.await(from, "the end", kind(hub.KindDisconnected))
 	}
 	two.hearsNothing()
 	if n := len(messages(b)); n != 0 {
@@ -151,7 +151,7 @@ func TestWillIsDeliveredWithItsContent(t *testing.T) {
 			d := &device{bench: b, t: t, config: b.tls(b.id)}
 			d.opens(said{id: deviceID, will: will})
 			c.goes(b, d)
-			b.await(0, "the end", kind(localhub.KindDisconnected))
+			b.await(0, "the end", kind(hub.KindDisconnected))
 			got := messages(b)
 			if len(got) != map[bool]int{true: 1}[c.will] {
 				t.Fatalf("%d messages", len(got))
@@ -173,14 +173,14 @@ func TestWillIsDeliveredWithItsContent(t *testing.T) {
 func TestNoOtherReturnCodeLeaves(t *testing.T) {
 	for _, code := range []byte{6, 128, 130, 132, 154, 155, 255} {
 		b := start(t)
-		b.hub.Show(localhub.Fault{Name: "impossible", ReturnCode: code}, 0)
+		b.hub.Show(hub.Fault{Name: "impossible", ReturnCode: code}, 0)
 		d := &device{bench: b, t: t, config: b.tls(b.id)}
 		d.sayConnect()
 		got, _ := io.ReadAll(d)
 		if len(got) != 0 {
 			t.Errorf("code %d: the device gets % x", code, got)
 		}
-		b.await(0, "the end", kind(localhub.KindDisconnected))
+		b.await(0, "the end", kind(hub.KindDisconnected))
 	}
 }
 
@@ -219,7 +219,7 @@ func TestPacketsAreAnsweredOrEndTheConnection(t *testing.T) {
 				return
 			}
 			d.loses(io.EOF)
-			if e := b.await(0, "the end", kind(localhub.KindDisconnected)); !strings.Contains(e.Text, c.closed) || e.ByDevice {
+			if e := b.await(0, "the end", kind(hub.KindDisconnected)); !strings.Contains(e.Text, c.closed) || e.ByDevice {
 				t.Errorf("ended: %s", e.Text)
 			}
 			if n := len(messages(b)); n != 0 {
@@ -276,8 +276,8 @@ func TestOnePacketIsKeptBackAmongOthers(t *testing.T) {
 	b := start(t)
 	d := &device{bench: b, t: t, config: b.tls(b.id)}
 	d.opens(said{id: deviceID})
-	b.hub.Show(localhub.Withhold("no-puback", mqttwire.PUBACK), 1)
-	b.hub.Show(localhub.Fault{Name: "late-pingresp", Late: []byte{mqttwire.PINGRESP}, LateBy: 50 * time.Millisecond}, 1)
+	b.hub.Show(hub.Withhold("no-puback", mqttwire.PUBACK), 1)
+	b.hub.Show(hub.Fault{Name: "late-pingresp", Late: []byte{mqttwire.PINGRESP}, LateBy: 50 * time.Millisecond}, 1)
 	var all []byte
 	for id := byte(1); id <= 3; id++ {
 		all = append(append(all, mqttwire.Publish(mqttwire.Packet{Topic: topic, QoS: 1, ID: uint16(id)})...), 0xc0, 0)

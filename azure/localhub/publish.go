@@ -2,11 +2,12 @@ package localhub
 
 import (
 	"fmt"
+	"hilrig/azure/hub"
 	"maps"
 	"time"
 
 	"hilrig/azure"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/mqttwire"
 )
 
 // receivePublish records telemetry and acknowledges it. Nobody but the record
@@ -22,7 +23,7 @@ func (c *conn) receivePublish(f mqttwire.Frame, p mqttwire.Packet) bool {
 		c.refuseOn("PUBLISH refused: " + why)
 		return false
 	}
-	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return t.Kind == azure.KindEvents && x.RefuseMessages }); ok {
+	if fault, ok := c.hub.faults.take(c.id, func(x hub.Fault) bool { return t.Kind == azure.KindEvents && x.RefuseMessages }); ok {
 		c.cut("telemetry refused: throttled", fault.Name) // MQTT has no word for it
 		return false
 	}
@@ -74,7 +75,7 @@ func (c *conn) message(p mqttwire.Packet, t azure.PublishTopic, will bool) {
 	if p.Dup {
 		props[azure.PropertyDup] = "true"
 	}
-	c.event(Event{Kind: KindMessage, At: now, Text: text, Message: &Message{
+	c.event(hub.Event{Kind: hub.KindMessage, At: now, Text: text, Message: &hub.Message{
 		Topic: p.Topic, Properties: props, System: system, Payload: p.Payload,
 		QoS: p.QoS, Retain: p.Retain, Dup: p.Dup, PacketID: p.ID, Will: will, Enqueued: now,
 	}})
@@ -100,7 +101,7 @@ func tooLong(f mqttwire.Frame, p mqttwire.Packet, t azure.PublishTopic) string {
 func (c *conn) system(now time.Time, own map[string]string) map[string]string {
 	device, _ := c.hub.Lookup(c.deviceID)
 	stamps := azure.Stamps{DeviceID: c.deviceID, Generation: device.Generation, ModelID: c.connect.ModelID, Enqueued: now}
-	if fault, ok := c.hub.faults.take(c.id, func(x Fault) bool { return x.AuthMethod != "" }); ok {
+	if fault, ok := c.hub.faults.take(c.id, func(x hub.Fault) bool { return x.AuthMethod != "" }); ok {
 		stamps.AuthMethod = fault.AuthMethod
 	}
 	return azure.Stamp(own, stamps)
@@ -124,7 +125,7 @@ func (c *conn) receiveSubscribe(p mqttwire.Packet) bool {
 		codes[i] = azure.GrantedQoS(filter.QoS)
 		filters = append(filters, filter)
 	}
-	c.event(Event{Kind: KindSubscribed, Text: text, Filters: p.Filters})
+	c.event(hub.Event{Kind: hub.KindSubscribed, Text: text, Filters: p.Filters})
 	if n := c.hub.subs.add(c.deviceID, filters); n > azure.MaxFilters {
 		c.refuseOn(fmt.Sprintf("SUBSCRIBE refused: %d filters; IoT Hub takes %d at a time", n, azure.MaxFilters))
 		return false
@@ -140,6 +141,6 @@ const failure = 0x80
 // what they ask for.
 func (c *conn) serve(filters []mqttwire.Filter) {
 	c.hub.subs.serve(c.deviceID, filters)
-	c.event(Event{Kind: KindServed, Text: "serves what was subscribed", Filters: filters})
+	c.event(hub.Event{Kind: hub.KindServed, Text: "serves what was subscribed", Filters: filters})
 	c.wake()
 }

@@ -7,7 +7,7 @@ import (
 	"os"
 	"time"
 
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/mqttwire"
 )
 
 // readAtOnce is how many bytes of the device are taken at once. A connection

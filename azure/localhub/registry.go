@@ -3,6 +3,7 @@ package localhub
 import (
 	"crypto/x509"
 	"fmt"
+	"hilrig/azure/hub"
 	"strconv"
 	"strings"
 	"sync"
@@ -11,24 +12,15 @@ import (
 	"hilrig/record"
 )
 
-// Device is an entry of the hub's registry: X.509 self-signed, as the guide
-// registers it (section 3.1).
-type Device struct {
-	ID          string   // case-sensitive
-	Thumbprints []string // primary and secondary; SHA-1 or SHA-256, any case
-	Disabled    bool
-	Generation  string // tells the device from an earlier one of its id; the hub gives it
-}
-
 // registry is the hub's list of devices.
 type registry struct {
 	mu      sync.RWMutex
-	devices map[string]Device
+	devices map[string]hub.Device
 	last    int64 // generation given
 }
 
-func newRegistry(devices []Device) *registry {
-	r := &registry{devices: map[string]Device{}}
+func newRegistry(devices []hub.Device) *registry {
+	r := &registry{devices: map[string]hub.Device{}}
 	for _, d := range devices {
 		r.put(d)
 	}
@@ -37,7 +29,7 @@ func newRegistry(devices []Device) *registry {
 
 // put is called with the lock held, or before anybody else knows r. A device
 // that is there already keeps its generation.
-func (r *registry) put(d Device) {
+func (r *registry) put(d hub.Device) {
 	if old, known := r.devices[d.ID]; known {
 		d.Generation = old.Generation
 	} else {
@@ -55,12 +47,12 @@ func ticks(t time.Time) int64 {
 }
 
 // Register adds a device, or replaces the one with its id.
-func (h *Hub) Register(d Device) {
+func (h *Hub) Register(d hub.Device) {
 	h.registry.mu.Lock()
 	defer h.registry.mu.Unlock()
 	h.registry.put(d)
 	h.twins.begin(d.ID)
-	h.events.whose.know(d)
+	h.events.Know(d)
 }
 
 // Unregister takes a device out, its twin and its queue; its living session is not touched.
@@ -73,7 +65,7 @@ func (h *Hub) Unregister(id string) {
 }
 
 // Lookup finds a device by its exact id.
-func (h *Hub) Lookup(id string) (Device, bool) {
+func (h *Hub) Lookup(id string) (hub.Device, bool) {
 	h.registry.mu.RLock()
 	defer h.registry.mu.RUnlock()
 	d, ok := h.registry.devices[id]

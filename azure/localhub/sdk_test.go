@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/hub"
+	"hilrig/azure/mqttwire"
 )
 
 // nodeModules is where scripts/peers.sh puts the packages of a folder of
@@ -80,14 +80,14 @@ func TestMicrosoftsDeviceSDK(t *testing.T) {
 	}
 	served := func(filter string) {
 		t.Helper()
-		b.await(0, filter, func(e localhub.Event) bool {
-			return e.Kind == localhub.KindServed && slices.ContainsFunc(e.Filters, func(f mqttwire.Filter) bool { return f.Topic == filter })
+		b.await(0, filter, func(e hub.Event) bool {
+			return e.Kind == hub.KindServed && slices.ContainsFunc(e.Filters, func(f mqttwire.Filter) bool { return f.Topic == filter })
 		})
 	}
 
 	expect("connected")
 	expect("sent")
-	m := b.await(0, "telemetry", kind(localhub.KindMessage)).Message
+	m := b.await(0, "telemetry", kind(hub.KindMessage)).Message
 	if string(m.Payload) != `{"seq":1}` || m.Properties["kind"] != "a&b" || m.System["content-type"] != "application/json" {
 		t.Errorf("telemetry %q with %v and %v", m.Payload, m.Properties, m.System)
 	}
@@ -115,15 +115,15 @@ func TestMicrosoftsDeviceSDK(t *testing.T) {
 		t.Errorf("method: %d %s %v", status, body, err)
 	}
 	expect(`called {"in":5}`)
-	b.toDevice(localhub.DeviceBound{ID: "m-1", Payload: []byte("hello"), Properties: map[string]string{"color": "dark blue"}})
+	b.toDevice(hub.DeviceBound{ID: "m-1", Payload: []byte("hello"), Properties: map[string]string{"color": "dark blue"}})
 	expect(`received {"id":"m-1","text":"hello","color":"dark blue"}`)
-	b.await(0, "its completion", kind(localhub.KindCompleted))
+	b.await(0, "its completion", kind(hub.KindCompleted))
 	expect("closed")
 	if err := device.Wait(); err != nil {
 		t.Errorf("%v\n%s", err, complaint.String())
 	}
 	for _, e := range b.hub.Events().Since(0) {
-		if e.Kind == localhub.KindViolation {
+		if e.Kind == hub.KindViolation {
 			t.Errorf("against MQTT: %s", e.Text)
 		}
 	}

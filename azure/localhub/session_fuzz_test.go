@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"hilrig/azure/hub"
 	"io"
 	"net"
 	"os"
@@ -13,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/mqttwire"
 	"hilrig/record"
 )
 
@@ -32,19 +33,19 @@ func FuzzSession(f *testing.F) {
 	f.Add([]byte{0x50, 2, 0, 1, 0x62, 2, 0, 1, 0x70, 2, 0, 1, 0xa2, 5, 0, 1, 0, 1, 'a', 0x10, 0})
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		now := time.Now()
-		hub, err := New(Config{
+		h, err := New(Config{
 			Certificate: tls.Certificate{Certificate: [][]byte{{0}}},
-			Devices:     []Device{{ID: "d", Thumbprints: []string{"AB"}}},
+			Devices:     []hub.Device{{ID: "d", Thumbprints: []string{"AB"}}},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := hub.SendToDevice("d", DeviceBound{ID: "m"}); err != nil {
+		if err := h.SendToDevice("d", hub.DeviceBound{ID: "m"}); err != nil {
 			t.Fatal(err)
 		}
 		device, clear := net.Pipe()
 		w := &wire{Conn: clear}
-		c := newConn(hub, 1, w, clear, &Handshake{
+		c := newConn(h, 1, w, clear, &hub.Handshake{
 			Certificates: []*x509.Certificate{{NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}},
 			Thumbprints:  record.Thumbprints{SHA1: "AB"},
 		})
@@ -68,7 +69,7 @@ func FuzzSession(f *testing.F) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		if err := hub.Close(ctx); err != nil {
+		if err := h.Close(ctx); err != nil {
 			t.Fatal(err)
 		}
 		legalOfServer(t, <-heard)

@@ -1,17 +1,18 @@
 package localhub
 
 import (
+	"hilrig/azure/hub"
 	"net"
 	"time"
 
-	"hilrig/azure/localhub/tlswire"
+	"hilrig/azure/tlswire"
 )
 
 // shaped is a connection on which the hub's side of the handshake is cut,
 // chopped up or slowed down.
 type shaped struct {
 	net.Conn
-	fault Fault
+	fault hub.Fault
 	o     *tlswire.Observer
 	met   func()
 }

@@ -9,9 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"hilrig/azure/hub"
+	"hilrig/azure/link"
 	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/link"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/mqttwire"
 	"hilrig/certs"
 )
 
@@ -50,14 +51,14 @@ var cloudFaults = map[string]bool{
 
 func shownAs(b *bench, mark int, name string) {
 	b.t.Helper()
-	b.await(mark, "the showing of "+name, func(e localhub.Event) bool {
-		return e.Kind == localhub.KindFaultShown && e.Fault == name && e.Conn > 0
+	b.await(mark, "the showing of "+name, func(e hub.Event) bool {
+		return e.Kind == hub.KindFaultShown && e.Fault == name && e.Conn > 0
 	})
 }
 
 // withParameter are faults that are not shown as they are.
-func withParameter() []localhub.Fault {
-	return []localhub.Fault{
+func withParameter() []hub.Fault {
+	return []hub.Fault{
 		{Name: "one-suite", Suites: []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256}},
 		{Name: "drop-every-so-often", Drop: true, DropAfter: 60 * time.Millisecond},
 	}
@@ -170,9 +171,9 @@ func TestTakeOverIsShown(t *testing.T) {
 		t.Fatal("no session")
 	}
 	d.loses(io.EOF)
-	shownAs(b, 0, localhub.OutageTakeOver)
-	e := b.await(0, "the end", kind(localhub.KindDisconnected))
-	if e.Fault != localhub.OutageTakeOver || e.Takeover {
+	shownAs(b, 0, hub.OutageTakeOver)
+	e := b.await(0, "the end", kind(hub.KindDisconnected))
+	if e.Fault != hub.OutageTakeOver || e.Takeover {
 		t.Errorf("%+v", e)
 	}
 }
@@ -207,7 +208,7 @@ func TestEveryCertificateIsShown(t *testing.T) {
 			trusts(store.Root())
 			d.dial()
 			mark := b.hub.Events().Mark()
-			s := b.hub.Show(localhub.Fault{Name: string(p.Profile), Certificate: &wrong}, 0)
+			s := b.hub.Show(hub.Fault{Name: string(p.Profile), Certificate: &wrong}, 0)
 			defer s.Lift()
 			if _, err := d.try(); (p.Wrong != "" || p.Profile == certs.SecondRoot) != (err != nil) {
 				t.Errorf("%s%s: the client says %v", p.Wrong, p.Unusual, err)
@@ -226,7 +227,7 @@ func TestABadLinkIsOneConnections(t *testing.T) {
 	b := start(t)
 	first := &device{bench: b, t: t, config: b.tls(b.id)}
 	first.connects(0)
-	s := b.hub.Show(localhub.BadLink("far", link.Shape{Latency: 200 * time.Millisecond}), 1)
+	s := b.hub.Show(hub.BadLink("far", link.Shape{Latency: 200 * time.Millisecond}), 1)
 	first.say(mqttwire.PINGREQ, nil)
 	asked := time.Now()
 	first.hear(mqttwire.PINGRESP)
@@ -236,11 +237,11 @@ func TestABadLinkIsOneConnections(t *testing.T) {
 	far := &device{bench: b, t: t, config: b.tls(b.id)}
 	mark := b.hub.Events().Mark()
 	far.connects(0)
-	e := b.await(mark, "the showing", kind(localhub.KindFaultShown))
+	e := b.await(mark, "the showing", kind(hub.KindFaultShown))
 	if e.Text != "shown: far (1): 200ms each way" || s.Count() != 1 {
 		t.Errorf("%q, shown %d times", e.Text, s.Count())
 	}
-	c := b.await(mark, "the session", kind(localhub.KindConnect))
+	c := b.await(mark, "the session", kind(hub.KindConnect))
 	if c.Remote != far.LocalAddr().String() || c.Conn != e.Conn {
 		t.Errorf("the device is %s to the hub, not %s", c.Remote, far.LocalAddr())
 	}

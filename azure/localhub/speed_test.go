@@ -24,8 +24,9 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/mqttwire"
 )
 
 // BenchmarkAgainstMosquitto measures the hub beside mosquitto, with the same
@@ -104,7 +105,7 @@ func hubForSpeed(t testing.TB, id tls.Certificate, clients int) string {
 	t.Helper()
 	c := localhub.Config{Host: "localhost", Certificate: makePKI().server}
 	for i := range clients {
-		c.Devices = append(c.Devices, localhub.Device{ID: deviceOf(i), Thumbprints: []string{sha256Of(id)}})
+		c.Devices = append(c.Devices, hub.Device{ID: deviceOf(i), Thumbprints: []string{sha256Of(id)}})
 	}
 	hub, err := localhub.New(c)
 	if err != nil {

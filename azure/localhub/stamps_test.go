@@ -10,6 +10,7 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 )
 
@@ -28,7 +29,7 @@ func TestMessagesAreStamped(t *testing.T) {
 	if err := wait(t, c.Publish(topic+"%24.cmid=module&$.cdid=other&$.ct=text%2Fplain", 1, false, "x")); err != nil {
 		t.Fatal(err)
 	}
-	m := b.await(0, "the message", kind(localhub.KindMessage)).Message
+	m := b.await(0, "the message", kind(hub.KindMessage)).Message
 	at := m.System["iothub-enqueuedtime"]
 	delete(m.System, "iothub-enqueuedtime")
 	for name, want := range map[string]string{
@@ -56,7 +57,7 @@ func TestMessagesAreStamped(t *testing.T) {
 func TestGeneration(t *testing.T) {
 	b := start(t)
 	first, _ := b.hub.Lookup(deviceID)
-	b.hub.Register(localhub.Device{ID: deviceID, Disabled: true})
+	b.hub.Register(hub.Device{ID: deviceID, Disabled: true})
 	changed, _ := b.hub.Lookup(deviceID)
 	b.hub.Unregister(deviceID)
 	b.hub.Register(first)
@@ -71,7 +72,7 @@ func TestGeneration(t *testing.T) {
 func TestTwinHasMetadata(t *testing.T) {
 	b := start(t)
 	before := time.Now()
-	write := func(change localhub.TwinChange) localhub.Twin {
+	write := func(change localhub.TwinChange) hub.Twin {
 		t.Helper()
 		v, err := b.hub.WriteTwin(deviceID, change)
 		if err != nil {
@@ -142,7 +143,7 @@ func TestTwinIsWrittenWholeOrNotAtAll(t *testing.T) {
 // properties.
 func TestMessageToDeviceIsRefused(t *testing.T) {
 	b := start(t)
-	for name, m := range map[string]localhub.DeviceBound{
+	for name, m := range map[string]hub.DeviceBound{
 		"a value beyond ASCII": {ID: "m", Properties: map[string]string{"a": "25 °C"}},
 		"a name beyond ASCII":  {ID: "m", Properties: map[string]string{"größe": "1"}},
 		"an id beyond ASCII":   {ID: "ö"},
@@ -154,7 +155,7 @@ func TestMessageToDeviceIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, r)
 		}
 	}
-	if err := b.hub.SendToDevice(deviceID, localhub.DeviceBound{ID: "m", Payload: make([]byte, 64<<10-3), Properties: map[string]string{"a": "b"}}); err != nil {
+	if err := b.hub.SendToDevice(deviceID, hub.DeviceBound{ID: "m", Payload: make([]byte, 64<<10-3), Properties: map[string]string{"a": "b"}}); err != nil {
 		t.Error(err)
 	}
 }
@@ -194,7 +195,7 @@ func TestAwaitMethods(t *testing.T) {
 	if !<-came || !b.hub.AwaitMethods(t.Context(), deviceID, 0) {
 		t.Error("it subscribed, and takes none")
 	}
-	if !slices.ContainsFunc(b.hub.Events().Since(0), func(e localhub.Event) bool { return e.Kind == localhub.KindServed }) {
+	if !slices.ContainsFunc(b.hub.Events().Since(0), func(e hub.Event) bool { return e.Kind == hub.KindServed }) {
 		t.Error("no event of it")
 	}
 }

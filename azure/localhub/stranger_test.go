@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 )
 
@@ -26,7 +27,7 @@ func (b *bench) comesAndGoes() {
 		b.t.Fatalf("the device: %v", err)
 	}
 	c.Disconnect(10)
-	b.await(mark, "the end of the device's session", kind(localhub.KindDisconnected))
+	b.await(mark, "the end of the device's session", kind(hub.KindDisconnected))
 }
 
 // from opens connections from a loopback address; they end with the test.
@@ -78,42 +79,42 @@ func TestTheDeviceComesThroughACrowdOfStrangers(t *testing.T) {
 func TestAConnectionIsTheDevicesByWhatProvesIt(t *testing.T) {
 	b := start(t, func(c *localhub.Config) { c.For = deviceID })
 	v := b.hub.Events()
-	proof := func(mark int, k localhub.Kind) localhub.Proof {
+	proof := func(mark int, k hub.Kind) hub.Proof {
 		t.Helper()
 		return v.Proof(b.await(mark, string(k), kind(k)).Conn)
 	}
-	bare := func(address string) localhub.Proof {
+	bare := func(address string) hub.Proof {
 		t.Helper()
 		mark := v.Mark()
 		b.from(address, 1)
-		return proof(mark, localhub.KindAccepted)
+		return proof(mark, hub.KindAccepted)
 	}
-	if got := bare("127.0.0.2"); got != localhub.ProofPossible {
+	if got := bare("127.0.0.2"); got != hub.ProofPossible {
 		t.Errorf("before the device was ever seen: %s", got)
 	}
 	mark := v.Mark()
 	b.comesAndGoes()
-	if got := proof(mark, localhub.KindConnect); got != localhub.ProofCertificate {
+	if got := proof(mark, hub.KindConnect); got != hub.ProofCertificate {
 		t.Errorf("the device: %s", got)
 	}
-	if got := bare("127.0.0.1"); got != localhub.ProofAddress {
+	if got := bare("127.0.0.1"); got != hub.ProofAddress {
 		t.Errorf("a bare connection from its address: %s", got)
 	}
-	if got := bare("127.0.0.2"); got != localhub.ProofNone {
+	if got := bare("127.0.0.2"); got != hub.ProofNone {
 		t.Errorf("a bare connection from elsewhere: %s", got)
 	}
 	for _, c := range []struct { // in this order: where the certificate comes from is the device's address, too
 		name   string
 		config *tls.Config
-		want   localhub.Proof
+		want   hub.Proof
 	}{
-		{"no certificate", &tls.Config{InsecureSkipVerify: true}, localhub.ProofNone}, //nolint:gosec // a stranger
-		{"its certificate", b.tls(b.id), localhub.ProofCertificate},
+		{"no certificate", &tls.Config{InsecureSkipVerify: true}, hub.ProofNone}, //nolint:gosec // a stranger
+		{"its certificate", b.tls(b.id), hub.ProofCertificate},
 	} {
 		mark := v.Mark()
 		conn := b.from("127.0.0.2", 1)[0]
 		_ = tls.Client(conn, c.config).HandshakeContext(t.Context())
-		if got := proof(mark, localhub.KindHandshake); got != c.want {
+		if got := proof(mark, hub.KindHandshake); got != c.want {
 			t.Errorf("TLS from elsewhere with %s: %s", c.name, got)
 		}
 	}
@@ -122,10 +123,10 @@ func TestAConnectionIsTheDevicesByWhatProvesIt(t *testing.T) {
 // A fault is shown to the device, and to nobody who happens to knock meanwhile.
 func TestAFaultIsNotSpentOnAStranger(t *testing.T) {
 	b := forDevice(t)
-	showing := b.hub.Show(localhub.Fault{Name: "cut", CutAfter: 2}, 1)
+	showing := b.hub.Show(hub.Fault{Name: "cut", CutAfter: 2}, 1)
 	mark := b.hub.Events().Mark()
 	_ = tls.Client(b.from("127.0.0.2", 1)[0], &tls.Config{InsecureSkipVerify: true}).HandshakeContext(t.Context()) //nolint:gosec // a stranger
-	b.await(mark, "the stranger's handshake", kind(localhub.KindHandshake))
+	b.await(mark, "the stranger's handshake", kind(hub.KindHandshake))
 	if n := showing.Count(); n != 0 {
 		t.Errorf("shown %d times to a stranger", n)
 	}
@@ -154,12 +155,12 @@ func TestALoudStrangerIsCounted(t *testing.T) {
 		told, recorded = 0, 0
 		for _, e := range b.hub.Events().Since(mark) {
 			switch {
-			case e.Kind == localhub.KindNoise:
+			case e.Kind == hub.KindNoise:
 				told += e.Noise.Connections
 				if e.Noise.Address != "127.0.0.2" || e.Noise.AtDevice || e.Noise.Crowded() {
 					t.Errorf("told of %+v", e.Noise)
 				}
-			case e.Kind == localhub.KindAccepted && b.hub.Events().Proof(e.Conn) == localhub.ProofNone:
+			case e.Kind == hub.KindAccepted && b.hub.Events().Proof(e.Conn) == hub.ProofNone:
 				recorded++
 			}
 		}
@@ -179,7 +180,7 @@ func TestACrowdAtTheDevicesAddressIsTold(t *testing.T) {
 	b.hub.Events().Tell()
 	crowded := false
 	for _, e := range b.hub.Events().Since(mark) {
-		crowded = crowded || e.Kind == localhub.KindNoise && e.Noise.Crowded() && e.Noise.Address == "127.0.0.1"
+		crowded = crowded || e.Kind == hub.KindNoise && e.Noise.Crowded() && e.Noise.Address == "127.0.0.1"
 	}
 	if !crowded {
 		t.Error("nobody was told of 2100 silent connections from the device's own address")

@@ -5,7 +5,7 @@ import (
 	"sync"
 
 	"hilrig/azure"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/mqttwire"
 )
 
 // subscriptions are the filters of every device's session. A persistent

@@ -6,7 +6,7 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
-	"hilrig/azure/localhub"
+	"hilrig/azure/hub"
 )
 
 // Five filters at a time are counted over the session, whatever the packets
@@ -22,17 +22,17 @@ func TestFiltersOfASession(t *testing.T) {
 	}
 	from := b.hub.Events().Mark()
 	c.Disconnect(0)
-	b.await(from, "the end", kind(localhub.KindDisconnected))
+	b.await(from, "the end", kind(hub.KindDisconnected))
 	c, _ = twinned(t, b, "b")
 	from = b.hub.Events().Mark()
 	c.Subscribe("g", 0, nil)
-	if e := b.await(from, "the end", kind(localhub.KindDisconnected)); !strings.Contains(e.Text, "takes 5") {
+	if e := b.await(from, "the end", kind(hub.KindDisconnected)); !strings.Contains(e.Text, "takes 5") {
 		t.Errorf("ended: %s", e.Text)
 	}
 	from = b.hub.Events().Mark()
 	c, _ = twinned(t, b, "b", "f") // what was refused is none of the five
 	c.Disconnect(0)
-	b.await(from, "the end", kind(localhub.KindDisconnected))
+	b.await(from, "the end", kind(hub.KindDisconnected))
 	c = b.client(func(o *mqtt.ClientOptions) { o.SetCleanSession(true) })
 	if err := wait(t, c.Connect()); err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func TestServes(t *testing.T) {
 	serves(false, "before it")
 	from := b.hub.Events().Mark()
 	c.Subscribe(readTopic, 1, nil)
-	b.await(from, "the SUBACK kept back", kind(localhub.KindServed))
+	b.await(from, "the SUBACK kept back", kind(hub.KindServed))
 	serves(true, "a SUBACK that is lost")
 	if err := wait(t, c.Unsubscribe(readTopic)); err != nil {
 		t.Fatal(err)
@@ -69,7 +69,7 @@ func TestServes(t *testing.T) {
 	b.subscribe(c, 1)
 	from = b.hub.Events().Mark()
 	c.Disconnect(0)
-	b.await(from, "the end", kind(localhub.KindDisconnected))
+	b.await(from, "the end", kind(hub.KindDisconnected))
 	serves(true, "away, with a persistent session")
 	if err := wait(t, b.client().Connect()); err != nil { // paho's session is a clean one
 		t.Fatal(err)

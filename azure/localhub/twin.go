@@ -1,23 +1,12 @@
 package localhub
 
 import (
-	"encoding/json"
+	"hilrig/azure/hub"
 	"sync"
 	"time"
 
 	"hilrig/record"
 )
-
-// Twin is a device's twin as the service sees it.
-type Twin struct {
-	Desired, Reported               json.RawMessage // objects as the device gets them, each with its $version at the end
-	DesiredFull, ReportedFull       json.RawMessage // the same with $metadata
-	DesiredVersion, ReportedVersion int             // from 1, one more with each change
-	Tags                            json.RawMessage // an object, or nil where there are none
-	ModelID                         string          // that the device said at its last connect
-	Version                         int             // of the whole: from 2, one more with each change of any part
-	Written                         int             // how often the service changed it, from 1: what its ETag is of
-}
 
 // TwinChange is what the service writes: nil leaves a part as it is.
 type TwinChange struct {
@@ -74,8 +63,8 @@ func (t *twins) says(id, model string) {
 	t.get(id).model = model
 }
 
-func (t *twin) view() Twin {
-	v := Twin{
+func (t *twin) view() hub.Twin {
+	v := hub.Twin{
 		Desired: t.desired.json(), Reported: t.reported.json(),
 		DesiredFull: t.desired.full(true), ReportedFull: t.reported.full(false),
 		DesiredVersion: t.desired.version, ReportedVersion: t.reported.version,
@@ -88,9 +77,9 @@ func (t *twin) view() Twin {
 }
 
 // Twin is a registered device's twin.
-func (h *Hub) Twin(deviceID string) (Twin, bool) {
+func (h *Hub) Twin(deviceID string) (hub.Twin, bool) {
 	if _, known := h.Lookup(deviceID); !known {
-		return Twin{}, false
+		return hub.Twin{}, false
 	}
 	h.twins.mu.Lock()
 	defer h.twins.mu.Unlock()
@@ -102,16 +91,16 @@ func (h *Hub) Twin(deviceID string) (Twin, bool) {
 // subscribed (Azure: iot-hub-mqtt-support, "Receive desired properties update
 // notifications"). What it misses while away it must ask for. Errors are of
 // class usage and wrap a [Refusal].
-func (h *Hub) PatchDesired(deviceID string, patch []byte) (Twin, error) {
+func (h *Hub) PatchDesired(deviceID string, patch []byte) (hub.Twin, error) {
 	return h.WriteTwin(deviceID, TwinChange{Desired: patch})
 }
 
 // WriteTwin changes desired properties and tags, both or neither. The device is
 // told of desired properties in the form in which they were written, as
 // [Hub.PatchDesired] says. Errors are of class usage and wrap a [Refusal].
-func (h *Hub) WriteTwin(deviceID string, change TwinChange) (Twin, error) {
-	refused := func(why error) (Twin, error) {
-		return Twin{}, record.NewFailure(record.Usage, "write the twin of", deviceID, why)
+func (h *Hub) WriteTwin(deviceID string, change TwinChange) (hub.Twin, error) {
+	refused := func(why error) (hub.Twin, error) {
+		return hub.Twin{}, record.NewFailure(record.Usage, "write the twin of", deviceID, why)
 	}
 	if _, known := h.Lookup(deviceID); !known {
 		return refused(notRegistered(deviceID))

@@ -9,6 +9,7 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 )
 
@@ -79,7 +80,7 @@ func TestTwinIsKept(t *testing.T) {
 		t.Errorf("told %s %s", m.Topic(), m.Payload())
 	}
 	c.Disconnect(0)
-	b.await(from, "the end", kind(localhub.KindDisconnected))
+	b.await(from, "the end", kind(hub.KindDisconnected))
 	if _, err := b.hub.PatchDesired(deviceID, []byte(`{"a":null,"b":2}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -103,15 +104,15 @@ func TestTwinAnswerNeedsItsSubscription(t *testing.T) {
 		t.Fatal(err)
 	}
 	nothingMore(t, c, got)
-	e := b.await(0, "the request", kind(localhub.KindTwin))
-	if !e.Twin.Unheard || e.Twin.Op != localhub.TwinGet {
+	e := b.await(0, "the request", kind(hub.KindTwin))
+	if !e.Twin.Unheard || e.Twin.Op != hub.TwinGet {
 		t.Errorf("got %+v", e.Twin)
 	}
 }
 
 func TestTwinThrottled(t *testing.T) {
 	b := start(t)
-	b.hub.Show(localhub.Fault{Name: "busy", TwinStatus: 429}, 1)
+	b.hub.Show(hub.Fault{Name: "busy", TwinStatus: 429}, 1)
 	c, got := twinned(t, b, twinResults)
 	for _, want := range []string{"429/?$rid=r", "200/?$rid=r"} {
 		if err := wait(t, c.Publish(twinGet+"r", 0, false, "")); err != nil {
@@ -143,7 +144,7 @@ func FuzzPatchDesired(f *testing.F) {
 	for _, seed := range []string{`{"a":{"b":null}}`, `{"a":1}{`, `null`, `{"$version":1e400}`, `{"a":[null]}`, "{\"\xff\":1}"} {
 		f.Add([]byte(seed))
 	}
-	hub, err := localhub.New(localhub.Config{Certificate: makePKI().server, Devices: []localhub.Device{{ID: deviceID}}})
+	hub, err := localhub.New(localhub.Config{Certificate: makePKI().server, Devices: []hub.Device{{ID: deviceID}}})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package localhub
 
 import (
 	"context"
+	"hilrig/azure/hub"
 	"slices"
 )
 
@@ -20,8 +21,8 @@ func (h *Hub) AwaitCompleted(ctx context.Context, deviceID, messageID string) bo
 	if !h.Waiting(deviceID, messageID) {
 		return true
 	}
-	_, err := h.events.Await(ctx, from, func(e Event) bool {
-		return e.Kind == KindCompleted && e.DeviceID == deviceID && !h.Waiting(deviceID, messageID)
+	_, err := h.events.Await(ctx, from, func(e hub.Event) bool {
+		return e.Kind == hub.KindCompleted && e.DeviceID == deviceID && !h.Waiting(deviceID, messageID)
 	})
 	return err == nil
 }

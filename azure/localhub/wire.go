@@ -6,7 +6,7 @@ import (
 	"net"
 	"time"
 
-	"hilrig/azure/localhub/tlswire"
+	"hilrig/azure/tlswire"
 )
 
 // wire is a connection under TLS. It shows an observer every raw byte until the

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"hilrig/azure/localhub"
+	"hilrig/azure/hub"
 	"hilrig/fixtures"
 )
 
@@ -20,19 +20,19 @@ type Row struct {
 // Try is a connection that met the fault.
 type Try struct {
 	Conn    int64
-	Connect localhub.Event
-	End     localhub.Event
+	Connect hub.Event
+	End     hub.Event
 }
 
 // Follow shows the fault to the device's connections, which is made to connect
 // now, until the rule has seen gaps enough. What it has seen when the device
 // stays away, or the spec's time is up, is returned with the error.
-func Follow(ctx context.Context, b *fixtures.Bench, fault localhub.Fault, rule *Rule) (Row, error) {
+func Follow(ctx context.Context, b *fixtures.Bench, fault hub.Fault, rule *Rule) (Row, error) {
 	return follow(ctx, b, fault, rule, func(Row) bool { return false })
 }
 
 // follow is Follow until enough says so, if that is sooner.
-func follow(ctx context.Context, b *fixtures.Bench, fault localhub.Fault, rule *Rule, enough func(Row) bool) (Row, error) {
+func follow(ctx context.Context, b *fixtures.Bench, fault hub.Fault, rule *Rule, enough func(Row) bool) (Row, error) {
 	row := Row{}
 	j := rule.Begin()
 	row.Verdict, _ = j.Verdict()
@@ -47,15 +47,15 @@ func follow(ctx context.Context, b *fixtures.Bench, fault localhub.Fault, rule *
 	for {
 		within := patience(b, row.Gaps)
 		t := Try{}
-		t.Connect, err = b.Await(ctx, from, within, what, func(e localhub.Event) bool {
-			return e.Kind == localhub.KindConnect && e.Fault == fault.Name
+		t.Connect, err = b.Await(ctx, from, within, what, func(e hub.Event) bool {
+			return e.Kind == hub.KindConnect && e.Fault == fault.Name
 		})
 		if err != nil {
 			return row, err
 		}
 		t.Conn = t.Connect.Conn
-		t.End, err = b.Await(ctx, t.Connect.Seq, within, "the end of a connection that met the fault "+fault.Name, func(e localhub.Event) bool {
-			return e.Kind == localhub.KindDisconnected && e.Conn == t.Conn
+		t.End, err = b.Await(ctx, t.Connect.Seq, within, "the end of a connection that met the fault "+fault.Name, func(e hub.Event) bool {
+			return e.Ends(t.Conn)
 		})
 		if err != nil {
 			return row, err
@@ -84,7 +84,7 @@ func patience(b *fixtures.Bench, gaps []time.Duration) time.Duration {
 // Spec judges the gaps between tries that the fault makes fail. They begin
 // after a session that was good for something, so that nothing is in them of
 // what was before.
-func Spec(ctx context.Context, b *fixtures.Bench, fault localhub.Fault) {
+func Spec(ctx context.Context, b *fixtures.Bench, fault hub.Fault) {
 	rule := Defaults.Rule()
 	settle(ctx, b, 0)
 	b.Step("the hub shows %s until the gaps between the tries are judged, %d at most", fault.Name, rule.Most)
@@ -98,7 +98,7 @@ func Spec(ctx context.Context, b *fixtures.Bench, fault localhub.Fault) {
 // a long session: a backoff that starts over only then may have been at its
 // ceiling. So is one that grew by a rule: whether chance is in it the second
 // row shows.
-func Judge(ctx context.Context, b *fixtures.Bench, fault localhub.Fault, rule *Rule, first Row) {
+func Judge(ctx context.Context, b *fixtures.Bench, fault hub.Fault, rule *Rule, first Row) {
 	row, v := first, first.Verdict
 	plain := v.Passes() && len(first.Gaps) > rule.Least && rule.Regular(first.Gaps)
 	settle(ctx, b, 0)
@@ -122,7 +122,7 @@ func Judge(ctx context.Context, b *fixtures.Bench, fault localhub.Fault, rule *R
 	say(b, fault, row, v)
 }
 
-func say(b *fixtures.Bench, fault localhub.Fault, row Row, v Verdict) {
+func say(b *fixtures.Bench, fault hub.Fault, row Row, v Verdict) {
 	f := fixtures.Finding{
 		Expected: fmt.Sprintf("gaps that grow, with jitter, between tries that end in %s", fault.Name),
 		Seen:     fmt.Sprintf("%s: %s", v.Grade, v.Why), Look: delayLook, At: row.began(),

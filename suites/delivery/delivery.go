@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"hilrig/azure"
-	"hilrig/azure/localhub"
+	"hilrig/azure/hub"
 	"hilrig/fixtures"
 	"hilrig/record"
 )
@@ -51,7 +51,7 @@ func firstMessage(ctx context.Context, b *fixtures.Bench) {
 	e, err := b.AwaitMessage(ctx, from, b.Type.Timing.PublishWithin)
 	b.Must(err)
 	first := e // of this session, where the one before still delivered during the load
-	for _, m := range b.Since(from, func(e localhub.Event) bool { return e.Telemetry() }) {
+	for _, m := range b.Since(from, func(e hub.Event) bool { return e.Telemetry() }) {
 		if !m.At.Before(provisioned) {
 			first = m
 			break
@@ -64,7 +64,7 @@ func firstMessage(ctx context.Context, b *fixtures.Bench) {
 	b.Step("%d bytes on %s", len(e.Message.Payload), e.Message.Topic)
 }
 
-func publishes(ctx context.Context, b *fixtures.Bench) []localhub.Event {
+func publishes(ctx context.Context, b *fixtures.Bench) []hub.Event {
 	events, err := b.Publishes(ctx)
 	b.Premise(err)
 	return events
@@ -110,7 +110,7 @@ func size(ctx context.Context, b *fixtures.Bench) {
 	}
 }
 
-func messages(ctx context.Context, b *fixtures.Bench, n int) []localhub.Event {
+func messages(ctx context.Context, b *fixtures.Bench, n int) []hub.Event {
 	got, err := b.Messages(ctx, n)
 	if len(got) == 0 || len(got) < n {
 		b.Premise(err)
@@ -143,7 +143,7 @@ func interval(ctx context.Context, b *fixtures.Bench) {
 	conn, mark := int64(0), b.Mark()
 	var at []time.Time
 	var first time.Time // of the session
-	_, err := b.Await(ctx, mark, b.Type.Timing.PublishWithin+2*n*b.Type.Timing.Interval, fmt.Sprintf("%d messages at an interval of %s in one session", n, b.Type.Timing.Interval), func(e localhub.Event) bool {
+	_, err := b.Await(ctx, mark, b.Type.Timing.PublishWithin+2*n*b.Type.Timing.Interval, fmt.Sprintf("%d messages at an interval of %s in one session", n, b.Type.Timing.Interval), func(e hub.Event) bool {
 		if !e.Telemetry() || e.Message.Dup {
 			return false
 		}

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"hilrig/azure"
-	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/hub"
+	"hilrig/azure/mqttwire"
 	"hilrig/fixtures"
 	"hilrig/record"
 )
@@ -40,20 +40,20 @@ func deviceBound(ctx context.Context, b *fixtures.Bench, size int) {
 	b.Step("a message of %d bytes to the device", size)
 	mark := b.Mark()
 	body := min(size, azure.MaxCloudToDevice-len(id)) // its id counts too
-	b.Must(b.Hub.SendToDevice(b.Device.DeviceID, localhub.DeviceBound{ID: id, Payload: []byte(strings.Repeat("x", body))}))
-	out, err := b.Await(ctx, mark, b.Type.Timing.PublishWithin, "the hub to deliver it", func(e localhub.Event) bool {
-		return e.Kind == localhub.KindPacket && !e.Packet.In && e.Packet.Type == mqttwire.PUBLISH && strings.Contains(e.Packet.Topic, id)
+	b.Must(b.Hub.SendToDevice(b.Device.DeviceID, hub.DeviceBound{ID: id, Payload: []byte(strings.Repeat("x", body))}))
+	out, err := b.Await(ctx, mark, b.Type.Timing.PublishWithin, "the hub to deliver it", func(e hub.Event) bool {
+		return e.Kind == hub.KindPacket && !e.Packet.In && e.Packet.Type == mqttwire.PUBLISH && strings.Contains(e.Packet.Topic, id)
 	})
 	b.Premise(err)
 	if out.Packet.QoS == 0 {
 		b.Step("subscribed at QoS 0: nothing is acknowledged")
 		return
 	}
-	e, err := b.Await(ctx, out.Seq, b.Type.Timing.PublishWithin, fmt.Sprintf("PUBACK of a message of %d bytes", size), func(e localhub.Event) bool {
+	e, err := b.Await(ctx, out.Seq, b.Type.Timing.PublishWithin, fmt.Sprintf("PUBACK of a message of %d bytes", size), func(e hub.Event) bool {
 		if e.Conn != out.Conn {
 			return false
 		}
-		return e.Kind == localhub.KindDisconnected || e.Kind == localhub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.PUBACK && e.Packet.ID == out.Packet.ID
+		return e.Kind == hub.KindDisconnected || e.Kind == hub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.PUBACK && e.Packet.ID == out.Packet.ID
 	})
 	if err != nil && record.ClassOf(err) == record.Device {
 		b.Fail(fixtures.Finding{
@@ -63,7 +63,7 @@ func deviceBound(ctx context.Context, b *fixtures.Bench, size int) {
 		})
 	}
 	b.Must(err)
-	b.That(e.Kind != localhub.KindDisconnected, fixtures.Finding{
+	b.That(e.Kind != hub.KindDisconnected, fixtures.Finding{
 		Expected: fmt.Sprintf("PUBACK of a message of %d bytes", size),
 		Seen:     fmt.Sprintf("the connection ended over it: %s", e.Text),
 		Look:     bufferLook(size), At: e.At,

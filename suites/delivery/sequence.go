@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"hilrig/azure"
-	"hilrig/azure/localhub"
+	"hilrig/azure/hub"
 	"hilrig/fixtures"
 	"hilrig/record"
 )
@@ -34,7 +34,7 @@ func counted(ctx context.Context, b *fixtures.Bench) (lives [][]numbered) {
 
 // livesOf reads the counters of messages, each life of the device by itself: a
 // counter may begin again with it.
-func livesOf(b *fixtures.Bench, events []localhub.Event) (lives [][]numbered) {
+func livesOf(b *fixtures.Bench, events []hub.Event) (lives [][]numbered) {
 	for _, life := range b.Lives(events) {
 		lives = append(lives, numberedOf(b, life))
 	}
@@ -42,7 +42,7 @@ func livesOf(b *fixtures.Bench, events []localhub.Event) (lives [][]numbered) {
 }
 
 // numberedOf reads the counters of messages.
-func numberedOf(b *fixtures.Bench, events []localhub.Event) []numbered {
+func numberedOf(b *fixtures.Bench, events []hub.Event) []numbered {
 	var all []numbered
 	for _, e := range events {
 		seq, err := fixtures.NumberAt(e.Message.Payload, b.Type.Payload.Sequence)
@@ -102,7 +102,7 @@ func missingOf(all []numbered) (missing []string, gap time.Time) {
 
 // goesOn asks a session that is up for another message where the last one is
 // old: one that has stalled loses everything that comes.
-func goesOn(ctx context.Context, b *fixtures.Bench, last localhub.Event) {
+func goesOn(ctx context.Context, b *fixtures.Bench, last hub.Event) {
 	_, _, live := b.Session()
 	if !live || time.Since(last.At) < 2*b.Type.Timing.Interval {
 		return
@@ -120,7 +120,7 @@ func noLossByCount(ctx context.Context, b *fixtures.Bench) {
 	mark := b.Mark()
 	const n = 5
 	count := 0
-	_, err := b.Await(ctx, mark, n*b.Type.Timing.Interval*3/2+5*time.Second, fmt.Sprintf("%d messages in %d intervals", n, n), func(e localhub.Event) bool {
+	_, err := b.Await(ctx, mark, n*b.Type.Timing.Interval*3/2+5*time.Second, fmt.Sprintf("%d messages in %d intervals", n, n), func(e hub.Event) bool {
 		if e.Telemetry() {
 			count++
 		}

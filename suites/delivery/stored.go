@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"hilrig/azure"
-	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/hub"
+	"hilrig/azure/mqttwire"
 	"hilrig/fixtures"
 )
 
@@ -35,24 +35,24 @@ func storedMessage(ctx context.Context, b *fixtures.Bench) {
 	if !b.Hub.Drop(b.Device.DeviceID) {
 		b.NotRun("the session ended before it could be cut")
 	}
-	_, err = b.Await(ctx, mark, b.Type.Timing.ReconnectWithin, "the connection to end", func(e localhub.Event) bool {
-		return e.Kind == localhub.KindDisconnected && e.Conn == live.Conn
+	_, err = b.Await(ctx, mark, b.Type.Timing.ReconnectWithin, "the connection to end", func(e hub.Event) bool {
+		return e.Ends(live.Conn)
 	})
 	b.Premise(err)
-	b.Must(b.Hub.SendToDevice(b.Device.DeviceID, localhub.DeviceBound{ID: id, Payload: []byte(`{"waited":true}`)}))
+	b.Must(b.Hub.SendToDevice(b.Device.DeviceID, hub.DeviceBound{ID: id, Payload: []byte(`{"waited":true}`)}))
 	b.Must(b.Hasten(ctx))
 	back, err := b.AwaitSession(ctx, mark, b.Type.Timing.ReconnectWithin)
 	b.Premise(err)
-	out, err := b.Await(ctx, back.Seq, b.Type.Timing.PublishWithin, "the hub to deliver it", func(e localhub.Event) bool {
-		return e.Kind == localhub.KindPacket && !e.Packet.In && e.Packet.Type == mqttwire.PUBLISH && strings.Contains(e.Packet.Topic, id)
+	out, err := b.Await(ctx, back.Seq, b.Type.Timing.PublishWithin, "the hub to deliver it", func(e hub.Event) bool {
+		return e.Kind == hub.KindPacket && !e.Packet.In && e.Packet.Type == mqttwire.PUBLISH && strings.Contains(e.Packet.Topic, id)
 	})
 	b.Premise(err)
 	if out.Packet.QoS == 0 {
 		b.NotApplicable("it subscribes at QoS 0: nothing is kept and nothing is acknowledged")
 	}
 	b.Step("delivered; wait for its PUBACK")
-	e, err := b.Await(ctx, out.Seq, b.Type.Timing.PublishWithin, "PUBACK of the message that waited", func(e localhub.Event) bool {
-		return e.Kind == localhub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.PUBACK && e.Packet.ID == out.Packet.ID && e.Conn == out.Conn
+	e, err := b.Await(ctx, out.Seq, b.Type.Timing.PublishWithin, "PUBACK of the message that waited", func(e hub.Event) bool {
+		return e.Kind == hub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.PUBACK && e.Packet.ID == out.Packet.ID && e.Conn == out.Conn
 	})
 	if err != nil && ctx.Err() == nil {
 		b.Fail(fixtures.Finding{

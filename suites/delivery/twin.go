@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"hilrig/azure/localhub"
+	"hilrig/azure/hub"
 	"hilrig/fixtures"
 	"hilrig/record"
 )
@@ -47,14 +47,14 @@ func twin(ctx context.Context, b *fixtures.Bench) {
 	}
 }
 
-func twinEvent(op localhub.TwinOp) func(localhub.Event) bool {
-	return func(e localhub.Event) bool { return e.Kind == localhub.KindTwin && e.Twin.Op == op }
+func twinEvent(op hub.TwinOp) func(hub.Event) bool {
+	return func(e hub.Event) bool { return e.Kind == hub.KindTwin && e.Twin.Op == op }
 }
 
 func asksForTwin(ctx context.Context, b *fixtures.Bench) {
 	b.Step("wait for it to ask for its twin")
 	within := b.Type.Timing.PublishWithin
-	e, err := b.Await(ctx, b.ProvisionMark(), within, "a GET of its twin", twinEvent(localhub.TwinGet))
+	e, err := b.Await(ctx, b.ProvisionMark(), within, "a GET of its twin", twinEvent(hub.TwinGet))
 	absent(b, err, fixtures.Finding{
 		Expected: fmt.Sprintf("a GET of its twin within %s", within), Seen: "none since it was provisioned",
 		Look: "what the firmware does after CONNACK: desired properties that change while it is away nobody tells it (behaviour.twin.get)",
@@ -79,7 +79,7 @@ func answersDesired(ctx context.Context, b *fixtures.Bench) {
 	mark, sent := b.Mark(), time.Now()
 	_, err = b.Hub.PatchDesired(b.Device.DeviceID, patch)
 	b.Must(err)
-	e, err := b.Await(ctx, mark, within, "reported properties", twinEvent(localhub.TwinReported))
+	e, err := b.Await(ctx, mark, within, "reported properties", twinEvent(hub.TwinReported))
 	absent(b, err, fixtures.Finding{
 		Expected: fmt.Sprintf("reported properties of its twin within %s of desired ones", within), Seen: "none",
 		Look: "the handler of $iothub/twin/PATCH/properties/desired/ (behaviour.twin.desired)",

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/hub"
+	"hilrig/azure/mqttwire"
 	"hilrig/fixtures"
 	"hilrig/record"
 )
@@ -29,20 +29,20 @@ func unacknowledged(ctx context.Context, b *fixtures.Bench) {
 	}
 	b.Step("the hub keeps the acknowledgement of one message back")
 	mark := b.Mark()
-	showing := b.Hub.Show(localhub.Withhold("no-puback", mqttwire.PUBACK), 0)
+	showing := b.Hub.Show(hub.Withhold("no-puback", mqttwire.PUBACK), 0)
 	defer showing.Lift()
-	withheld, err := b.Await(ctx, mark, b.Type.Timing.PublishWithin+b.Type.Timing.Interval, "a message to acknowledge", func(e localhub.Event) bool {
-		return e.Kind == localhub.KindPacket && e.Packet.Type == mqttwire.PUBACK && e.Packet.Withheld
+	withheld, err := b.Await(ctx, mark, b.Type.Timing.PublishWithin+b.Type.Timing.Interval, "a message to acknowledge", func(e hub.Event) bool {
+		return e.Kind == hub.KindPacket && e.Packet.Type == mqttwire.PUBACK && e.Packet.Withheld
 	})
 	b.Premise(err)
 	first := published(b, mark, withheld)
-	again := func(e localhub.Event) bool {
+	again := func(e hub.Event) bool {
 		return e.Telemetry() && e.Seq > first.Seq && bytes.Equal(e.Message.Payload, first.Message.Payload)
 	}
 	patience := b.Type.Timing.ReconnectWithin / 10
 	b.Step("packet id %d, %d bytes; waiting %s for it to come again by itself", first.Message.PacketID, len(first.Message.Payload), patience)
-	e, err := b.Await(ctx, first.Seq+1, patience, "the message again, or the end of its session", func(e localhub.Event) bool {
-		return again(e) || e.Kind == localhub.KindDisconnected && e.Conn == first.Conn
+	e, err := b.Await(ctx, first.Seq+1, patience, "the message again, or the end of its session", func(e hub.Event) bool {
+		return again(e) || e.Ends(first.Conn)
 	})
 	showing.Lift()
 	if err != nil && record.ClassOf(err) != record.Device {
@@ -60,7 +60,7 @@ func unacknowledged(ctx context.Context, b *fixtures.Bench) {
 	resumed := !next.Connect.Clean && next.Connect.Present
 	n := 0
 	wait := b.Type.Timing.PublishWithin + 2*(newer+1)*b.Type.Timing.Interval
-	e, err = b.Await(ctx, next.Seq, wait, fmt.Sprintf("the message again, or %d newer ones", newer), func(e localhub.Event) bool {
+	e, err = b.Await(ctx, next.Seq, wait, fmt.Sprintf("the message again, or %d newer ones", newer), func(e hub.Event) bool {
 		if e.Telemetry() && !again(e) {
 			n++
 		}
@@ -80,14 +80,14 @@ func unacknowledged(ctx context.Context, b *fixtures.Bench) {
 }
 
 // published is the message whose acknowledgement was kept back.
-func published(b *fixtures.Bench, mark int, withheld localhub.Event) localhub.Event {
-	for _, e := range b.Since(mark, func(e localhub.Event) bool { return e.Telemetry() }) {
+func published(b *fixtures.Bench, mark int, withheld hub.Event) hub.Event {
+	for _, e := range b.Since(mark, func(e hub.Event) bool { return e.Telemetry() }) {
 		if e.Conn == withheld.Conn && e.Message.PacketID == withheld.Packet.ID {
 			return e
 		}
 	}
 	// Sent before the mark, acknowledged behind it.
-	all := b.Since(0, func(e localhub.Event) bool {
+	all := b.Since(0, func(e hub.Event) bool {
 		return e.Telemetry() && e.Seq < withheld.Seq && e.Conn == withheld.Conn && e.Message.PacketID == withheld.Packet.ID
 	})
 	if len(all) == 0 {
@@ -96,7 +96,7 @@ func published(b *fixtures.Bench, mark int, withheld localhub.Event) localhub.Ev
 	return all[len(all)-1]
 }
 
-func same(b *fixtures.Bench, first, again localhub.Event, where string) {
+func same(b *fixtures.Bench, first, again hub.Event, where string) {
 	f := fixtures.Finding{
 		Expected: fmt.Sprintf("the unacknowledged message again %s with packet id %d and DUP [MQTT-3.3.1-1, 4.4.0-1]", where, first.Message.PacketID),
 		Seen:     fmt.Sprintf("packet id %d, DUP %v", again.Message.PacketID, again.Message.Dup), At: again.At,
@@ -107,7 +107,7 @@ func same(b *fixtures.Bench, first, again localhub.Event, where string) {
 
 // lostMessage is a warning over a clean session, in which MQTT promises
 // nothing, and a failure over one that goes on.
-func lostMessage(b *fixtures.Bench, first, next localhub.Event, resumed bool) {
+func lostMessage(b *fixtures.Bench, first, next hub.Event, resumed bool) {
 	seen := fmt.Sprintf("%d newer messages in the session %.1f s later, and not that one", newer, next.At.Sub(first.At).Round(time.Millisecond).Seconds())
 	if next.Connect.Clean {
 		b.WarnOf(fixtures.Finding{

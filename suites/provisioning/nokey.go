@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"hilrig/azure/localhub"
+	"hilrig/azure/hub"
 	"hilrig/fixtures"
 )
 
@@ -58,7 +58,7 @@ func awaitConnections(ctx context.Context, b *fixtures.Bench) {
 		b.Step("no telemetry; judging what the console printed so far")
 		return
 	}
-	connects := b.Since(b.ProvisionMark(), func(e localhub.Event) bool { return e.Kind == localhub.KindConnect })
+	connects := b.Since(b.ProvisionMark(), func(e hub.Event) bool { return e.Kind == hub.KindConnect })
 	if len(connects) > 1 {
 		return
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"hilrig/azure/localhub"
+	"hilrig/azure/hub"
 	"hilrig/certs"
 	"hilrig/fixtures"
 	"hilrig/record"
@@ -61,7 +61,7 @@ func presented(ctx context.Context, b *fixtures.Bench) {
 	judgePresented(b, e, id, "the certificate loaded last")
 }
 
-func judgePresented(b *fixtures.Bench, e localhub.Event, want *certs.Identity, which string) {
+func judgePresented(b *fixtures.Bench, e hub.Event, want *certs.Identity, which string) {
 	expected := certs.ThumbprintsOf(want.Certificate).SHA256
 	f := fixtures.Finding{Expected: which + ", thumbprint " + expected, At: e.At,
 		Look: "whether slot 20 is stored where the TLS stack reads it, and whether the device must be restarted for it (commands.after_provision)"}
@@ -146,8 +146,8 @@ func replace(ctx context.Context, b *fixtures.Bench) {
 	b.Register(second)
 }
 
-func fullHandshakes(b *fixtures.Bench, from int) []localhub.Event {
-	return b.Since(from, func(e localhub.Event) bool {
-		return e.Kind == localhub.KindHandshake && e.Handshake != nil && e.Handshake.OK && !e.Handshake.Resumed
+func fullHandshakes(b *fixtures.Bench, from int) []hub.Event {
+	return b.Since(from, func(e hub.Event) bool {
+		return e.Kind == hub.KindHandshake && e.Handshake != nil && e.Handshake.OK && !e.Handshake.Resumed
 	})
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"hilrig/azure/localhub"
+	"hilrig/azure/hub"
 	"hilrig/certs"
 	"hilrig/fixtures"
 	"hilrig/hw/console"
@@ -125,12 +125,12 @@ func rootStillCounts(ctx context.Context, b *fixtures.Bench, accepted []string) 
 	wrong, err := b.Store.WrongServer(ctx, b.HubName, certs.UnknownRoot)
 	b.Must(err)
 	mark := b.Mark()
-	showing := b.Hub.Show(localhub.Fault{Name: string(certs.UnknownRoot), Certificate: &wrong}, 0)
+	showing := b.Hub.Show(hub.Fault{Name: string(certs.UnknownRoot), Certificate: &wrong}, 0)
 	defer showing.Lift()
 	_, err = b.Provoke(ctx)
 	b.Premise(err)
-	e, err := b.Await(ctx, mark, b.Type.Timing.ReconnectWithin, "the device to meet a hub of an unknown root", func(e localhub.Event) bool {
-		return e.Kind == localhub.KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil && e.Handshake.Fault != ""
+	e, err := b.Await(ctx, mark, b.Type.Timing.ReconnectWithin, "the device to meet a hub of an unknown root", func(e hub.Event) bool {
+		return e.Kind == hub.KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil && e.Handshake.Fault != ""
 	})
 	if err != nil && ctx.Err() == nil {
 		return "the identity before it is still in use; whether the root is was not seen (" + err.Error() + ")"

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"hilrig/azure/localhub"
+	"hilrig/azure/hub"
 	"hilrig/fixtures"
 	"hilrig/record"
 	"hilrig/suites/backoff"
@@ -13,12 +13,12 @@ import (
 
 func backoffSpec(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(b.Connected(ctx))
-	backoff.Spec(ctx, b, localhub.Refuse(3))
+	backoff.Spec(ctx, b, hub.Refuse(3))
 }
 
 func takeoverBackoff(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(b.Connected(ctx))
-	backoff.Spec(ctx, b, localhub.DropAfterConnack(0))
+	backoff.Spec(ctx, b, hub.DropAfterConnack(0))
 }
 
 // cuts is how often a living session is cut.
@@ -30,7 +30,7 @@ func connectionCut(ctx context.Context, b *fixtures.Bench) {
 	for i := range cuts {
 		b.Step("TCP reset %d of %d", i+1, cuts)
 		mark := cutSession(ctx, b)
-		longest = max(longest, back(ctx, b, mark, localhub.OutageReset, b.Type.Timing.ReconnectWithin, "a TCP reset"))
+		longest = max(longest, back(ctx, b, mark, hub.OutageReset, b.Type.Timing.ReconnectWithin, "a TCP reset"))
 	}
 	b.Measure("longest way back", longest.Seconds(), "s", nil, nil)
 }
@@ -60,12 +60,12 @@ const tries = 3
 // it and telemetry in that one, and returns how long the session took.
 func back(ctx context.Context, b *fixtures.Bench, mark int, fault string, within time.Duration, after string) time.Duration {
 	start := time.Now()
-	met := b.Since(mark, func(e localhub.Event) bool { return e.Kind == localhub.KindFaultShown && e.Fault == fault })
+	met := b.Since(mark, func(e hub.Event) bool { return e.Kind == hub.KindFaultShown && e.Fault == fault })
 	if len(met) > 0 {
 		start, mark = met[0].At, met[0].Seq
 	}
-	e, err := b.Await(ctx, mark, within, "a session after "+after, func(e localhub.Event) bool {
-		return e.Kind == localhub.KindConnect && e.Connect != nil && e.Connect.ReturnCode == 0
+	e, err := b.Await(ctx, mark, within, "a session after "+after, func(e hub.Event) bool {
+		return e.Accepted()
 	})
 	b.Must(err)
 	_, err = b.AwaitUseful(ctx, e.Seq)
@@ -95,8 +95,8 @@ func blackHole(ctx context.Context, b *fixtures.Bench) {
 		b.NotRun("the device has no session")
 	}
 	start := time.Now()
-	e, err := b.Await(ctx, mark, within, "a session after the hub fell silent", func(e localhub.Event) bool {
-		return e.Kind == localhub.KindConnect && e.Connect != nil && e.Connect.ReturnCode == 0
+	e, err := b.Await(ctx, mark, within, "a session after the hub fell silent", func(e hub.Event) bool {
+		return e.Accepted()
 	})
 	if err != nil && record.ClassOf(err) == record.Device {
 		b.Hub.Drop(b.Device.DeviceID) // out of the hole
@@ -108,7 +108,7 @@ func blackHole(ctx context.Context, b *fixtures.Bench) {
 	}
 	b.Must(err)
 	b.Measure("silence to new session", e.At.Sub(start).Seconds(), "s", nil, nil)
-	if ends := b.Since(mark, func(x localhub.Event) bool { return x.Kind == localhub.KindDisconnected && x.Conn == live.Conn }); len(ends) > 0 {
+	if ends := b.Since(mark, func(x hub.Event) bool { return x.Ends(live.Conn) }); len(ends) > 0 {
 		b.Measure("silence noticed after", ends[0].At.Sub(start).Seconds(), "s", nil, nil)
 	}
 	_, err = b.AwaitUseful(ctx, e.Seq)
@@ -127,15 +127,15 @@ var phases = []struct {
 func cutInHandshake(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(b.Delivers(ctx))
 	for _, p := range phases {
-		fault := localhub.Fault{Name: "cut after " + p.name, CutAfter: p.message}
+		fault := hub.Fault{Name: "cut after " + p.name, CutAfter: p.message}
 		b.Step("the hub cuts the handshake behind %s", p.name)
 		mark := b.Mark()
 		showing := b.Hub.Show(fault, 1)
 		defer showing.Lift()
 		way, err := b.Provoke(ctx)
 		b.Premise(err)
-		cut, err := b.Await(ctx, mark, b.Type.Timing.ReconnectWithin, "a handshake to cut after "+way, func(e localhub.Event) bool {
-			return e.Kind == localhub.KindHandshake && e.Fault == fault.Name
+		cut, err := b.Await(ctx, mark, b.Type.Timing.ReconnectWithin, "a handshake to cut after "+way, func(e hub.Event) bool {
+			return e.Kind == hub.KindHandshake && e.Fault == fault.Name
 		})
 		b.Premise(err)
 		e, err := b.AwaitSession(ctx, cut.Seq, b.Type.Timing.ReconnectWithin)
@@ -182,8 +182,8 @@ func outage(ctx context.Context, b *fixtures.Bench, d time.Duration) {
 	b.Must(b.Hub.Up(up)) // the next spec needs it, also where this one was interrupted
 	b.Must(rested)
 	b.Step("the hub is back")
-	e, err := b.Await(ctx, from, b.Type.Timing.ReconnectWithin, "a session after the hub was back", func(e localhub.Event) bool {
-		return e.Kind == localhub.KindConnect && e.Connect != nil && e.Connect.ReturnCode == 0
+	e, err := b.Await(ctx, from, b.Type.Timing.ReconnectWithin, "a session after the hub was back", func(e hub.Event) bool {
+		return e.Accepted()
 	})
 	if err != nil && record.ClassOf(err) == record.Device {
 		b.Fail(fixtures.Finding{
@@ -202,9 +202,9 @@ func outage(ctx context.Context, b *fixtures.Bench, d time.Duration) {
 // lost measures the messages that an outage cost, by the payload's counter.
 // What a device may forget while nobody listens is its maker's choice: it is a
 // number here, no verdict.
-func lost(b *fixtures.Bench, before []localhub.Event, mark int, first localhub.Event) {
+func lost(b *fixtures.Bench, before []hub.Event, mark int, first hub.Event) {
 	last := before[len(before)-1]
-	for _, e := range b.Since(last.Seq, func(e localhub.Event) bool { return e.Telemetry() && e.Seq < mark }) {
+	for _, e := range b.Since(last.Seq, func(e hub.Event) bool { return e.Telemetry() && e.Seq < mark }) {
 		last = e
 	}
 	from, ok1 := b.Counter(last)
@@ -227,7 +227,7 @@ func powerCycle(ctx context.Context, b *fixtures.Bench) {
 	b.Must(err)
 	b.Step("%s", way)
 	limit := b.Type.Timing.ConnectWithin + b.Type.Timing.PublishWithin
-	e, err := b.Await(ctx, mark, time.Until(on.Add(limit)), "telemetry after a "+way, func(e localhub.Event) bool {
+	e, err := b.Await(ctx, mark, time.Until(on.Add(limit)), "telemetry after a "+way, func(e hub.Event) bool {
 		return e.Telemetry() && e.At.After(on)
 	})
 	if err != nil && record.ClassOf(err) == record.Device {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"hilrig/azure/localhub"
+	"hilrig/azure/hub"
 	"hilrig/fixtures"
 )
 
@@ -12,8 +12,8 @@ import (
 // CONNACK says so, and who does not subscribe again is deaf from then on.
 func sessionPresent(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(b.Connected(ctx))
-	subscribed := func(conn int64) func(localhub.Event) bool {
-		return func(e localhub.Event) bool { return e.Kind == localhub.KindSubscribed && (conn == 0 || e.Conn == conn) }
+	subscribed := func(conn int64) func(hub.Event) bool {
+		return func(e hub.Event) bool { return e.Kind == hub.KindSubscribed && (conn == 0 || e.Conn == conn) }
 	}
 	if _, err := b.Await(ctx, 0, b.Type.Timing.PublishWithin, "a SUBSCRIBE", subscribed(0)); err != nil {
 		if ctx.Err() != nil {
@@ -23,7 +23,7 @@ func sessionPresent(ctx context.Context, b *fixtures.Bench) {
 	}
 	b.Step("the hub has forgotten the session")
 	mark := b.Mark()
-	showing := b.Hub.Show(localhub.Fault{Name: "session-forgotten", ForgetBefore: true}, 1)
+	showing := b.Hub.Show(hub.Fault{Name: "session-forgotten", ForgetBefore: true}, 1)
 	defer showing.Lift()
 	way, err := b.Provoke(ctx)
 	b.Premise(err)

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"hilrig/azure/hub"
+	"hilrig/azure/link"
 	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/link"
 	"hilrig/fixtures"
 	"hilrig/record"
 )
@@ -38,13 +39,13 @@ func slowLink(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(err)
 	b.Step("the link to the hub becomes bad: %s", badShape)
 	mark := b.Mark()
-	showing := b.Hub.Show(localhub.BadLink(slowLinkName, badShape), 0)
+	showing := b.Hub.Show(hub.BadLink(slowLinkName, badShape), 0)
 	defer goodLink(ctx, b, showing)
 	way, err := b.Provoke(ctx)
 	b.Premise(err)
 	over := map[int64]bool{} // connections over the bad link; events come in order
-	met := func(e localhub.Event) bool {
-		if e.Kind == localhub.KindFaultShown && e.Fault == slowLinkName {
+	met := func(e hub.Event) bool {
+		if e.Kind == hub.KindFaultShown && e.Fault == slowLinkName {
 			over[e.Conn] = true
 		}
 		return over[e.Conn]
@@ -55,11 +56,11 @@ func slowLink(ctx context.Context, b *fixtures.Bench) {
 	}
 	b.Must(err)
 	timing := b.Type.Timing
-	session := awaitOver(ctx, b, accepted, timing.ConnectWithin, "a session", "a connection; then", met, func(e localhub.Event) bool {
-		return e.Kind == localhub.KindConnect && e.Connect != nil && e.Connect.ReturnCode == 0
+	session := awaitOver(ctx, b, accepted, timing.ConnectWithin, "a session", "a connection; then", met, func(e hub.Event) bool {
+		return e.Accepted()
 	})
 	up := fmt.Sprintf("a session %.1f s after its connection; then", session.At.Sub(accepted.At).Seconds())
-	message := awaitOver(ctx, b, session, timing.PublishWithin, "new telemetry", up, met, func(e localhub.Event) bool {
+	message := awaitOver(ctx, b, session, timing.PublishWithin, "new telemetry", up, met, func(e hub.Event) bool {
 		return e.Telemetry() && !e.Message.Dup
 	})
 	b.Measure("session over the slow link", session.At.Sub(accepted.At).Seconds(), "s", nil, nil)
@@ -72,9 +73,9 @@ func slowLink(ctx context.Context, b *fixtures.Bench) {
 
 // awaitOver waits for something that comes over the bad link, as long as the
 // type gives it and the link itself takes. So far is what was seen before.
-func awaitOver(ctx context.Context, b *fixtures.Bench, from localhub.Event, within time.Duration, what, sofar string, met, is func(localhub.Event) bool) localhub.Event {
+func awaitOver(ctx context.Context, b *fixtures.Bench, from hub.Event, within time.Duration, what, sofar string, met, is func(hub.Event) bool) hub.Event {
 	within += slowLinkTakes
-	e, err := b.Await(ctx, from.Seq, within, what+" over the "+slowLinkName, func(e localhub.Event) bool { return met(e) && is(e) })
+	e, err := b.Await(ctx, from.Seq, within, what+" over the "+slowLinkName, func(e hub.Event) bool { return met(e) && is(e) })
 	if err != nil && record.ClassOf(err) == record.Device {
 		b.Fail(fixtures.Finding{
 			Expected: fmt.Sprintf("%s over a %s (%s) within %s, of which the link itself takes up to %s", what, slowLinkName, badShape, within, slowLinkTakes),

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"hilrig/azure/localhub"
+	"hilrig/azure/hub"
 	"hilrig/fixtures"
 )
 
@@ -24,7 +24,7 @@ const firstDeliveries = 8
 // conformance reads what the hub held against the packets of the whole run. A
 // run that is short so far is lengthened by a few messages.
 func conformance(ctx context.Context, b *fixtures.Bench) {
-	isMessage := func(e localhub.Event) bool { return e.Telemetry() }
+	isMessage := func(e hub.Event) bool { return e.Telemetry() }
 	broken := violations(b)
 	if len(broken) == 0 {
 		b.Premise(b.Connected(ctx))
@@ -36,18 +36,18 @@ func conformance(ctx context.Context, b *fixtures.Bench) {
 		b.Step("%d messages so far; waiting for %d", n, firstDeliveries)
 		within := b.Type.Timing.PublishWithin + 2*firstDeliveries*b.Type.Timing.Interval
 		n = 0
-		_, err := b.Await(ctx, 0, within, "messages, or a violation", func(e localhub.Event) bool {
+		_, err := b.Await(ctx, 0, within, "messages, or a violation", func(e hub.Event) bool {
 			if isMessage(e) {
 				n++
 			}
-			return e.Kind == localhub.KindViolation || n >= firstDeliveries
+			return e.Kind == hub.KindViolation || n >= firstDeliveries
 		})
 		if len(b.Since(0, isMessage)) == 0 && len(violations(b)) == 0 {
 			b.Premise(err)
 		}
 		broken = violations(b)
 	}
-	judged := b.Since(0, func(e localhub.Event) bool { return e.Kind == localhub.KindPacket && e.Packet.In })
+	judged := b.Since(0, func(e hub.Event) bool { return e.Kind == hub.KindPacket && e.Packet.In })
 	b.Measure("packets judged", float64(len(judged)), "", nil, nil)
 	b.Measure("violations", float64(len(broken)), "", nil, nil)
 	b.That(len(broken) == 0, fixtures.Finding{
@@ -57,12 +57,12 @@ func conformance(ctx context.Context, b *fixtures.Bench) {
 	})
 }
 
-func violations(b *fixtures.Bench) []localhub.Event {
-	return b.Since(0, func(e localhub.Event) bool { return e.Kind == localhub.KindViolation && e.Violation != nil })
+func violations(b *fixtures.Bench) []hub.Event {
+	return b.Since(0, func(e hub.Event) bool { return e.Kind == hub.KindViolation && e.Violation != nil })
 }
 
 // firstOf is when the first of them was; zero without any.
-func firstOf(events []localhub.Event) (at time.Time) {
+func firstOf(events []hub.Event) (at time.Time) {
 	if len(events) > 0 {
 		at = events[0].At
 	}
@@ -71,9 +71,9 @@ func firstOf(events []localhub.Event) (at time.Time) {
 
 // told names each statement once: its packet, what is wrong, when first, how
 // often.
-func told(broken []localhub.Event, at func(time.Time) float64) []string {
+func told(broken []hub.Event, at func(time.Time) float64) []string {
 	var order []string
-	first, count := map[string]localhub.Event{}, map[string]int{}
+	first, count := map[string]hub.Event{}, map[string]int{}
 	for _, e := range broken {
 		key := e.Violation.Statement + e.Violation.Packet
 		if count[key] == 0 {

@@ -4,8 +4,8 @@ import (
 	"context"
 	"slices"
 
-	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/hub"
+	"hilrig/azure/mqttwire"
 	"hilrig/fixtures"
 )
 
@@ -26,24 +26,24 @@ func noSuback(ctx context.Context, b *fixtures.Bench) {
 	}
 	b.Step("the hub has forgotten the session, and answers no SUBSCRIBE")
 	mark := b.Mark()
-	forget := b.Hub.Show(localhub.Fault{Name: "session-forgotten", ForgetBefore: true}, 1)
+	forget := b.Hub.Show(hub.Fault{Name: "session-forgotten", ForgetBefore: true}, 1)
 	defer forget.Lift()
-	withheld := b.Hub.Show(localhub.Fault{Name: "no-suback", Withhold: []byte{mqttwire.SUBACK}, Filter: want}, 1)
+	withheld := b.Hub.Show(hub.Fault{Name: "no-suback", Withhold: []byte{mqttwire.SUBACK}, Filter: want}, 1)
 	defer withheld.Lift()
 	_, err := b.Provoke(ctx)
 	b.Premise(err)
 	e, err := b.AwaitSession(ctx, mark, b.Type.Timing.ReconnectWithin)
 	b.Premise(err)
-	subscribed := func(e localhub.Event) bool {
-		return e.Kind == localhub.KindSubscribed && slices.ContainsFunc(e.Filters, func(f mqttwire.Filter) bool { return f.Topic == want })
+	subscribed := func(e hub.Event) bool {
+		return e.Kind == hub.KindSubscribed && slices.ContainsFunc(e.Filters, func(f mqttwire.Filter) bool { return f.Topic == want })
 	}
 	first, err := b.Await(ctx, e.Seq, b.Type.Timing.PublishWithin, "a SUBSCRIBE of "+want, subscribed)
 	if err != nil && ctx.Err() == nil {
 		b.NotApplicable("it does not subscribe to a hub that has forgotten it; see recovery/session-present")
 	}
 	b.Must(err)
-	_, err = b.Await(ctx, first.Seq, b.Type.Timing.PublishWithin, "the SUBACK to be withheld", func(e localhub.Event) bool {
-		return e.Kind == localhub.KindPacket && e.Packet.Withheld && e.Packet.Type == mqttwire.SUBACK
+	_, err = b.Await(ctx, first.Seq, b.Type.Timing.PublishWithin, "the SUBACK to be withheld", func(e hub.Event) bool {
+		return e.Kind == hub.KindPacket && e.Packet.Withheld && e.Packet.Type == mqttwire.SUBACK
 	})
 	b.Premise(err)
 	b.Step("SUBACK withheld; wait for the same SUBSCRIBE again")

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/hub"
+	"hilrig/azure/mqttwire"
 	"hilrig/fixtures"
 	"hilrig/record"
 )
@@ -61,12 +61,12 @@ func silence(ctx context.Context, b *fixtures.Bench) (quiet bool, resume func())
 }
 
 // ofDevice is what the device sends on a connection, or the end of it.
-func (a alive) ofDevice(e localhub.Event) bool {
-	return e.Conn == a.conn && (e.Kind == localhub.KindDisconnected || e.Kind == localhub.KindPacket && e.Packet.In)
+func (a alive) ofDevice(e hub.Event) bool {
+	return e.Conn == a.conn && (e.Kind == hub.KindDisconnected || e.Kind == hub.KindPacket && e.Packet.In)
 }
 
-func (a alive) isPing(e localhub.Event) bool {
-	return e.Conn == a.conn && e.Kind == localhub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.PINGREQ
+func (a alive) isPing(e hub.Event) bool {
+	return e.Conn == a.conn && e.Kind == hub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.PINGREQ
 }
 
 func pings(ctx context.Context, b *fixtures.Bench) {
@@ -83,7 +83,7 @@ func pings(ctx context.Context, b *fixtures.Bench) {
 	}
 	b.Step("keep-alive %s: %s", a.keepAlive, phase)
 	last = a.watch(ctx, b, phase, last)
-	if len(b.Since(a.from, func(e localhub.Event) bool { return e.Conn == a.conn && e.Kind == localhub.KindSubscribed })) == 0 {
+	if len(b.Since(a.from, func(e hub.Event) bool { return e.Conn == a.conn && e.Kind == hub.KindSubscribed })) == 0 {
 		b.Step("not subscribed to anything: it cannot be made to receive")
 		return
 	}
@@ -94,8 +94,8 @@ func pings(ctx context.Context, b *fixtures.Bench) {
 
 // sofar judges the session up to now, in which the device published, and
 // returns its last packet.
-func (a alive) sofar(b *fixtures.Bench) (last localhub.Event) {
-	last = localhub.Event{At: a.at, Seq: a.from}
+func (a alive) sofar(b *fixtures.Bench) (last hub.Event) {
+	last = hub.Event{At: a.at, Seq: a.from}
 	for _, e := range b.Since(a.from+1, a.ofDevice) {
 		b.That(e.At.Sub(last.At) <= a.within, a.broken("publishing", last, fmt.Sprintf("nothing for %.2f s", e.At.Sub(last.At).Seconds())))
 		last = e
@@ -105,7 +105,7 @@ func (a alive) sofar(b *fixtures.Bench) (last localhub.Event) {
 
 // watch follows the session for two keep-alives, in which something must come
 // within each.
-func (a alive) watch(ctx context.Context, b *fixtures.Bench, phase string, last localhub.Event) localhub.Event {
+func (a alive) watch(ctx context.Context, b *fixtures.Bench, phase string, last hub.Event) hub.Event {
 	end := time.Now().Add(2 * a.keepAlive)
 	longest := time.Duration(0)
 	for {
@@ -120,7 +120,7 @@ func (a alive) watch(ctx context.Context, b *fixtures.Bench, phase string, last 
 			longest = max(longest, e.At.Sub(last.At))
 			f := a.broken(phase, last, fmt.Sprintf("nothing for %.2f s, then: %s", e.At.Sub(last.At).Seconds(), e.Text))
 			b.That(e.At.Sub(last.At) <= a.within, f)
-			if e.Kind == localhub.KindDisconnected {
+			if e.Kind == hub.KindDisconnected {
 				b.NotRun("the session ended while it was watched: " + e.Text)
 			}
 			last = e
@@ -139,7 +139,7 @@ func (a alive) watch(ctx context.Context, b *fixtures.Bench, phase string, last 
 	}
 }
 
-func (a alive) broken(phase string, last localhub.Event, seen string) fixtures.Finding {
+func (a alive) broken(phase string, last hub.Event, seen string) fixtures.Finding {
 	after := "its CONNECT"
 	if last.Packet != nil {
 		after = last.Packet.Name
@@ -175,19 +175,19 @@ func (a alive) push(ctx context.Context, b *fixtures.Bench) (stop func()) {
 // firstPing waits for the first PINGREQ whose answer a fault shown since the
 // mark has met. A device that sends something else all the time has no need to
 // ping.
-func (a alive) firstPing(ctx context.Context, b *fixtures.Bench, mark int, fault string) localhub.Event {
-	shown, err := b.Await(ctx, mark, 2*a.within, "a PINGREQ", func(e localhub.Event) bool {
-		return e.Kind == localhub.KindFaultShown && e.Fault == fault && e.Conn == a.conn
+func (a alive) firstPing(ctx context.Context, b *fixtures.Bench, mark int, fault string) hub.Event {
+	shown, err := b.Await(ctx, mark, 2*a.within, "a PINGREQ", func(e hub.Event) bool {
+		return e.Kind == hub.KindFaultShown && e.Fault == fault && e.Conn == a.conn
 	})
 	if err != nil && record.ClassOf(err) == record.Device {
-		others := len(b.Since(mark, func(e localhub.Event) bool { return a.ofDevice(e) && e.Kind == localhub.KindPacket }))
+		others := len(b.Since(mark, func(e hub.Event) bool { return a.ofDevice(e) && e.Kind == hub.KindPacket }))
 		if others > 0 {
 			b.NotApplicable(fmt.Sprintf("it sends so often that it never pings: %d other packets in %s; its type has no commands.pause_telemetry", others, 2*a.within))
 		}
 		b.NotRun(fmt.Sprintf("the device sent no PINGREQ in %s, see session/pings", 2*a.within))
 	}
 	b.Must(err)
-	pings := b.Since(0, func(e localhub.Event) bool { return a.isPing(e) && e.Seq < shown.Seq })
+	pings := b.Since(0, func(e hub.Event) bool { return a.isPing(e) && e.Seq < shown.Seq })
 	return pings[len(pings)-1] // the hub answers nothing else with PINGRESP
 }
 
@@ -197,7 +197,7 @@ func pingUnanswered(ctx context.Context, b *fixtures.Bench) {
 	defer resume()
 	b.Step("the hub answers no PINGREQ")
 	mark := b.Mark()
-	showing := b.Hub.Show(localhub.Withhold("no-pingresp", mqttwire.PINGRESP), 0)
+	showing := b.Hub.Show(hub.Withhold("no-pingresp", mqttwire.PINGRESP), 0)
 	defer showing.Lift()
 	ping := a.firstPing(ctx, b, mark, "no-pingresp")
 	limit := a.keepAlive * 3 / 2
@@ -206,8 +206,8 @@ func pingUnanswered(ctx context.Context, b *fixtures.Bench) {
 		Expected: fmt.Sprintf("the connection given up within %s of a PINGREQ without an answer", limit),
 		Look:     "whether the client misses a PINGRESP, or only looks at what it sends: a hub that is gone is never noticed",
 	}
-	end, err := b.Await(ctx, ping.Seq, time.Until(ping.At.Add(limit+slack)), "the end of the connection", func(e localhub.Event) bool {
-		return e.Conn == a.conn && e.Kind == localhub.KindDisconnected
+	end, err := b.Await(ctx, ping.Seq, time.Until(ping.At.Add(limit+slack)), "the end of the connection", func(e hub.Event) bool {
+		return e.Conn == a.conn && e.Kind == hub.KindDisconnected
 	})
 	showing.Lift()
 	if err != nil && record.ClassOf(err) == record.Device {
@@ -237,16 +237,16 @@ func latePingresp(ctx context.Context, b *fixtures.Bench) {
 	const times = 2
 	b.Step("the hub answers PINGREQ after %s, %d times", late, times)
 	mark := b.Mark()
-	showing := b.Hub.Show(localhub.Fault{Name: "late-pingresp", Late: []byte{mqttwire.PINGRESP}, LateBy: late}, times)
+	showing := b.Hub.Show(hub.Fault{Name: "late-pingresp", Late: []byte{mqttwire.PINGRESP}, LateBy: late}, times)
 	defer showing.Lift()
 	ping := a.firstPing(ctx, b, mark, "late-pingresp")
 	for i := range times {
-		e, err := b.Await(ctx, ping.Seq+1, late+2*a.within, "the late PINGRESP, or the end", func(e localhub.Event) bool {
-			return e.Conn == a.conn && (e.Kind == localhub.KindDisconnected ||
-				e.Kind == localhub.KindPacket && !e.Packet.In && !e.Packet.Withheld && e.Packet.Type == mqttwire.PINGRESP)
+		e, err := b.Await(ctx, ping.Seq+1, late+2*a.within, "the late PINGRESP, or the end", func(e hub.Event) bool {
+			return e.Conn == a.conn && (e.Kind == hub.KindDisconnected ||
+				e.Kind == hub.KindPacket && !e.Packet.In && !e.Packet.Withheld && e.Packet.Type == mqttwire.PINGRESP)
 		})
 		b.Premise(err)
-		b.That(e.Kind != localhub.KindDisconnected, fixtures.Finding{
+		b.That(e.Kind != hub.KindDisconnected, fixtures.Finding{
 			Expected: fmt.Sprintf("the session kept: the answer to a PINGREQ comes %s later, within the keep-alive of %s", late, a.keepAlive),
 			Seen:     fmt.Sprintf("the connection ended %.2f s after a PINGREQ: %s", e.At.Sub(ping.At).Seconds(), e.Text),
 			Look:     "how long the client waits for PINGRESP: a whole keep-alive is right, less is made for a desk", At: e.At,
@@ -260,7 +260,7 @@ func latePingresp(ctx context.Context, b *fixtures.Bench) {
 	b.Step("the session lives on")
 	e, err := b.Await(ctx, b.Mark(), a.within, "a packet after the late answers", a.ofDevice)
 	b.Must(err)
-	b.That(e.Kind == localhub.KindPacket, fixtures.Finding{
+	b.That(e.Kind == hub.KindPacket, fixtures.Finding{
 		Expected: "the session kept after a late PINGRESP", Seen: "its end: " + e.Text, Look: "how the client treats an answer to a ping that it has given up", At: e.At,
 	})
 }

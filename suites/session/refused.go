@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"hilrig/azure"
-	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/hub"
+	"hilrig/azure/mqttwire"
 	"hilrig/fixtures"
 	"hilrig/suites/backoff"
 )
@@ -57,7 +57,7 @@ func refused(ctx context.Context, b *fixtures.Bench) {
 
 func refuseOnce(ctx context.Context, b *fixtures.Bench, code byte) {
 	b.Step("the hub refuses with %d, %s", code, codes[code])
-	fault := localhub.Refuse(code)
+	fault := hub.Refuse(code)
 	fault.Linger = linger
 	within := b.Type.Timing.ReconnectWithin
 	mark := b.Mark()
@@ -65,12 +65,12 @@ func refuseOnce(ctx context.Context, b *fixtures.Bench, code byte) {
 	defer showing.Lift()
 	way, err := b.Provoke(ctx)
 	b.Premise(err)
-	refusal, err := b.Await(ctx, mark, within, "a CONNECT to refuse after "+way, func(e localhub.Event) bool {
-		return e.Kind == localhub.KindConnect && e.Fault == fault.Name
+	refusal, err := b.Await(ctx, mark, within, "a CONNECT to refuse after "+way, func(e hub.Event) bool {
+		return e.Kind == hub.KindConnect && e.Fault == fault.Name
 	})
 	b.Premise(err)
-	end, err := b.Await(ctx, refusal.Seq, linger+within, "the end of the refused connection", func(e localhub.Event) bool {
-		return e.Kind == localhub.KindDisconnected && e.Conn == refusal.Conn
+	end, err := b.Await(ctx, refusal.Seq, linger+within, "the end of the refused connection", func(e hub.Event) bool {
+		return e.Ends(refusal.Conn)
 	})
 	b.Premise(err)
 	f := fixtures.Finding{
@@ -113,9 +113,9 @@ func refuseOnce(ctx context.Context, b *fixtures.Bench, code byte) {
 
 // after is the connection after a refused one, and the pause before it. A
 // client may open it before the refused one is gone.
-func after(ctx context.Context, b *fixtures.Bench, refusal, end localhub.Event, code byte) (next localhub.Event, gap time.Duration) {
-	next, err := b.Await(ctx, refusal.Seq+1, b.Type.Timing.ReconnectWithin, fmt.Sprintf("a connection after CONNACK %d, %s", code, codes[code]), func(e localhub.Event) bool {
-		return e.Kind == localhub.KindAccepted && e.Conn != refusal.Conn
+func after(ctx context.Context, b *fixtures.Bench, refusal, end hub.Event, code byte) (next hub.Event, gap time.Duration) {
+	next, err := b.Await(ctx, refusal.Seq+1, b.Type.Timing.ReconnectWithin, fmt.Sprintf("a connection after CONNACK %d, %s", code, codes[code]), func(e hub.Event) bool {
+		return e.Kind == hub.KindAccepted && e.Conn != refusal.Conn
 	})
 	b.Must(err)
 	return next, max(0, next.At.Sub(end.At))
@@ -123,17 +123,17 @@ func after(ctx context.Context, b *fixtures.Bench, refusal, end localhub.Event, 
 
 // fallsBack reports whether a connection is a try in an older protocol, and
 // returns its end: the hub refuses that by itself.
-func fallsBack(ctx context.Context, b *fixtures.Bench, next localhub.Event) (end localhub.Event, ok bool) {
+func fallsBack(ctx context.Context, b *fixtures.Bench, next hub.Event) (end hub.Event, ok bool) {
 	within := b.Type.Timing.ReconnectWithin
-	e, err := b.Await(ctx, next.Seq, within, "a CONNECT, or the end of its connection", func(e localhub.Event) bool {
-		return e.Conn == next.Conn && (e.Kind == localhub.KindConnect || e.Kind == localhub.KindDisconnected)
+	e, err := b.Await(ctx, next.Seq, within, "a CONNECT, or the end of its connection", func(e hub.Event) bool {
+		return e.Conn == next.Conn && (e.Kind == hub.KindConnect || e.Kind == hub.KindDisconnected)
 	})
 	b.Premise(err)
-	if e.Kind != localhub.KindConnect || e.Connect == nil || e.Connect.Level >= 4 {
-		return localhub.Event{}, false
+	if e.Kind != hub.KindConnect || e.Connect == nil || e.Connect.Level >= 4 {
+		return hub.Event{}, false
 	}
-	end, err = b.Await(ctx, e.Seq, within, "the end of the refused connection", func(x localhub.Event) bool {
-		return x.Kind == localhub.KindDisconnected && x.Conn == next.Conn
+	end, err = b.Await(ctx, e.Seq, within, "the end of the refused connection", func(x hub.Event) bool {
+		return x.Ends(next.Conn)
 	})
 	b.Premise(err)
 	return end, true
@@ -141,24 +141,24 @@ func fallsBack(ctx context.Context, b *fixtures.Bench, next localhub.Event) (end
 
 // went is what the device sent on a connection that was never its session, other
 // than what was on its way before it could know.
-func went(b *fixtures.Bench, connect, end localhub.Event) (localhub.Event, bool) {
+func went(b *fixtures.Bench, connect, end hub.Event) (hub.Event, bool) {
 	early := pipelined
-	for _, e := range b.Since(0, func(e localhub.Event) bool { return e.Kind == localhub.KindHandshake && e.Conn == connect.Conn }) {
+	for _, e := range b.Since(0, func(e hub.Event) bool { return e.Kind == hub.KindHandshake && e.Conn == connect.Conn }) {
 		early += e.Handshake.Duration
 	}
-	for _, e := range b.Since(connect.Seq, func(e localhub.Event) bool {
-		return e.Conn == connect.Conn && e.Kind == localhub.KindPacket && e.Packet.In && e.Packet.Type != mqttwire.DISCONNECT
+	for _, e := range b.Since(connect.Seq, func(e hub.Event) bool {
+		return e.Conn == connect.Conn && e.Kind == hub.KindPacket && e.Packet.In && e.Packet.Type != mqttwire.DISCONNECT
 	}) {
 		if e.Seq < end.Seq && e.At.Sub(connect.At) > early {
 			return e, true
 		}
 	}
-	return localhub.Event{}, false
+	return hub.Event{}, false
 }
 
 func noConnack(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(b.Connected(ctx))
-	fault := localhub.NoConnack()
+	fault := hub.NoConnack()
 	rule := backoff.Defaults.Rule()
 	b.Step("the hub leaves CONNECTs without an answer until the gaps between them are judged, %d at most", rule.Most)
 	row, err := backoff.Follow(ctx, b, fault, rule)

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"hilrig/azure"
-	"hilrig/azure/localhub"
+	"hilrig/azure/hub"
 	"hilrig/fixtures"
 )
 
@@ -34,7 +34,7 @@ func Specs() []fixtures.Spec {
 }
 
 // connect is the CONNECT to judge, and when it came.
-func connect(ctx context.Context, b *fixtures.Bench) (*localhub.Connect, time.Time) {
+func connect(ctx context.Context, b *fixtures.Bench) (*hub.Connect, time.Time) {
 	e, err := b.ConnectPacket(ctx)
 	b.Premise(err)
 	return e.Connect, e.At
@@ -155,13 +155,13 @@ func selfTakeovers(b *fixtures.Bench) []takeover {
 	var live int64
 	var connected int // Seq of the last CONNECT
 	var seen []takeover
-	for _, e := range b.Since(0, func(localhub.Event) bool { return true }) {
+	for _, e := range b.Since(0, func(hub.Event) bool { return true }) {
 		switch {
-		case e.Kind == localhub.KindPacket && e.Packet != nil && e.Packet.In:
+		case e.Kind == hub.KindPacket && e.Packet != nil && e.Packet.In:
 			last[e.Conn] = e.At
-		case e.Kind == localhub.KindDisconnected && e.Conn == live && !e.Takeover:
+		case e.Ends(live) && !e.Takeover:
 			live = 0
-		case e.Kind == localhub.KindConnect && e.Connect != nil && e.Connect.ReturnCode == 0:
+		case e.Accepted():
 			if live != 0 && live != e.Conn && e.At.Sub(last[live]) < 2*time.Second && !b.Ordered(connected, e.Seq) {
 				seen = append(seen, takeover{fmt.Sprintf("%.2f s after data on the session before", e.At.Sub(last[live]).Seconds()), e.At})
 			}

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/mqttwire"
+	"hilrig/azure/hub"
+	"hilrig/azure/mqttwire"
 	"hilrig/fixtures"
 )
 
@@ -27,8 +27,8 @@ func subscribe(ctx context.Context, b *fixtures.Bench) {
 	}
 	b.Premise(b.Connected(ctx))
 	b.Premise(b.Provisioned(ctx))
-	isSubscribe := func(e localhub.Event) bool {
-		return e.Kind == localhub.KindSubscribed || e.Kind == localhub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.SUBSCRIBE
+	isSubscribe := func(e hub.Event) bool {
+		return e.Kind == hub.KindSubscribed || e.Kind == hub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.SUBSCRIBE
 	}
 	if _, err := b.Await(ctx, 0, b.Type.Timing.PublishWithin, "a SUBSCRIBE", isSubscribe); err != nil {
 		b.Fail(fixtures.Finding{
@@ -40,7 +40,7 @@ func subscribe(ctx context.Context, b *fixtures.Bench) {
 	b.Must(b.Rest(ctx, settle-time.Since(seen[len(seen)-1].At))) // one packet for each filter is a way, too
 	perConn := map[int64][]string{}
 	var all []string
-	for _, e := range b.Since(0, func(e localhub.Event) bool { return e.Kind == localhub.KindSubscribed }) {
+	for _, e := range b.Since(0, func(e hub.Event) bool { return e.Kind == hub.KindSubscribed }) {
 		for _, f := range e.Filters {
 			if !slices.Contains(perConn[e.Conn], f.Topic) { // again is no more [MQTT-3.8.4-3]
 				perConn[e.Conn] = append(perConn[e.Conn], f.Topic)

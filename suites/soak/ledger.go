@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"hilrig/azure/localhub"
+	"hilrig/azure/hub"
 	"hilrig/fixtures"
 )
 
@@ -17,7 +17,7 @@ type ledger struct {
 	heap uint64
 
 	mu                          sync.Mutex
-	read                        func(localhub.Event) (int64, bool)
+	read                        func(hub.Event) (int64, bool)
 	messages                    int
 	missing                     []string
 	lost                        int64 // between sessions
@@ -42,7 +42,7 @@ const mostNamed = 10
 func follow(b *fixtures.Bench) *ledger {
 	l := &ledger{read: b.Counter, keepAlive: map[int64]time.Duration{}, heard: map[int64]time.Time{}, ends: map[string]int{}, heap: heapInUse()}
 	if conn, _, live := b.Session(); live { // the session that goes on
-		for _, e := range b.Since(0, func(e localhub.Event) bool { return e.Conn == conn && e.Kind == localhub.KindConnect }) {
+		for _, e := range b.Since(0, func(e hub.Event) bool { return e.Conn == conn && e.Kind == hub.KindConnect }) {
 			l.keepAlive[conn], l.heard[conn] = e.Connect.KeepAlive, time.Now()
 		}
 	}
@@ -57,28 +57,28 @@ func heapInUse() uint64 {
 	return m.HeapInuse
 }
 
-func (l *ledger) note(e localhub.Event) {
+func (l *ledger) note(e hub.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch e.Kind {
-	case localhub.KindConnect:
+	case hub.KindConnect:
 		if e.Connect != nil && e.Connect.ReturnCode == 0 {
 			l.sessions++
 			l.keepAlive[e.Conn], l.heard[e.Conn] = e.Connect.KeepAlive, e.At
 		}
-	case localhub.KindPacket:
+	case hub.KindPacket:
 		if e.Packet.In {
 			l.hear(e)
 		}
-	case localhub.KindMessage:
+	case hub.KindMessage:
 		if e.Telemetry() {
 			l.message(e)
 		}
-	case localhub.KindViolation:
+	case hub.KindViolation:
 		if len(l.violations) < mostNamed {
 			l.violations, l.violatedAt = append(l.violations, e.Text), firstOf(l.violatedAt, e.At)
 		}
-	case localhub.KindDisconnected:
+	case hub.KindDisconnected:
 		delete(l.keepAlive, e.Conn)
 		delete(l.heard, e.Conn)
 		l.ends[e.Text]++
@@ -87,7 +87,7 @@ func (l *ledger) note(e localhub.Event) {
 
 // hear holds the device to its keep-alive, with a tenth or half a second more
 // for the wire.
-func (l *ledger) hear(e localhub.Event) {
+func (l *ledger) hear(e hub.Event) {
 	k, last := l.keepAlive[e.Conn], l.heard[e.Conn]
 	if last.IsZero() {
 		return
@@ -111,7 +111,7 @@ func firstOf(at, now time.Time) time.Time {
 // message looks for numbers that are missing within a session. Between two
 // sessions they are counted: what a device does not send while it has no
 // session is no loss that MQTT knows.
-func (l *ledger) message(e localhub.Event) {
+func (l *ledger) message(e hub.Event) {
 	l.messages++
 	same := l.lastConn == e.Conn
 	if same && !e.Message.Dup {

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/tlswire"
+	"hilrig/azure/hub"
+	"hilrig/azure/tlswire"
 	"hilrig/certs"
 	"hilrig/fixtures"
 )
@@ -42,10 +42,10 @@ func noDowngrade(ctx context.Context, b *fixtures.Bench) {
 	for _, version := range []uint16{tls.VersionTLS11, tls.VersionTLS10} {
 		name := tls.VersionName(version)
 		b.Step("the hub speaks %s only", name)
-		m := meet(ctx, b, localhub.OnlyVersion(version), 1)
+		m := meet(ctx, b, hub.OnlyVersion(version), 1)
 		offered := slices.Contains(offeredVersions(m.last().Handshake.Hello), version)
 		if !m.completed() && offered && m.last().Handshake.Alert == nil {
-			m = meet(ctx, b, localhub.OnlyVersion(version), tries) // a handshake that ends without a word may be the network's
+			m = meet(ctx, b, hub.OnlyVersion(version), tries) // a handshake that ends without a word may be the network's
 		}
 		if m.completed() {
 			spoken, at = append(spoken, name), m.last().At
@@ -80,7 +80,7 @@ func eachSuite(ctx context.Context, b *fixtures.Bench) {
 			continue
 		}
 		b.Step("the hub takes %s only", name)
-		m := meet(ctx, b, localhub.Fault{Name: "only-" + name, Suites: []uint16{suite}}, tries)
+		m := meet(ctx, b, hub.Fault{Name: "only-" + name, Suites: []uint16{suite}}, tries)
 		b.That(m.completed(), fixtures.Finding{
 			Expected: "a handshake with " + name + ", which the device offers", Seen: spoke(m.handshakes),
 			Look: "what is compiled into the TLS library, against what it offers", At: m.last().At,
@@ -113,7 +113,7 @@ func largeChain(ctx context.Context, b *fixtures.Bench) {
 			size += len(der)
 		}
 		b.Step("the hub shows %s: %d bytes", c.text, size)
-		m := meet(ctx, b, localhub.Fault{Name: string(c.profile), Certificate: &chain}, tries)
+		m := meet(ctx, b, hub.Fault{Name: string(c.profile), Certificate: &chain}, tries)
 		if m.completed() {
 			b.Measure("handshake with "+c.text, m.last().Handshake.Duration.Seconds(), "s", nil, nil)
 			continue
@@ -134,7 +134,7 @@ const recordSize = 256
 func fragmented(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(b.Connected(ctx))
 	b.Step("the hub sends records of at most %d bytes", recordSize)
-	m := meet(ctx, b, localhub.Fault{Name: "small-records", RecordSize: recordSize}, tries)
+	m := meet(ctx, b, hub.Fault{Name: "small-records", RecordSize: recordSize}, tries)
 	if !m.completed() {
 		b.WarnOf(fixtures.Finding{
 			Expected: fmt.Sprintf("a handshake whose messages are split over records of %d bytes (RFC 5246 section 6.2.1)", recordSize), Seen: spoke(m.handshakes),
@@ -153,7 +153,7 @@ func slow(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(err)
 	gap := max(time.Microsecond, slowest/time.Duration(max(1, hubBytes(e))))
 	b.Step("the hub sends a byte every %s", gap)
-	m := meet(ctx, b, localhub.Fault{Name: "byte-a-moment", ByteEvery: gap}, tries)
+	m := meet(ctx, b, hub.Fault{Name: "byte-a-moment", ByteEvery: gap}, tries)
 	b.That(m.completed(), fixtures.Finding{
 		Expected: fmt.Sprintf("a handshake with a hub that takes %s for its messages", slowest), Seen: spoke(m.handshakes),
 		Look: "the read timeout of the handshake in the firmware (mbedtls_ssl_conf_read_timeout), and its watchdog", At: m.last().At,
@@ -163,7 +163,7 @@ func slow(ctx context.Context, b *fixtures.Bench) {
 
 // hubBytes is what the hub sends in a handshake, for the most part its
 // certificates.
-func hubBytes(e localhub.Event) (n int) {
+func hubBytes(e hub.Event) (n int) {
 	for _, m := range e.Handshake.Messages {
 		if !m.FromClient {
 			n += m.Length
@@ -193,10 +193,10 @@ func handshakes(ctx context.Context, b *fixtures.Bench) {
 			break
 		}
 	}
-	var broken []localhub.Event
+	var broken []hub.Event
 	var took []time.Duration
-	for _, e := range b.Since(mark, func(e localhub.Event) bool {
-		return e.Kind == localhub.KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil
+	for _, e := range b.Since(mark, func(e hub.Event) bool {
+		return e.Kind == hub.KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil
 	}) {
 		if e.Handshake.OK {
 			took = append(took, e.Handshake.Duration)
@@ -224,7 +224,7 @@ func handshakes(ctx context.Context, b *fixtures.Bench) {
 }
 
 // firstOf is when the first of them was; zero without any.
-func firstOf(events []localhub.Event) (at time.Time) {
+func firstOf(events []hub.Event) (at time.Time) {
 	if len(events) > 0 {
 		at = events[0].At
 	}

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/tlswire"
+	"hilrig/azure/hub"
+	"hilrig/azure/tlswire"
 	"hilrig/fixtures"
 )
 
@@ -20,8 +20,8 @@ func clientHelloSpec() fixtures.Spec {
 func clientHello(ctx context.Context, b *fixtures.Bench) {
 	_, err := b.Handshake(ctx)
 	b.Premise(err)
-	for _, e := range b.Since(b.ProvisionMark(), func(e localhub.Event) bool {
-		return e.Kind == localhub.KindHandshake && e.Handshake != nil && e.Handshake.Garbage
+	for _, e := range b.Since(b.ProvisionMark(), func(e hub.Event) bool {
+		return e.Kind == hub.KindHandshake && e.Handshake != nil && e.Handshake.Garbage
 	}) {
 		b.Fail(fixtures.Finding{
 			Expected: "TLS from the first byte on", Seen: "a connection without TLS: " + e.Handshake.Err, At: e.At,
@@ -30,8 +30,8 @@ func clientHello(ctx context.Context, b *fixtures.Bench) {
 	}
 	var findings []string
 	first := time.Time{}
-	for _, e := range b.Since(b.ProvisionMark(), func(e localhub.Event) bool {
-		return e.Kind == localhub.KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil
+	for _, e := range b.Since(b.ProvisionMark(), func(e hub.Event) bool {
+		return e.Kind == hub.KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil
 	}) { // a stack may try with one hello and fall back to another
 		for _, f := range weaknesses(e.Handshake.Hello) {
 			if !slices.Contains(findings, f) {

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"hilrig/azure/localhub/tlswire"
+	"hilrig/azure/tlswire"
 )
 
 func good() *tlswire.ClientHello {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 	"hilrig/fixtures"
 	"hilrig/record"
@@ -13,11 +14,11 @@ import (
 
 // met is what came of a hub's peculiarity that a device was shown.
 type met struct {
-	handshakes []localhub.Event // those to which it was shown, the one that completed last
-	way        string           // how the device was made to connect
+	handshakes []hub.Event // those to which it was shown, the one that completed last
+	way        string      // how the device was made to connect
 }
 
-func (m met) last() localhub.Event { return m.handshakes[len(m.handshakes)-1] }
+func (m met) last() hub.Event { return m.handshakes[len(m.handshakes)-1] }
 
 func (m met) completed() bool { return m.last().Handshake.OK }
 
@@ -28,7 +29,7 @@ func (m met) said() string {
 
 // ended is how a handshake came to its end, in words that do not depend on
 // ports and sockets.
-func ended(h *localhub.Handshake) string {
+func ended(h *hub.Handshake) string {
 	switch {
 	case h.OK:
 		return "completed in " + h.Duration.Round(time.Millisecond).String()
@@ -51,7 +52,7 @@ func ended(h *localhub.Handshake) string {
 // the device met it is the hub's word, not a guess; where it did not come, the
 // premise is gone. A single handshake that fails may be the network's, so
 // nothing is judged by fewer tries than asked for.
-func meet(ctx context.Context, b *fixtures.Bench, f localhub.Fault, tries int) met {
+func meet(ctx context.Context, b *fixtures.Bench, f hub.Fault, tries int) met {
 	mark := b.Mark()
 	showing := b.Hub.Show(f, 0)
 	defer back(ctx, b, showing)
@@ -59,8 +60,8 @@ func meet(ctx context.Context, b *fixtures.Bench, f localhub.Fault, tries int) m
 	b.Premise(err)
 	m := met{way: way}
 	for from := mark; len(m.handshakes) < tries; {
-		e, err := b.Await(ctx, from, b.Type.Timing.ReconnectWithin, "the device to meet "+f.Name, func(e localhub.Event) bool {
-			return e.Kind == localhub.KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil && e.Handshake.Fault != ""
+		e, err := b.Await(ctx, from, b.Type.Timing.ReconnectWithin, "the device to meet "+f.Name, func(e hub.Event) bool {
+			return e.Kind == hub.KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil && e.Handshake.Fault != ""
 		})
 		if err != nil && len(m.handshakes) > 0 && record.ClassOf(err) == record.Device {
 			break // it had its turn, and has given up for now
@@ -96,7 +97,7 @@ func back(ctx context.Context, b *fixtures.Bench, showing *localhub.Showing) {
 
 // spoke says of each handshake what the hub's messages were when it ended: a
 // reader must see how far the device came.
-func spoke(events []localhub.Event) string {
+func spoke(events []hub.Event) string {
 	var said []string
 	for _, e := range events {
 		text := ended(e.Handshake)

@@ -3,7 +3,7 @@ package tlsclient
 import (
 	"context"
 
-	"hilrig/azure/localhub"
+	"hilrig/azure/hub"
 	"hilrig/certs"
 	"hilrig/fixtures"
 )
@@ -25,7 +25,7 @@ func rootRotation(ctx context.Context, b *fixtures.Bench) {
 	b.Must(err)
 	server, err := b.Store.WrongServer(ctx, b.HubName, certs.SecondRoot)
 	b.Must(err)
-	hub := localhub.Fault{Name: string(certs.SecondRoot), Certificate: &server}
+	hub := hub.Fault{Name: string(certs.SecondRoot), Certificate: &server}
 
 	b.Step("the hub moves to its second root, which the device does not have")
 	m := meet(ctx, b, hub, 1)

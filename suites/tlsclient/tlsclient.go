@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"hilrig/azure/localhub"
-	"hilrig/azure/localhub/tlswire"
+	"hilrig/azure/hub"
+	"hilrig/azure/tlswire"
 	"hilrig/certs"
 	"hilrig/fixtures"
 )
@@ -218,7 +218,7 @@ func (r refusal) show(ctx context.Context, b *fixtures.Bench) {
 	r.shown += r.since(wrong.Leaf)
 	b.Step("the hub shows %s", r.shown)
 	mark := b.Mark()
-	showing := b.Hub.Show(localhub.Fault{Name: string(r.profile), Certificate: &wrong}, 0)
+	showing := b.Hub.Show(hub.Fault{Name: string(r.profile), Certificate: &wrong}, 0)
 	defer func() {
 		mark := b.Mark()
 		showing.Lift()
@@ -256,10 +256,10 @@ func (r refusal) watch(ctx context.Context, b *fixtures.Bench, from int, way str
 	if r.profile == certs.UnknownRoot {
 		alerts = 2 // it must not think better of it at its next try
 	}
-	var last localhub.Event
+	var last hub.Event
 	for silent := 0; silent < 2; {
-		e, err := b.Await(ctx, from, b.Type.Timing.ReconnectWithin, "the device to meet "+r.shown, func(e localhub.Event) bool {
-			return e.Kind == localhub.KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil && e.Handshake.Fault != ""
+		e, err := b.Await(ctx, from, b.Type.Timing.ReconnectWithin, "the device to meet "+r.shown, func(e hub.Event) bool {
+			return e.Kind == hub.KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil && e.Handshake.Fault != ""
 		})
 		if err != nil {
 			b.Premise(fmt.Errorf("device did not come back after %s: %w", way, err))
@@ -289,12 +289,12 @@ func (r refusal) watch(ctx context.Context, b *fixtures.Bench, from int, way str
 }
 
 // completed is the bad case: whether the device goes on to MQTT decides.
-func (r refusal) completed(ctx context.Context, b *fixtures.Bench, h localhub.Event) {
-	e, err := b.Await(ctx, h.Seq, b.Type.Timing.ReconnectWithin, "what the device does with it", func(e localhub.Event) bool {
-		return e.Conn == h.Conn && (e.Kind == localhub.KindConnect || e.Kind == localhub.KindDisconnected)
+func (r refusal) completed(ctx context.Context, b *fixtures.Bench, h hub.Event) {
+	e, err := b.Await(ctx, h.Seq, b.Type.Timing.ReconnectWithin, "what the device does with it", func(e hub.Event) bool {
+		return e.Conn == h.Conn && (e.Kind == hub.KindConnect || e.Kind == hub.KindDisconnected)
 	})
 	b.Premise(err)
-	if e.Kind == localhub.KindConnect {
+	if e.Kind == hub.KindConnect {
 		b.Fail(fixtures.Finding{
 			Expected: "the device to refuse " + r.shown,
 			Seen:     fmt.Sprintf("a handshake completed with %s (alert: none, MQTT CONNECT %s%s)", r.shown, later(e.At.Sub(h.At)), answered(e)),
@@ -316,7 +316,7 @@ func later(d time.Duration) string {
 }
 
 // answered is what became of a CONNECT.
-func answered(e localhub.Event) string {
+func answered(e hub.Event) string {
 	if e.Connect != nil && e.Connect.ReturnCode == 0 {
 		return ", session up"
 	}

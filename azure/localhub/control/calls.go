@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"hilrig/azure/localhub"
+	"hilrig/azure/hub"
 	"hilrig/record"
 )
 
@@ -104,6 +104,6 @@ type Fault struct {
 	Name, Shows string
 }
 
-func messageOf(s Send) localhub.DeviceBound {
-	return localhub.DeviceBound{ID: s.ID, Payload: s.Payload, Properties: s.Properties, TTL: s.TTL}
+func messageOf(s Send) hub.DeviceBound {
+	return hub.DeviceBound{ID: s.ID, Payload: s.Payload, Properties: s.Properties, TTL: s.TTL}
 }

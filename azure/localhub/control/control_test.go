@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 	"hilrig/azure/localhub/control"
 	"hilrig/record"
@@ -22,9 +23,9 @@ import (
 // as one.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("CONTROL_TEST_HUB"); dir != "" {
-		hub, err := localhub.New(localhub.Config{Certificate: tls.Certificate{Certificate: [][]byte{{0}}}})
+		h, err := localhub.New(localhub.Config{Certificate: tls.Certificate{Certificate: [][]byte{{0}}}})
 		if err == nil {
-			_, err = control.Listen(context.Background(), control.Config{Dir: dir, Hub: hub, Address: "killed:8883"})
+			_, err = control.Listen(context.Background(), control.Config{Dir: dir, Hub: h, Address: "killed:8883"})
 		}
 		if err != nil {
 			panic(err)
@@ -47,27 +48,27 @@ func folder(t *testing.T) string {
 
 func start(t *testing.T, dir, address string) (*localhub.Hub, *control.Server) {
 	t.Helper()
-	hub, err := localhub.New(localhub.Config{
-		Certificate: tls.Certificate{Certificate: [][]byte{{0}}}, Devices: []localhub.Device{{ID: "d1"}, {ID: "d2"}},
+	h, err := localhub.New(localhub.Config{
+		Certificate: tls.Certificate{Certificate: [][]byte{{0}}}, Devices: []hub.Device{{ID: "d1"}, {ID: "d2"}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s, err := control.Listen(t.Context(), control.Config{
-		Dir: dir, Hub: hub, Address: address, More: []control.Fault{{Name: "expired", Shows: "a certificate"}},
-		Make: func(context.Context, string) (localhub.Fault, error) {
-			return localhub.Fault{Name: "expired", Certificate: &tls.Certificate{}}, nil
+		Dir: dir, Hub: h, Address: address, More: []control.Fault{{Name: "expired", Shows: "a certificate"}},
+		Make: func(context.Context, string) (hub.Fault, error) {
+			return hub.Fault{Name: "expired", Certificate: &tls.Certificate{}}, nil
 		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := errors.Join(s.Close(), hub.Close(context.Background())); err != nil {
+		if err := errors.Join(s.Close(), h.Close(context.Background())); err != nil {
 			t.Error(err)
 		}
 	})
-	return hub, s
+	return h, s
 }
 
 func class(t *testing.T, name string, err error, want record.Class) {

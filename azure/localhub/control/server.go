@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 	"hilrig/record"
 )
@@ -29,9 +30,9 @@ type Config struct {
 	Dir     string // of the sockets: [Dir]
 	Address string // what devices dial
 	Hub     *localhub.Hub
-	More    []Fault                                                        // names that Make knows
-	Make    func(ctx context.Context, name string) (localhub.Fault, error) // of those
-	Log     *slog.Logger                                                   // nil: none
+	More    []Fault                                                   // names that Make knows
+	Make    func(ctx context.Context, name string) (hub.Fault, error) // of those
+	Log     *slog.Logger                                              // nil: none
 }
 
 // Server listens at the socket. Use Listen, Close.

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"hilrig/azure/localhub"
+	"hilrig/azure/hub"
 )
 
 // ledger keeps what IoT Hub says of a device beyond what the hub needs to admit
@@ -25,8 +25,8 @@ type ledger struct {
 
 // entry is a device of the ledger.
 type entry struct {
-	device        localhub.Device // as it was when looked at
-	primary       string          // thumbprints
+	device        hub.Device // as it was when looked at
+	primary       string     // thumbprints
 	secondary     string
 	reason        string // of its status
 	version       uint64
@@ -66,7 +66,7 @@ func (l *ledger) look(id string) *entry {
 	return next
 }
 
-func same(a, b localhub.Device) bool {
+func same(a, b hub.Device) bool {
 	return a.ID == b.ID && a.Generation == b.Generation && a.Disabled == b.Disabled && slices.Equal(a.Thumbprints, b.Thumbprints)
 }
 
@@ -79,7 +79,7 @@ func (l *ledger) put(old *entry, w wanted) *entry {
 	} else {
 		e.made = l.now()
 	}
-	d := localhub.Device{ID: w.id, Disabled: w.disabled}
+	d := hub.Device{ID: w.id, Disabled: w.disabled}
 	for _, print := range []string{w.primary, w.secondary} {
 		if print != "" {
 			d.Thumbprints = append(d.Thumbprints, print)

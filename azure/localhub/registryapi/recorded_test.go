@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"hilrig/azure/localhub"
+	"hilrig/azure/hub"
 )
 
 func etagIn(t *testing.T, body string) string {
@@ -77,7 +77,7 @@ func TestTagsReplacingAndPurging(t *testing.T) {
 		t.Errorf("replaced: %d %s", a.status, a.body)
 	}
 	for range 2 {
-		if err := r.hub.SendToDevice("d", localhub.DeviceBound{ID: "m"}); err != nil {
+		if err := r.hub.SendToDevice("d", hub.DeviceBound{ID: "m"}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 	"hilrig/azure/localhub/registryapi"
 )
@@ -150,9 +151,9 @@ func TestDeviceIsRegisteredWithTheHub(t *testing.T) {
 // What was in --device, or came by another way, is there too.
 func TestDevicesOfTheHubAreSeen(t *testing.T) {
 	r := start(t)
-	r.hub.Register(localhub.Device{ID: "b", Thumbprints: []string{sha256a}})
+	r.hub.Register(hub.Device{ID: "b", Thumbprints: []string{sha256a}})
 	first := r.do("GET", "/devices/b?"+version, "")
-	r.hub.Register(localhub.Device{ID: "b", Thumbprints: []string{sha256a}, Disabled: true})
+	r.hub.Register(hub.Device{ID: "b", Thumbprints: []string{sha256a}, Disabled: true})
 	second := r.do("GET", "/devices/b?"+version, "")
 	if first.status != 200 || second.status != 200 || first.header.Get("ETag") == second.header.Get("ETag") || !strings.Contains(second.body, `"status":"disabled"`) {
 		t.Errorf("got %+v, then %+v", first, second)
@@ -327,7 +328,7 @@ func TestQueriesLagWhereAskedFor(t *testing.T) {
 			query := func() string {
 				return ids(t, r.do("POST", "/devices/query?"+version, `{"query":"SELECT * FROM devices"}`).body)
 			}
-			r.hub.Register(localhub.Device{ID: "before", Thumbprints: []string{sha1a}})
+			r.hub.Register(hub.Device{ID: "before", Thumbprints: []string{sha1a}})
 			r.put("fresh", device("fresh", sha1a))
 			r.do("POST", "/devices?"+version, `[{"id":"inbulk","importMode":"create","status":"enabled","authentication":{"type":"selfSigned","x509Thumbprint":{"primaryThumbprint":"`+sha1a+`"}}}]`)
 			if got := ids(t, r.do("GET", "/devices?"+version, "").body); got != "before fresh inbulk" {

@@ -20,6 +20,7 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 	"hilrig/azure/localhub/registryapi"
 	"hilrig/certs"
@@ -221,7 +222,7 @@ func TestDeviceLosesItsConnection(t *testing.T) {
 		mark := l.hub.Events().Mark()
 		l.do(change[0], "/devices/d", change[1])
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		_, err := l.hub.Events().Await(ctx, mark, func(e localhub.Event) bool { return e.Kind == localhub.KindDisconnected && e.DeviceID == "d" })
+		_, err := l.hub.Events().Await(ctx, mark, func(e hub.Event) bool { return e.Kind == hub.KindDisconnected && e.DeviceID == "d" })
 		cancel()
 		if err != nil {
 			t.Errorf("%s: it is still connected", name)
@@ -267,7 +268,7 @@ func (l *live) do(method, path, body string) answer {
 func TestCloseEndsWhatIsUnderWay(t *testing.T) {
 	l := listen(t)
 	identity, pair := l.identity("d")
-	l.hub.Register(localhub.Device{ID: "d", Thumbprints: []string{certs.ThumbprintsOf(identity.Certificate).SHA1}})
+	l.hub.Register(hub.Device{ID: "d", Thumbprints: []string{certs.ThumbprintsOf(identity.Certificate).SHA1}})
 	c, err := l.connect("d", pair)
 	if err != nil {
 		t.Fatal(err)
@@ -290,7 +291,7 @@ func TestCloseEndsWhatIsUnderWay(t *testing.T) {
 	}()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	if _, err := l.hub.Events().Await(ctx, 0, func(e localhub.Event) bool { return e.Kind == localhub.KindMethod }); err != nil {
+	if _, err := l.hub.Events().Await(ctx, 0, func(e hub.Event) bool { return e.Kind == hub.KindMethod }); err != nil {
 		t.Fatal("no method was called")
 	}
 	if err := l.server.Close(ctx); err != nil {

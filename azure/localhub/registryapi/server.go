@@ -12,15 +12,16 @@ import (
 	"syscall"
 	"time"
 
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 	"hilrig/record"
 )
 
 // Devices is the hub's registry.
 type Devices interface {
-	Devices() []localhub.Device
-	Lookup(id string) (localhub.Device, bool)
-	Register(localhub.Device)
+	Devices() []hub.Device
+	Lookup(id string) (hub.Device, bool)
+	Register(hub.Device)
 	Unregister(id string)
 }
 
@@ -34,8 +35,8 @@ type Sessions interface {
 
 // Twins are the devices' twins and methods. Errors wrap a [localhub.Refusal].
 type Twins interface {
-	Twin(deviceID string) (localhub.Twin, bool)
-	WriteTwin(deviceID string, change localhub.TwinChange) (localhub.Twin, error)
+	Twin(deviceID string) (hub.Twin, bool)
+	WriteTwin(deviceID string, change localhub.TwinChange) (hub.Twin, error)
 	AwaitMethods(ctx context.Context, deviceID string, within time.Duration) bool
 	Invoke(ctx context.Context, deviceID, method string, payload []byte, timeout time.Duration) (status int, body []byte, err error)
 }

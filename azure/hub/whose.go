@@ -1,4 +1,4 @@
-package localhub
+package hub
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"hilrig/azure/localhub/tlswire"
+	"hilrig/azure/tlswire"
 )
 
 // Proof says what makes a connection that of the device which a hub is for,
@@ -146,7 +146,7 @@ func (a *attribution) take(e Event, seq int) (before []Event, keep bool) {
 		if e.Kind != KindAccepted {
 			return nil, true
 		}
-		p = &party{from: addressOf(e.Remote)}
+		p = &party{from: AddressOf(e.Remote)}
 		a.parties[e.Conn] = p
 		p.muted = a.loud(p, e)
 	}
@@ -189,7 +189,7 @@ func (a *attribution) learn(p *party, e Event) {
 			p.proof = max(p.proof, ProofHello)
 		}
 	case e.Kind == KindConnect && e.Connect != nil:
-		if e.Connect.ReturnCode == codeAccepted || a.device != "" && e.Connect.ClientID == a.device {
+		if e.Accepted() || a.device != "" && e.Connect.ClientID == a.device {
 			a.prove(p, ProofClientID)
 		}
 	}
@@ -226,8 +226,8 @@ func (a *attribution) printOf(conn int64) string {
 	return ""
 }
 
-// addressOf is the address of a remote end without its port.
-func addressOf(remote string) netip.Addr {
+// AddressOf is the address of a remote end without its port.
+func AddressOf(remote string) netip.Addr {
 	if at, err := netip.ParseAddrPort(remote); err == nil {
 		return at.Addr().Unmap().WithZone("")
 	}
@@ -260,3 +260,14 @@ func (v *Events) Proof(conn int64) Proof { return v.whose.of(conn) }
 // Thumbprint is the SHA-256 thumbprint of the certificate that a connection
 // presented; empty without one.
 func (v *Events) Thumbprint(conn int64) string { return v.whose.printOf(conn) }
+
+// Know takes the thumbprints of a registered device: whoever had one once is
+// still that device.
+func (v *Events) Know(d Device) { v.whose.know(d) }
+
+// Stranger reports whether a connection that begins is another's than the
+// device's. Of one that comes from several addresses nobody can say.
+func (v *Events) Stranger(conn int64) bool { return v.whose.stranger(conn) }
+
+// Evicted notes that connections from an address were closed to make room.
+func (v *Events) Evicted(at netip.Addr, n int) { v.whose.evicted(at, n) }

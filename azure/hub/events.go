@@ -1,4 +1,4 @@
-package localhub
+package hub
 
 import (
 	"context"
@@ -33,13 +33,19 @@ type Events struct {
 
 type watcher struct{ fn func(Event) }
 
-func newEvents() *Events {
-	return &Events{most: keepBytes, sessions: map[string]Session{}, whose: newAttribution("")}
+// NewEvents is an empty record. It is for one device, to which others are
+// strangers; an empty id means all that are registered. most bounds what is
+// kept, in bytes; 0 is 64 MB.
+func NewEvents(device string, most int) *Events {
+	if most == 0 {
+		most = keepBytes
+	}
+	return &Events{most: most, sessions: map[string]Session{}, whose: newAttribution(device)}
 }
 
-// add records e and hands it to the watchers, in order, before it returns: so
+// Add records e and hands it to the watchers, in order, before it returns: so
 // what a device did is known to them before the device is answered.
-func (v *Events) add(e Event) {
+func (v *Events) Add(e Event) {
 	v.deliver.Lock()
 	defer v.deliver.Unlock()
 	if e.At.IsZero() {
@@ -97,7 +103,7 @@ func (v *Events) Session(id string) (Session, bool) {
 // follow keeps the living sessions. With mu held.
 func (v *Events) follow(e Event) {
 	switch {
-	case e.Kind == KindConnect && e.Connect != nil && e.Connect.ReturnCode == codeAccepted:
+	case e.Accepted():
 		v.sessions[e.DeviceID] = Session{Conn: e.Conn, From: e.Seq}
 	case e.Kind == KindDisconnected && v.sessions[e.DeviceID].Conn == e.Conn:
 		delete(v.sessions, e.DeviceID)

@@ -1,12 +1,13 @@
-package localhub
+package hub
 
 import (
 	"crypto/x509"
+	"fmt"
 	"time"
 
 	"hilrig/azure"
-	"hilrig/azure/localhub/mqttwire"
-	"hilrig/azure/localhub/tlswire"
+	"hilrig/azure/mqttwire"
+	"hilrig/azure/tlswire"
 	"hilrig/record"
 )
 
@@ -56,6 +57,14 @@ type Event struct {
 	Violation *mqttwire.Violation
 	Noise     *Noise
 }
+
+// Accepted reports whether a CONNECT was accepted: a session began.
+func (e Event) Accepted() bool {
+	return e.Kind == KindConnect && e.Connect != nil && e.Connect.ReturnCode == 0
+}
+
+// Ends reports whether a connection ended.
+func (e Event) Ends(conn int64) bool { return e.Kind == KindDisconnected && e.Conn == conn }
 
 // Telemetry reports whether the device sent a message: its will is none, which
 // the hub delivers for a device that has gone.
@@ -150,4 +159,19 @@ type Message struct {
 	PacketID   uint16
 	Will       bool
 	Enqueued   time.Time
+}
+
+func (hs *Handshake) Describe() string {
+	if !hs.OK {
+		s := "TLS failed: " + hs.Err
+		if hs.Alert != nil {
+			s += fmt.Sprintf("; the device's alert: %d %s", hs.Alert.Number, hs.Alert.Name)
+		}
+		return s
+	}
+	s := fmt.Sprintf("%s %s in %s", hs.VersionName, hs.SuiteName, hs.Duration.Round(time.Millisecond))
+	if len(hs.Certificates) == 0 {
+		return s + ", no client certificate"
+	}
+	return s + ", client " + hs.Thumbprints.SHA1
 }

@@ -1,4 +1,4 @@
-package localhub
+package hub
 
 import (
 	"bytes"

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"hilrig/azure/localhub/link"
+	"hilrig/azure/link"
 )
 
 // shaped is a link in a bubble of its own time, and its device's end.

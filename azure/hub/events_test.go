@@ -1,4 +1,4 @@
-package localhub
+package hub
 
 import (
 	"bytes"
@@ -8,13 +8,13 @@ import (
 // The oldest events go, a tenth at a time; what is kept has its own Seq, and
 // what somebody was given before stays as it was.
 func TestOldEventsGo(t *testing.T) {
-	v := newEvents()
+	v := NewEvents("", 0)
 	for range keepEvents {
-		v.add(Event{Kind: KindPacket})
+		v.Add(Event{Kind: KindPacket})
 	}
 	before := v.Since(0)
 	for range keepEvents/2 + 7 {
-		v.add(Event{Kind: KindMessage})
+		v.Add(Event{Kind: KindMessage})
 	}
 	kept := v.Since(0)
 	if len(kept) > keepEvents || len(kept) < keepEvents-keepEvents/10 || v.Mark() != 3*keepEvents/2+7 {
@@ -33,7 +33,7 @@ func TestOldEventsGo(t *testing.T) {
 			t.Fatalf("a list given before has become %d: %d %s", i, e.Seq, e.Kind)
 		}
 	}
-	if got := testing.AllocsPerRun(keepEvents/5, func() { v.add(Event{Kind: KindPacket}) }); got > 2 {
+	if got := testing.AllocsPerRun(keepEvents/5, func() { v.Add(Event{Kind: KindPacket}) }); got > 2 {
 		t.Errorf("%v allocations for an event", got)
 	}
 }
@@ -41,10 +41,10 @@ func TestOldEventsGo(t *testing.T) {
 // A record that is full shortens its oldest payloads, and lets events go only
 // where that is not enough; who was given one before has it whole.
 func TestTheRecordIsBoundedInBytes(t *testing.T) {
-	v := newEvents()
+	v := NewEvents("", 0)
 	v.most = 1 << 20
 	payload := bytes.Repeat([]byte("x"), 100<<10)
-	message := func() { v.add(Event{Kind: KindMessage, Message: &Message{Payload: bytes.Clone(payload)}}) }
+	message := func() { v.Add(Event{Kind: KindMessage, Message: &Message{Payload: bytes.Clone(payload)}}) }
 	message()
 	before := v.Since(0)
 	heard := 0
@@ -69,7 +69,7 @@ func TestTheRecordIsBoundedInBytes(t *testing.T) {
 		t.Errorf("a message given before has %d bytes; %d were heard", len(before[0].Message.Payload), heard)
 	}
 	for range 10_000 {
-		v.add(Event{Kind: KindPacket, Packet: &Packet{}})
+		v.Add(Event{Kind: KindPacket, Packet: &Packet{}})
 	}
 	sum := 0
 	for _, e := range v.Since(0) {
