@@ -77,12 +77,9 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	completeFaults(cmd)
 }
 
-func faultNames() []string {
-	var names []string
-	for _, f := range emulator.Faults() {
-		names = append(names, f.Name)
-	}
-	return names
+func checkFault(name string) error {
+	_, err := emulator.FindFault(name)
+	return err
 }
 
 // plan reads the rig and checks everything that was asked for.
@@ -99,7 +96,7 @@ func (f *runFlags) plan() (*runner.Plan, error) {
 	if len(r.Specs) > 0 && !f.filterSet {
 		r.LabelFilter = ""
 	}
-	r.Catalogue, r.KnownFaults = suites.All(), faultNames()
+	r.Catalogue, r.CheckFault = suites.All(), checkFault
 	r.Firmware = record.Firmware{Version: f.firmwareVersion, File: f.firmwareFile}
 	return runner.NewPlan(r)
 }

@@ -46,13 +46,17 @@ func rigName(rig *rigfile.Rig) string {
 
 // withFaults puts faulty firmware into every chosen device. A real device runs
 // the firmware that it has.
-func withFaults(devices []rigfile.Device, faults, known []string) ([]rigfile.Device, error) {
-	if err := knowsFaults("the emulated device", faults, known); err != nil {
-		return nil, err
+func withFaults(devices []rigfile.Device, faults []string, check func(name string) error) ([]rigfile.Device, error) {
+	for _, f := range faults {
+		if err := check(f); err != nil {
+			return nil, err
+		}
 	}
 	for _, d := range devices {
-		if err := knowsFaults(d.Name+", which is emulated,", d.Faults(), known); err != nil {
-			return nil, err
+		for _, f := range d.Faults() {
+			if err := check(f); err != nil {
+				return nil, fmt.Errorf("firmware of %s: %w", d.Name, err)
+			}
 		}
 	}
 	if len(faults) == 0 {
@@ -70,18 +74,6 @@ func withFaults(devices []rigfile.Device, faults, known []string) ([]rigfile.Dev
 		out[i].Serial.Emulated = &e
 	}
 	return out, nil
-}
-
-// knowsFaults finds faulty firmware that nobody has written: asked for, or
-// named in the rig file.
-func knowsFaults(who string, faults, known []string) error {
-	for _, f := range faults {
-		if !slices.Contains(known, f) {
-			return record.NewFailure(record.Usage, "find fault", f, fmt.Errorf("%s has no such firmware", who)).
-				WithCure(cmp.Or(wording.DidYouMean(f, known), "hilrig emulate --list-faults shows them all"))
-		}
-	}
-	return nil
 }
 
 // checkTypes reads what the types of devices name, before a device is touched.

@@ -14,18 +14,18 @@ import (
 // Request is what is asked of a run, as `hilrig run` takes it.
 type Request struct {
 	Rig         *rigfile.Rig
-	Catalogue   []fixtures.Spec // to select from, in the order in which specs run
-	Devices     []string        // names; empty: all
-	LabelFilter string          // Ginkgo's label language; empty: no filter
-	Specs       []string        // ids or patterns ("tls/*"); empty: all
-	Hub         string          // kind; empty: the rig's
-	Firmware    record.Firmware // File is read and hashed; its base name goes into the record
-	Faults      []string        // faulty firmware, emulated devices only
-	KnownFaults []string        // what Faults may hold
-	Repeat      int             // rounds, at least 1
-	Attempts    int             // tries per spec, at least 1
-	Jobs        int             // devices at once; 0: all
-	Timeout     time.Duration   // for the whole run, above 0
+	Catalogue   []fixtures.Spec         // to select from, in the order in which specs run
+	Devices     []string                // names; empty: all
+	LabelFilter string                  // Ginkgo's label language; empty: no filter
+	Specs       []string                // ids or patterns ("tls/*"); empty: all
+	Hub         string                  // kind; empty: the rig's
+	Firmware    record.Firmware         // File is read and hashed; its base name goes into the record
+	Faults      []string                // faulty firmware, emulated devices only
+	CheckFault  func(name string) error // says what is wrong with a name in Faults
+	Repeat      int                     // rounds, at least 1
+	Attempts    int                     // tries per spec, at least 1
+	Jobs        int                     // devices at once; 0: all
+	Timeout     time.Duration           // for the whole run, above 0
 }
 
 // Plan is a checked request: nothing in it is unknown, and nothing has been
@@ -56,7 +56,7 @@ func NewPlan(r Request) (*Plan, error) {
 	if p.Devices, err = chooseDevices(r.Rig, r.Devices); err != nil {
 		return nil, err
 	}
-	if p.Devices, err = withFaults(p.Devices, r.Faults, r.KnownFaults); err != nil {
+	if p.Devices, err = withFaults(p.Devices, r.Faults, r.CheckFault); err != nil {
 		return nil, err
 	}
 	if err = checkTypes(p.Devices); err != nil {

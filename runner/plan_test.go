@@ -12,14 +12,20 @@ import (
 
 	"hilrig/fixtures"
 	"hilrig/fixtures/rigfile"
+	"hilrig/hw/emulator"
 	"hilrig/record"
 )
+
+func checkFault(name string) error {
+	_, err := emulator.FindFault(name)
+	return err
+}
 
 func request() Request {
 	rig := rigfile.Default()
 	rig.Devices = append(rig.Devices, rigfile.Device{Name: "ads300-a", TypeName: "infinite", DeviceID: "NewDevice", Serial: rigfile.Serial{Path: "/dev/ttyUSB0"}})
 	return Request{
-		Rig: rig, Catalogue: catalogue(), KnownFaults: []string{"no-ok", "any-root"},
+		Rig: rig, Catalogue: catalogue(), CheckFault: checkFault,
 		Repeat: 1, Attempts: 1, Timeout: time.Hour,
 	}
 }
@@ -42,12 +48,12 @@ func TestAWrongRequestIsAUsageErrorThatNamesWhatAndTheCure(t *testing.T) {
 		"device":         {func(r *Request) { r.Devices = []string{"ads300-b"} }, []string{"ads300-b", "did you mean ads300-a?"}},
 		"far device":     {func(r *Request) { r.Devices = []string{"oscilloscope"} }, []string{"oscilloscope", "there is emu-1, ads300-a"}},
 		"no device":      {func(r *Request) { r.Rig.Devices = nil }, []string{"built-in", "none"}},
-		"fault":          {func(r *Request) { r.Devices, r.Faults = []string{"emu-1"}, []string{"no-okk"} }, []string{"no-okk", "did you mean no-ok?"}},
-		"fault in file":  {func(r *Request) { r.Rig.Devices[0].Serial.Emulated.Faults = []string{"any-roof"} }, []string{"emu-1", "any-roof", "did you mean any-root?"}},
+		"fault":          {func(r *Request) { r.Devices, r.Faults = []string{"emu-1"}, []string{"no-verfy"} }, []string{"no-verfy", "did you mean no-verify?"}},
+		"fault in file":  {func(r *Request) { r.Rig.Devices[0].Serial.Emulated.Faults = []string{"no-snii"} }, []string{"emu-1", "no-snii", "did you mean no-sni?"}},
 		"no schema":      {func(r *Request) { r.Rig.Devices[0].Type.Payload.Schema = "/nowhere/s.json" }, []string{"emu-1", "/nowhere/s.json", "no such file"}},
 		"no JSON":        {schemaOf(t, "{"), []string{"payload.schema", "no JSON:"}},
 		"no JSON schema": {schemaOf(t, `{"type": 5}`), []string{"payload.schema", "no JSON schema", "/type"}},
-		"fault on metal": {func(r *Request) { r.Faults = []string{"no-ok"} }, []string{"ads300-a", "real device", "--device"}},
+		"fault on metal": {func(r *Request) { r.Faults = []string{"no-sni"} }, []string{"ads300-a", "real device", "--device"}},
 		"hub":            {func(r *Request) { r.Hub = "azure" }, []string{"azure", "it holds local"}},
 		"spec":           {func(r *Request) { r.Specs = []string{"tls/nothing"} }, []string{"tls/nothing"}},
 		"label filter":   {func(r *Request) { r.LabelFilter = "nonsense" }, []string{"nonsense"}},
@@ -79,7 +85,7 @@ func TestAWrongRequestIsAUsageErrorThatNamesWhatAndTheCure(t *testing.T) {
 
 func TestFaultsGoIntoACopyOfTheRig(t *testing.T) {
 	r := request()
-	r.Devices, r.Faults = []string{"emu-1"}, []string{"no-ok", "any-root"}
+	r.Devices, r.Faults = []string{"emu-1"}, []string{"no-sni", "no-verify"}
 	p, err := NewPlan(r)
 	if err != nil {
 		t.Fatal(err)

@@ -1,12 +1,13 @@
 package emulator
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"hilrig/record"
+	"hilrig/record/wording"
 )
 
 // Fault is one named deviation from the sound device.
@@ -43,43 +44,17 @@ func faulty(profile string, names []string) (behaviour, error) {
 }
 
 // FindFault finds a fault by name; the error for an unknown one, of class
-// usage, names the nearest.
+// usage, names the nearest. Whoever takes a fault's name asks it.
 func FindFault(name string) (Fault, error) {
-	best, distance := "", 1<<30
+	var known []string
 	for _, f := range Faults() {
 		if f.Name == name {
 			return f, nil
 		}
-		if d := edits(name, f.Name); d < distance {
-			best, distance = f.Name, d
-		}
+		known = append(known, f.Name)
 	}
-	why := errors.New("no such fault")
-	if distance <= 1+len(name)/2 {
-		why = fmt.Errorf("no such fault; the nearest is %s", best)
-	}
-	return Fault{}, record.NewFailure(record.Usage, "find fault", name, why).
-		WithCure("hilrig emulate --list-faults shows them all")
-}
-
-// edits is the Levenshtein distance of two names.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range a {
-		last := row[0]
-		row[0] = i + 1
-		for j := range b {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			last, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, last+cost)
-		}
-	}
-	return row[len(b)]
+	return Fault{}, record.NewFailure(record.Usage, "find fault", name, errors.New("the emulated device has no such firmware")).
+		WithCure(cmp.Or(wording.DidYouMean(name, known), "hilrig emulate --list-faults shows them all"))
 }
 
 func specs(ids string) []string { return strings.Fields(ids) }

@@ -30,9 +30,9 @@ func TestGalleryIsWhole(t *testing.T) {
 func TestUnknownFault(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"no-verfy":                  "the nearest is no-verify",
-		"reconnect-strom":           "the nearest is reconnect-storm",
-		"something-else-altogether": "no such fault (",
+		"no-verfy":                  "(did you mean no-verify?)",
+		"reconnect-strom":           "(did you mean reconnect-storm?)",
+		"something-else-altogether": "no such firmware (hilrig emulate --list-faults",
 	} {
 		_, err := faulty("", []string{name})
 		if record.ClassOf(err) != record.Usage || !strings.Contains(err.Error(), want) {

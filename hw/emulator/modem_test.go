@@ -312,5 +312,5 @@ func TestGoesOnWaitingPolitelyForAHubThatIsDown(t *testing.T) {
 func ExampleFaults() {
 	_, err := FindFault("no-verfy")
 	fmt.Println(err)
-	// Output: find fault no-verfy: no such fault; the nearest is no-verify (hilrig emulate --list-faults shows them all)
+	// Output: find fault no-verfy: the emulated device has no such firmware (did you mean no-verify?)
 }

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"hilrig/record"
+	"hilrig/record/wording"
 )
 
 // Profile is a shape that sound firmware may have: its pace, its words, its
@@ -141,5 +143,5 @@ func FindProfile(name string) (Profile, error) {
 		known = append(known, p.Name)
 	}
 	return Profile{}, record.NewFailure(record.Usage, "find profile", name, errors.New("no such profile")).
-		WithCure("there is " + strings.Join(known, ", "))
+		WithCure(cmp.Or(wording.DidYouMean(name, known), "there is "+strings.Join(known, ", ")))
 }
