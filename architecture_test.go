@@ -16,13 +16,14 @@ import (
 	"testing"
 )
 
-// The arrows of the house: main → cli → runner → suites → fixtures →
+// The arrows of the house: main → cli → {doctor, runner} → suites → fixtures →
 // {hw, certs, azure} → record, with reports beside runner. A room may import
 // the rooms of a lower floor, and itself. Rooms of one floor do not know each
 // other; only a test may look across, to try its room against a neighbour.
 var floors = map[string]int{
 	"":         7, // main
 	"cli":      6,
+	"doctor":   5,
 	"runner":   5,
 	"reports":  5,
 	"suites":   4,
@@ -178,6 +179,10 @@ func TestForbidden(t *testing.T) {
 		{"cli", source, "", true},
 		{"runner", source, "suites", false},
 		{"runner", source, "cli", true},
+		{"cli", source, "doctor", false},
+		{"doctor", source, "hw/port", false},
+		{"doctor", source, "runner", true},
+		{"doctor", source, "cli", true},
 		{"runner", source, "reports/junit", true},
 		{"runner", test, "reports/junit", true},
 		{"suites/session", source, "fixtures", false},

@@ -98,6 +98,16 @@ func (p place) read(path string) ([]byte, error) {
 	return data, nil
 }
 
+// Unread is the failure of a file that [ReadFile] could not read at all; where
+// the error names the file already it is not said twice.
+func Unread(step, path string, err error) *record.Failure {
+	var known *os.PathError
+	if errors.As(err, &known) {
+		path = ""
+	}
+	return record.NewFailure(record.Usage, step, path, err)
+}
+
 // ReadFile reads a file of a certificate or a key. What is no regular file, a
 // pipe that nobody writes to, is refused and not waited for; a file above 1 MiB
 // too.

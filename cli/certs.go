@@ -2,9 +2,7 @@ package cli
 
 import (
 	"crypto/x509"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"text/tabwriter"
 	"time"
@@ -111,23 +109,13 @@ func (a *app) certsShow() *cobra.Command {
 func readCertificate(path string) (*x509.Certificate, error) {
 	data, err := certs.ReadFile(path)
 	if err != nil {
-		return nil, unreadFile("read certificate", path, err)
+		return nil, certs.Unread("read certificate", path, err)
 	}
 	c, err := certs.ParseCertificate(data)
 	if err != nil {
 		return nil, record.NewFailure(record.Usage, "read certificate", path, err).WithCure(certs.Cure(err, certs.KindCertificate, path))
 	}
 	return c, nil
-}
-
-// unreadFile is a file that could not be read at all; the library's error has
-// its name already.
-func unreadFile(step, path string, err error) error {
-	var known *os.PathError
-	if errors.As(err, &known) {
-		path = ""
-	}
-	return record.NewFailure(record.Usage, step, path, err)
 }
 
 func (a *app) certsCheck() *cobra.Command {
@@ -177,9 +165,9 @@ that the root signs that hub.`,
 func checkHub(files certs.Files, root, hub string) error {
 	data, err := certs.ReadFile(hub)
 	if err != nil {
-		return unreadFile("read hub certificate", hub, err)
+		return certs.Unread("read hub certificate", hub, err)
 	}
-	chain, err := chainOf(data)
+	chain, err := certs.ParseChain(data)
 	if err != nil {
 		return record.NewFailure(record.Usage, "read hub certificate", hub, err).WithCure(certs.Cure(err, certs.KindCertificate, hub))
 	}

@@ -2,15 +2,14 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"hilrig/doctor"
 	"hilrig/fixtures/rigfile"
 	"hilrig/hw/port"
 	"hilrig/hw/usb"
@@ -69,14 +68,11 @@ type portLine struct {
 }
 
 type deviceLine struct {
-	Name      string       `json:"name"`
-	Type      string       `json:"type"`
-	DeviceID  string       `json:"device_id"`
-	Serial    string       `json:"serial"`         // as the rig file says
-	Port      string       `json:"port,omitempty"` // where it is now
-	Reachable bool         `json:"reachable"`
-	Why       string       `json:"why,omitempty"` // it cannot be reached
-	Holder    *port.Holder `json:"holder,omitempty"`
+	Name     string `json:"name"`
+	Type     string `json:"type"`
+	DeviceID string `json:"device_id"`
+	Serial   string `json:"serial"` // as the rig file says
+	doctor.Reach
 }
 
 // listDevices looks below root for the ports. A machine that cannot tell its
@@ -95,79 +91,20 @@ func listDevices(root, lockDir, rigName string) (*listing, error) {
 		l.Note = err.Error()
 	}
 	for _, p := range ports {
-		line := portLine{Port: p, Name: usb.NameOf(p, ports), Holder: holderOf(lockDir, p.Path)}
-		if err := lockTrouble(lockDir, p.Path); err != nil {
+		line := portLine{Port: p, Name: usb.NameOf(p, ports), Holder: port.HolderOf(lockDir, p.Path)}
+		if err := port.LockTrouble(lockDir, p.Path); err != nil {
 			line.Lock = err.Error()
 		}
 		l.Ports = append(l.Ports, line)
 	}
 	if rig != nil {
 		for _, d := range rig.Devices {
-			l.Devices = append(l.Devices, reach(d, ports, err, lockDir))
+			l.Devices = append(l.Devices, deviceLine{
+				Name: d.Name, Type: d.TypeName, DeviceID: d.DeviceID, Serial: d.Serial.String(), Reach: doctor.ReachOf(d, ports, err, lockDir),
+			})
 		}
 	}
 	return l, nil
-}
-
-// holderOf is who has a port, or leases it for the gaps between the rounds of a
-// run; nil where nobody does.
-func holderOf(lockDir, path string) *port.Holder {
-	for _, name := range []string{path, "device " + port.LineName(path)} {
-		if h, held := port.Held(lockDir, name); held {
-			return &h
-		}
-	}
-	return nil
-}
-
-// lockTrouble says what keeps a port, or the device on it, from being locked.
-func lockTrouble(lockDir, path string) error {
-	for _, name := range []string{path, "device " + port.LineName(path)} {
-		if err := port.LockTrouble(lockDir, name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// reach finds a device's port and says whether it could be opened.
-func reach(d rigfile.Device, ports []usb.Port, noList error, lockDir string) deviceLine {
-	l := deviceLine{Name: d.Name, Type: d.TypeName, DeviceID: d.DeviceID, Serial: d.Serial.String()}
-	path, err := pathOf(d.Serial, ports, noList)
-	if l.Port = path; err == nil && path != "" {
-		if l.Holder = holderOf(lockDir, path); l.Holder != nil {
-			err = &port.BusyError{Path: path, Holder: *l.Holder}
-		} else if trouble := lockTrouble(lockDir, path); trouble != nil {
-			err = fmt.Errorf("its lock in %s: %w", lockDir, trouble)
-		} else if d.Serial.URL == "" { // reaching a server of ports opens the port
-			err = mayOpen(path)
-		}
-	}
-	if l.Reachable = err == nil; err != nil {
-		l.Why = err.Error()
-	}
-	return l
-}
-
-// pathOf is where a device's port is; empty for one that is made for the run.
-func pathOf(s rigfile.Serial, ports []usb.Port, noList error) (string, error) {
-	switch {
-	case s.Emulated != nil:
-		return "", nil
-	case s.URL != "":
-		return s.URL, nil
-	case s.USB == "":
-		_, err := os.Stat(s.Path)
-		var missing *os.PathError
-		if errors.As(err, &missing) {
-			err = missing.Err
-		}
-		return s.Path, err
-	case noList != nil:
-		return "", noList
-	}
-	p, err := usb.Find(ports, s.USB)
-	return p.Path, err
 }
 
 // reachable: every device of the rig is.

@@ -18,6 +18,7 @@ import (
 	"hilrig/azure/localhub/registryapi"
 	"hilrig/certs"
 	"hilrig/record"
+	"hilrig/runner"
 )
 
 // hubFlags are the flags of `hilrig hub` as typed.
@@ -111,7 +112,7 @@ func (a *app) hub(ctx context.Context, f *hubFlags) error {
 func (a *app) openHub(ctx context.Context, f *hubFlags, devices []hub.Device) (shut func(), err error) {
 	state := f.state
 	if state == "" {
-		if state, err = stateDir(); err != nil {
+		if state, err = runner.StateDir(); err != nil {
 			return nil, err
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"hilrig/azure/localhub/control"
 	"hilrig/certs"
 	"hilrig/record"
+	"hilrig/runner"
 )
 
 // handFlags are what every verb below `hilrig hub` takes: which hub is meant.
@@ -38,7 +39,7 @@ func (f *handFlags) hubAt(ctx context.Context) (*control.Client, error) {
 	state := f.state
 	if state == "" {
 		var err error
-		if state, err = stateDir(); err != nil {
+		if state, err = runner.StateDir(); err != nil {
 			return nil, err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"hilrig/azure/localhub"
 	"hilrig/certs"
 	"hilrig/record"
+	"hilrig/runner"
 )
 
 // learnHub is the hub that a board is watched at, and what is loaded for it.
@@ -34,7 +35,7 @@ func (l *learner) address() string { return net.JoinHostPort(l.f.host, strconv.I
 // openHub starts the hub before the board is touched: a port that is taken, or
 // a file that is wrong, is found here.
 func (l *learner) openHub(ctx context.Context) (*learnHub, error) {
-	state, err := stateDir()
+	state, err := runner.StateDir()
 	if err != nil {
 		return nil, err
 	}

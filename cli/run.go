@@ -148,7 +148,7 @@ func (a *app) supervisor(outDir string) (*runner.Supervisor, error) {
 	if err != nil {
 		return nil, err
 	}
-	state, err := stateDir()
+	state, err := runner.StateDir()
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ func leaseName(d rigfile.Device) string {
 	if path == "" {
 		return "device " + d.Serial.String()
 	}
-	return "device " + port.LineName(path) // a port that is missing is the child's to report
+	return port.LeaseName(path) // a port that is missing is the child's to report
 }
 
 func (r *run) releaseAll() {

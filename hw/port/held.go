@@ -21,3 +21,17 @@ func Held(dir, path string) (Holder, bool) {
 	h := whoHas(path)
 	return h, h.PID != 0
 }
+
+// LeaseName is the name of the lock that leases the device on a line for the
+// whole of a run, also for the gaps in which nobody has the line open.
+func LeaseName(path string) string { return "device " + realName(path) }
+
+// HolderOf is who has a line, or leases the device on it; nil where nobody does.
+func HolderOf(dir, path string) *Holder {
+	for _, name := range []string{path, LeaseName(path)} {
+		if h, held := Held(dir, name); held {
+			return &h
+		}
+	}
+	return nil
+}

@@ -176,11 +176,8 @@ func (l *Lease) Release() error {
 	return l.err
 }
 
-// LineName is the one name that all names of a line lead to: whoever locks
-// something of a line beside the line itself locks it by that.
-func LineName(path string) string { return realName(path) }
-
-// realName is LineName. A name that is no file stands for itself.
+// realName is the one name that all names of a line lead to. A name that is no
+// file stands for itself.
 func realName(path string) string {
 	if at, network, err := parseAddress(path); network && err == nil {
 		return "network " + at.String() // raw or not, it is the same line

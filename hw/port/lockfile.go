@@ -79,14 +79,19 @@ func soundLock(info fs.FileInfo) error {
 	return fmt.Errorf("%w: it is %s, %s", ErrStrangeLock, kind, ownerName(info))
 }
 
-// LockTrouble says why a line cannot be locked by its lock file in dir: it is no
-// lock file. Nothing is opened.
+// LockTrouble says why a line, or the device on it, cannot be locked by the
+// files in dir: one of them is no lock file. Nothing is opened.
 func LockTrouble(dir, path string) error {
-	info, err := os.Lstat(filepath.Join(dir, lockName(realName(path))))
-	if err != nil {
-		return nil // there is none: it will be made
+	for _, name := range []string{path, LeaseName(path)} {
+		info, err := os.Lstat(filepath.Join(dir, lockName(realName(name))))
+		if err != nil {
+			continue // there is none: it will be made
+		}
+		if odd := soundLock(info); odd != nil {
+			return odd
+		}
 	}
-	return soundLock(info)
+	return nil
 }
 
 // StrangeLocks names what has the name of a lock in a lock folder and is none.

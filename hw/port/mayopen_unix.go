@@ -9,7 +9,13 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
+
+// MayOpen says why this user may not read and write a port; it does not open
+// it. Nil: may.
+func MayOpen(path string) error { return unix.Access(path, unix.R_OK|unix.W_OK) }
 
 // PermissionCure is what lets this user open a port that may not be opened: the
 // group of its device node is not dialout everywhere.

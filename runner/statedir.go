@@ -1,4 +1,4 @@
-package cli
+package runner
 
 import (
 	"os"
@@ -7,11 +7,11 @@ import (
 	"hilrig/record"
 )
 
-// stateDir finds the folder for what outlives a run: $HILRIG_STATE, else
+// StateDir finds the folder for what outlives a run: $HILRIG_STATE, else
 // /var/lib/hilrig if it is writable, else the user's own. It is made if it is
 // missing, for the owner alone.
-func stateDir() (string, error) {
-	dir, err := stateDirName()
+func StateDir() (string, error) {
+	dir, err := StateDirName()
 	if err != nil {
 		return "", err
 	}
@@ -24,7 +24,9 @@ func stateDir() (string, error) {
 	return dir, nil
 }
 
-func stateDirName() (string, error) {
+// StateDirName is the path of [StateDir], which may be still to be made; it
+// makes nothing.
+func StateDirName() (string, error) {
 	if dir := os.Getenv("HILRIG_STATE"); dir != "" {
 		return dir, nil
 	}

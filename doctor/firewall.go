@@ -1,36 +1,33 @@
-package cli
+package doctor
 
 import (
 	"context"
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"hilrig/fixtures/rigfile"
-	"hilrig/record"
 )
 
 // checkFirewall looks for what would keep boards from the hub's ports: ufw,
 // firewalld, and where the rules may be read an nftables chain that drops.
 // A rule that lets them in may be one that is not seen here: it only warns.
-func checkFirewall(ctx context.Context, p *patient) (found []finding) {
-	ports := boardPorts(p.rig)
+func checkFirewall(ctx context.Context, h *Host) (found []Result) {
+	ports := boardPorts(h.Rig)
 	if len(ports) == 0 {
 		return nil // nobody comes from outside
 	}
-	rules := readRules(ctx, p)
+	rules := h.Rules(ctx)
 	for _, n := range ports {
 		switch {
-		case ufwOn(p.root) && !mentions(ufwRules(p.root), n):
+		case ufwOn(h.Root) && !mentions(ufwRules(h.Root), n):
 			found = append(found, warn(fmt.Sprintf("sudo ufw allow %d/tcp", n), "ufw is on, and no rule of it that you may read lets boards reach port %d", n))
-		case runs(p.root, "firewalld") && !mentions(rules, n):
+		case runs(h.Root, "firewalld") && !mentions(rules, n):
 			found = append(found, warn(fmt.Sprintf("sudo firewall-cmd --add-port=%d/tcp, once more with --permanent", n), "firewalld is on: does it let boards reach port %d?", n))
 		case dropsInput(rules) && !mentions(rules, n):
 			found = append(found, warn(fmt.Sprintf("sudo nft list ruleset; let tcp dport %d in", n), "nftables drops what comes in, and no rule names port %d", n))
@@ -47,10 +44,7 @@ func boardPorts(rig *rigfile.Rig) (ports []int) {
 		return nil
 	}
 	for _, d := range rig.Devices {
-		listen := d.Listen
-		if listen == "" {
-			listen = rig.Hub.Listen
-		}
+		listen := listenHost(rig, d)
 		ip := net.ParseIP(listen)
 		here := listen == "localhost" || ip != nil && ip.IsLoopback()
 		if d.Serial.Emulated == nil && !here && !slices.Contains(ports, d.HubPort) {
@@ -82,23 +76,6 @@ func runs(root, name string) bool {
 		data, err := os.ReadFile(c)
 		return err == nil && strings.TrimSpace(string(data)) == name
 	})
-}
-
-// readRules are the kernel's rules as nft prints them; empty where they may
-// not be read or nft is missing.
-func readRules(ctx context.Context, p *patient) string {
-	if p.rules != nil {
-		return p.rules()
-	}
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "nft", "list", "ruleset")
-	cmd.Env = record.ToolEnviron()
-	out, err := cmd.Output()
-	if err != nil {
-		return ""
-	}
-	return string(out)
 }
 
 var inputDrops = regexp.MustCompile(`hook input [^;]*; policy drop;`)

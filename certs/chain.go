@@ -1,23 +1,21 @@
-package cli
+package certs
 
 import (
 	"crypto/x509"
 	"encoding/pem"
-
-	"hilrig/certs"
 )
 
-// chainOf reads a certificate and what is between it and its root, leaf first,
+// ParseChain reads a certificate and what is between it and its root, leaf first,
 // as `openssl s_client -showcerts` prints it: text around the blocks is let
-// through.
-func chainOf(data []byte) ([]*x509.Certificate, error) {
+// through. Where there is none the error is that of [ParseCertificate].
+func ParseChain(data []byte) ([]*x509.Certificate, error) {
 	var chain []*x509.Certificate
 	for rest := data; ; {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
 			break
 		}
-		if block.Type != "CERTIFICATE" {
+		if block.Type != blockCertificate {
 			continue
 		}
 		c, err := x509.ParseCertificate(block.Bytes)
@@ -27,7 +25,7 @@ func chainOf(data []byte) ([]*x509.Certificate, error) {
 		chain = append(chain, c)
 	}
 	if len(chain) == 0 {
-		_, err := certs.ParseCertificate(data) // says what it is instead
+		_, err := ParseCertificate(data) // says what it is instead
 		return nil, err
 	}
 	return chain, nil

@@ -1,8 +1,7 @@
-package cli
+package doctor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"hilrig/fixtures/rigfile"
 	"hilrig/hw/console"
 	"hilrig/hw/port"
-	"hilrig/record"
 )
 
 // The line is loaded with lines that no device takes for a command: they begin
@@ -23,32 +21,32 @@ const (
 
 // checkLine opens the line, brings the console back and sends a few hundred
 // harmless bytes; what a device echoes must be what was sent.
-func checkLine(ctx context.Context, p *patient) []finding {
-	if p.line == "" {
+func checkLine(ctx context.Context, h *Host) []Result {
+	if h.Line == "" {
 		return nil
 	}
 	t := rigfile.Infinite()
-	for _, d := range p.rig.Devices {
-		if d.Serial.Path+d.Serial.URL == p.line {
+	for _, d := range h.Rig.Devices {
+		if d.Serial.Path+d.Serial.URL == h.Line {
 			t = d.Type
 		}
 	}
-	line, err := port.Open(ctx, port.Config{Path: p.line, Baud: t.Baud, LockDir: p.lockDir, Run: "hilrig doctor", Log: p.log})
+	line, err := h.Open(ctx, port.Config{Path: h.Line, Baud: t.Baud, LockDir: h.LockDir, Run: "hilrig doctor", Log: h.Log})
 	if err != nil {
-		return []finding{failed(err)}
+		return []Result{failed(err)}
 	}
 	con := console.Open(line, console.Settings{
 		Baud: t.Baud, Newline: t.Console.Newline, RecoverSend: t.Console.Recover.Send, RecoverQuiet: t.Console.Recover.Quiet,
-	}, console.Options{Log: p.log})
+	}, console.Options{Log: h.Log})
 	defer con.Close()                                             // nothing is waited for any more
 	if _, err := con.Wake(ctx, t.Timing.BootWithin); err != nil { // one that answers to nothing is judged below
-		return []finding{failed(err)}
+		return []Result{failed(err)}
 	}
 	sent, got, err := loadLine(ctx, con)
 	if err != nil {
-		return []finding{failed(err)}
+		return []Result{failed(err)}
 	}
-	return []finding{judgeEcho(p.line, t.Baud, sent, got)}
+	return []Result{judgeEcho(h.Line, t.Baud, sent, got)}
 }
 
 // loadLine sends the lines one after the other and gives what came back, until
@@ -76,7 +74,7 @@ func loadLine(ctx context.Context, con *console.Console) (sent []string, got []b
 
 // judgeEcho counts what was lost: what was sent must come back in its order;
 // what the device says between is no loss.
-func judgeEcho(name string, baud int, sent []string, got []byte) finding {
+func judgeEcho(name string, baud int, sent []string, got []byte) Result {
 	text := strings.Join(sent, "")
 	total, back := len(text), commonLength(text, got)
 	switch {
@@ -106,15 +104,4 @@ func commonLength(text string, got []byte) int {
 		}
 	}
 	return row[len(text)]
-}
-
-// failed is an error as a finding; its cure stands apart.
-func failed(err error) finding {
-	var f *record.Failure
-	if !errors.As(err, &f) {
-		return bad("", "%s", err)
-	}
-	what := *f
-	what.Cure = ""
-	return bad(f.Cure, "%s", what.Error())
 }

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package cli
+package doctor
 
 // What the system does not tell is not checked.
 func clockSynced() (synced, known bool)       { return false, false }

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package cli
+package runner
 
 // writable is never true where /var/lib does not exist.
 func writable(string) bool { return false }

@@ -1,0 +1,83 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"strconv"
+	"time"
+
+	"hilrig/fixtures/rigfile"
+)
+
+// checkHubPorts takes each device's endpoint for a moment.
+func checkHubPorts(ctx context.Context, h *Host) (found []Result) {
+	if h.Rig.Hub.Kind != rigfile.KindLocal {
+		return nil
+	}
+	for _, d := range h.Rig.Devices {
+		if d.HubPort == 0 {
+			continue // a free one
+		}
+		addr := net.JoinHostPort(listenHost(h.Rig, d), strconv.Itoa(d.HubPort))
+		l, err := h.Listen(ctx, "tcp", addr)
+		if err != nil {
+			found = append(found, bad("ss -ltnp shows who has it; or another hub_port for "+d.Name, "%s for %s: %s", addr, d.Name, bare(err)))
+			continue
+		}
+		_ = l.Close() // nobody has connected
+		found = append(found, fine("%s for %s is free", addr, d.Name))
+	}
+	return found
+}
+
+// listenHost is where the local hub waits for a device.
+func listenHost(rig *rigfile.Rig, d rigfile.Device) string { return cmp.Or(d.Listen, rig.Hub.Listen) }
+
+// bare is what the system says, without the address that was said already.
+func bare(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err
+	}
+	return err
+}
+
+// checkHubHost: a device dials this name, and sends it as SNI, which cannot
+// carry an IP address (RFC 6066, section 3).
+func checkHubHost(ctx context.Context, h *Host) []Result {
+	host := h.Rig.Hub.Host
+	switch {
+	case h.Rig.Hub.Kind == rigfile.KindBroker && host == "":
+		return nil
+	case net.ParseIP(host) != nil:
+		return []Result{warn("give hub.host a name", "%s is an IP address: SNI cannot carry it, tls/server-name is not applicable", host)}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	addresses, err := h.Resolve(ctx, host)
+	if err != nil {
+		return []Result{bad("add it to the lab's DNS, or to /etc/hosts here and where devices resolve names", "%s does not resolve: %s", host, err)}
+	}
+	found := []Result{fine("%s is %v", host, addresses)}
+	boards := slices.ContainsFunc(h.Rig.Devices, func(d rigfile.Device) bool { return d.Serial.Emulated == nil })
+	switch {
+	case h.Rig.Hub.Kind != rigfile.KindLocal || !boards:
+	case leadsElsewhere(addresses, h.Addresses()):
+		found = append(found, warn("the lab's DNS must give this machine's address for it (docs/lab-hub.md); where only the boards ask that DNS, nothing", "%s does not lead to this machine: a board that dials it comes elsewhere", host))
+	case loopbackOnly(addresses):
+		found = append(found, warn("hub.host needs a name that boards resolve to this machine, hub.listen 0.0.0.0", "%s leads only to this machine itself: a board cannot dial it", host))
+	}
+	return found
+}
+
+// leadsElsewhere: none of a name's addresses is one of this machine's.
+func leadsElsewhere(addresses, own []string) bool {
+	return len(own) > 0 && !loopbackOnly(addresses) && !slices.ContainsFunc(addresses, func(a string) bool { return slices.Contains(own, a) })
+}
+
+func loopbackOnly(addresses []string) bool {
+	return !slices.ContainsFunc(addresses, func(a string) bool { ip := net.ParseIP(a); return ip == nil || !ip.IsLoopback() })
+}
