@@ -47,12 +47,17 @@ var bans = []ban{
 	{from: "runner", to: "reports", alsoTests: true, why: "a run ends with its record; cli makes reports of it"},
 	{from: "reports", to: "", except: "record", why: "a report is made of a record and nothing else"},
 	{from: "record", to: "", except: "record", alsoTests: true, why: "everybody shares record"},
+	{from: "suites", to: "azure/localhub", why: anyHub},
+	{from: "fixtures", to: "azure/localhub", why: anyHub},
+	{from: "azure/hub", to: "azure/localhub", why: "what a hub saw does not know how any kind of hub works"},
 	{from: "hw/emulator", to: "hw/console", why: otherSide},
 	{from: "hw/emulator", to: "hw/port", why: otherSide},
 	{from: "hw/emulator", to: "azure", why: otherSide},
 	{from: "hw/console", to: "hw/emulator", why: otherSide},
 	{from: "hw/port", to: "hw/emulator", why: otherSide},
 }
+
+const anyHub = "specs and benches know azure/hub, and never one kind of hub"
 
 const otherSide = "the emulator is the other side of the wire: a mistake must not cancel itself out"
 

@@ -200,7 +200,7 @@ type hubPrinter struct {
 
 // hubMark is a line that stands for those that nobody read in time.
 func hubMark(n int) []byte {
-	return append(record.MustData(hubLine{Event: "dropped", At: time.Now().UTC().Round(0),
+	return append(record.MustData(hub.Line{Event: "dropped", At: time.Now().UTC().Round(0),
 		Text: plural(n, "line was", "lines were") + " dropped here: nobody read standard output"}), '\n')
 }
 
@@ -219,7 +219,7 @@ func (p *hubPrinter) ready(l hubReady) {
 	_ = p.enc.Encode(l)
 }
 
-func (p *hubPrinter) print(l hubLine) {
+func (p *hubPrinter) print(l hub.Line) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	_ = p.enc.Encode(l) // a reader that went away does not stop the hub

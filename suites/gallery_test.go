@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"hilrig/azure/localhub"
 	"hilrig/fixtures"
 	"hilrig/fixtures/rigfile"
 	"hilrig/hw/emulator"
@@ -31,7 +32,7 @@ func beChild() int {
 	}
 	out := json.NewEncoder(os.Stdout)
 	bg := context.Background()
-	err := suites.Run(bg, bg, job, slog.New(slog.NewTextHandler(os.Stderr, nil)), func(e record.Event) { _ = out.Encode(e) })
+	err := suites.Run(bg, bg, job, localhub.Open, slog.New(slog.NewTextHandler(os.Stderr, nil)), func(e record.Event) { _ = out.Encode(e) })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 3

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hilrig/azure/hub"
+	"hilrig/azure/localhub"
 	"hilrig/certs"
 	"hilrig/fixtures"
 	"hilrig/record"
@@ -27,13 +28,13 @@ func TestRigFaults(t *testing.T) {
 		{"an identity of ten years", "identity/key-pair", "instead of 365", identityOf(certs.IdentitySpec{Days: 3650})},
 		{"a wrong thumbprint in the registry", "identity/thumbprint", "the hub has", wrongThumbprint},
 		{"a wrong thumbprint in the registry", "identity/registered", "other thumbprints", wrongThumbprint},
-		{"a device that the hub does not know", "identity/registered", "does not know", func(_ *testing.T, b *fixtures.Bench) {
-			b.Hub.Unregister(b.Device.DeviceID)
+		{"a device that the hub does not know", "identity/registered", "does not know", func(t *testing.T, b *fixtures.Bench) {
+			_ = b.Hub.Unregister(t.Context(), b.Device.DeviceID)
 		}},
 		{"a device that is disabled at the hub", "identity/registered", "disabled", func(t *testing.T, b *fixtures.Bench) {
-			d, _ := b.Hub.Lookup(b.Device.DeviceID)
+			d, _, _ := b.Hub.Lookup(t.Context(), b.Device.DeviceID)
 			d.Disabled = true
-			b.Hub.Register(d)
+			_ = b.Hub.Register(t.Context(), d)
 		}},
 		{"files above the type's size limit", "identity/pem", "bytes", func(_ *testing.T, b *fixtures.Bench) { b.Type.Console.MaxFile = 500 }},
 		{"a star in front of the root", "identity/pem", "outside the PEM block", func(_ *testing.T, b *fixtures.Bench) {
@@ -57,7 +58,7 @@ func TestRigFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			ctx := t.Context()
-			b, err := fixtures.Open(ctx, ctx, emulatedJob(t, specs), slog.New(slog.DiscardHandler), func(record.Event) {})
+			b, err := fixtures.Open(ctx, ctx, emulatedJob(t, specs), localhub.Open, slog.New(slog.DiscardHandler), func(record.Event) {})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -91,6 +92,6 @@ func identityOf(spec certs.IdentitySpec) func(*testing.T, *fixtures.Bench) {
 	}
 }
 
-func wrongThumbprint(_ *testing.T, b *fixtures.Bench) {
-	b.Hub.Register(hub.Device{ID: b.Device.DeviceID, Thumbprints: []string{strings.Repeat("AB", 32)}})
+func wrongThumbprint(t *testing.T, b *fixtures.Bench) {
+	_ = b.Hub.Register(t.Context(), hub.Device{ID: b.Device.DeviceID, Thumbprints: []string{strings.Repeat("AB", 32)}})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 	"github.com/onsi/gomega"
 
+	"hilrig/azure/hub"
 	"hilrig/fixtures"
 	"hilrig/record"
 )
@@ -22,12 +23,12 @@ import (
 // hard ends at once; clean-up runs either way, with a deadline of its own.
 //
 // Ginkgo runs one suite per process, so a process calls Run once.
-func Run(soft, hard context.Context, job fixtures.Job, log *slog.Logger, out func(record.Event)) error {
+func Run(soft, hard context.Context, job fixtures.Job, open hub.Open, log *slog.Logger, out func(record.Event)) error {
 	specs, err := named(job.Specs)
 	if err != nil {
 		return err
 	}
-	b, err := fixtures.Open(soft, hard, job, log, out)
+	b, err := fixtures.Open(soft, hard, job, open, log, out)
 	if err != nil {
 		return err
 	}

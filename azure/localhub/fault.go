@@ -43,8 +43,8 @@ func shape(f hub.Fault, c *tls.Config, wire net.Conn, o *tlswire.Observer, met f
 	return wire
 }
 
-// Showing is a fault while it is shown.
-type Showing struct {
+// showing is a fault while it is shown.
+type showing struct {
 	fault hub.Fault
 	set   *faults
 
@@ -58,17 +58,17 @@ type faults struct {
 	hub *Hub
 	aim *aim
 	mu  sync.Mutex
-	all []*Showing
+	all []*showing
 }
 
 // Show shows a fault to connections that begin from now on, and to packets from
 // now on: so many times, or until lifted where times is 0. Every showing is an
 // event, so that a spec can prove that the device met it.
-func (h *Hub) Show(f hub.Fault, times int) *Showing {
+func (h *Hub) Show(f hub.Fault, times int) hub.Showing {
 	if times <= 0 {
 		times = -1
 	}
-	s := &Showing{fault: f, set: h.faults, left: times}
+	s := &showing{fault: f, set: h.faults, left: times}
 	h.faults.mu.Lock()
 	defer h.faults.mu.Unlock()
 	h.faults.all = append(slices.Clone(h.faults.all), s)
@@ -83,32 +83,32 @@ func (h *Hub) Showing() bool {
 }
 
 // Lift ends the fault; more than once is no error.
-func (s *Showing) Lift() {
+func (s *showing) Lift() {
 	s.set.mu.Lock()
 	defer s.set.mu.Unlock()
-	s.set.all = slices.DeleteFunc(slices.Clone(s.set.all), func(x *Showing) bool { return x == s })
+	s.set.all = slices.DeleteFunc(slices.Clone(s.set.all), func(x *showing) bool { return x == s })
 }
 
 // Count is how often it was shown.
-func (s *Showing) Count() int {
+func (s *showing) Count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.shown
 }
 
 // forConnection are the faults that are now shown to a connection.
-func (f *faults) forConnection(conn int64) []*Showing {
+func (f *faults) forConnection(conn int64) []*showing {
 	f.mu.Lock()
 	all := f.all
 	f.mu.Unlock()
-	if !slices.ContainsFunc(all, func(s *Showing) bool { return s.fault.Device != "" }) {
+	if !slices.ContainsFunc(all, func(s *showing) bool { return s.fault.Device != "" }) {
 		return all
 	}
-	return slices.DeleteFunc(slices.Clone(all), func(s *Showing) bool { return !f.aim.concerns(conn, s.fault.Device) })
+	return slices.DeleteFunc(slices.Clone(all), func(s *showing) bool { return !f.aim.concerns(conn, s.fault.Device) })
 }
 
 // count notes a showing; false where the fault has been shown often enough.
-func (s *Showing) count(conn int64) bool {
+func (s *showing) count(conn int64) bool {
 	s.mu.Lock()
 	if s.left == 0 {
 		s.mu.Unlock()

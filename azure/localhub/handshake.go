@@ -30,10 +30,10 @@ var suites = []uint16{
 
 // handshake does TLS on a connection, by the hub's rules or by those of the
 // faults it is shown. It never resumes: a resumed session hides certificates.
-func (h *Hub) handshake(id int64, raw *wire, shown []*Showing) (*tls.Conn, *hub.Handshake) {
+func (h *Hub) handshake(id int64, raw *wire, shown []*showing) (*tls.Conn, *hub.Handshake) {
 	start, hs := time.Now(), &hub.Handshake{}
 	config, wire := h.tls, net.Conn(raw)
-	if slices.ContainsFunc(shown, func(s *Showing) bool { return s.fault.TLS() }) {
+	if slices.ContainsFunc(shown, func(s *showing) bool { return s.fault.TLS() }) {
 		config = h.tls.Clone()
 	}
 	met := sync.OnceFunc(func() { // the device has said hello: what it gets for an answer is shown to it

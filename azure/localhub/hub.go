@@ -232,7 +232,7 @@ func (h *Hub) secure(id int64, raw net.Conn, stranger bool) *conn {
 		h.events.Add(hub.Event{Kind: hub.KindDisconnected, Conn: id, Remote: remote, Text: "silent connection"})
 		return nil
 	}
-	var shown []*Showing
+	var shown []*showing
 	done := func() {}
 	if stranger {
 		if done, err = h.door.turn(h.closing, hub.AddressOf(remote)); err != nil {

@@ -83,7 +83,8 @@ func among(name string, only []string) bool {
 func thumbprint(ctx context.Context, b *fixtures.Bench) {
 	id := given(ctx, b)
 	askOpenSSL(ctx, b, id, nil)
-	d, known := b.Hub.Lookup(b.Device.DeviceID)
+	d, known, err := b.Hub.Lookup(ctx, b.Device.DeviceID)
+	b.Must(err)
 	rig(b, known, "look up", "the hub does not know %s", b.Device.DeviceID)
 	p := certs.ThumbprintsOf(id.Certificate)
 	rig(b, holds(d.Thumbprints, p), "compare thumbprint of", "the hub has %s, the certificate's are SHA-1 %s and SHA-256 %s", strings.Join(d.Thumbprints, ", "), p.SHA1, p.SHA256)
@@ -141,7 +142,8 @@ func parse(ders [][]byte) (chain []*x509.Certificate, err error) {
 
 func registered(ctx context.Context, b *fixtures.Bench) {
 	id := given(ctx, b)
-	d, known := b.Hub.Lookup(b.Device.DeviceID)
+	d, known, err := b.Hub.Lookup(ctx, b.Device.DeviceID)
+	b.Must(err)
 	rig(b, known, "look up", "the hub does not know %s", b.Device.DeviceID)
 	rig(b, !d.Disabled, "look up", "%s is disabled at the hub", b.Device.DeviceID)
 	rig(b, holds(d.Thumbprints, certs.ThumbprintsOf(id.Certificate)), "look up", "registered with other thumbprints: %s", strings.Join(d.Thumbprints, ", "))

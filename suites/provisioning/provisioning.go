@@ -127,7 +127,7 @@ func replace(ctx context.Context, b *fixtures.Bench) {
 	b.Must(err)
 	b.Step("load a second identity")
 	b.Must(b.Provision(ctx, second))
-	b.Register(second, first)
+	b.Must(b.Register(ctx, second, first))
 	b.Step("wait for the next handshake")
 	serr := b.AwaitLoaded(ctx, b.Type.Timing.ConnectWithin)
 	if serr != nil {
@@ -143,7 +143,7 @@ func replace(ctx context.Context, b *fixtures.Bench) {
 	for _, e := range b.LoadedHandshakes() {
 		judgePresented(b, e, second, "the second identity")
 	}
-	b.Register(second)
+	b.Must(b.Register(ctx, second))
 }
 
 func fullHandshakes(b *fixtures.Bench, from int) []hub.Event {

@@ -7,7 +7,6 @@ import (
 
 	"hilrig/azure/hub"
 	"hilrig/azure/link"
-	"hilrig/azure/localhub"
 	"hilrig/fixtures"
 	"hilrig/record"
 )
@@ -88,7 +87,7 @@ func awaitOver(ctx context.Context, b *fixtures.Bench, from hub.Event, within ti
 }
 
 // goodLink ends what the bad one began: the session over it too.
-func goodLink(ctx context.Context, b *fixtures.Bench, showing *localhub.Showing) {
+func goodLink(ctx context.Context, b *fixtures.Bench, showing hub.Showing) {
 	showing.Lift()
 	b.Step("the link is as ever")
 	if _, err := b.Reconnect(ctx); err != nil && ctx.Err() == nil {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"hilrig/azure/hub"
-	"hilrig/azure/localhub"
 	"hilrig/fixtures"
 	"hilrig/record"
 )
@@ -80,7 +79,7 @@ func meet(ctx context.Context, b *fixtures.Bench, f hub.Fault, tries int) met {
 }
 
 // back shows the hub as it is and waits for the device.
-func back(ctx context.Context, b *fixtures.Bench, showing *localhub.Showing) {
+func back(ctx context.Context, b *fixtures.Bench, showing hub.Showing) {
 	showing.Lift()
 	mark := b.Mark()
 	b.Step("the hub is as ever")

@@ -48,7 +48,7 @@ type Server struct {
 
 type showing struct {
 	Shown
-	s *localhub.Showing
+	s hub.Showing
 }
 
 // Listen makes the socket, and serves until Close. Failures are of class

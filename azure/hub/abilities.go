@@ -1,0 +1,103 @@
+package hub
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"time"
+)
+
+// Hub is what a device connects to. What more one can do is found by type
+// assertion: see [Of].
+type Hub interface {
+	Events() *Events
+	Letters() Letters // what it shows and can do
+	Close(ctx context.Context) error
+}
+
+// Registry is a hub that knows devices by thumbprint. (R)
+type Registry interface {
+	Register(ctx context.Context, d Device) error // or replaces the one with its id
+	Unregister(ctx context.Context, id string) error
+	Lookup(ctx context.Context, id string) (d Device, known bool, err error)
+}
+
+// Sessions is a hub that ends a device's session. (D)
+type Sessions interface {
+	// Drop ends the living session without a word to the device; false where there is none.
+	Drop(id string) bool
+}
+
+// Link is a hub behind a link that can be made bad, or that is away for a
+// while. (N)
+type Link interface {
+	Reset(id string) bool         // ends the living session by a TCP reset; false where there is none
+	Silence(id string) bool       // nothing gets through to or from the living session any more
+	Down()                        // refuses connections and cuts those there are
+	Up(ctx context.Context) error // takes connections again
+}
+
+// Faults is a hub that shows faults. (L; those of the link alone: N)
+type Faults interface {
+	Show(f Fault, times int) Showing // so many times, or until lifted where times is 0
+	Showing() bool                   // reports whether any fault is shown at present
+}
+
+// Showing is a fault while it is shown.
+type Showing interface {
+	Lift()      // ends it; more than once is no error
+	Count() int // how often it was shown
+}
+
+// Cloud is a hub that speaks to the device. (S)
+type Cloud interface {
+	SendToDevice(id string, m DeviceBound) error
+	Purge(id string) int // takes back what waits for the device; how many that were
+	PatchDesired(id string, patch []byte) (Twin, error)
+	Invoke(ctx context.Context, id, method string, payload []byte, within time.Duration) (status int, body []byte, err error)
+}
+
+// Packets is a hub that sees and sends single MQTT packets. (K)
+type Packets interface {
+	Serves(id, filter string) bool        // reports whether a SUBACK for it is out
+	Excuse(id string)                     // the device owes nothing from earlier connections: its power was cut
+	Push(id string, payload []byte) error // a message at QoS 0, without an answer
+}
+
+// Abilities is a hub with all that it can do. What it cannot do is nil: a spec
+// that asks for it says so in its needs, and is not run here.
+type Abilities struct {
+	Hub
+	Registry
+	Sessions
+	Link
+	Faults
+	Cloud
+	Packets
+}
+
+// Of finds out what a hub can do.
+func Of(h Hub) Abilities {
+	a := Abilities{Hub: h}
+	a.Registry, _ = h.(Registry)
+	a.Sessions, _ = h.(Sessions)
+	a.Link, _ = h.(Link)
+	a.Faults, _ = h.(Faults)
+	a.Cloud, _ = h.(Cloud)
+	a.Packets, _ = h.(Packets)
+	return a
+}
+
+// Setup is what a bench gives to whoever opens a hub for it.
+type Setup struct {
+	Host        string // the name that the device dials
+	DeviceID    string // of the one device that the hub is for
+	Listen      string // HOST:PORT where the hub is in this process; port 0 takes a free one
+	Certificate tls.Certificate
+	UserName    string // that the device is to use; empty: each form that IoT Hub takes
+	Log         *slog.Logger
+}
+
+// Open opens a hub. address is where the device reaches it: HOST:PORT, the host
+// being the name that it dials.
+type Open func(ctx context.Context, s Setup) (h Hub, address string, err error)

@@ -1,0 +1,73 @@
+package hub
+
+import "strings"
+
+// Letter is something that a hub shows or can do, as specs ask for it.
+type Letter byte
+
+// The letters.
+const (
+	Arrivals   Letter = 'A' // messages that arrived
+	Handshakes Letter = 'W' // handshakes on the wire
+	AllPackets Letter = 'K' // every MQTT packet, both ways
+	AnyFault   Letter = 'L' // faults below MQTT's surface
+	BadLinks   Letter = 'N' // a bad link
+	Drops      Letter = 'D' // ends the device's session
+	Refusals   Letter = 'F' // refuses the device for a while
+	Speaks     Letter = 'S' // speaks to the device
+	Knows      Letter = 'R' // knows devices by thumbprint
+)
+
+// Letters is a set of them, in the order of the constants.
+type Letters string
+
+// Has reports whether l is in the set.
+func (s Letters) Has(l Letter) bool { return strings.IndexByte(string(s), byte(l)) >= 0 }
+
+// With is the set with those of another.
+func (s Letters) With(other Letters) Letters {
+	var b strings.Builder
+	for _, row := range table {
+		if s.Has(row.letter) || other.Has(row.letter) {
+			b.WriteByte(byte(row.letter))
+		}
+	}
+	return Letters(b.String())
+}
+
+// table has for each letter why a spec that asks for it is not applicable
+// where it is missing.
+var table = []struct {
+	letter  Letter
+	without string
+}{
+	{Arrivals, "this hub shows no messages"},
+	{Handshakes, "this hub does not show the handshake (a tap would)"},
+	{AllPackets, "this hub does not show the packets"},
+	{AnyFault, "this hub shows no faults"},
+	{BadLinks, "needs the local hub or a tap"},
+	{Drops, "this hub cannot end the device's session"},
+	{Refusals, "this hub cannot refuse the device for a while"},
+	{Speaks, "this hub does not speak to the device"},
+	{Knows, "register the identity by hand and give it in the rig file"},
+}
+
+// Without says why what asks for l is not applicable where it is missing.
+func (l Letter) Without() string {
+	for _, row := range table {
+		if row.letter == l {
+			return row.without
+		}
+	}
+	return ""
+}
+
+// What each kind of hub shows and can do, and what a tap in front of it adds.
+// At a broker the rig ends a session by taking it over with the device's own
+// identity; Azure disables the device and enables it again.
+const (
+	OfLocal  Letters = "AWKLNDFSR"
+	OfBroker Letters = "ADSR"
+	OfAzure  Letters = "ADFSR"
+	OfTap    Letters = "WNDF"
+)
