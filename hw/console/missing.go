@@ -32,6 +32,9 @@ func (t *transfer) readEcho(ctx context.Context) {
 	t.r.Sent = len(sent)
 }
 
+// LossCure is what to look at first where bytes of a file are lost.
+const LossCure = "how the firmware receives: a UART whose bytes are not fetched in time loses some at this rate; console.chunk and console.chunk_delay of its type send slower"
+
 // Lost says what is missing in the echo; empty: nothing, or the device does not
 // echo.
 func (r Receipt) Lost() string {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"hilrig/record"
 )
 
 func TestBytesMissingInAnEchoAreCounted(t *testing.T) {
@@ -59,6 +61,9 @@ func TestALoadSaysWhatItsEchoLacks(t *testing.T) {
 			}
 			if (err == nil) != (answer == okText) || err != nil && !strings.Contains(err.Error(), "bytes are missing in its echo") {
 				t.Errorf("%q: %v", answer, err)
+			}
+			if f := (*record.Failure)(nil); err != nil && (!errors.As(err, &f) || f.Cure != LossCure) {
+				t.Errorf("%q: %v, want the line looked at before the file", answer, err)
 			}
 			if answer == "" && !errors.Is(err, ErrNoAnswer) {
 				t.Errorf("%v", err)

@@ -195,8 +195,11 @@ func (t *transfer) fault(step string, cause error) *record.Failure {
 		cause = fmt.Errorf("%w; %s", cause, t.r.Lost())
 	}
 	f := record.NewFailure(record.Device, step, t.name(), t.c.withSeen(cause, t.mark))
-	if pauses := t.pauses(); pauses != "" {
+	switch pauses := t.pauses(); {
+	case pauses != "":
 		return f.WithCure(pauses)
+	case t.r.Missing > 0:
+		return f.WithCure(LossCure) // the file that the device judges is not the one that was sent
 	}
 	return f
 }
@@ -323,21 +326,15 @@ func (t *transfer) sendFile(ctx context.Context) error {
 // that answers every line with it takes them for commands.
 func (t *transfer) early() func(look) error {
 	return func(now look) error {
-		t.seeEcho(now)
-		m, ok := t.answers.next(now)
-		switch {
-		case !ok:
-			return nil
-		case m.Which >= t.answers.refuses:
-			t.answers.passed(m)
-			t.refused.add(m, t.r.Bytes)
+		switch _, word := t.hear(now); word {
+		case wordOK:
+			return t.fault("send", fmt.Errorf("%w: %d of %d bytes were sent", ErrPremature, t.r.Bytes, len(t.data)))
+		case wordRefusal:
 			if t.refused.each(t.data, t.r.Bytes) {
 				return t.refuse(t.refused[0].Match, "send")
 			}
-			return nil
 		}
-		t.r.Answer, t.r.Answered = m.Text, t.c.arrival(m.End)
-		return t.fault("send", fmt.Errorf("%w: %d of %d bytes were sent", ErrPremature, t.r.Bytes, len(t.data)))
+		return nil
 	}
 }
 

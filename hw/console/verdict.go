@@ -16,17 +16,13 @@ func (t *transfer) awaitAnswer(ctx context.Context) error {
 	last := t.r.Last.Add(set.OKWithin)
 	for until := last; ; {
 		err := t.c.until(ctx, t.l, until, func(now look) error {
-			t.seeEcho(now)
-			m, ok := t.answers.next(now)
-			switch {
-			case !ok:
+			m, word := t.hear(now)
+			switch word {
+			case noWord:
 				return nil
-			case m.Which >= t.answers.refuses:
-				t.answers.passed(m)
-				t.refused.add(m, t.r.Bytes)
+			case wordRefusal:
 				return errRefusal
 			}
-			t.r.Answer, t.r.Answered = m.Text, t.c.arrival(m.End)
 			if t.r.Answered.Before(t.star) || t.starAfter(ctx, now, m) {
 				return t.fault("load", fmt.Errorf("%w: before the `*`", ErrPremature))
 			}
@@ -61,6 +57,32 @@ func (t *transfer) awaitAnswer(ctx context.Context) error {
 		t.readEcho(ctx)
 		return t.noAnswer()
 	}
+}
+
+// word is what a device has said on a file.
+type word int
+
+const (
+	noWord word = iota
+	wordOK
+	wordRefusal // not believed yet
+)
+
+// hear is the device's next word in what has come. An OK is noted as the answer,
+// a failure text with what had been sent before it.
+func (t *transfer) hear(now look) (Match, word) {
+	t.seeEcho(now)
+	m, ok := t.answers.next(now)
+	switch {
+	case !ok:
+		return m, noWord
+	case m.Which >= t.answers.refuses:
+		t.answers.passed(m)
+		t.refused.add(m, t.r.Bytes)
+		return m, wordRefusal
+	}
+	t.r.Answer, t.r.Answered = m.Text, t.c.arrival(m.End)
+	return m, wordOK
 }
 
 func (t *transfer) noAnswer() error {
