@@ -123,6 +123,7 @@ type mqttBehaviour struct {
 	reports        func(patch string) string  // what it reports in place of a patch; nil: that
 	answers        func(answer string) string // the same of an answer to a method
 	ignoresMethods bool
+	crashesCalled  bool          // by a direct method, and boots
 	slowLimit      time.Duration // CONNACK later than this: never publishes; 0: none
 	out, in        []edit        // on what it sends and gets
 	pings          pinger

@@ -52,6 +52,8 @@ func (m *modem) receive(client mqtt.Client, topic string, payload []byte) {
 			}
 			m.request(client, twinReported, patch)
 		}
+	case strings.HasPrefix(topic, methodCalls) && m.b.crashesCalled:
+		m.crash()
 	case strings.HasPrefix(topic, methodCalls) && !m.b.ignoresMethods:
 		name, id, ok := methodOf(topic)
 		if !ok {

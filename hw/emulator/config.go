@@ -164,6 +164,7 @@ func bootOnce(ctx context.Context, c Config, b *behaviour, line *uart.UART, open
 		c.Log.Error("storage", "error", err)
 	}
 	m := newModem(ctx, c, b)
+	m.crash = end
 	if store.Used.complete() {
 		m.wait += b.rejoin
 	}

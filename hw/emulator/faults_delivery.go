@@ -154,6 +154,15 @@ func deliveryFaults() []Fault {
 			CaughtBy: specs("delivery/direct-method"), Words: specs("method"),
 			apply: func(b *behaviour) { b.ignoresMethods = true },
 		},
+		{
+			Name: "crashes-in-the-middle", Doc: "crashes when a direct method is called, and boots",
+			Stands:   "a handler that writes through a null pointer: what is asked is not answered, and the cause is on the console",
+			CaughtBy: specs("delivery/direct-method"), Words: []string{"restarted by itself", "SW_CPU_RESET"},
+			apply: func(b *behaviour) {
+				b.crashesCalled, b.boot = true, ms(300)
+				b.banner = []string{"ets Jul 29 2019 12:21:46", "rst:0xc (SW_CPU_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)"}
+			},
+		},
 	}
 }
 

@@ -23,6 +23,7 @@ type modem struct {
 	twin                bool
 	methods             []string
 	life                context.Context // of this boot
+	crash               func()          // ends it
 	wait                time.Duration   // from boot to the first connection
 	boot                time.Time
 
