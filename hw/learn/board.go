@@ -80,6 +80,8 @@ type Board struct {
 	noise  map[string]bool // shapes of what it says unasked
 	met    time.Time
 	Manner Manner
+
+	heardOnce map[string]bool // shapes of refusals that came once, unasked
 }
 
 // Options are whom a board is talked to for. BootWithin is how long it may boot
@@ -97,7 +99,7 @@ type Options struct {
 
 // Meet begins to read the line, which is the board's from here on.
 func Meet(line console.Line, o Options) *Board {
-	b := &Board{name: o.Name, baud: o.Baud, say: o.Say, agree: o.Agree, wait: patient, noise: map[string]bool{}, met: time.Now()}
+	b := &Board{name: o.Name, baud: o.Baud, say: o.Say, agree: o.Agree, wait: patient, noise: map[string]bool{}, heardOnce: map[string]bool{}, met: time.Now()}
 	if o.BootWithin > 0 {
 		b.wait.boot = o.BootWithin
 	}

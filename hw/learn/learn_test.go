@@ -255,6 +255,25 @@ func TestWhatIsWrongWithABoardIsSaid(t *testing.T) {
 	}
 }
 
+// Somebody has talked to the board before, and its answer comes late: that is
+// no sign that it says such a thing all the time.
+func TestALateAnswerToSomebodyElseIsNoNoise(t *testing.T) {
+	ours, theirs := net.Pipe()
+	go (&firmware{echo: true, ends: "\r", prompt: guidePrompt, ok: guideOK, unknown: refusal}).run(theirs)
+	b := Meet(ours, Options{Name: "board", Say: t.Logf})
+	defer b.Close()
+	go func() {
+		time.Sleep(200 * time.Millisecond) // while it is being listened to
+		_, _ = theirs.Write([]byte("ERROR\r\n"))
+	}()
+	if _, err := b.Listen(t.Context(), 2*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Greet(t.Context()); err != nil || b.Manner.Answer != refusal || b.Manner.Sound.Lines != 1 {
+		t.Errorf("%v, answer %q, %d lines heard", err, b.Manner.Answer, b.Manner.Sound.Lines)
+	}
+}
+
 func TestALineThatGoesEndsTheLearning(t *testing.T) {
 	ours, theirs := net.Pipe()
 	b := Meet(ours, Options{Name: "board", Say: t.Logf})

@@ -42,13 +42,26 @@ func (b *Board) Listen(ctx context.Context, d time.Duration) (Sound, error) {
 	s := Sound{For: d, Bytes: len(heard), Text: len(heard) <= spike || isText(heard)}
 	for _, line := range whole(heard) {
 		s.Lines++
-		b.noise[shape(line)] = true
+		if !b.late(line) {
+			b.noise[shape(line)] = true
+		}
 	}
 	b.Manner.Sound = s
 	if !s.Text {
 		return s, b.noText("listen to", heard)
 	}
 	return s, nil
+}
+
+// late reports whether a line that came unasked may be the answer to somebody
+// before us: a refusal that comes for the first time. A board that says it all
+// the time says it again.
+func (b *Board) late(line string) bool {
+	if !strings.Contains(line, refusal) || b.heardOnce[shape(line)] {
+		return false
+	}
+	b.heardOnce[shape(line)] = true
+	return true
 }
 
 func (b *Board) noText(step string, heard []byte) error {
