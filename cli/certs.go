@@ -95,11 +95,11 @@ func (a *app) certsShow() *cobra.Command {
 				return err
 			}
 			if doubt := certs.Doubt(c); doubt != "" {
-				fmt.Fprintf(a.err, "warning: %s: %s\n", args[0], doubt)
+				fmt.Fprintf(a.err, "warning: %s: %s\n", args[0], oneLine(doubt))
 			}
 			w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 			for _, d := range certs.DescribeCertificate(c) {
-				fmt.Fprintf(w, "%s\t%s\n", d.Name, d.Value)
+				fmt.Fprintf(w, "%s\t%s\n", d.Name, oneLine(d.Value))
 			}
 			return w.Flush()
 		},

@@ -28,7 +28,7 @@ func (a *app) childCommand() *cobra.Command {
 			signal.Ignore(syscall.SIGPIPE) // a write to a supervisor that is gone must fail, not kill before the teardown
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM)
 			defer stop()
-			events, err := ownStdout(a.out)
+			events, err := ownStdout(unfiltered(a.out))
 			if err != nil {
 				return err
 			}

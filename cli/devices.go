@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -41,7 +40,7 @@ USB is what serial: {usb: …} in a rig file may say.`,
 				a.code = runner.ExitRig
 			}
 			if asJSON {
-				enc := json.NewEncoder(a.out)
+				enc := a.encoder()
 				enc.SetIndent("", " ")
 				return enc.Encode(l)
 			}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -48,7 +47,7 @@ bytes, whose echo is compared. Exit code 3 when something is bad.`,
 				}
 			}
 			if asJSON {
-				enc := json.NewEncoder(a.out)
+				enc := a.encoder()
 				enc.SetIndent("", " ")
 				return enc.Encode(found)
 			}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"net"
 	"time"
@@ -85,7 +84,7 @@ func idWidth(specs []fixtures.Spec) int {
 }
 
 func (a *app) dryRunJSON(p *runner.Plan) error {
-	enc, clock := json.NewEncoder(a.out), record.ClockAt(time.Now())
+	enc, clock := a.encoder(), record.ClockAt(time.Now())
 	if note := noteOnHost(p); note != "" {
 		if err := enc.Encode(clock.Stamp(time.Now(), record.Event{Source: record.SourceHub, Kind: kindNote, Text: note})); err != nil {
 			return err

@@ -128,7 +128,7 @@ func (a *app) openHub(ctx context.Context, f *hubFlags, devices []hub.Device) (s
 	if err != nil {
 		return nil, err
 	}
-	out := &hubPrinter{enc: json.NewEncoder(a.out)}
+	out := &hubPrinter{enc: a.encoder()}
 	out.mu.Lock() // "ready" comes first, and nothing after it is missed
 	stopWatching := h.Events().Watch(out.event)
 	addr, err := h.Listen(ctx, f.listen)

@@ -230,7 +230,7 @@ version.`,
 }
 
 func (a *app) printLine(v any) error {
-	e := json.NewEncoder(a.out)
+	e := a.encoder()
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
 }

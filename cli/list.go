@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -87,7 +86,7 @@ func (a *app) listJSON(specs []fixtures.Spec) error {
 }
 
 func (a *app) printJSON(v any) error {
-	enc := json.NewEncoder(a.out)
+	enc := a.encoder()
 	enc.SetIndent("", " ")
 	return enc.Encode(v)
 }

@@ -42,8 +42,8 @@ type moving struct {
 
 func newLive(a *app, p *runner.Plan) *live {
 	v := &live{a: a, devices: map[string]*liveDevice{}}
-	v.bars = mpb.New(screen(a.out), mpb.WithWidth(14), mpb.WithRefreshRate(100*time.Millisecond))
-	v.lines = newLines(v.bars, p, true)
+	v.bars = mpb.New(screen(unfiltered(a.out)), mpb.WithWidth(14), mpb.WithRefreshRate(100*time.Millisecond))
+	v.lines = newLines(text{v.bars, true}, p, true)
 	if w := widthOf(a.out); w > 0 {
 		v.lines.textWidth = max(20, w-len(v.lines.indent())-1)
 	}
@@ -55,7 +55,7 @@ func newLive(a *app, p *runner.Plan) *live {
 		width = max(width, len(d.Name))
 	}
 	for _, d := range p.Devices {
-		v.devices[d.Name] = v.add(fmt.Sprintf("%-*s ", width, d.Name), len(p.SpecsOf(d.Name)))
+		v.devices[d.Name] = v.add(fmt.Sprintf("%-*s ", width, oneLine(d.Name)), len(p.SpecsOf(d.Name)))
 	}
 	return v
 }

@@ -40,7 +40,7 @@ type app struct {
 
 // Main runs one verb and returns the exit code.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{args: args, in: stdin, out: stdout, err: stderr, rawErr: stderr, logTo: newRedirect(stderr)}
+	a := &app{args: args, in: stdin, out: newText(stdout), err: newText(stderr), rawErr: stderr, logTo: newRedirect(stderr)}
 	defer a.caught()
 	defer a.watchQuit()()
 	a.log = slog.New(slog.DiscardHandler)
@@ -52,7 +52,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	cmd, err := root.ExecuteContextC(context.Background())
 	defer a.drain()
 	if err != nil {
-		fmt.Fprintf(a.err, "%s: %s\n", cmd.CommandPath(), record.Plain(err.Error()))
+		fmt.Fprintf(a.err, "%s: %s\n", cmd.CommandPath(), err.Error())
 		if errors.Is(err, errInterrupted) {
 			return runner.ExitInterrupted
 		}

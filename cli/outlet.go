@@ -138,6 +138,9 @@ func (o *outlet) drain(patience time.Duration) (lost int) {
 
 // fileOf is the file that is written to in the end, if it is one.
 func fileOf(w any) (*os.File, bool) {
+	if t, ok := w.(text); ok {
+		w = t.w
+	}
 	if o, ok := w.(*outlet); ok {
 		w = o.w
 	}
@@ -166,11 +169,11 @@ func (a *app) behind(verb string, most int, mark func(int) []byte) {
 	}
 	noBrokenPipes(a)
 	err := newOutlet(a.logTo, mostText, lineMark)
-	out := newOutlet(a.out, most, mark)
+	out := newOutlet(unfiltered(a.out), most, mark)
 	out.gone = func(e error, _ int) {
 		fmt.Fprintf(err, "hilrig %s: standard output takes nothing more (%v): going on without it\n", verb, e)
 	}
-	a.out, a.err, a.outlets = out, err, []*outlet{out, err}
+	a.out, a.err, a.outlets = newText(out), newText(err), []*outlet{out, err}
 	a.openLog(err)
 }
 

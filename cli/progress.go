@@ -24,7 +24,7 @@ func (a *app) progress(p *runner.Plan, asJSON bool) progress {
 	l := newLines(a.out, p, false)
 	switch {
 	case asJSON:
-		return &stream{enc: json.NewEncoder(a.out)}
+		return &stream{enc: a.encoder()}
 	case lively(a.out):
 		return newLive(a, p)
 	}

@@ -239,7 +239,7 @@ func (a *app) transferBar(s slot) (progress func(sent, total int), done func()) 
 	if !lively(a.out) {
 		return nil, func() {}
 	}
-	bars := mpb.New(screen(a.out), mpb.WithWidth(24), mpb.WithRefreshRate(100*time.Millisecond))
+	bars := mpb.New(screen(unfiltered(a.out)), mpb.WithWidth(24), mpb.WithRefreshRate(100*time.Millisecond))
 	bar := bars.New(0, mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"),
 		mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Name(fmt.Sprintf("9270,%d  %s  ", s.number, s.name))),

@@ -32,7 +32,7 @@ rig (rig.yaml; editors complete and check with it).`,
 			if err != nil {
 				return err
 			}
-			_, err = a.out.Write(data)
+			_, err = unfiltered(a.out).Write(data)
 			return err
 		},
 	}

@@ -1,6 +1,8 @@
 package record
 
 import (
+	"bytes"
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -30,6 +32,24 @@ func Plain(s string) string {
 		s = s[n:]
 	}
 	return b.String()
+}
+
+// PlainJSON is a JSON text that means the same and steers no terminal: what
+// encoding/json leaves as it is, as the escape that JSON has for it. Such
+// characters stand nowhere but in strings.
+func PlainJSON(b []byte) []byte {
+	if bytes.IndexFunc(b, steers) < 0 {
+		return b
+	}
+	var out []byte
+	for _, r := range string(b) {
+		if steers(r) {
+			out = fmt.Appendf(out, `\u%04x`, r)
+			continue
+		}
+		out = utf8.AppendRune(out, r)
+	}
+	return out
 }
 
 // steers reports whether a terminal obeys this character rather than show it:

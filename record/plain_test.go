@@ -1,6 +1,7 @@
 package record_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"hilrig/record"
@@ -19,6 +20,23 @@ func TestTextFromOutsideSteersNoTerminal(t *testing.T) {
 	} {
 		if got := record.Plain(in); got != want {
 			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestJSONFromOutsideSteersNoTerminalAndSaysTheSame(t *testing.T) {
+	for _, s := range []string{"plain, ünicode → 漢字\tand\nlines", "\x1b[2J", "C1 \u009b2J", "\u202etxt.exe", "back\b\x7f\x00"} {
+		in, err := json.Marshal(map[string]string{s: s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := record.PlainJSON(append(in, '\n'))
+		if got := record.Plain(string(out)); got != string(out) {
+			t.Errorf("%q: %q steers", s, out)
+		}
+		var back map[string]string
+		if err := json.Unmarshal(out, &back); err != nil || back[s] != s {
+			t.Errorf("%q came back as %q: %v", s, back, err)
 		}
 	}
 }
