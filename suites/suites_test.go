@@ -2,10 +2,16 @@ package suites_test
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"hilrig/fixtures"
 	"hilrig/fixtures/rigfile"
@@ -18,12 +24,30 @@ import (
 // as a process of its own.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "emulate" {
-		os.Exit(emulator.Main(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
+		os.Exit(beDevice(os.Args[2:]))
 	}
 	if len(os.Args) > 1 && os.Args[1] == "child" {
 		os.Exit(beChild())
 	}
 	os.Exit(m.Run())
+}
+
+// beDevice is `hilrig emulate` without cobra: the same flags, the same start.
+func beDevice(args []string) int {
+	var o emulator.Options
+	fs := pflag.NewFlagSet("emulate", pflag.ContinueOnError)
+	emulator.Flags(fs, &o)
+	err := fs.Parse(args)
+	if err == nil {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		err = emulator.Start(ctx, o, os.Stdin, os.Stdout, os.Stderr)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
 
 // TestCatalogue runs every spec that is not soak, through Ginkgo, against a

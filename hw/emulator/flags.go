@@ -3,126 +3,94 @@ package emulator
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 	"text/tabwriter"
 
 	"github.com/spf13/pflag"
-
-	"hilrig/record"
 )
 
-// Flags puts the flags of `hilrig emulate` into fs; c gets their values.
-func Flags(fs *pflag.FlagSet, c *Config) {
-	fs.StringVar(&c.Link, "link", "", "make the device's port a link at `PATH`")
-	fs.StringVar(&c.Hub, "hub", "", "`HOST:PORT` that the device dials; none: it stays offline")
-	fs.StringVar(&c.HubName, "hub-name", "", "`NAME` of the hub in SNI, verification and user name (default: the host of --hub)")
-	fs.StringVar(&c.DeviceID, "device-id", DefaultDeviceID, "`ID` of the device at the hub")
-	fs.IntVar(&c.Baud, "baud", DefaultBaud, "UART rate in bits per second; 0: no timing")
-	fs.DurationVar(&c.Interval, "interval", DefaultInterval, "between telemetry messages")
-	fs.DurationVar(&c.KeepAlive, "keep-alive", DefaultKeepAlive, "MQTT keep-alive")
-	fs.BoolVar(&c.Twin, "twin", false, "ask for the device's twin, and report what is desired of it")
-	fs.StringArrayVar(&c.Methods, "method", nil, "answer the direct method `NAME` (repeatable)")
-	fs.StringVar(&c.State, "state", "", "`FILE` of what the device stores, so that it survives a restart")
-	fs.StringArrayVar(&c.Faults, "fault", nil, "run faulty firmware (repeatable); --list-faults shows them")
-	fs.IntVar(&c.Control, "control-fd", 0, "")
-	_ = fs.MarkHidden("control-fd") // fails only for a flag that is not there
-	fs.StringVar(&c.Profile, "profile", ProfileFast, "shape of the device; --list-profiles shows them")
+// Options are what `hilrig emulate` is asked for.
+type Options struct {
+	Config
+	ListFaults   bool // print the gallery instead
+	ListProfiles bool // print the shapes of sound firmware instead
+
+	terminal int  // descriptor of a pseudo-terminal's master that the parent handed down; negative: none
+	lifeline bool // end with standard input, which is the parent's
 }
 
-// Main is `hilrig emulate`: flags in, exit code out. It prints one JSON line
-// when the port is ready. It handles SIGINT and SIGTERM.
-func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	var c Config
-	fs := pflag.NewFlagSet("emulate", pflag.ContinueOnError)
-	fs.SetOutput(stderr)
-	Flags(fs, &c)
-	terminal := fs.Int("terminal-fd", -1, "")
-	lifeline := fs.Bool("lifeline", false, "")
-	list := fs.Bool("list-faults", false, "list every fault with the defect that it stands for")
-	profiles := fs.Bool("list-profiles", false, "list every profile with the device that it stands for")
-	_ = fs.MarkHidden("terminal-fd") // fails only for a flag that is not there
-	_ = fs.MarkHidden("lifeline")
-	err := fs.Parse(args)
+// Flags puts the flags of `hilrig emulate` into fs; o gets their values.
+func Flags(fs *pflag.FlagSet, o *Options) {
+	fs.StringVar(&o.Link, "link", "", "make the device's port a link at `PATH`")
+	fs.StringVar(&o.Hub, "hub", "", "`HOST:PORT` that the device dials; none: it stays offline")
+	fs.StringVar(&o.HubName, "hub-name", "", "`NAME` of the hub in SNI, verification and user name (default: the host of --hub)")
+	fs.StringVar(&o.DeviceID, "device-id", DefaultDeviceID, "`ID` of the device at the hub")
+	fs.IntVar(&o.Baud, "baud", DefaultBaud, "UART rate in bits per second; 0: no timing")
+	fs.DurationVar(&o.Interval, "interval", DefaultInterval, "between telemetry messages")
+	fs.DurationVar(&o.KeepAlive, "keep-alive", DefaultKeepAlive, "MQTT keep-alive")
+	fs.BoolVar(&o.Twin, "twin", false, "ask for the device's twin, and report what is desired of it")
+	fs.StringArrayVar(&o.Methods, "method", nil, "answer the direct method `NAME` (repeatable)")
+	fs.StringVar(&o.State, "state", "", "`FILE` of what the device stores, so that it survives a restart")
+	fs.StringArrayVar(&o.Faults, "fault", nil, "run faulty firmware (repeatable); --list-faults shows them")
+	fs.StringVar(&o.Profile, "profile", ProfileFast, "shape of the device; --list-profiles shows them")
+	fs.BoolVar(&o.ListFaults, "list-faults", false, "list every faulty firmware with the defect that it stands for")
+	fs.BoolVar(&o.ListProfiles, "list-profiles", false, "list every profile of sound firmware with the device that it stands for")
+	fs.IntVar(&o.terminal, "terminal-fd", -1, "use this descriptor, the master of a pseudo-terminal")
+	fs.IntVar(&o.Control, "control-fd", 0, "take the terminal away, or another, as this socket says")
+	fs.BoolVar(&o.lifeline, "lifeline", false, "end when standard input ends")
+	for _, hidden := range []string{"terminal-fd", "control-fd", "lifeline"} {
+		_ = fs.MarkHidden(hidden) // fails only for a flag that is not there
+	}
+}
+
+// Start is `hilrig emulate`: it prints a list, or runs the device until ctx
+// ends and prints one JSON line when its port is ready.
+func Start(ctx context.Context, o Options, stdin io.Reader, stdout, stderr io.Writer) error {
 	switch {
-	case errors.Is(err, pflag.ErrHelp):
-		return 0
-	case err == nil && fs.NArg() > 0:
-		err = fmt.Errorf("%q: it takes flags only", fs.Arg(0))
+	case o.ListFaults:
+		listFaults(stdout)
+		return nil
+	case o.ListProfiles:
+		listProfiles(stdout)
+		return nil
 	}
-	if err != nil {
-		return complain(stderr, record.NewFailure(record.Usage, "read", "flags", err))
-	}
-	if *list {
-		ListFaults(stdout)
-		return 0
-	}
-	if *profiles {
-		ListProfiles(stdout)
-		return 0
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := Start(ctx, c, *terminal, *lifeline, stdin, stdout, stderr); err != nil {
-		return complain(stderr, err)
-	}
-	return 0
-}
-
-// complain says what is wrong and gives the exit code for it: 2 for usage, 3
-// for the host.
-func complain(stderr io.Writer, err error) int {
-	_, _ = fmt.Fprintf(stderr, "hilrig emulate: %v\n", err) // with stderr gone nobody is left to be told
-	if record.ClassOf(err) == record.Usage {
-		return 2
-	}
-	return 3
-}
-
-// Start runs the device with what a parent process may have handed down: the
-// terminal's descriptor (negative: none), and a standard input whose end is
-// the parent's.
-func Start(ctx context.Context, c Config, terminalFD int, lifeline bool, stdin io.Reader, stdout, stderr io.Writer) error {
-	if terminalFD >= 0 {
-		c.Terminal = os.NewFile(uintptr(terminalFD), "terminal")
+	if o.terminal >= 0 {
+		o.Terminal = os.NewFile(uintptr(o.terminal), "terminal")
 	}
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	if lifeline {
+	if o.lifeline {
 		go func() {
 			_, _ = io.Copy(io.Discard, stdin) // however it ended, the parent is gone
 			end()
 		}()
 	}
-	c.Log = slog.New(slog.NewTextHandler(stderr, nil))
-	c.Ready = func(port string) {
+	o.Log = slog.New(slog.NewTextHandler(stderr, nil))
+	o.Ready = func(port string) {
 		_ = json.NewEncoder(stdout).Encode(struct { // a reader that went away does not stop the device
 			Event string `json:"event"`
 			Port  string `json:"port"`
 		}{"ready", port})
 	}
-	return Run(ctx, c)
+	return Run(ctx, o.Config)
 }
 
-// ListFaults prints the gallery as a table.
-func ListFaults(w io.Writer) {
+// listFaults prints the gallery as a table.
+func listFaults(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, f := range Faults() {
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\n", f.Name, f.Doc, f.Stands)
+		_, _ = io.WriteString(t, f.Name+"\t"+f.Doc+"\t"+f.Stands+"\n")
 	}
 	_ = t.Flush() // whoever does not read the table does not need it
 }
 
-// ListProfiles prints the shapes of sound firmware as a table.
-func ListProfiles(w io.Writer) {
+// listProfiles prints the shapes of sound firmware as a table.
+func listProfiles(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, p := range Profiles() {
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\n", p.Name, p.Doc, p.Stands)
+		_, _ = io.WriteString(t, p.Name+"\t"+p.Doc+"\t"+p.Stands+"\n")
 	}
 	_ = t.Flush()
 }

@@ -4,24 +4,45 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 )
 
 // TestMain lets the test binary be the device, so that its power can be cut.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "emulate" {
-		os.Exit(Main(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
+		if err := emulate(os.Args[2:], os.Stdin, os.Stdout, os.Stderr); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
+}
+
+// emulate is the verb without cobra: the same flags, the same start.
+func emulate(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	var o Options
+	fs := pflag.NewFlagSet("emulate", pflag.ContinueOnError)
+	Flags(fs, &o)
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return Start(ctx, o, stdin, stdout, stderr)
 }
 
 // board is a device and a person at its terminal.

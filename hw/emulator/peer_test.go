@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+
+	"hilrig/record"
 )
 
 // mosquitto starts the real broker with TLS and gives its address and root.
@@ -162,31 +165,33 @@ func TestTerminalOfTheParent(t *testing.T) {
 	}
 }
 
-func TestMainEndsWithTheRightCode(t *testing.T) {
+func TestWhatIsAskedForIsCheckedBeforeADeviceIsThere(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	for _, tc := range []struct {
-		args string
-		code int
-		out  string // on stdout or stderr
-	}{
-		{"--help", 0, "--link"},
-		{"--list-faults", 0, "paho.mqtt.c#420"},
-		{"--no-such-flag", 2, "no-such-flag"},
-		{"positional", 2, "positional"},
-		{"--fault no-verfy", 2, "nearest is no-verify"},
-		{"--profile sluggish", 2, "sluggish: no such profile"},
-		{"--list-profiles", 0, "GPRS"},
-		{"--interval 0.1ms", 2, "--interval"},
-		{"--keep-alive 10ms", 2, "--keep-alive"},
-		{"--baud -1", 2, "--baud -1"},
-		{"--hub nonsense", 2, "--hub nonsense"},
-		{"--link " + dir, 2, "exists"},
-		{"--state " + dir, 2, "read state"},
+	for _, tc := range []struct{ args, text string }{
+		{"--fault no-verfy", "did you mean no-verify?"},
+		{"--profile sluggish", "sluggish: no such profile"},
+		{"--interval 0.1ms", "--interval"},
+		{"--keep-alive 10ms", "--keep-alive"},
+		{"--baud -1", "--baud -1"},
+		{"--hub nonsense", "--hub nonsense"},
+		{"--link " + dir, "exists"},
+		{"--state " + dir, "read state"},
 	} {
-		var out, errs strings.Builder
-		if code := Main(strings.Fields(tc.args), strings.NewReader(""), &out, &errs); code != tc.code || !strings.Contains(out.String()+errs.String(), tc.out) {
-			t.Errorf("%s: %d, %q %q", tc.args, code, out.String(), errs.String())
+		var out strings.Builder
+		err := emulate(strings.Fields(tc.args), strings.NewReader(""), &out, io.Discard)
+		if record.ClassOf(err) != record.Usage || !strings.Contains(err.Error(), tc.text) || out.String() != "" {
+			t.Errorf("%s: %v %q, want a usage error with %q and nothing on standard output", tc.args, err, out.String(), tc.text)
+		}
+	}
+}
+
+func TestTheListsSayWhatStandsForWhat(t *testing.T) {
+	t.Parallel()
+	for args, text := range map[string]string{"--list-faults": "paho.mqtt.c#420", "--list-profiles": "GPRS"} {
+		var out strings.Builder
+		if err := emulate([]string{args}, strings.NewReader(""), &out, io.Discard); err != nil || !strings.Contains(out.String(), text) {
+			t.Errorf("%s: %v, %q; want %q in it", args, err, out.String(), text)
 		}
 	}
 }
