@@ -84,25 +84,21 @@ func (a *app) showFault(ctx context.Context, hub *control.Client, q control.Show
 		return err
 	}
 	shown, err := hub.Fault(ctx, q)
-	if near := nearestFault(q.Fault); err != nil && record.ClassOf(err) == record.Usage && near != "" {
-		var f *record.Failure
-		if errors.As(err, &f) && f.Step == "show" && f.Subject == q.Fault {
-			return f.WithCure("did you mean " + near + "? " + f.Cure)
-		}
-	}
 	if err != nil {
-		return err
+		return withNearest(err, q.Fault)
 	}
 	if q.Lift && len(shown) == 0 {
 		fmt.Fprintln(a.out, "no fault was shown")
 	}
-	for i := range shown {
-		shown[i].Done = shown[i].Done || q.Lift
-	}
-	a.sayShown(shown)
+	a.sayShown(asDone(shown, q.Lift))
 	if lasts == 0 || len(shown) == 0 || shown[0].Done {
 		return nil
 	}
+	return a.liftAfter(ctx, hub, q, lasts)
+}
+
+// liftAfter ends what q shows when its time is over, or when ctx ends.
+func (a *app) liftAfter(ctx context.Context, hub *control.Client, q control.Show, lasts time.Duration) error {
 	select {
 	case <-time.After(lasts):
 	case <-ctx.Done():
@@ -110,14 +106,32 @@ func (a *app) showFault(ctx context.Context, hub *control.Client, q control.Show
 	lift, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	q.Lift, q.Times = true, 0
-	if shown, err = hub.Fault(lift, q); err != nil {
+	shown, err := hub.Fault(lift, q)
+	if err != nil {
 		return err
 	}
-	for i := range shown {
-		shown[i].Done = true
-	}
-	a.sayShown(shown)
+	a.sayShown(asDone(shown, true))
 	return nil
+}
+
+// asDone marks what was lifted as over.
+func asDone(shown []control.Shown, lifted bool) []control.Shown {
+	for i := range shown {
+		shown[i].Done = shown[i].Done || lifted
+	}
+	return shown
+}
+
+// withNearest asks whether another name was meant, where the hub knows no fault
+// of this one.
+func withNearest(err error, name string) error {
+	var f *record.Failure
+	if errors.As(err, &f) && f.Class == record.Usage && f.Step == "show" && f.Subject == name {
+		if near := nearestFault(name); near != "" {
+			return f.WithCure("did you mean " + near + "? " + f.Cure)
+		}
+	}
+	return err
 }
 
 // nearestFault is the name that a wrong one comes nearest to; empty for a right

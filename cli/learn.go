@@ -149,7 +149,7 @@ func (a *app) learnBoard(ctx context.Context, f *learnFlags) error {
 	}
 	l.board = learn.Meet(line, learn.Options{Name: f.port, Baud: f.baud, BootWithin: f.bootWithin, Log: a.log, Agree: l.vouched,
 		Say: func(format string, args ...any) { l.say(format, args...) }})
-	defer l.board.Close() // closes the line; nothing is waited for any more
+	defer func() { _ = l.board.Close() }() // closes the line; nothing is waited for any more
 	sound, err := l.board.Listen(ctx, f.listenFor)
 	if err != nil {
 		return err
@@ -327,7 +327,7 @@ func (l *learner) withOwnRoot(root []byte) (certs.Files, error) {
 	if err != nil {
 		return certs.Files{}, record.NewFailure(record.RigHost, "make", "temporary file", err)
 	}
-	defer os.Remove(tmp.Name())
+	defer func() { _ = os.Remove(tmp.Name()) }() // a copy, for CheckFiles alone
 	_, err = tmp.Write(root)
 	if err = errors.Join(err, tmp.Close()); err != nil {
 		return certs.Files{}, record.NewFailure(record.RigHost, "write", tmp.Name(), err)

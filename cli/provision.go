@@ -168,7 +168,7 @@ func (a *app) load(ctx context.Context, path string, t rigfile.Type, slots []slo
 		Failed: c.Failed, Chunk: c.Chunk, ChunkDelay: c.ChunkDelay, FileNewline: c.FileNewline, MaxFile: c.MaxFile,
 		RecoverSend: c.Recover.Send, RecoverQuiet: c.Recover.Quiet,
 	}, console.Options{Log: a.log})
-	defer con.Close() // closes the line too; every answer is in by then
+	defer func() { _ = con.Close() }() // closes the line too; every answer is in by then
 	if err := a.waken(ctx, con, t.Timing.BootWithin); err != nil {
 		return err
 	}

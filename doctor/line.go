@@ -38,7 +38,7 @@ func checkLine(ctx context.Context, h *Host) []Result {
 	con := console.Open(line, console.Settings{
 		Baud: t.Baud, Newline: t.Console.Newline, RecoverSend: t.Console.Recover.Send, RecoverQuiet: t.Console.Recover.Quiet,
 	}, console.Options{Log: h.Log})
-	defer con.Close()                                             // nothing is waited for any more
+	defer func() { _ = con.Close() }()                            // nothing is waited for any more
 	if _, err := con.Wake(ctx, t.Timing.BootWithin); err != nil { // one that answers to nothing is judged below
 		return []Result{failed(err)}
 	}

@@ -72,7 +72,7 @@ func readBounded(path string) ([]byte, error) {
 	if err != nil {
 		return nil, NewFailure(Usage, "read record", "", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	st, err := f.Stat()
 	if err != nil {
 		return nil, NewFailure(Usage, "read record", "", err)

@@ -50,7 +50,7 @@ func describeFirmware(f record.Firmware) (record.Firmware, error) {
 	if err != nil {
 		return f, record.NewFailure(record.Usage, "read firmware file", "", err)
 	}
-	defer file.Close() // only read
+	defer func() { _ = file.Close() }() // only read
 	begin := make([]byte, len(lfsPointer))
 	n, err := io.ReadFull(file, begin)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {

@@ -68,7 +68,7 @@ func replay(name string, rounds []*record.Record) (*record.Record, error) {
 	if err != nil {
 		return nil, record.NewFailure(record.Usage, "rebuild the record from", "", err)
 	}
-	defer f.Close() // only read
+	defer func() { _ = f.Close() }() // only read
 	r := replayed{book: newBook(&record.Record{Schema: record.Schema, Devices: []record.DeviceRecord{}})}
 	var broken error // of the line before: the last one may be half
 	readLines(f, longestEvent, func(line []byte, whole bool) {

@@ -92,7 +92,7 @@ func parseHolder(name string) (h Holder, err error) {
 	if err != nil {
 		return h, err
 	}
-	defer f.Close() // only read from
+	defer func() { _ = f.Close() }() // only read
 	if info, err := f.Stat(); err == nil {
 		defer func() { h.User = stranger(info) }()
 	}

@@ -61,7 +61,7 @@ func refusal(ctx context.Context, d net.Dialer, a address) error {
 	if err != nil {
 		return nil
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // only read
 	w := &networkWire{conn: conn}
 	if conn.SetReadDeadline(time.Now().Add(refusalWithin)) != nil {
 		return nil

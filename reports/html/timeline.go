@@ -50,7 +50,7 @@ func timeline(runDir, device string, s record.SpecResult) stretch {
 	if err != nil {
 		return stretch{} // the report stands without it; the record has the verdict
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	lines := find(f, s)
 	return around(lines, decisive(&lines, s))
 }

@@ -136,7 +136,7 @@ func (c *Client) do(ctx context.Context, within time.Duration, method, path stri
 		}
 		return failed(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // only read
 	d := json.NewDecoder(resp.Body)
 	if resp.StatusCode == http.StatusOK {
 		if err := d.Decode(a); err != nil {

@@ -88,36 +88,54 @@ func checkVersion(u *url.URL) error {
 // may be percent-encoded: a device id may hold '#', '?' and '%'.
 func (s *Server) route(r *http.Request) (handler, string, error) {
 	path := segments(r.URL)
-	methods := map[string]handler{}
-	id := ""
+	var answers map[string]handler // by method; nil: there is no such resource
+	switch path[0] {
+	case "devices":
+		answers = s.devices(path[1:], r.Method)
+	case "twins":
+		answers = s.twins(path[1:])
+	case "statistics":
+		if len(path) == 2 && (path[1] == "devices" || path[1] == "service") {
+			answers = map[string]handler{http.MethodGet: s.statistics}
+		}
+	}
+	h := answers[r.Method]
 	switch {
-	case len(path) == 1 && path[0] == "devices", len(path) == 2 && path[0] == "devices" && path[1] == "":
-		methods = map[string]handler{http.MethodGet: s.list, http.MethodPost: s.bulk}
-	case len(path) == 2 && path[0] == "devices" && path[1] == "query" && r.Method == http.MethodPost:
-		methods[http.MethodPost] = s.query // "query" may be a device's id too
-	case len(path) == 2 && path[0] == "devices":
-		id = path[1]
-		methods = map[string]handler{http.MethodGet: s.get, http.MethodPut: s.put, http.MethodDelete: s.remove}
-	case len(path) == 2 && path[0] == "twins":
-		id = path[1]
-		methods = map[string]handler{http.MethodGet: s.twin, http.MethodPatch: s.patchTwin, http.MethodPut: s.replaceTwin}
-	case len(path) == 3 && path[0] == "devices" && path[2] == "commands":
-		id = path[1]
-		methods[http.MethodDelete] = s.purge
-	case len(path) == 2 && path[0] == "statistics" && (path[1] == "devices" || path[1] == "service"):
-		id = path[1]
-		methods[http.MethodGet] = s.statistics
-	case isMethodCall(r):
-		id = path[1]
-		methods[http.MethodPost] = s.invoke
-	default:
+	case answers == nil:
 		return nil, "", noResource(r.URL.Path)
-	}
-	h := methods[r.Method]
-	if h == nil {
+	case h == nil:
 		return nil, "", notAllowed(r.Method)
+	case len(path) == 1:
+		return h, "", nil
 	}
-	return h, id, nil
+	return h, path[1], nil
+}
+
+// devices are the answers below /devices. "query" is a resource for POST alone:
+// it may be a device's id too.
+func (s *Server) devices(path []string, method string) map[string]handler {
+	switch {
+	case len(path) == 0, len(path) == 1 && path[0] == "":
+		return map[string]handler{http.MethodGet: s.list, http.MethodPost: s.bulk}
+	case len(path) == 1 && path[0] == "query" && method == http.MethodPost:
+		return map[string]handler{http.MethodPost: s.query}
+	case len(path) == 1:
+		return map[string]handler{http.MethodGet: s.get, http.MethodPut: s.put, http.MethodDelete: s.remove}
+	case len(path) == 2 && path[1] == "commands":
+		return map[string]handler{http.MethodDelete: s.purge}
+	}
+	return nil
+}
+
+// twins are the answers below /twins.
+func (s *Server) twins(path []string) map[string]handler {
+	switch {
+	case len(path) == 1:
+		return map[string]handler{http.MethodGet: s.twin, http.MethodPatch: s.patchTwin, http.MethodPut: s.replaceTwin}
+	case len(path) == 2 && path[1] == "methods":
+		return map[string]handler{http.MethodPost: s.invoke}
+	}
+	return nil
 }
 
 func isMethodCall(r *http.Request) bool {
