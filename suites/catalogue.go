@@ -15,15 +15,9 @@ import (
 
 // All is the catalogue, in the order in which specs run.
 func All() []fixtures.Spec {
-	all := slices.Concat(
+	return slices.Concat(
 		identity.Specs(), provisioning.Specs(), tlsclient.Specs(),
 		session.Specs(), delivery.Specs(), recovery.Specs(),
 		session.Closing(), soak.Specs(), provisioning.Closing(),
 	)
-	reasons, costs := Reasons(), Costs()
-	for i := range all {
-		all[i].Why = reasons[all[i].ID].Why
-		all[i].Cost = costs[all[i].ID]
-	}
-	return all
 }

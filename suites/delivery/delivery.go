@@ -13,30 +13,6 @@ import (
 	"hilrig/record"
 )
 
-// Specs are the area's, in order.
-func Specs() []fixtures.Spec {
-	core := []string{"core"}
-	return []fixtures.Spec{
-		{ID: "delivery/first-message", Text: "delivers telemetry after it is provisioned", Labels: []string{"core", "smoke"}, Limit: fixtures.LimitMessages, Body: firstMessage},
-		{ID: "delivery/topic", Text: "publishes to a topic that IoT Hub takes", Labels: core, Limit: fixtures.LimitMessages, Body: topic},
-		{ID: "delivery/qos", Text: "publishes with QoS 0 or 1", Labels: core, Limit: fixtures.LimitMessages, Body: qos},
-		{ID: "delivery/retain", Text: "publishes without RETAIN", Labels: core, Limit: fixtures.LimitMessages, Body: retain},
-		{ID: "delivery/size", Text: "publishes less than 256 kB at once", Labels: core, Limit: fixtures.LimitMessages, Body: size},
-		{ID: "delivery/payload", Text: "publishes what its type says", Labels: core, Limit: fixtures.LimitMessages, Body: payload},
-		{ID: "delivery/interval", Text: "publishes at its interval", Limit: fixtures.LimitMessages, Body: interval},
-		{ID: "delivery/no-loss", Text: "loses no message", Labels: core, Limit: fixtures.LimitMessages, Body: noLoss},
-		{ID: "delivery/order", Text: "delivers in order", Limit: fixtures.LimitMessages, Body: order},
-		{ID: "delivery/no-duplicates", Text: "delivers nothing twice", Limit: fixtures.LimitMessages, Body: noDuplicates},
-		{ID: "delivery/auth-method", Text: "is known by its certificate at the hub", Labels: core, Limit: fixtures.LimitMessages, Body: authMethod},
-		{ID: "delivery/unacknowledged", Text: "sends a message again that was not acknowledged", Needs: []fixtures.Need{fixtures.NeedFaults}, Limit: fixtures.LimitOutage, Body: unacknowledged},
-		{ID: "delivery/cloud-to-device", Text: "acknowledges a message from the cloud", Needs: []fixtures.Need{fixtures.NeedDeclared}, Limit: fixtures.LimitMessages, Body: cloudToDevice(64)},
-		{ID: "delivery/stored-message", Text: "takes a message that waited for it at the hub", Needs: []fixtures.Need{fixtures.NeedDeclared, fixtures.NeedFaults}, Limit: fixtures.LimitOutage, Body: storedMessage},
-		{ID: "delivery/cloud-to-device-sizes", Text: "acknowledges messages of every size from the cloud", Needs: []fixtures.Need{fixtures.NeedDeclared, fixtures.NeedFaults}, Limit: fixtures.LimitLong, Body: cloudToDevice(deviceBoundSizes...)},
-		{ID: "delivery/twin", Text: "asks for its twin and answers it", Needs: []fixtures.Need{fixtures.NeedDeclared}, Limit: fixtures.LimitMessages, Body: twin},
-		{ID: "delivery/direct-method", Text: "answers direct methods", Needs: []fixtures.Need{fixtures.NeedDeclared}, Limit: fixtures.LimitMessages, Body: directMethod},
-	}
-}
-
 func firstMessage(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(b.Provisioned(ctx))
 	provisioned := b.ProvisionedAt()

@@ -13,17 +13,6 @@ import (
 	"hilrig/record"
 )
 
-// Specs are the area's, in order.
-func Specs() []fixtures.Spec {
-	return []fixtures.Spec{
-		{ID: "identity/key-pair", Text: "is given a self-signed RSA 2048 identity, SHA-256, 365 days, whose key fits", Labels: []string{"core", "smoke"}, Limit: fixtures.LimitCheck, Body: keyPair},
-		{ID: "identity/thumbprint", Text: "is registered with the thumbprints that openssl computes", Labels: []string{"core"}, Limit: fixtures.LimitCheck, Body: thumbprint},
-		{ID: "identity/pem", Text: "is given clean PEM files that the console can carry", Labels: []string{"core"}, Limit: fixtures.LimitCheck, Body: pemFiles},
-		{ID: "identity/root", Text: "is given the root that the hub's chain ends in", Labels: []string{"core"}, Limit: fixtures.LimitCheck, Body: root},
-		{ID: "identity/registered", Text: "is known to the hub by this thumbprint", Labels: []string{"core"}, Limit: fixtures.LimitCheck, Body: registered},
-	}
-}
-
 // rig books what is wrong on the rig: the device has not been touched.
 func rig(b *fixtures.Bench, ok bool, step, format string, args ...any) {
 	if !ok {

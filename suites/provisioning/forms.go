@@ -15,17 +15,6 @@ import (
 	"hilrig/record"
 )
 
-// formSpecs are about files that are right and look unlike the usual ones: a
-// device may refuse them, but must not say OK and then stay away.
-func formSpecs() []fixtures.Spec {
-	return []fixtures.Spec{
-		{ID: "provisioning/line-endings", Text: "takes or refuses other line ends, and never says OK to what it cannot use", Limit: fixtures.LimitLong, Body: lineEndings},
-		{ID: "provisioning/long-certificate", Text: "takes or refuses an RSA 4096 identity with a long subject, and never says OK to what it cannot use", Limit: fixtures.LimitLong, Body: longCertificate},
-		{ID: "provisioning/key-forms", Text: "takes or refuses PKCS#1 and PKCS#8 keys, and never says OK to what it cannot use", Limit: fixtures.LimitLong, Body: keyForms},
-		{ID: "provisioning/mismatched-pair", Text: "does not say OK to a key that does not fit its certificate", Limit: fixtures.LimitLong, Body: mismatchedPair},
-	}
-}
-
 // outcome of files that are unlike the usual ones.
 type outcome int
 

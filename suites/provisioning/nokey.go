@@ -10,13 +10,6 @@ import (
 	"hilrig/fixtures"
 )
 
-// Closing are the area's specs that judge the whole run, and so come last.
-func Closing() []fixtures.Spec {
-	return []fixtures.Spec{
-		{ID: "provisioning/no-key-on-console", Text: "never prints the private key", Labels: []string{"core"}, Limit: fixtures.LimitProvision, Body: noKeyOnConsole},
-	}
-}
-
 // settle is how long a console is given to say something it was not asked.
 const settle = 300 * time.Millisecond
 

@@ -3,7 +3,6 @@ package provisioning
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"hilrig/azure/hub"
@@ -11,25 +10,6 @@ import (
 	"hilrig/fixtures"
 	"hilrig/record"
 )
-
-// Specs are the area's, in order.
-func Specs() []fixtures.Spec {
-	core := []string{"core"}
-	specs := []fixtures.Spec{
-		{ID: "provisioning/root", Text: "answers COMMAND PROCESSED OK to the root certificate", Labels: []string{"core", "smoke"}, Limit: fixtures.LimitProvision, Body: loads(fixtures.SlotRoot)},
-		{ID: "provisioning/certificate", Text: "answers COMMAND PROCESSED OK to its certificate", Labels: []string{"core", "smoke"}, Limit: fixtures.LimitProvision, Body: loads(fixtures.SlotCertificate)},
-		{ID: "provisioning/key", Text: "answers COMMAND PROCESSED OK to its private key", Labels: []string{"core", "smoke"}, Limit: fixtures.LimitProvision, Body: loads(fixtures.SlotKey)},
-		{ID: "provisioning/presented", Text: "presents the certificate that was loaded and proves its key", Labels: core, Limit: fixtures.LimitProvision, Body: presented},
-		{ID: "provisioning/line-rate", Text: "takes its files at the line's rate", Limit: fixtures.LimitProvision, Body: lineRate},
-		{ID: "provisioning/replace", Text: "uses the second identity once it is loaded, and never the first again", Labels: core, Limit: fixtures.LimitProvision, Body: replace},
-		{ID: "provisioning/rejects-garbage", Text: "does not say OK to a file that is no PEM", Labels: core, Limit: fixtures.LimitLong, Body: rejectsGarbage},
-		{ID: "provisioning/rejects-truncated", Text: "does not say OK to a PEM file without its END line", Labels: core, Limit: fixtures.LimitLong, Body: rejectsTruncated},
-		{ID: "provisioning/rejects-wrong-kind", Text: "does not say OK to a certificate in the key's slot", Labels: core, Limit: fixtures.LimitLong, Body: rejectsWrongKind},
-		{ID: "provisioning/rejects-unknown-slot", Text: "does not say OK to a slot that does not exist", Labels: core, Limit: fixtures.LimitLong, Body: rejectsUnknownSlot},
-		{ID: "provisioning/aborted-transfer", Text: "comes back from a transfer that was cut short", Labels: core, Limit: fixtures.LimitLong, Body: abortedTransfer},
-	}
-	return slices.Concat(specs, formSpecs(), rowSpecs())
-}
 
 // loads judges the load of one slot, which the specs of a run share.
 func loads(slot fixtures.Slot) func(context.Context, *fixtures.Bench) {

@@ -10,18 +10,6 @@ import (
 	"hilrig/record"
 )
 
-// rowSpecs are about many loads, and about power between them.
-func rowSpecs() []fixtures.Spec {
-	power := []fixtures.Need{fixtures.NeedPower}
-	return []fixtures.Spec{
-		{ID: "provisioning/back-to-back", Text: "takes six files in a row without a pause", Limit: fixtures.LimitLong, Body: backToBack},
-		{ID: "provisioning/any-order", Text: "takes the three files in another order", Limit: fixtures.LimitLong, Body: anyOrder},
-		{ID: "provisioning/noise", Text: "says OK and loses nothing with log lines in between", Limit: fixtures.LimitProvision, Body: noise},
-		{ID: "provisioning/persistent", Text: "still has its identity after a power cycle", Needs: power, Limit: fixtures.LimitLong, Body: persistent},
-		{ID: "provisioning/power-cut", Text: "boots with the old or the new identity when power is lost in the middle of a file", Needs: power, Limit: fixtures.LimitLong, Body: powerCut},
-	}
-}
-
 const reversedWorks = "the three files are taken as 30, 20, 10"
 
 // backToBack loads two whole identities without a breath between. The second

@@ -10,13 +10,6 @@ import (
 	"hilrig/fixtures"
 )
 
-// Closing are the area's specs that judge the whole run, and so come last.
-func Closing() []fixtures.Spec {
-	return []fixtures.Spec{
-		{ID: "session/conformance", Text: "breaks no normative statement of MQTT 3.1.1", Labels: []string{"core"}, Limit: fixtures.LimitMessages, Body: conformance},
-	}
-}
-
 // firstDeliveries is how many messages must have come before a device can be
 // said to send them rightly.
 const firstDeliveries = 8

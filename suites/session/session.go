@@ -11,28 +11,6 @@ import (
 	"hilrig/fixtures"
 )
 
-// Specs are the area's, in order.
-func Specs() []fixtures.Spec {
-	core := []string{"core"}
-	faults := []fixtures.Need{fixtures.NeedFaults}
-	return []fixtures.Spec{
-		{ID: "session/protocol", Text: "speaks MQTT 3.1.1", Labels: core, Limit: fixtures.LimitConnect, Body: protocol},
-		{ID: "session/client-id", Text: "connects with its device id as client id", Labels: core, Limit: fixtures.LimitConnect, Body: clientID},
-		{ID: "session/user-name", Text: "connects with a user name that IoT Hub takes", Labels: core, Limit: fixtures.LimitConnect, Body: userName},
-		{ID: "session/no-password", Text: "sends no password beside its certificate", Labels: core, Limit: fixtures.LimitConnect, Body: noPassword},
-		{ID: "session/keep-alive", Text: "asks for a keep-alive that IoT Hub can keep", Labels: core, Limit: fixtures.LimitConnect, Body: keepAlive},
-		{ID: "session/no-self-takeover", Text: "never connects over its own living session", Labels: core, Limit: fixtures.LimitMessages, Body: noSelfTakeover},
-		{ID: "session/pings", Text: "sends something within every keep-alive", Needs: faults, Limit: fixtures.LimitPings, Body: pings},
-		{ID: "session/ping-unanswered", Text: "gives up a connection on which its ping is not answered, and comes back", Needs: faults, Limit: fixtures.LimitPings, Body: pingUnanswered},
-		{ID: "session/late-pingresp", Text: "waits for the answer to its ping", Needs: faults, Limit: fixtures.LimitPings, Body: latePingresp},
-		{ID: "session/will", Text: "has a will that IoT Hub delivers, or none", Limit: fixtures.LimitConnect, Body: will},
-		{ID: "session/subscribe", Text: "subscribes to its read topic, with five filters at most", Needs: []fixtures.Need{fixtures.NeedDeclared}, Limit: fixtures.LimitConnect, Body: subscribe},
-		{ID: "session/no-suback", Text: "notices that its SUBSCRIBE was not answered", Needs: []fixtures.Need{fixtures.NeedDeclared, fixtures.NeedFaults}, Limit: fixtures.LimitOutage, Body: noSuback},
-		{ID: "session/refused", Text: "takes a refusal for one, and comes back", Needs: faults, Limit: fixtures.LimitRetries, Body: refused},
-		{ID: "session/no-connack", Text: "assumes no session without CONNACK, and tries again politely", Needs: faults, Limit: fixtures.LimitRetries, Body: noConnack},
-	}
-}
-
 // connect is the CONNECT to judge, and when it came.
 func connect(ctx context.Context, b *fixtures.Bench) (*hub.Connect, time.Time) {
 	e, err := b.ConnectPacket(ctx)

@@ -11,16 +11,6 @@ import (
 	"hilrig/record"
 )
 
-// Specs are the area's, in order.
-func Specs() []fixtures.Spec {
-	label, faults := []string{"soak"}, []fixtures.Need{fixtures.NeedFaults}
-	return []fixtures.Spec{
-		{ID: "soak/steady", Text: "delivers for hours, and loses nothing", Labels: label, Limit: fixtures.LimitSoak, Body: steady},
-		{ID: "soak/reconnect-100", Text: "comes back from a hundred cuts as quickly as from the first", Labels: label, Needs: faults, Limit: fixtures.LimitSoak, Body: reconnects},
-		{ID: "soak/intermittent", Text: "lives with a link that is cut at random", Labels: label, Needs: faults, Limit: fixtures.LimitSoak, Body: intermittent},
-	}
-}
-
 func steady(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(b.Connected(ctx))
 	_, err := b.Messages(ctx, 1)

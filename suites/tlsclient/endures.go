@@ -16,19 +16,6 @@ import (
 
 func join(s []string) string { return strings.Join(s, "; ") }
 
-// endures are the specs in which the hub is within its rights, and unusual.
-func endures() []fixtures.Spec {
-	faults := []fixtures.Need{fixtures.NeedFaults}
-	return []fixtures.Spec{
-		{ID: "tls/no-downgrade", Text: "completes no handshake below TLS 1.2", Needs: faults, Limit: fixtures.LimitLong, Body: noDowngrade},
-		{ID: "tls/each-suite", Text: "completes with each of IoT Hub's cipher suites that it offers", Needs: faults, Limit: fixtures.LimitLong, Body: eachSuite},
-		{ID: "tls/large-chain", Text: "completes with a chain a fifth larger than Azure's", Needs: faults, Limit: fixtures.LimitLong, Body: largeChain},
-		{ID: "tls/fragmented", Text: "completes with handshake messages split over records", Needs: faults, Limit: fixtures.LimitRefusal, Body: fragmented},
-		{ID: "tls/slow", Text: "completes with a hub that sends a byte a moment", Needs: faults, Limit: fixtures.LimitLong, Body: slow},
-		{ID: "tls/handshakes", Text: "completes every one of many handshakes in a row", Limit: fixtures.LimitConnects, Body: handshakes},
-	}
-}
-
 // tries of a hub that is within its rights: a handshake that fails once may be
 // the network's, or end because a command that is obeyed late starts another.
 const tries = 3

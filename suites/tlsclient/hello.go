@@ -11,12 +11,8 @@ import (
 	"hilrig/fixtures"
 )
 
-// clientHelloSpec reads the hello as howsmyssl does: what a client offers says
+// clientHello reads the hello as howsmyssl does: what a client offers says
 // what it would put up with.
-func clientHelloSpec() fixtures.Spec {
-	return fixtures.Spec{ID: "tls/client-hello", Text: "offers nothing in its ClientHello that harms it", Limit: fixtures.LimitConnect, Body: clientHello}
-}
-
 func clientHello(ctx context.Context, b *fixtures.Bench) {
 	_, err := b.Handshake(ctx)
 	b.Premise(err)

@@ -8,13 +8,6 @@ import (
 	"hilrig/fixtures"
 )
 
-func rotationSpec() fixtures.Spec {
-	return fixtures.Spec{
-		ID: "tls/root-rotation", Text: "follows the hub to a second root once it is loaded, and not before",
-		Needs: []fixtures.Need{fixtures.NeedFaults}, Limit: fixtures.LimitLong, Body: rootRotation,
-	}
-}
-
 // rootRotation is what happened to every hub in 2023: another root, and the
 // devices that had it went on.
 func rootRotation(ctx context.Context, b *fixtures.Bench) {

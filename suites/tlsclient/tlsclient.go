@@ -16,19 +16,6 @@ import (
 	"hilrig/fixtures"
 )
 
-// Specs are the area's, in order.
-func Specs() []fixtures.Spec {
-	core := []string{"core"}
-	specs := []fixtures.Spec{
-		{ID: "tls/version", Text: "negotiates TLS 1.2", Labels: []string{"core", "smoke"}, Limit: fixtures.LimitConnect, Body: version},
-		{ID: "tls/cipher-suites", Text: "offers a cipher suite of IoT Hub's, and none without protection", Labels: core, Limit: fixtures.LimitConnect, Body: cipherSuites},
-		{ID: "tls/server-name", Text: "names the hub in its ClientHello (SNI)", Labels: core, Limit: fixtures.LimitConnect, Body: serverName},
-		{ID: "tls/client-certificate", Text: "presents a certificate when asked", Labels: core, Limit: fixtures.LimitConnect, Body: clientCertificate},
-	}
-	specs = append(specs, clientHelloSpec())
-	return slices.Concat(specs, refusals(), endures(), []fixtures.Spec{rotationSpec()})
-}
-
 func version(ctx context.Context, b *fixtures.Bench) {
 	e, err := b.Handshake(ctx)
 	b.Premise(err)
@@ -143,13 +130,11 @@ func clientCertificate(ctx context.Context, b *fixtures.Bench) {
 
 // refusal is a hub that a device must not talk to.
 type refusal struct {
-	id, text string
-	profile  certs.Profile
-	shown    string // what the hub shows, for messages
-	look     string // at first, where the device takes it
-	labels   []string
-	dated    bool       // meaningless for a device without a clock
-	then     []likewise // shown after it, and to be refused as well
+	profile certs.Profile
+	shown   string     // what the hub shows, for messages
+	look    string     // at first, where the device takes it
+	dated   bool       // meaningless for a device without a clock
+	then    []likewise // shown after it, and to be refused as well
 }
 
 // likewise is another form of what a refusal shows.
@@ -169,30 +154,6 @@ const (
 	noRootKey      = "whether a chain is verified up to slot 10's key, and not only by names and key identifiers (a verify callback that says yes to MBEDTLS_X509_BADCERT_NOT_TRUSTED?)"
 	noProof        = "the check of the ServerKeyExchange's signature in the TLS library (RFC 5246 section 7.4.3)"
 )
-
-func refusals() []fixtures.Spec {
-	core := []string{"core"}
-	var specs []fixtures.Spec
-	for _, r := range []refusal{
-		{"tls/unknown-root", "refuses a hub whose root it was not given", certs.UnknownRoot, "a certificate of an unknown root", noChainCheck, core, false, nil},
-		{"tls/self-signed", "refuses a hub with a self-signed certificate", certs.SelfSigned, "a self-signed certificate", noChainCheck, core, false, nil},
-		{"tls/wrong-name", "refuses a hub whose certificate names another host", certs.WrongName, "a certificate with another host's name", noNameCheck, core, false,
-			[]likewise{{certs.Lookalike, "a certificate whose name looks like the hub's", true}}},
-		{"tls/expired", "refuses a hub whose certificate has expired", certs.Expired, "a certificate that expired", noDateCheck, core, true, nil},
-		{"tls/not-yet-valid", "refuses a hub whose certificate is not yet valid", certs.NotYetValid, "a certificate that is not yet valid", noDateCheck, nil, true, nil},
-		{"tls/no-server-auth", "refuses a hub whose certificate is not for servers", certs.NoServerAuth, "a certificate without the purpose serverAuth", noPurposeCheck, nil, false, nil},
-		{"tls/not-a-ca", "refuses a hub whose issuer is no CA", certs.NotACA, "a chain over a certificate that is no CA", noCACheck, nil, false, nil},
-		{"tls/namesake-root", "refuses a hub whose root is a namesake of its own with another key", certs.NamesakeRoot, "a chain from a namesake of its root, with another key", noRootKey, core, false, nil},
-		{"tls/stolen-certificate", "refuses a hub that shows the true certificate without its key", certs.StolenCertificate, "the true chain, the handshake signed with another key", noProof, core, false,
-			[]likewise{{certs.FlippedSignature, "the true chain, one bit of the handshake's signature wrong", false}}},
-	} {
-		specs = append(specs, fixtures.Spec{
-			ID: r.id, Text: r.text, Labels: r.labels, Needs: []fixtures.Need{fixtures.NeedFaults},
-			Limit: fixtures.LimitRefusal, Body: r.judge,
-		})
-	}
-	return specs
-}
 
 func (r refusal) judge(ctx context.Context, b *fixtures.Bench) {
 	if r.dated && b.Type.Behaviour.Clock == "none" {

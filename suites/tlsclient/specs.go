@@ -1,0 +1,206 @@
+package tlsclient
+
+import (
+	"time"
+
+	"hilrig/certs"
+	"hilrig/fixtures"
+)
+
+// Specs are the area's, in order.
+func Specs() []fixtures.Spec {
+	core := []string{"core"}
+	smoke := []string{"core", "smoke"}
+	faults := []fixtures.Need{fixtures.NeedFaults}
+	return []fixtures.Spec{
+		{
+			ID: "tls/version", Labels: smoke,
+			Text:   "negotiates TLS 1.2",
+			Why:    "IoT Hub speaks 1.2",
+			Source: "G",
+			Limit:  fixtures.LimitConnect, Cost: fixtures.Free(),
+			Body: version,
+		},
+		{
+			ID: "tls/cipher-suites", Labels: core,
+			Text:   "offers a cipher suite of IoT Hub's, and none without protection",
+			Why:    "since August 2025 IoT Hub takes four suites only",
+			Source: "A DA",
+			Limit:  fixtures.LimitConnect, Cost: fixtures.Free(),
+			Body: cipherSuites,
+		},
+		{
+			ID: "tls/server-name", Labels: core,
+			Text:   "names the hub in its ClientHello (SNI)",
+			Why:    "without SNI the cloud shows another certificate, or none",
+			Source: "A",
+			Limit:  fixtures.LimitConnect, Cost: fixtures.Free(),
+			Body: serverName,
+		},
+		{
+			ID: "tls/client-certificate", Labels: core,
+			Text:   "presents a certificate when asked",
+			Why:    "without one the hub answers 5",
+			Source: "G",
+			Limit:  fixtures.LimitConnect, Cost: fixtures.Free(),
+			Body: clientCertificate,
+		},
+		{
+			ID:     "tls/client-hello",
+			Text:   "offers nothing in its ClientHello that harms it",
+			Why:    "what a client offers, somebody in between can choose",
+			Source: "T",
+			Limit:  fixtures.LimitConnect, Cost: fixtures.Free(),
+			Body: clientHello,
+		},
+		{
+			ID: "tls/unknown-root", Labels: core,
+			Text:   "refuses a hub whose root it was not given",
+			Why:    "the device talks to anybody who answers",
+			Source: "DA T",
+			Needs:  faults,
+			Limit:  fixtures.LimitRefusal, Cost: fixtures.Cost{Connects: 3},
+			Body: refusal{profile: certs.UnknownRoot, shown: "a certificate of an unknown root", look: noChainCheck}.judge,
+		},
+		{
+			ID: "tls/self-signed", Labels: core,
+			Text:   "refuses a hub with a self-signed certificate",
+			Why:    "the device talks to anybody who answers",
+			Source: "DA T",
+			Needs:  faults,
+			Limit:  fixtures.LimitRefusal, Cost: fixtures.Cost{Connects: 2},
+			Body: refusal{profile: certs.SelfSigned, shown: "a self-signed certificate", look: noChainCheck}.judge,
+		},
+		{
+			ID: "tls/wrong-name", Labels: core,
+			Text:   "refuses a hub whose certificate names another host",
+			Why:    "any certificate of the same authority will do for an attacker",
+			Source: "DA T",
+			Needs:  faults,
+			Limit:  fixtures.LimitRefusal, Cost: fixtures.Cost{Connects: 4},
+			Body: refusal{
+				profile: certs.WrongName, shown: "a certificate with another host's name", look: noNameCheck,
+				then: []likewise{{certs.Lookalike, "a certificate whose name looks like the hub's", true}},
+			}.judge,
+		},
+		{
+			ID: "tls/expired", Labels: core,
+			Text:   "refuses a hub whose certificate has expired",
+			Why:    "a stolen key stays good for ever",
+			Source: "DA T",
+			Needs:  faults,
+			Limit:  fixtures.LimitRefusal, Cost: fixtures.Cost{Connects: 2},
+			Body: refusal{profile: certs.Expired, shown: "a certificate that expired", look: noDateCheck, dated: true}.judge,
+		},
+		{
+			ID:     "tls/not-yet-valid",
+			Text:   "refuses a hub whose certificate is not yet valid",
+			Why:    "a clock that was never set",
+			Source: "T",
+			Needs:  faults,
+			Limit:  fixtures.LimitRefusal, Cost: fixtures.Cost{Connects: 2},
+			Body: refusal{profile: certs.NotYetValid, shown: "a certificate that is not yet valid", look: noDateCheck, dated: true}.judge,
+		},
+		{
+			ID:     "tls/no-server-auth",
+			Text:   "refuses a hub whose certificate is not for servers",
+			Why:    "a device's own certificate can play the hub",
+			Source: "T RFC 5280 4.2.1.12",
+			Needs:  faults,
+			Limit:  fixtures.LimitRefusal, Cost: fixtures.Cost{Connects: 2},
+			Body: refusal{profile: certs.NoServerAuth, shown: "a certificate without the purpose serverAuth", look: noPurposeCheck}.judge,
+		},
+		{
+			ID:     "tls/not-a-ca",
+			Text:   "refuses a hub whose issuer is no CA",
+			Why:    "every leaf can sign a hub",
+			Source: "T RFC 5280 4.2.1.9",
+			Needs:  faults,
+			Limit:  fixtures.LimitRefusal, Cost: fixtures.Cost{Connects: 2},
+			Body: refusal{profile: certs.NotACA, shown: "a chain over a certificate that is no CA", look: noCACheck}.judge,
+		},
+		{
+			ID: "tls/namesake-root", Labels: core,
+			Text:   "refuses a hub whose root is a namesake of its own with another key",
+			Why:    "a name is no secret: anybody can make a root that is called like yours",
+			Source: "T RFC 5280 6.1.3",
+			Needs:  faults,
+			Limit:  fixtures.LimitRefusal, Cost: fixtures.Cost{Connects: 2},
+			Body: refusal{profile: certs.NamesakeRoot, shown: "a chain from a namesake of its root, with another key", look: noRootKey}.judge,
+		},
+		{
+			ID: "tls/stolen-certificate", Labels: core,
+			Text:   "refuses a hub that shows the true certificate without its key",
+			Why:    "the hub's certificate is public: only its key tells the hub from somebody in between",
+			Source: "T RFC 5246 7.4.3",
+			Needs:  faults,
+			Limit:  fixtures.LimitRefusal, Cost: fixtures.Cost{Connects: 4},
+			Body: refusal{
+				profile: certs.StolenCertificate, shown: "the true chain, the handshake signed with another key", look: noProof,
+				then: []likewise{{certs.FlippedSignature, "the true chain, one bit of the handshake's signature wrong", false}},
+			}.judge,
+		},
+		{
+			ID:     "tls/no-downgrade",
+			Text:   "completes no handshake below TLS 1.2",
+			Why:    "an old version that is still spoken is what an attacker chooses",
+			Source: "A",
+			Needs:  faults,
+			Limit:  fixtures.LimitLong, Cost: fixtures.Cost{Connects: 4},
+			Body: noDowngrade,
+		},
+		{
+			ID:     "tls/each-suite",
+			Text:   "completes with each of IoT Hub's cipher suites that it offers",
+			Why:    "a suite that is offered and not there fails the day the hub prefers it",
+			Source: "A",
+			Needs:  faults,
+			Limit:  fixtures.LimitLong, Cost: fixtures.Cost{Connects: 6},
+			Body: eachSuite,
+		},
+		{
+			ID:     "tls/large-chain",
+			Text:   "completes with a chain a fifth larger than Azure's",
+			Why:    "a hub's chain grows with its next issuer, for the whole fleet on one day",
+			Source: "DA T",
+			Needs:  faults,
+			Limit:  fixtures.LimitLong, Cost: fixtures.Cost{Connects: 4},
+			Body: largeChain,
+		},
+		{
+			ID:     "tls/fragmented",
+			Text:   "completes with handshake messages split over records",
+			Why:    "common stacks before 2025 cannot, and the hub may do so any day",
+			Source: "T RFC 5246 6.2.1",
+			Needs:  faults,
+			Limit:  fixtures.LimitRefusal, Cost: fixtures.Cost{Connects: 2},
+			Body: fragmented,
+		},
+		{
+			ID:     "tls/slow",
+			Text:   "completes with a hub that sends a byte a moment",
+			Why:    "a time limit made on a desk keeps a device on GPRS out for ever",
+			Source: "DA T",
+			Needs:  faults,
+			Limit:  fixtures.LimitLong, Cost: fixtures.Cost{Fixed: 3 * time.Second, Connects: 1},
+			Body: slow,
+		},
+		{
+			ID:     "tls/handshakes",
+			Text:   "completes every one of many handshakes in a row",
+			Why:    "one in ten is a tenth of the fleet after each outage",
+			Source: "field",
+			Limit:  fixtures.LimitConnects, Cost: fixtures.Cost{Connects: 5},
+			Body: handshakes,
+		},
+		{
+			ID:     "tls/root-rotation",
+			Text:   "follows the hub to a second root once it is loaded, and not before",
+			Why:    "in 2023 every hub moved to another root, and devices with a baked-in one stayed behind",
+			Source: "A",
+			Needs:  faults,
+			Limit:  fixtures.LimitLong, Cost: fixtures.Cost{Connects: 4, Loads: 6},
+			Body: rootRotation,
+		},
+	}
+}
