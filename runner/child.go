@@ -20,9 +20,9 @@ import (
 // is to be gone within two seconds, on a busy host too.
 const lifelineGrace = 1700 * time.Millisecond
 
-// LastWord is the data of a child's [record.KindChildEnded] event. Cause is
+// ChildResult is the data of a child's [record.KindChildEnded] event. Cause is
 // set if it could not even begin, and then says why nothing was run.
-type LastWord struct {
+type ChildResult struct {
 	Class record.Class `json:"class,omitempty"`
 	Cause string       `json:"cause,omitempty"`
 }
@@ -62,9 +62,9 @@ func (c Child) Serve(ctx context.Context) int {
 
 	s := startStream(c.Out, gone)
 	clock := record.ClockAt(job.Started)
-	var word LastWord
+	var word ChildResult
 	if err := c.Run(soft, hard, job, c.Log, s.send); err != nil {
-		word = LastWord{Class: record.ClassOf(err), Cause: err.Error()}
+		word = ChildResult{Class: record.ClassOf(err), Cause: err.Error()}
 	}
 	s.send(clock.Stamp(time.Now(), record.Event{
 		Device: job.Device.Name, Source: record.SourceRun, Kind: record.KindChildEnded, Text: word.Cause, Data: record.MustData(word),

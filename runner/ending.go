@@ -7,14 +7,14 @@ import (
 	"hilrig/record"
 )
 
-// blame is a judgement on specs that have no result of their own.
-type blame struct {
+// judgement is a judgement on specs that have no result of their own.
+type judgement struct {
 	Verdict record.Verdict
 	Class   record.Class
 	Cause   string
 }
 
-func (b blame) result(s record.SpecResult) record.SpecResult {
+func (b judgement) result(s record.SpecResult) record.SpecResult {
 	s.Verdict, s.Class = b.Verdict, b.Class
 	s.Cause, s.Message = b.Cause, ""
 	if b.Verdict != record.NotRun {
@@ -23,35 +23,35 @@ func (b blame) result(s record.SpecResult) record.SpecResult {
 	return s
 }
 
-// remains says what becomes of a device and its specs when its child is gone:
+// outcome says what becomes of a device and its specs when its child is gone:
 // device is empty where the device has a verdict of its own.
-type remains struct {
-	device, running, left blame
+type outcome struct {
+	device, running, left judgement
 }
 
-// notRun is remains of one cause for all.
-func notRun(c record.Class, cause string) remains {
-	b := blame{record.NotRun, c, cause}
-	return remains{device: b, running: b, left: b}
+// notRun is the outcome of one cause for all.
+func notRun(c record.Class, cause string) outcome {
+	b := judgement{record.NotRun, c, cause}
+	return outcome{device: b, running: b, left: b}
 }
 
-// ending is how a child ended.
-type ending struct {
+// childExit is how a child ended.
+type childExit struct {
 	pid     int
-	failed  error     // it could not be started
-	word    *LastWord // what it said last; nil: it died
-	signal  int       // that killed it; 0: it exited
-	code    int       // with which it exited
-	killed  string    // why the supervisor killed it; empty: it did not
-	tail    string    // the line of its log that explains it
-	running string    // the spec it was in
-	halted  string    // why the run was being ended; empty: it was not
+	failed  error        // it could not be started
+	word    *ChildResult // what it said last; nil: it died
+	signal  int          // that killed it; 0: it exited
+	code    int          // with which it exited
+	killed  string       // why the supervisor killed it; empty: it did not
+	tail    string       // the line of its log that explains it
+	running string       // the spec it was in
+	halted  string       // why the run was being ended; empty: it was not
 }
 
-func (e ending) died() bool { return e.failed == nil && e.word == nil }
+func (e childExit) died() bool { return e.failed == nil && e.word == nil }
 
 // text is the end in one line.
-func (e ending) text() string {
+func (e childExit) text() string {
 	s := "child "
 	switch {
 	case e.killed != "":
@@ -70,26 +70,26 @@ func (e ending) text() string {
 	return s
 }
 
-// remains judges what the child left.
-func (e ending) remains() remains {
+// outcome judges what the child left.
+func (e childExit) outcome() outcome {
 	switch {
 	case e.failed != nil:
 		return notRun(record.ClassOf(e.failed), e.failed.Error())
 	case e.word != nil && e.word.Cause != "":
 		return notRun(e.word.Class, e.word.Cause)
 	case e.word != nil && e.halted != "":
-		return remains{
-			running: blame{record.NotRun, "", e.halted + ", while it ran"},
-			left:    blame{record.NotRun, "", e.halted},
+		return outcome{
+			running: judgement{record.NotRun, "", e.halted + ", while it ran"},
+			left:    judgement{record.NotRun, "", e.halted},
 		}
 	case e.word != nil:
-		b := blame{record.NotRun, record.Harness, "the child ended without a result for it"}
-		return remains{running: b, left: b}
+		b := judgement{record.NotRun, record.Harness, "the child ended without a result for it"}
+		return outcome{running: b, left: b}
 	}
 	r := notRun(record.Harness, e.text())
 	r.running.Verdict = record.Error
 	if e.halted != "" {
-		r.left = blame{record.NotRun, "", e.halted}
+		r.left = judgement{record.NotRun, "", e.halted}
 	}
 	return r
 }

@@ -83,10 +83,10 @@ func specs(job fixtures.Job, out func(record.Event), oddly func() *record.SpecRe
 }
 
 func verdict(v record.Verdict, c record.Class, text string) *record.SpecResult {
-	return blame{v, c, text}.ptr()
+	return judgement{v, c, text}.ptr()
 }
 
-func (b blame) ptr() *record.SpecResult {
+func (b judgement) ptr() *record.SpecResult {
 	s := b.result(record.SpecResult{})
 	return &s
 }
@@ -250,8 +250,8 @@ func supervisor(t testing.TB, part string) *Supervisor {
 	return &Supervisor{
 		Command: []string{exe}, Env: append(os.Environ(), fakeEnv+"="+part), Executable: exe,
 		Out: t.TempDir(), StateDir: t.TempDir(), LockDir: t.TempDir(), Host: "here", Version: "test", Arguments: []string{"run"},
-		Graces: Graces{Stop: 5 * time.Second, Now: 5 * time.Second, Exit: 300 * time.Millisecond, Drain: 300 * time.Millisecond},
-		Log:    slog.New(slog.DiscardHandler),
+		GracePeriods: GracePeriods{Stop: 5 * time.Second, Now: 5 * time.Second, Exit: 300 * time.Millisecond, Drain: 300 * time.Millisecond},
+		Log:          slog.New(slog.DiscardHandler),
 	}
 }
 

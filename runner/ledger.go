@@ -222,7 +222,7 @@ func (l *ledger) saveNow() {
 
 // settle ends a device: whatever has no result yet gets one. The spec that was
 // running is judged by r.running, the others by r.left.
-func (l *ledger) settle(device string, r remains) {
+func (l *ledger) settle(device string, r outcome) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if r.device.Cause != "" {

@@ -116,7 +116,7 @@ func TestAnObserverThatIsBehindIsToldWhatItMissed(t *testing.T) {
 // order from the children.
 func TestOrdersDoNotWaitForTheRecord(t *testing.T) {
 	s, p := supervisor(t, "deaf"), plan(t, "emu-1")
-	s.Graces.Twice = 300 * time.Millisecond
+	s.GracePeriods.Twice = 300 * time.Millisecond
 	signals := make(chan os.Signal, 2)
 	s.Signals = signals
 	released := make(chan struct{})
@@ -161,7 +161,7 @@ func TestNothingOfAKilledChildIsLeft(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			s, p := supervisor(t, "power-command-hangs"), plan(t, "emu-1")
-			s.Graces.Twice = 100 * time.Millisecond
+			s.GracePeriods.Twice = 100 * time.Millisecond
 			signals := make(chan os.Signal, 2)
 			s.Signals = signals
 			var power atomic.Int64

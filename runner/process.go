@@ -15,8 +15,8 @@ import (
 	"hilrig/record"
 )
 
-// Graces bound how long a child may take to end.
-type Graces struct {
+// GracePeriods bound how long a child may take to end.
+type GracePeriods struct {
 	Stop  time.Duration // after "stop", before "now": the step that runs must be able to finish
 	Now   time.Duration // after "now", before it is killed: longer than the teardown's own deadline
 	Twice time.Duration // the same after a second interrupt, for all that is left; 0: Now
@@ -27,10 +27,10 @@ type Graces struct {
 // killedDrain is Drain for a child that was killed with all that it started.
 const killedDrain = 200 * time.Millisecond
 
-// DefaultGraces fit a Bench, whose teardown takes ten seconds at most, and a
+// DefaultGracePeriods fit a Bench, whose teardown takes ten seconds at most, and a
 // process that is gone three seconds after a second interrupt.
-func DefaultGraces() Graces {
-	return Graces{Stop: 30 * time.Second, Now: 15 * time.Second, Twice: 2 * time.Second, Exit: 5 * time.Second, Drain: time.Second}
+func DefaultGracePeriods() GracePeriods {
+	return GracePeriods{Stop: 30 * time.Second, Now: 15 * time.Second, Twice: 2 * time.Second, Exit: 5 * time.Second, Drain: time.Second}
 }
 
 // child is one process that runs the specs of one device.
@@ -43,16 +43,16 @@ type child struct {
 	log      *os.File
 	tail     *lastLines
 
-	ended chan LastWord // its last word
-	given chan struct{} // the job has been handed over
-	gone  chan struct{} // the process has ended
-	read  chan struct{} // both its outputs are read to the end
+	ended chan ChildResult // its last word
+	given chan struct{}    // the job has been handed over
+	gone  chan struct{}    // the process has ended
+	read  chan struct{}    // both its outputs are read to the end
 }
 
 // startChild starts a process for a job, in a process group of its own so that
 // Ctrl-C reaches the supervisor alone, and hands it the job.
 func (s *Supervisor) startChild(job fixtures.Job, take func(record.Event), noise func(string)) (_ *child, err error) {
-	c := &child{device: job.Device.Name, ended: make(chan LastWord, 1), given: make(chan struct{}), gone: make(chan struct{}), read: make(chan struct{})}
+	c := &child{device: job.Device.Name, ended: make(chan ChildResult, 1), given: make(chan struct{}), gone: make(chan struct{}), read: make(chan struct{})}
 	var files []*os.File
 	defer func() {
 		if err != nil {
@@ -84,7 +84,7 @@ func (s *Supervisor) startChild(job fixtures.Job, take func(record.Event), noise
 		_ = f.Close() // the child has its own
 	}
 	s.children.add(c.cmd.Process)
-	go func() { defer s.guard(); c.readAll(take, noise, s.Graces) }()
+	go func() { defer s.guard(); c.readAll(take, noise, s.GracePeriods) }()
 	go func() { defer s.guard(); c.hand(job) }()
 	go func() {
 		_ = c.cmd.Wait() // how it ended is in ProcessState
@@ -141,7 +141,7 @@ func (c *child) tell(word string) {
 	_, _ = c.lifeline.WriteString(word + "\n")
 }
 
-func (c *child) readAll(take func(record.Event), noise func(string), g Graces) {
+func (c *child) readAll(take func(record.Event), noise func(string), g GracePeriods) {
 	defer close(c.read)
 	logged := make(chan struct{})
 	go func() {
@@ -167,7 +167,7 @@ func (c *child) hear(e record.Event) {
 	if e.Kind != record.KindChildEnded {
 		return
 	}
-	var w LastWord
+	var w ChildResult
 	if len(e.Data) > 0 {
 		_ = e.Decode(&w) // a last word without a cause: all is said
 	}
@@ -179,8 +179,8 @@ func (c *child) hear(e record.Event) {
 
 // wait passes the run's orders on until the child is gone, and says how it
 // ended.
-func (c *child) wait(h *halt, g Graces) ending {
-	e := ending{pid: c.cmd.Process.Pid}
+func (c *child) wait(h *halt, g GracePeriods) childExit {
+	e := childExit{pid: c.cmd.Process.Pid}
 	stop, now, kill := h.at(orderStop), h.at(orderNow), h.at(orderKill)
 	ended := c.ended
 	var overdue <-chan time.Time
@@ -217,7 +217,7 @@ func (c *child) wait(h *halt, g Graces) ending {
 // untilSilent reads from a child's output to its end, or until the child is
 // dead and nothing has come for a while. What is in the pipe then is read
 // however late the reader is.
-func (c *child) untilSilent(f *os.File, g Graces) io.Reader {
+func (c *child) untilSilent(f *os.File, g GracePeriods) io.Reader {
 	return readerFunc(func(b []byte) (int, error) {
 		select {
 		case <-c.gone:
@@ -236,7 +236,7 @@ func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 const readWithin = time.Minute
 
 // finish reads what the child still said and closes everything.
-func (c *child) finish(e *ending, g Graces) {
+func (c *child) finish(e *childExit, g GracePeriods) {
 	within := readWithin
 	for _, f := range []*os.File{c.stdout, c.stderr} { // wakes a reader that waits
 		if err := f.SetReadDeadline(time.Now().Add(g.Drain)); err != nil {

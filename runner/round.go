@@ -39,10 +39,10 @@ func (r *run) round(dir string, head record.Run) (*record.Record, error) {
 }
 
 // device runs the specs on one device and says what is left without a result.
-func (r *run) device(led *ledger, dir string, head record.Run, d rigfile.Device) remains {
+func (r *run) device(led *ledger, dir string, head record.Run, d rigfile.Device) outcome {
 	if why := r.halt.why(); why != "" {
-		b := blame{record.NotRun, "", why}
-		return remains{running: b, left: b}
+		b := judgement{record.NotRun, "", why}
+		return outcome{running: b, left: b}
 	}
 	if err := r.take(d); err != nil {
 		return notRun(record.ClassOf(err), err.Error())
@@ -56,11 +56,11 @@ func (r *run) device(led *ledger, dir string, head record.Run, d rigfile.Device)
 		r.Log.Error(e.text(), "device", d.Name)
 		led.note(d.Name, KindChildDied, e.text(), nil)
 	}
-	return e.remains()
+	return e.outcome()
 }
 
 // supervise starts the job's child and stays with it to its end.
-func (r *run) supervise(led *ledger, job fixtures.Job) ending {
+func (r *run) supervise(led *ledger, job fixtures.Job) childExit {
 	name := job.Device.Name
 	c, err := r.startChild(job,
 		func(e record.Event) { led.take(name, e) },
@@ -69,10 +69,10 @@ func (r *run) supervise(led *ledger, job fixtures.Job) ending {
 			led.note(name, KindChildNoise, text, nil)
 		})
 	if err != nil {
-		return ending{failed: err}
+		return childExit{failed: err}
 	}
 	led.note(name, KindChildStarted, fmt.Sprintf("process %d", c.cmd.Process.Pid), nil)
-	e := c.wait(r.halt, r.Graces)
+	e := c.wait(r.halt, r.GracePeriods)
 	e.running = led.current(name)
 	return e
 }

@@ -15,17 +15,17 @@ import (
 // Supervisor runs plans. Its fields say where it stands; none may change while
 // it runs.
 type Supervisor struct {
-	Command    []string // that starts a child: this binary and its hidden verb
-	Executable string   // this binary, for what children start in turn
-	Env        []string // of the children; nil: this process's
-	Out        string   // folder of run folders
-	StateDir   string   // what outlives a run
-	LockDir    string   // locks of ports and devices
-	Host       string
-	Version    string
-	Arguments  []string // as typed, for the record
-	Graces     Graces
-	Log        *slog.Logger
+	Command      []string // that starts a child: this binary and its hidden verb
+	Executable   string   // this binary, for what children start in turn
+	Env          []string // of the children; nil: this process's
+	Out          string   // folder of run folders
+	StateDir     string   // what outlives a run
+	LockDir      string   // locks of ports and devices
+	Host         string
+	Version      string
+	Arguments    []string // as typed, for the record
+	GracePeriods GracePeriods
+	Log          *slog.Logger
 
 	Signals   <-chan os.Signal                        // the first stops the run softly, the second at once
 	Observe   func(record.Event)                      // every event, one after another; one that is too slow misses some, and is told how many
@@ -144,7 +144,7 @@ func (r *run) watch(ctx context.Context, done <-chan struct{}) {
 				continue
 			}
 			if r.interrupt() && over == nil {
-				over = time.After(cmp.Or(r.Graces.Twice, r.Graces.Now))
+				over = time.After(cmp.Or(r.GracePeriods.Twice, r.GracePeriods.Now))
 			}
 		case <-over:
 			r.halt.raise(orderKill, interrupted)
@@ -152,13 +152,13 @@ func (r *run) watch(ctx context.Context, done <-chan struct{}) {
 			cancelled = nil
 			r.interrupt()
 			r.halt.raise(orderNow, interrupted)
-			over = time.After(cmp.Or(r.Graces.Twice, r.Graces.Now))
+			over = time.After(cmp.Or(r.GracePeriods.Twice, r.GracePeriods.Now))
 		case <-limit.C:
 			r.timeIsOver()
 		case <-stop:
-			stop, harsher = nil, time.After(r.Graces.Stop)
+			stop, harsher = nil, time.After(r.GracePeriods.Stop)
 		case <-now:
-			now, next, harsher = nil, orderKill, time.After(r.Graces.Now)
+			now, next, harsher = nil, orderKill, time.After(r.GracePeriods.Now)
 		case <-harsher:
 			harsher = nil
 			r.halt.raise(next, "")

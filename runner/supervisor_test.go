@@ -213,24 +213,24 @@ func TestHalting(t *testing.T) {
 		name, part  string
 		signals     int
 		timeout     time.Duration
-		graces      Graces
+		grace       GracePeriods
 		second      record.Verdict
 		text        string
 		exit        int
 		interrupted bool
 	}{
-		{"first interrupt", "polite", 1, time.Minute, Graces{Stop: 20 * time.Second, Now: 20 * time.Second}, record.NotRun, "interrupted", 130, true},
-		{"second interrupt", "in-a-hurry-only", 2, time.Minute, Graces{Stop: 20 * time.Second, Now: 20 * time.Second}, record.NotRun, "interrupted", 130, true},
-		{"second interrupt, deaf", "deaf", 2, time.Minute, Graces{Stop: 20 * time.Second, Now: 20 * time.Second, Twice: 200 * time.Millisecond}, record.Error, "did not end when told to and was killed while tls/two ran", 130, true},
-		{"stop is not obeyed", "in-a-hurry-only", 1, time.Minute, Graces{Stop: 200 * time.Millisecond, Now: 20 * time.Second}, record.NotRun, "interrupted", 130, true},
-		{"nothing is obeyed", "deaf", 1, time.Minute, Graces{Stop: 200 * time.Millisecond, Now: 200 * time.Millisecond}, record.Error, "did not end when told to and was killed while tls/two ran", 130, true},
-		{"time over", "polite", 0, 2 * time.Second, Graces{Stop: 20 * time.Second, Now: 20 * time.Second}, record.NotRun, "the run's time of 2s was over", 3, false},
-		{"time over, deaf", "deaf", 0, 2 * time.Second, Graces{Stop: 200 * time.Millisecond, Now: 200 * time.Millisecond}, record.Error, "was killed while tls/two ran", 3, false},
+		{"first interrupt", "polite", 1, time.Minute, GracePeriods{Stop: 20 * time.Second, Now: 20 * time.Second}, record.NotRun, "interrupted", 130, true},
+		{"second interrupt", "in-a-hurry-only", 2, time.Minute, GracePeriods{Stop: 20 * time.Second, Now: 20 * time.Second}, record.NotRun, "interrupted", 130, true},
+		{"second interrupt, deaf", "deaf", 2, time.Minute, GracePeriods{Stop: 20 * time.Second, Now: 20 * time.Second, Twice: 200 * time.Millisecond}, record.Error, "did not end when told to and was killed while tls/two ran", 130, true},
+		{"stop is not obeyed", "in-a-hurry-only", 1, time.Minute, GracePeriods{Stop: 200 * time.Millisecond, Now: 20 * time.Second}, record.NotRun, "interrupted", 130, true},
+		{"nothing is obeyed", "deaf", 1, time.Minute, GracePeriods{Stop: 200 * time.Millisecond, Now: 200 * time.Millisecond}, record.Error, "did not end when told to and was killed while tls/two ran", 130, true},
+		{"time over", "polite", 0, 2 * time.Second, GracePeriods{Stop: 20 * time.Second, Now: 20 * time.Second}, record.NotRun, "the run's time of 2s was over", 3, false},
+		{"time over, deaf", "deaf", 0, 2 * time.Second, GracePeriods{Stop: 200 * time.Millisecond, Now: 200 * time.Millisecond}, record.Error, "was killed while tls/two ran", 3, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s, p := supervisor(t, c.part), plan(t, "emu-1")
-			s.Graces.Stop, s.Graces.Now, s.Graces.Twice, p.Timeout = c.graces.Stop, c.graces.Now, c.graces.Twice, c.timeout
+			s.GracePeriods.Stop, s.GracePeriods.Now, s.GracePeriods.Twice, p.Timeout = c.grace.Stop, c.grace.Now, c.grace.Twice, c.timeout
 			signals := make(chan os.Signal, 2)
 			s.Signals = signals
 			s.Observe = func(e record.Event) {
@@ -289,7 +289,7 @@ func playSupervisor() int {
 	var t testing.T
 	s := &Supervisor{
 		Command: []string{os.Args[0]}, Env: append(os.Environ(), fakeEnv+"="+os.Getenv("HILRIG_FAKE_PART")),
-		Out: os.Getenv("HILRIG_FAKE_OUT"), LockDir: os.TempDir(), Graces: DefaultGraces(), Log: discard(),
+		Out: os.Getenv("HILRIG_FAKE_OUT"), LockDir: os.TempDir(), GracePeriods: DefaultGracePeriods(), Log: discard(),
 	}
 	_, _ = s.Run(context.Background(), plan(&t, "emu-1"))
 	return 0

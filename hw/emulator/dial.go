@@ -71,7 +71,7 @@ func (m *modem) dialTCP(ctx context.Context) (net.Conn, error) {
 	if err != nil || m.b.oneWay == 0 {
 		return raw, err
 	}
-	return goFar(raw, m.b.oneWay), nil
+	return delay(raw, m.b.oneWay), nil
 }
 
 // isCut reports whether an error of dial is the network's and not a verdict.

@@ -3,7 +3,7 @@
 // /dev/serial.
 //
 // It promises that nothing is opened (a port that is opened may reset the
-// board behind it, or be somebody else's), and that a wish which fits no port,
+// board behind it, or be somebody else's), and that a selector which fits no port,
 // or several, is a failure of class rig:port that names what is there.
 //
 // It does not know what is behind a port, nor whether it may be opened.

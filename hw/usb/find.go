@@ -11,7 +11,7 @@ import (
 	"hilrig/record"
 )
 
-// What can be wrong with a wish; errors.Is finds them.
+// What can be wrong with a selector; errors.Is finds them.
 var (
 	ErrNone    = errors.New("no such USB serial port")
 	ErrSeveral = errors.New("several USB serial ports")

@@ -282,7 +282,7 @@ func TestListThisMachine(t *testing.T) {
 	}
 }
 
-// A wish comes from a rig file: whatever it is, one port or a failure.
+// A selector comes from a rig file: whatever it is, one port or a failure.
 func FuzzFind(f *testing.F) {
 	ports := []Port{
 		{Path: "/dev/ttyUSB0", USB: true, VID: "0403", PID: "6011", Serial: "FT:1", Interface: "01"},

@@ -16,41 +16,41 @@ const (
 	window  = 45
 )
 
-// faraway is a connection to a hub that is far away: whatever is sent, either
+// delayed is a connection to a hub that is far away: whatever is sent, either
 // way, arrives one way later, in order and at any rate. Nothing of it is the
 // operating system's, so that it needs no rights.
-type faraway struct {
+type delayed struct {
 	net.Conn          // the device's end of a pipe, which has deadlines
 	raw      net.Conn // to the hub
 	ended    chan struct{}
 	err      error // why nothing more comes; once ended is closed
 }
 
-// travelling is what is on the way.
-type travelling struct {
+// inTransit is what is on the way.
+type inTransit struct {
 	data []byte
 	due  time.Time
 }
 
-// goFar puts a connection at a distance of oneWay.
-func goFar(raw net.Conn, oneWay time.Duration) *faraway {
+// delay puts a connection at a distance of oneWay.
+func delay(raw net.Conn, oneWay time.Duration) *delayed {
 	device, far := net.Pipe()
-	f := &faraway{Conn: device, raw: raw, ended: make(chan struct{})}
+	f := &delayed{Conn: device, raw: raw, ended: make(chan struct{})}
 	go func() {
-		f.err = travel(far, raw, oneWay)
+		f.err = carry(far, raw, oneWay)
 		close(f.ended)
 		_ = far.Close()
 	}()
 	go func() {
-		_ = travel(raw, far, oneWay) // what was on the way when the device closed arrives
+		_ = carry(raw, far, oneWay) // what was on the way when the device closed arrives
 		_ = raw.Close()
 	}()
 	return f
 }
 
-// travel carries bytes until the source ends, and returns why it did.
-func travel(to io.Writer, from io.Reader, oneWay time.Duration) error {
-	way := make(chan travelling, window)
+// carry carries bytes until the source ends, and returns why it did.
+func carry(to io.Writer, from io.Reader, oneWay time.Duration) error {
+	way := make(chan inTransit, window)
 	arrived := make(chan struct{})
 	go func() {
 		defer close(arrived)
@@ -67,7 +67,7 @@ func travel(to io.Writer, from io.Reader, oneWay time.Duration) error {
 		b := make([]byte, segment)
 		n, err := from.Read(b)
 		if n > 0 {
-			way <- travelling{b[:n], time.Now().Add(oneWay)}
+			way <- inTransit{b[:n], time.Now().Add(oneWay)}
 		}
 		if err != nil {
 			close(way)
@@ -78,7 +78,7 @@ func travel(to io.Writer, from io.Reader, oneWay time.Duration) error {
 }
 
 // Read gives the end of the connection its own reason, not the pipe's.
-func (f *faraway) Read(b []byte) (int, error) {
+func (f *delayed) Read(b []byte) (int, error) {
 	n, err := f.Conn.Read(b)
 	if errors.Is(err, io.EOF) {
 		<-f.ended
@@ -88,5 +88,5 @@ func (f *faraway) Read(b []byte) (int, error) {
 }
 
 // LocalAddr and RemoteAddr are the real connection's.
-func (f *faraway) LocalAddr() net.Addr  { return f.raw.LocalAddr() }
-func (f *faraway) RemoteAddr() net.Addr { return f.raw.RemoteAddr() }
+func (f *delayed) LocalAddr() net.Addr  { return f.raw.LocalAddr() }
+func (f *delayed) RemoteAddr() net.Addr { return f.raw.RemoteAddr() }

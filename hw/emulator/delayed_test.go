@@ -13,7 +13,7 @@ import (
 
 // connection is both ends of a TCP connection: the device's, far away, and the
 // hub's.
-func connection(t *testing.T, oneWay time.Duration) (device *faraway, hub *net.TCPConn) {
+func connection(t *testing.T, oneWay time.Duration) (device *delayed, hub *net.TCPConn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -28,12 +28,12 @@ func connection(t *testing.T, oneWay time.Duration) (device *faraway, hub *net.T
 	if err != nil {
 		t.Fatal(err)
 	}
-	device, hub = goFar(raw, oneWay), c.(*net.TCPConn)
+	device, hub = delay(raw, oneWay), c.(*net.TCPConn)
 	t.Cleanup(func() { _, _ = device.Close(), hub.Close() })
 	return device, hub
 }
 
-func TestFarawayTakesItsTimeEachWay(t *testing.T) {
+func TestADelayedConnectionTakesItsTimeEachWay(t *testing.T) {
 	const oneWay = 80 * time.Millisecond
 	device, hub := connection(t, oneWay)
 	for _, way := range []struct {
@@ -63,7 +63,7 @@ func TestFarawayTakesItsTimeEachWay(t *testing.T) {
 	}
 }
 
-func TestFarawayArrivesThoughItsSenderCloses(t *testing.T) {
+func TestADelayedConnectionArrivesThoughItsSenderCloses(t *testing.T) {
 	device, hub := connection(t, 30*time.Millisecond)
 	if _, err := device.Write([]byte("alert")); err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func TestFarawayArrivesThoughItsSenderCloses(t *testing.T) {
 	}
 }
 
-func TestFarawayEndsAsItsConnectionDoes(t *testing.T) {
+func TestADelayedConnectionEndsAsItsConnectionDoes(t *testing.T) {
 	device, hub := connection(t, time.Millisecond)
 	if err := hub.SetLinger(0); err != nil {
 		t.Fatal(err)
@@ -86,7 +86,7 @@ func TestFarawayEndsAsItsConnectionDoes(t *testing.T) {
 	}
 }
 
-func TestFarawayKeepsDeadlines(t *testing.T) {
+func TestADelayedConnectionKeepsDeadlines(t *testing.T) {
 	device, _ := connection(t, time.Millisecond)
 	_ = device.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
 	if _, err := device.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
