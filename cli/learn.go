@@ -315,7 +315,7 @@ func (l *learner) filesToLoad(ctx context.Context, store *certs.Store) (root []b
 		files, err := l.withOwnRoot(root)
 		return root, files.Identity, err
 	case f.root != "":
-		return nil, nil, record.NewFailure(record.Usage, "read", "--root", errors.New("a root without an identity; --certificate and --key are its"))
+		return nil, nil, record.NewFailure(record.Usage, "read", "--root", errors.New("--root without --certificate and --key: an identity goes with it"))
 	}
 	id, err = certs.NewIdentity(ctx, certs.IdentitySpec{DeviceID: f.deviceID})
 	return root, id, err

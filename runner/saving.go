@@ -5,9 +5,8 @@ import (
 	"time"
 )
 
-// saving replaces a record on disk behind every change, without keeping whoever
-// changes it: the children would wait, and their specs with them. While one save
-// is under way the changes add up for the next.
+// saving writes the record in the background; callers do not wait. Changes that
+// come while it is being written go with the next time.
 type saving struct {
 	wanted chan struct{} // one place: a save that has not begun covers every change before it
 	stopped,
@@ -15,7 +14,8 @@ type saving struct {
 	once *sync.Once
 }
 
-// most of the time a large record is not being saved.
+// A large record takes long to write: pauses between the writes leave the time
+// to the run.
 const (
 	restPerSave = 4 // times what the save took
 	longestRest = 5 * time.Second

@@ -20,8 +20,8 @@ const (
 	methodAnswers = "$iothub/methods/res/"
 )
 
-// listen asks for twin and methods, where the device has them, and for its
-// twin: what was desired while it was away nobody tells it.
+// listen subscribes to twin and methods, where the device has them, and asks for
+// its twin: the hub does not repeat what was desired while the device was away.
 func (m *modem) listen(client mqtt.Client) {
 	if m.twin {
 		client.Subscribe(twinAnswers, 0, nil)

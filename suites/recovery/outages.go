@@ -53,7 +53,7 @@ func cutSession(ctx context.Context, b *fixtures.Bench) (mark int) {
 	return mark
 }
 
-// tries are the sessions that may end before they are cut.
+// tries bounds how often a session is awaited that lives long enough to be cut.
 const tries = 3
 
 // back waits for the end of the session that an outage makes, a session after
