@@ -68,6 +68,9 @@ func NewPlan(r Request) (*Plan, error) {
 	if p.Hub, err = chooseHub(r.Rig, r.Hub); err != nil {
 		return nil, err
 	}
+	if err = rigfile.CheckEndpoints(p.Hub, p.Devices); err != nil {
+		return nil, err
+	}
 	if p.Specs, err = suites.Select(r.Catalogue, r.LabelFilter, r.Specs); err != nil {
 		return nil, err
 	}
