@@ -52,14 +52,7 @@ func (a *app) failures(dir string, r *record.Record, ink palette) {
 // wholeDevices tells what is wrong with a device beside its specs: it could not
 // be given back what it had before the run.
 func (a *app) wholeDevices(r *record.Record, ink palette) {
-	for _, d := range r.Devices {
-		told := d.Cause == ""
-		for _, s := range d.Specs {
-			told = told || s.Cause == d.Cause
-		}
-		if told {
-			continue
-		}
+	for _, d := range wording.Untold(r) {
 		v := record.Error
 		if d.Class == record.Device {
 			v = record.Fail

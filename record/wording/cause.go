@@ -2,7 +2,10 @@ package wording
 
 import (
 	"regexp"
+	"slices"
 	"strings"
+
+	"hilrig/record"
 )
 
 // figures are what differs between two tellings of one cause: numbers with
@@ -18,4 +21,16 @@ func SameCause(a, b string) bool { return CauseKey(a) == CauseKey(b) }
 // causes that are one.
 func CauseKey(cause string) string {
 	return figures.ReplaceAllString(strings.Join(strings.Fields(cause), " "), "#")
+}
+
+// Untold are the devices with a cause that none of their specs tells: it is
+// said of the device then, and once.
+func Untold(r *record.Record) (all []record.DeviceRecord) {
+	for _, d := range r.Devices {
+		told := slices.ContainsFunc(d.Specs, func(s record.SpecResult) bool { return SameCause(s.Cause, d.Cause) })
+		if d.Cause != "" && !told {
+			all = append(all, d)
+		}
+	}
+	return all
 }

@@ -1,6 +1,11 @@
 package wording
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"hilrig/record"
+)
 
 // A cause that is told twice has other numbers the second time.
 func TestCausesAreComparedWithoutTheirNumbers(t *testing.T) {
@@ -20,5 +25,27 @@ func TestCausesAreComparedWithoutTheirNumbers(t *testing.T) {
 		if got := SameCause(c.a, c.b); got != c.same {
 			t.Errorf("%s: %q and %q: got %v, want %v", c.name, c.a, c.b, got, c.same)
 		}
+	}
+}
+
+// A device's own cause is told where none of its specs tells it already.
+func TestADeviceTellsTheCauseThatItsSpecsDoNot(t *testing.T) {
+	of := func(name, cause string, specs ...string) record.DeviceRecord {
+		d := record.DeviceRecord{Name: name, Cause: cause}
+		for _, c := range specs {
+			d.Specs = append(d.Specs, record.SpecResult{Verdict: record.NotRun, Cause: c})
+		}
+		return d
+	}
+	r := &record.Record{Devices: []record.DeviceRecord{
+		of("sound", "", ""), of("told", "port held by 4711", "another", "port held by 4711"), of("told with other figures", "port held by 4711 for 3 s", "port held by 4711 for 9 s"),
+		of("untold", "its child died", "not reached", ""), of("no specs", "its child died"),
+	}}
+	var names []string
+	for _, d := range Untold(r) {
+		names = append(names, d.Name)
+	}
+	if got := strings.Join(names, ", "); got != "untold, no specs" {
+		t.Errorf("untold: %s", got)
 	}
 }

@@ -101,7 +101,7 @@ func view(r *record.Record, runDir string) document {
 			d.Counts = append(d.Counts, count{v, n[v], anchors[v]})
 		}
 	}
-	d.Broken = broken(r)
+	d.Broken = wording.Untold(r)
 	d.Failures, d.More = failures(r, runDir)
 	told := map[string]bool{}
 	for _, f := range d.Failures {
@@ -154,21 +154,6 @@ func selftest(t *record.Selftest) string {
 		text += "; no fault turned " + strings.Join(t.Unproven, ", ") + " red"
 	}
 	return text + "."
-}
-
-// broken are the devices with a cause of their own that none of their specs
-// tells.
-func broken(r *record.Record) (all []record.DeviceRecord) {
-	for _, d := range r.Devices {
-		told := d.Cause == ""
-		for _, s := range d.Specs {
-			told = told || s.Cause == d.Cause
-		}
-		if !told {
-			all = append(all, d)
-		}
-	}
-	return all
 }
 
 // detailed is how many failures have a section of their own in the page; of
