@@ -25,6 +25,8 @@ type masker struct {
 	steering    steering
 	beside      bool // the rest of the line stands beside bytes of a key: their text, as dumps have it
 
+	stranger stranger // a key that nobody made known, by its head
+
 	// The way by the BEGIN line.
 	where  place
 	recent []byte // what came last, to see a BEGIN line in
@@ -79,7 +81,7 @@ func newMasker(known *secrets, emit func(b byte, masked bool, at time.Time), fou
 }
 
 func (m *masker) feed(b []byte, at time.Time) {
-	if m.where != outside && at.Sub(m.last) > maxSilence {
+	if at.Sub(m.last) > maxSilence {
 		m.leave()
 	}
 	m.last = at
@@ -92,7 +94,7 @@ func (m *masker) take(c byte, at time.Time) {
 	place := m.base + int64(len(m.held))
 	ends := c == '\r' || c == '\n'
 	m.beside = m.beside && !ends
-	masked := m.inPEM(c)
+	masked := m.inPEM(c) || m.ofStranger(c)
 	m.held = append(m.held, heldByte{c, masked || m.beside, at})
 	for _, r := range m.raw {
 		r.read(c, place)
@@ -195,8 +197,32 @@ func (m *masker) inPEM(c byte) bool {
 	return false
 }
 
+// ofStranger reports whether a byte belongs to a key that is known by its head.
+func (m *masker) ofStranger(c byte) bool {
+	if !m.stranger.active() {
+		return false
+	}
+	if m.stranger.most--; m.stranger.most < 0 || c == '*' && m.stranger.isText() {
+		m.stranger.leave()
+		return false
+	}
+	return true
+}
+
+// stranded counts a symbol of such a key, or finds its head. A PEM text is
+// masked to its END line anyway.
+func (m *masker) stranded(r *recogniser, v byte) {
+	if m.stranger.took(r) {
+		m.hide(m.base+int64(len(m.held))-1, m.base+int64(len(m.held)), r.coding) // and what stands beside it
+	}
+	if left, found := r.heads.see(v); found && m.where != inBody {
+		m.stranger.begin(r, left)
+	}
+}
+
 // leave ends a key that has no END line.
 func (m *masker) leave() {
+	m.stranger.leave()
 	m.where, m.dash = outside, false
 	m.recent = m.recent[:0]
 }

@@ -10,6 +10,7 @@ type recogniser struct {
 	coding coding
 	set    *grams
 
+	heads  heads
 	x      uint64 // the last symbols
 	n      int    // symbols so far
 	recent [lookBack]mark
@@ -40,13 +41,21 @@ const (
 const nothing = math.MaxInt64
 
 func newRecogniser(m *masker, c coding, set *grams) *recogniser {
-	return &recogniser{m: m, coding: c, set: set, hold: nothing, idle: lookBack}
+	r := &recogniser{m: m, coding: c, set: set, hold: nothing, idle: lookBack}
+	switch set {
+	case m.known.bytes:
+		r.heads = heads{width: 8, outlines: outlinesOf(8)}
+	case m.known.text:
+		r.heads = heads{width: 6, outlines: outlinesOf(6)}
+	}
+	return r
 }
 
 func (r *recogniser) at(back int) *mark { return &r.recent[(r.n-1-back+lookBack)%lookBack] }
 
 // symbol takes the next one, which stands at from until to.
 func (r *recogniser) symbol(v byte, from, to int64) {
+	r.m.stranded(r, v)
 	if r.set.filter == nil {
 		return
 	}
@@ -159,6 +168,8 @@ func (r *recogniser) holds() int64 {
 // lineEnded lets symbols go that alone are nothing: a line is not to wait for
 // the next one.
 func (r *recogniser) lineEnded() {
+	r.heads.line = 0
+	r.m.stranger.lineEnded(r)
 	if r.hold != nothing && r.n > 0 {
 		r.hold = r.holds()
 	}
