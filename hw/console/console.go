@@ -50,6 +50,7 @@ type Console struct {
 	answers    bool          // it has shown that it listens; whoever sends
 	asked      int           // harmless lines; whoever sends
 	okIn       time.Duration // the longest that an OK has taken; whoever sends
+	lastOK     time.Time     // when the last file was answered so; whoever sends
 	inFile     atomic.Bool   // a file was begun that the device has not answered
 
 	mu      sync.Mutex

@@ -106,7 +106,7 @@ func (c *Console) Transfer(ctx context.Context, f File) (Receipt, error) {
 	c.inFile.Store(true)
 	c.transcript.sending(t.secret)
 	defer func() {
-		if !t.r.Answered.IsZero() {
+		if !t.r.Answered.IsZero() && !t.star.IsZero() { // before the `*` its echo still comes
 			c.transcript.answered(t.r.Echo)
 		}
 	}()
@@ -116,6 +116,7 @@ func (c *Console) Transfer(ctx context.Context, f File) (Receipt, error) {
 		}
 	}
 	t.answered()
+	t.c.lastOK = t.r.Answered
 	t.readEcho(ctx)
 	t.r.Foreign = t.foreign(c.Received(t.mark))
 	return t.r, nil
@@ -267,7 +268,7 @@ func (t *transfer) noPrompt() error {
 	cause := fmt.Errorf("%w within %s", ErrNoPrompt, t.c.set.PromptWithin)
 	if m, ok := newAnswers(t.mark, t.echo, t.c.set.OK).next(t.c.look(t.l, t.mark)); ok {
 		t.r.Answer, t.r.Answered = m.Text, t.c.arrival(m.End)
-		cause = fmt.Errorf("%w, but %q: it %w", cause, m.Text, ErrPremature)
+		cause = fmt.Errorf("%w, but %q: it %w%s", cause, m.Text, ErrPremature, t.behindLast())
 	}
 	return t.fault("wait for "+t.c.set.Prompt+" of", cause).WithCure(t.whyNoPrompt())
 }
@@ -328,7 +329,7 @@ func (t *transfer) early() func(look) error {
 	return func(now look) error {
 		switch _, word := t.hear(now); word {
 		case wordOK:
-			return t.fault("send", fmt.Errorf("%w: %d of %d bytes were sent", ErrPremature, t.r.Bytes, len(t.data)))
+			return t.fault("send", fmt.Errorf("%w: %d of %d bytes were sent%s", ErrPremature, t.r.Bytes, len(t.data), t.behindLast()))
 		case wordRefusal:
 			if t.refused.each(t.data, t.r.Bytes) {
 				return t.refuse(t.refused[0].Match, "send")
@@ -337,6 +338,19 @@ func (t *transfer) early() func(look) error {
 		return nil
 	}
 }
+
+// behindLast says how soon an OK that is no answer came behind the one to the
+// file before: it may be that one once more.
+func (t *transfer) behindLast() string {
+	since := t.r.Answered.Sub(t.c.lastOK)
+	if t.c.lastOK.IsZero() || since > saidTwiceWithin {
+		return ""
+	}
+	return fmt.Sprintf(", %s after the OK to the file before", since.Round(time.Millisecond))
+}
+
+// saidTwiceWithin is how long behind an OK another may be the same once more.
+const saidTwiceWithin = 5 * time.Second
 
 // terminate sends the `*`, when all before it has almost left the wire.
 func (t *transfer) terminate(ctx context.Context) error {

@@ -273,3 +273,46 @@ func TestALateAnswerIsNoRefusalOfTheNextCommand(t *testing.T) {
 		})
 	}
 }
+
+// What a device that said OK too early still echoes of a key is an echo.
+func TestTheEchoBehindAnEarlyOKShowsNoKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dev := &device{echo: true, during: func(d *device, at int) {
+			if at == 500 {
+				d.say("\r\n" + okText + "\r\n")
+			}
+		}, answer: func(d *device, _ string) { d.say("ERROR\r\n") }, unknown: "ERROR"}
+		b := newBench(t, guide(), dev)
+		_, err := b.Transfer(t.Context(), File{Slot: 30, Name: "private key", Data: []byte(aKey().pkcs8), Secret: true})
+		wantClass(t, err, record.Device, ErrPremature)
+		if err := b.Recover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if all := b.transcript.Exposures(); len(all) > 0 {
+			t.Errorf("taken for a key that the device printed: %+v", all)
+		}
+		b.close(t)
+	})
+}
+
+// An OK that comes a second time is one to the file before: who reads of it in
+// the file behind is told how soon it came.
+func TestAnOKSaidTwiceIsToldBesideTheFileBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dev := &device{echo: true, answer: func(d *device, _ string) {
+			sayOK(d, "")
+			go func() { time.Sleep(60 * time.Millisecond); sayOK(d, "") }()
+		}}
+		b := newBench(t, guide(), dev)
+		if _, err := b.Transfer(t.Context(), certificate(t)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := b.Transfer(t.Context(), certificate(t))
+		wantClass(t, err, record.Device, ErrPremature)
+		if want := "after the OK to the file before"; !strings.Contains(fmt.Sprint(err), want) {
+			t.Errorf("%q does not say %q", err, want)
+		}
+		b.close(t)
+	})
+}
