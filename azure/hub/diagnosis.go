@@ -98,7 +98,8 @@ func (v *Events) tallyOf(events []Event, p Place) *tally {
 
 type tally struct {
 	accepted, wordless, failed, done, refused, sessions, messages int
-	rejected                                                      int // connections that the hub ended for what the device sent
+	unproven                                                      bool // the last one that failed showed a certificate and did not prove its key
+	rejected                                                      int  // connections that the hub ended for what the device sent
 	handshake, refusal, dropped, rejection                        string
 	dialled                                                       string // in the last failed handshake
 	hub                                                           Place
@@ -163,6 +164,7 @@ func (t *tally) addHandshake(e Event) {
 		t.failed++
 		t.lastFailed = e.At
 		t.handshake, t.alert, t.dialled = h.Err, h.Alert, h.ServerName
+		t.unproven = h.Unproven()
 	}
 }
 
@@ -241,6 +243,10 @@ func (t *tally) ofHandshakes() Diagnosis {
 		s.Text = fmt.Sprintf("%d TLS handshakes refused by the device with alert %d %s", t.failed, t.alert.Number, t.alert.Name)
 		s.Text += meaning(t.alert.Number, t.dialled, t.hub.Name)
 		s.Look = cureOf(t.alert.Number, t.dialled, t.hub)
+	}
+	if t.unproven {
+		s.Text = fmt.Sprintf("%d TLS handshakes failed, the last because the key does not belong to the certificate: %s", t.failed, t.handshake)
+		s.Look = "whether slot 30 holds the key of the certificate in slot 20, and the device reads both anew when they are loaded: one key may be that of the identity before"
 	}
 	if s.Look == "" {
 		s.Look = t.hub.inTimeline("the ClientHello in the timeline: versions and suites")

@@ -96,6 +96,15 @@ func (hs *Handshake) Wordless() bool {
 	return !hs.OK && hs.Hello == nil && !hs.Garbage && hs.Alert == nil && len(hs.Messages) == 0
 }
 
+// Unproven reports whether the device showed a certificate and then gave a
+// signature that is not of its key (RFC 5246 section 7.4.8): the hub went no
+// further.
+func (hs *Handshake) Unproven() bool {
+	n := len(hs.Messages)
+	return !hs.OK && hs.Alert == nil && hs.Fault == "" && len(hs.Certificates) > 0 && n > 0 &&
+		hs.Messages[n-1].FromClient && hs.Messages[n-1].Name == "certificate_verify"
+}
+
 // Alert is a TLS alert that the device sent (RFC 5246 section 7.2).
 type Alert struct {
 	Level  byte   `json:"level"`

@@ -2,8 +2,10 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"hilrig/azure"
 	"hilrig/azure/hub"
@@ -16,6 +18,9 @@ import (
 // 2.2.3; 256dpi/esp-mqtt#19), up to IoT Hub's limit.
 var deviceBoundSizes = []int{126, 127, 128, 255, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10}
 
+// plainSize is of a message that any device can take.
+const plainSize = 64
+
 func cloudToDevice(sizes ...int) func(context.Context, *fixtures.Bench) {
 	return func(ctx context.Context, b *fixtures.Bench) {
 		if b.Type.MQTT.ReadTopic == "" {
@@ -26,11 +31,26 @@ func cloudToDevice(sizes ...int) func(context.Context, *fixtures.Bench) {
 		if err := b.Listens(ctx, azure.DeviceboundFilter(b.Device.DeviceID)); err != nil {
 			b.Premise(fmt.Errorf("the device does not listen; see session/subscribe: %w", err))
 		}
+		b.Premise(acknowledges(b))
 		defer b.Hub.Purge(b.Device.DeviceID)
 		for _, size := range sizes {
 			deviceBound(ctx, b, size)
 		}
 	}
+}
+
+// plainUnacknowledged is what delivery/cloud-to-device has shown of a device that
+// does not take the plainest of messages.
+const plainUnacknowledged = "a small message from the cloud is not acknowledged"
+
+var errUnacknowledged = errors.New(plainUnacknowledged + "; see delivery/cloud-to-device")
+
+// acknowledges is the premise of whoever judges more than the plainest message.
+func acknowledges(b *fixtures.Bench) error {
+	if b.Noted(plainUnacknowledged) {
+		return record.NewFailure(record.Device, "send a message to", b.Device.DeviceID, errUnacknowledged)
+	}
+	return nil
 }
 
 // deviceBound sends one message and follows it: out of the hub, and its
@@ -56,19 +76,61 @@ func deviceBound(ctx context.Context, b *fixtures.Bench, size int) {
 		return e.Kind == hub.KindDisconnected || e.Kind == hub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.PUBACK && e.Packet.ID == out.Packet.ID
 	})
 	if err != nil && record.ClassOf(err) == record.Device {
-		b.Fail(fixtures.Finding{
-			Expected: fmt.Sprintf("PUBACK of a message of %d bytes within %s", size, b.Type.Timing.PublishWithin),
-			Seen:     fmt.Sprintf("no PUBACK for packet id %d, and %s", out.Packet.ID, b.Summary(out.Seq).Text),
-			Look:     "whether the MQTT client acknowledges what it receives at QoS 1 (subscribed so), also where the application does not know the message", At: out.At,
-		})
+		b.Premise(b.EndedAsBefore())
+		note(b, size)
+		b.Fail(unansweredBound(b, out, size))
 	}
 	b.Must(err)
-	b.That(e.Kind != hub.KindDisconnected, fixtures.Finding{
-		Expected: fmt.Sprintf("PUBACK of a message of %d bytes", size),
-		Seen:     fmt.Sprintf("the connection ended over it: %s", e.Text),
-		Look:     bufferLook(size), At: e.At,
-	})
+	if e.Kind == hub.KindDisconnected {
+		b.Premise(b.EndedAsBefore())
+		note(b, size)
+		b.Fail(endedOver(ctx, b, e, size))
+	}
 	b.Measure(fmt.Sprintf("acknowledged, %d bytes", size), e.At.Sub(out.At).Seconds(), "s", nil, nil)
+}
+
+// note keeps that the plainest message failed: those behind it would show the
+// same once more.
+func note(b *fixtures.Bench, size int) {
+	if size == plainSize {
+		b.Note(plainUnacknowledged)
+	}
+}
+
+// unansweredBound is a message without its PUBACK; one for another message may
+// have come in its place.
+func unansweredBound(b *fixtures.Bench, out hub.Event, size int) fixtures.Finding {
+	f := fixtures.Finding{
+		Expected: fmt.Sprintf("PUBACK of a message of %d bytes within %s", size, b.Type.Timing.PublishWithin),
+		Seen:     fmt.Sprintf("no PUBACK for packet id %d, and %s", out.Packet.ID, b.Summary(out.Seq).Text),
+		Look:     "whether the MQTT client acknowledges what it receives at QoS 1 (subscribed so), also where the application does not know the message", At: out.At,
+	}
+	others := b.Since(out.Seq, func(e hub.Event) bool {
+		return e.Conn == out.Conn && e.Kind == hub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.PUBACK
+	})
+	if len(others) > 0 {
+		p := others[0]
+		f.Seen = fmt.Sprintf("no PUBACK for packet id %d; one for packet id %d came, %s later", out.Packet.ID, p.Packet.ID, p.At.Sub(out.At).Round(time.Millisecond))
+		f.Look, f.At = "where the firmware takes the packet id of its PUBACK from: that of the PUBLISH, high byte first [MQTT-2.3.1-6]", p.At
+	}
+	return f
+}
+
+// endedOver is a connection that ended before the PUBACK. A device that crashes
+// over a message comes back with its counter begun anew: it is given the
+// time, so that the finding can say so.
+func endedOver(ctx context.Context, b *fixtures.Bench, end hub.Event, size int) fixtures.Finding {
+	f := fixtures.Finding{
+		Expected: fmt.Sprintf("PUBACK of a message of %d bytes", size),
+		Seen:     fmt.Sprintf("the connection ended over it: %s", end.Text),
+		Look:     bufferLook(size), At: end.At,
+	}
+	b.Hub.Purge(b.Device.DeviceID) // or it ends the next connection too
+	if end.ByDevice {
+		b.Step("the connection ended; does the device come back as it was?")
+		_, _ = b.AwaitMessage(ctx, end.Seq, b.Type.Timing.ReconnectWithin) // whatever it does, the verdict stands
+	}
+	return f
 }
 
 // largeRecord is a message that small TLS record buffers do not hold, in bytes:

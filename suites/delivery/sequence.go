@@ -69,6 +69,7 @@ func noLoss(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(err)
 	goesOn(ctx, b, got[len(got)-1])
 	b.Measure("messages judged", float64(len(got)), "", nil, nil)
+	warnOfRestarts(b, b.Lives(got))
 	for _, all := range livesOf(b, got) {
 		missing, gap := missingOf(all)
 		b.That(len(missing) == 0, fixtures.Finding{
@@ -77,6 +78,35 @@ func noLoss(ctx context.Context, b *fixtures.Bench) {
 			Look: "the firmware's send queue: how long is it, what does it drop when it is full, does it keep a message until its PUBACK?",
 		})
 	}
+}
+
+// warnOfRestarts tells of lives that nobody asked for: what a device had not
+// sent yet is lost with each.
+func warnOfRestarts(b *fixtures.Bench, lives [][]hub.Event) {
+	unasked := b.Unasked(lives)
+	if len(unasked) == 0 {
+		return
+	}
+	var when []string
+	for _, i := range unasked[:min(len(unasked), 4)] {
+		when = append(when, fmt.Sprintf("%.2f s", b.At(lives[i][0].At)))
+	}
+	first := lives[unasked[0]][0]
+	n, _ := b.Counter(first)
+	b.WarnOf(fixtures.Finding{
+		Expected: "a counter that begins again only when the device is restarted",
+		Seen: fmt.Sprintf("%s that nobody asked for: in a new session its counter began again, at %d, without a command, a load or a power cycle (%s)",
+			times(len(unasked), "a restart", "restarts"), n, strings.Join(when, ", ")),
+		Look: "the device's console just before: a crash, a watchdog, a supply that breaks down when the radio sends; or a counter that the firmware begins anew with each session",
+		At:   first.At,
+	})
+}
+
+func times(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // missingOf are the numbers that are missing in the sessions of a life, the
@@ -174,9 +204,12 @@ func payload(ctx context.Context, b *fixtures.Bench) {
 			warned = warned || warnOfNames(b, "a payload", body, e.At)
 		}
 		b.That(len(body) > 0, fixtures.Finding{Expected: "a payload", Seen: "an empty message", At: e.At, Look: "what the firmware publishes before its first measurement"})
+		if isJSON {
+			judgeWhole(b, "a payload", body, e.At)
+		}
 		if p := b.Type.Payload.Sequence; p != "" {
 			_, err := fixtures.NumberAt(body, p)
-			b.That(err == nil, fixtures.Finding{Expected: "a counter at " + p, Seen: fmt.Sprintf("%v in %.120q", err, body), At: e.At, Look: "the payload's buffer: is it whole, is it overwritten while it is sent?"})
+			b.That(err == nil, fixtures.Finding{Expected: "a counter at " + p, Seen: fmt.Sprintf("%v in %.120q", err, body), At: e.At, Look: payloadLook})
 		}
 		if schema != nil {
 			var v any

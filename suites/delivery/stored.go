@@ -27,6 +27,7 @@ func storedMessage(ctx context.Context, b *fixtures.Bench) {
 	if err := b.Listens(ctx, azure.DeviceboundFilter(b.Device.DeviceID)); err != nil {
 		b.Premise(fmt.Errorf("the device does not listen; see session/subscribe: %w", err))
 	}
+	b.Premise(acknowledges(b))
 	defer b.Hub.Purge(b.Device.DeviceID)
 
 	b.Step("the device is cut off; a message comes for it")
@@ -55,6 +56,7 @@ func storedMessage(ctx context.Context, b *fixtures.Bench) {
 		return e.Kind == hub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.PUBACK && e.Packet.ID == out.Packet.ID && e.Conn == out.Conn
 	})
 	if err != nil && ctx.Err() == nil {
+		b.Premise(b.EndedAsBefore())
 		b.Fail(fixtures.Finding{
 			Expected: "PUBACK of a message that waited at the hub while the device was away",
 			Seen:     "no PUBACK on the new connection: " + err.Error(),

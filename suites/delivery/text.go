@@ -3,6 +3,7 @@ package delivery
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -52,6 +53,48 @@ func notUTF8(text []byte) string {
 		i += n
 	}
 	return ""
+}
+
+// judgeWhole holds a JSON text against RFC 8259 2: one value, and white space. A
+// reader that stops behind the value does not see what follows.
+func judgeWhole(b *fixtures.Bench, what string, text []byte, at time.Time) {
+	seen, look := notJSON(text)
+	b.That(seen == "", fixtures.Finding{Expected: what + " that is one JSON value and no more (RFC 8259 2)", Seen: seen, Look: look, At: at})
+}
+
+const payloadLook = "the payload's buffer: is it whole, is it overwritten while it is sent?"
+
+// notJSON says what in a text is no JSON, and where to look first; empty: all
+// is.
+func notJSON(text []byte) (seen, look string) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	var value json.RawMessage
+	if err := d.Decode(&value); err != nil {
+		at := min(max(d.InputOffset(), 0), int64(len(text)))
+		if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+			at = min(max(syntax.Offset-1, 0), int64(len(text)))
+		}
+		before := text[:at]
+		for _, word := range []string{"nan", "inf", "infinity"} {
+			for start := max(0, len(before)-1); start <= len(before); start++ {
+				if end := start + len(word); end <= len(text) && strings.EqualFold(string(text[start:end]), word) {
+					return fmt.Sprintf("%s at byte %d, and JSON has no such number, in %.120q", text[start:end], start, text),
+						"how the firmware prints a number that it does not have: a sensor that failed, a division by zero; null is JSON's word for it"
+				}
+			}
+		}
+		return fmt.Sprintf("not JSON: %v at byte %d, in %.120q", err, at, text), payloadLook
+	}
+	end := d.InputOffset()
+	rest := bytes.TrimLeft(text[end:], " \t\r\n")
+	switch {
+	case len(rest) == 0:
+		return "", ""
+	case len(bytes.Trim(rest, "\x00")) == 0:
+		return fmt.Sprintf("%d NUL behind the value, at byte %d of %d, in %.120q", len(rest), end, len(text), text),
+			"the length that the firmware gives to its publish: strlen, not sizeof, nor one more for the end of a C string"
+	}
+	return fmt.Sprintf("%.40q behind the value, at byte %d of %d", rest, end, len(text)), payloadLook
 }
 
 // twice is the first name that an object of the text has twice, as a JSON

@@ -50,3 +50,34 @@ func TestANameTwiceIsFoundAtAnyDepth(t *testing.T) {
 		}
 	}
 }
+
+// A payload is one JSON value. What is wrong in one that is not is told in words
+// that lead to the line of firmware.
+func TestWhatIsNoJSON(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"t":21.5}`:                     "",
+		" [1, 2]\r\n":                    "",
+		`"text"`:                         "",
+		`{"t":21.5}` + "\x00":            "1 NUL behind the value, at byte 10 of 11",
+		`{"t":21.5}` + "\x00\x00\x00":    "3 NUL behind",
+		`{"t":21.5}` + "\x00}":           "behind the value, at byte 10",
+		`{"t":21.5}{"t":21.5}`:           "behind the value, at byte 10",
+		`{"t":21.5} garbage`:             `"garbage" behind the value`,
+		`{"t":nan}`:                      "nan at byte 5",
+		`{"t":NaN}`:                      "NaN at byte 5",
+		`{"t":inf}`:                      "inf at byte 5",
+		`{"t":-inf}`:                     "inf at byte 6",
+		`{"t":Infinity}`:                 "at byte 5, and JSON has no such number",
+		`{"t":21,5}`:                     "not JSON",
+		`{"t":21.5`:                      "not JSON",
+		`temperature=21.5`:               "not JSON",
+		`{"name":"nan","t":21,5}`:        "not JSON",
+		"\x00" + `{"t":21.5}`:            "not JSON",
+		"devices/{\"seq\":1}":            "not JSON",
+		`{"n":` + "12\x00" + `,"t":1.0}`: "not JSON",
+	} {
+		if seen, look := notJSON([]byte(text)); (seen == "") != (want == "") || !strings.Contains(seen, want) || (seen != "") != (look != "") {
+			t.Errorf("%q: %q, want %q; look first: %q", text, seen, want, look)
+		}
+	}
+}

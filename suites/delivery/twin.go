@@ -27,6 +27,7 @@ func absent(b *fixtures.Bench, err error, f fixtures.Finding) {
 	if record.ClassOf(err) != record.Device {
 		b.Must(err)
 	}
+	b.Premise(b.EndedAsBefore())
 	b.Fail(f)
 }
 

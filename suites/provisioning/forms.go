@@ -26,23 +26,29 @@ const (
 
 // try gives the device an identity in such files, and sees what comes of it.
 func try(ctx context.Context, b *fixtures.Bench, what string, id *certs.Identity, files []console.File) outcome {
+	got, _ := tryFor(ctx, b, what, id, files)
+	return got
+}
+
+// tryFor is try, with why it came to nothing.
+func tryFor(ctx context.Context, b *fixtures.Bench, what string, id *certs.Identity, files []console.File) (outcome, error) {
 	b.Step("load %s", what)
 	err := b.ProvisionFiles(ctx, id, files)
 	if errors.Is(err, console.ErrRefused) || errors.Is(err, console.ErrNoAnswer) || errors.Is(err, console.ErrNoPrompt) {
 		b.Step("refused: %v", err)
 		b.Must(b.Console.Recover(ctx))
-		return refused
+		return refused, err
 	}
 	b.Must(err)
 	err = b.Connected(ctx)
 	if err == nil {
-		return works
+		return works, nil
 	}
 	if record.ClassOf(err) != record.Device {
 		b.Must(err)
 	}
 	b.Step("no session: %v", err)
-	return useless
+	return useless, err
 }
 
 // notUsed is the finding of an outcome that must not be.

@@ -12,6 +12,7 @@ import (
 	"hilrig/azure/tlswire"
 	"hilrig/certs"
 	"hilrig/fixtures"
+	"hilrig/record"
 )
 
 func join(s []string) string { return strings.Join(s, "; ") }
@@ -171,14 +172,20 @@ func handshakes(ctx context.Context, b *fixtures.Bench) {
 	b.Premise(b.Connected(ctx))
 	mark, began := b.Mark(), time.Now()
 	b.Step("up to %d connects in a row", inARow)
+	came, last, asked := 0, time.Time{}, b.Mark()
+	var missing error
 	for i := range inARow {
 		if i >= inARowLeast && time.Since(began) > enough {
 			break
 		}
-		if _, err := b.Reconnect(ctx); err != nil {
+		asked = b.Mark()
+		e, err := b.Reconnect(ctx)
+		if err != nil {
 			b.Step("not back: %v", err)
+			missing = err
 			break
 		}
+		came, last = came+1, e.At
 	}
 	var broken []hub.Event
 	var took []time.Duration
@@ -207,6 +214,14 @@ func handshakes(ctx context.Context, b *fixtures.Bench) {
 		Expected: fmt.Sprintf("%d handshakes, all complete", total),
 		Seen:     fmt.Sprintf("%d not completed; %s", len(broken), spoke(broken)),
 		Look:     "what the TLS library takes and gives back over many connects: memory, sockets; what broke first is in the timeline", At: firstOf(broken),
+	})
+	if missing == nil || came == 0 || ctx.Err() != nil || record.ClassOf(missing) != record.Device {
+		return // one that does not come back at all is told by recovery/server-disconnect
+	}
+	b.Fail(fixtures.Finding{
+		Expected: fmt.Sprintf("%d connects in a row", inARow),
+		Seen:     fmt.Sprintf("%d, and then none within %s: %s", came, b.Type.Timing.ReconnectWithin, b.Summary(asked).Text),
+		Look:     "what a connection takes that its end does not give back: sockets, memory, TLS contexts; how many the firmware has in all", At: last,
 	})
 }
 
