@@ -77,6 +77,7 @@ type tlsBehaviour struct {
 	minVersion, maxVersion uint16
 	suites                 []uint16
 	noSNI, noCertificate   bool
+	cachesKey              bool            // signs with the first key of a boot, whatever is loaded
 	skip                   map[string]bool // checks of the hub's certificate that it lacks
 	trustsAfterBadRoot     bool
 	hello                  *hello // of a stack that is not Go's; nil: Go's
@@ -112,10 +113,12 @@ type mqttBehaviour struct {
 	ignoresSuback  bool // does not miss the answer to a SUBSCRIBE
 	qos            byte
 	payload        func(m *modem, r reading) []byte
+	sockets        int                                         // connections of a boot; 0: as many as it likes
 	numbers        func(next int64) (send []int64, then int64) // of the messages to send now
 	noPublish      bool
 	periodic       bool // says good-bye after each message, and comes back for the next
 	stretch        int  // times the interval that was asked for
+	resetAfter     int  // messages of a boot, which they end; 0: never
 	stallAfter     int  // messages of a session; 0: never
 	takesOver      bool
 	forgetsUnacked bool

@@ -164,7 +164,6 @@ func bootOnce(ctx context.Context, c Config, b *behaviour, line *uart.UART, open
 		c.Log.Error("storage", "error", err)
 	}
 	m := newModem(ctx, c, b)
-	m.crash = end
 	if store.Used.complete() {
 		m.wait += b.rejoin
 	}
@@ -176,6 +175,7 @@ func bootOnce(ctx context.Context, c Config, b *behaviour, line *uart.UART, open
 			}
 		}()
 	}
+	m.crash = end
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

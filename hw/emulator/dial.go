@@ -3,6 +3,7 @@ package emulator
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -114,6 +115,12 @@ func (m *modem) tlsConfig(set files, h *handshake) (*tls.Config, error) {
 		var err error
 		if own, err = b.identity(set); err != nil {
 			return nil, err
+		}
+		if m.firstKey == nil {
+			m.firstKey, _ = own.PrivateKey.(crypto.Signer)
+		}
+		if b.cachesKey {
+			own.PrivateKey = m.firstKey
 		}
 	}
 	c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return own, nil }

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"bytes"
 	"crypto/x509"
 	"net"
 	"strings"
@@ -22,6 +23,47 @@ func inventedFaults() []Fault {
 			Stands:   "a text that was tidied up, and breaks every script on a line",
 			CaughtBy: specs("provisioning/root provisioning/certificate provisioning/key"), Words: []string{"COMMAND PROCESSED OK"},
 			apply: func(b *behaviour) { b.okText = strings.ToLower(okText) },
+		},
+		{
+			Name: "trailing-nul", Doc: "publishes the NUL behind its text too",
+			Stands:   "sizeof where strlen belongs: half of the readers stop there, the others refuse the message",
+			CaughtBy: specs("delivery/payload"), Words: specs("NUL behind"),
+			apply: func(b *behaviour) {
+				b.payload = func(m *modem, r reading) []byte { return append(m.asJSON(r), 0) }
+			},
+		},
+		{
+			Name: "puback-wrong-id", Doc: "acknowledges messages of the hub with the bytes of their packet id the wrong way round",
+			Stands:   "a 16-bit number that is copied in the order of the processor",
+			CaughtBy: specs("delivery/cloud-to-device"), Words: []string{"no PUBACK for packet id", "256 came"},
+			apply: sends(swapAckID),
+		},
+		{
+			Name: "crashes-on-message", Doc: "crashes and boots anew over each message of the hub",
+			Stands:   "a stack that overflows in the handler: the message waits for it, and it boots for ever",
+			CaughtBy: specs("delivery/cloud-to-device"), Words: []string{"Guru Meditation"},
+			apply: func(b *behaviour) {
+				b.boot, b.banner = ms(300), []string{"", "Guru Meditation Error: Core 0 panic'ed (LoadProhibited)"}
+				b.in = append(b.in, crashOnMessage)
+			},
+		},
+		{
+			Name: "watchdog-resets", Doc: "is reset by its watchdog after every third message, and comes back",
+			Stands:   "a task that blocks longer than its watchdog allows: what had not been sent is lost each time",
+			CaughtBy: specs("delivery/no-loss"), Words: specs("nobody asked for"),
+			apply: func(b *behaviour) { b.resetAfter = 3 },
+		},
+		{
+			Name: "caches-key", Doc: "uses a new certificate at once, and its new key after a restart only",
+			Stands:   "a key that was handed to the TLS stack at boot",
+			CaughtBy: specs("provisioning/replace"), Words: []string{"the key does not belong to the certificate"},
+			apply: func(b *behaviour) { b.cachesKey = true },
+		},
+		{
+			Name: "sockets-run-out", Doc: "has eight sockets, and gives none of them back until it restarts",
+			Stands:   "a connection that is ended and not closed",
+			CaughtBy: specs("tls/handshakes"), Words: []string{"and then none within"},
+			apply: func(b *behaviour) { b.sockets = 8 },
 		},
 		{
 			Name: "lookalike-host", Doc: "takes a certificate whose name begins or ends with the hub's",
@@ -106,4 +148,22 @@ func fiveAtOnce() func(int64) ([]int64, int64) {
 		}
 		return []int64{next, next + 1, next + 2, next + 3, next + 4}, next + 5
 	}
+}
+
+// swapAckID turns the packet id of a PUBACK round.
+func swapAckID(_ *wire, p *packet) bool {
+	if p.kind() == kindPuback {
+		id := p.id()
+		id[0], id[1] = id[1], id[0]
+	}
+	return true
+}
+
+// crashOnMessage ends this boot when the hub sends a message to the device.
+func crashOnMessage(w *wire, p *packet) bool {
+	if p.kind() == kindPublish && bytes.Contains(p.body, []byte("/messages/devicebound")) {
+		w.m.crash()
+		return false
+	}
+	return true
 }

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"log/slog"
 	"maps"
@@ -30,6 +31,8 @@ type modem struct {
 	outbox     *outbox // outlives a session: what was not acknowledged is sent again
 	next       int64   // number of the next message
 	handshakes int
+	firstKey   crypto.Signer // of this boot
+	sent       int           // messages of this boot that were acknowledged
 	subscribed bool
 	older      bool          // the next try is in MQTT 3.1
 	present    bool          // the hub has kept the session, says the last CONNACK
@@ -120,6 +123,10 @@ func (m *modem) run(ctx context.Context) {
 		}
 		if !m.rest(ctx, changed, time.Duration(connects)*m.b.retry.leak) {
 			continue
+		}
+		if m.b.sockets > 0 && connects >= m.b.sockets {
+			<-ctx.Done()
+			return
 		}
 		if m.b.showsLater && connects > 0 {
 			select {

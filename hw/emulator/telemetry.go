@@ -32,6 +32,9 @@ func (m *modem) publish(ctx context.Context, client mqtt.Client) error {
 		if err != nil {
 			return err
 		}
+		if m.sent++; m.sent == m.b.resetAfter {
+			m.crash()
+		}
 	}
 	return nil
 }
