@@ -1,17 +1,12 @@
 package cli
 
 import (
-	"context"
-	"log/slog"
 	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
-	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
-	"hilrig/fixtures"
-	"hilrig/record"
 	"hilrig/runner"
 	"hilrig/suites"
 )
@@ -32,15 +27,8 @@ func (a *app) childCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			a.code = runner.Child{In: a.in, Out: events, Log: a.log, Run: runAt(localhub.Open)}.Serve(ctx)
+			a.code = runner.Child{In: a.in, Out: events, Log: a.log, Run: suites.Host{Catalogue: a.catalogue, Open: localhub.Open}.Run}.Serve(ctx)
 			return nil
 		},
-	}
-}
-
-// runAt runs a job's specs at a hub that open opens.
-func runAt(open hub.Open) func(soft, hard context.Context, job fixtures.Job, log *slog.Logger, out func(record.Event)) error {
-	return func(soft, hard context.Context, job fixtures.Job, log *slog.Logger, out func(record.Event)) error {
-		return suites.Run(soft, hard, job, open, log, out)
 	}
 }

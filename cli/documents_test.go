@@ -39,6 +39,7 @@ var notRun = map[string]string{
 	"hilrig learn":                                    "its form with a port is run",
 	"hilrig learn --port /dev/ttyUSB0":                "its form with a hub is run",
 	"hilrig provision":                                "its form with files is run",
+	"go test ./suites -run TestEveryRowIsWhole":       "a test of the suites",
 	"go test ./suites -run TestSpecsDocument -update": "writes into the checkout; without -update it is a test",
 	"go test ./suites -run TestGallery":               "is a test",
 	"openssl s_client -connect MyVeryFirstHub.azure-devices.net:8883 -servername MyVeryFirstHub.azure-devices.net -CAfile root.pem": "needs the lab's DNS; the tests of certs hold openssl s_client against every certificate of a hub",
@@ -176,6 +177,7 @@ func TestDocumentedCommandsRun(t *testing.T) {
 	s.run("hilrig devices")
 	s.run("hilrig doctor", 3) // it may find something on this machine
 	s.run("hilrig schema rig")
+	s.run("hilrig emulate --list-faults")
 	s.run("hilrig certs new --device-id NewDevice --out identity")
 	s.run("hilrig certs show identity/device.crt")
 	s.useThumbprint()

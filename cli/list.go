@@ -26,7 +26,7 @@ C the device type declares it), and the behaviour that they judge.`,
   hilrig list --spec 'tls/*' --json`,
 		Args: exactly(),
 		RunE: func(*cobra.Command, []string) error {
-			specs := suites.All()
+			specs := a.catalogue
 			if filter != "" || len(ids) > 0 {
 				var err error
 				if specs, err = suites.Select(specs, filter, ids); err != nil {
@@ -42,7 +42,7 @@ C the device type declares it), and the behaviour that they judge.`,
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
 	cmd.Flags().StringVar(&filter, "label-filter", "", "only these, in Ginkgo's label language: 'core && !smoke'")
 	cmd.Flags().StringArrayVar(&ids, "spec", nil, "only this id; tls/* takes an area (repeatable)")
-	completeSpecs(cmd)
+	a.completeSpecs(cmd)
 	return cmd
 }
 
@@ -92,10 +92,10 @@ func (a *app) printJSON(v any) error {
 }
 
 // completeSpecs offers the ids to the shell.
-func completeSpecs(cmd *cobra.Command) {
+func (a *app) completeSpecs(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("spec", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		var ids []string
-		for _, s := range suites.All() {
+		for _, s := range a.catalogue {
 			ids = append(ids, s.ID+"\t"+s.Text)
 		}
 		return ids, cobra.ShellCompDirectiveNoFileComp

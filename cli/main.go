@@ -15,9 +15,11 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"hilrig/fixtures"
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/runner"
+	"hilrig/suites"
 )
 
 // app is what a verb stands on: its streams and its log.
@@ -30,6 +32,8 @@ type app struct {
 	verbose  bool
 	code     int // of a verb that ended without an error
 
+	catalogue []fixtures.Spec
+
 	rawErr   io.Writer                    // for last words: no queue before it
 	outlets  []*outlet                    // before out and err, of a verb that lasts
 	pipes    chan os.Signal               // where SIGPIPE goes, to no effect
@@ -38,12 +42,18 @@ type app struct {
 	breaking sync.Once
 }
 
-// Main runs one verb and returns the exit code.
-func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+// Main runs one verb and returns the exit code. Specs of somebody else come
+// behind those of the catalogue.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, more ...fixtures.Spec) int {
 	a := &app{args: args, in: stdin, out: newText(stdout), err: newText(stderr), rawErr: stderr, logTo: newRedirect(stderr)}
 	defer a.caught()
 	defer a.watchQuit()()
 	a.log = slog.New(slog.DiscardHandler)
+	var err error
+	if a.catalogue, err = suites.With(more...); err != nil {
+		fmt.Fprintf(stderr, "hilrig: %s\n", record.Plain(err.Error()))
+		return runner.ExitOf(err)
+	}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)

@@ -29,7 +29,7 @@ type runFlags struct {
 }
 
 func (a *app) runCommand() *cobra.Command {
-	f := &runFlags{}
+	f := &runFlags{request: runner.Request{Catalogue: a.catalogue}}
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Run the suites against the rig's devices",
@@ -52,6 +52,7 @@ and that is said. The run folder has everything.`,
 		},
 	}
 	f.register(cmd)
+	a.completeSpecs(cmd)
 	return cmd
 }
 
@@ -73,7 +74,6 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	f.form.register(cmd)
 	fl.BoolVar(&f.dryRun, "dry-run", false, "say what would run, and what not and why; touch nothing")
 	fl.BoolVar(&f.asJSON, "json", false, "print the event stream on standard output, nothing else")
-	completeSpecs(cmd)
 	completeFaults(cmd)
 }
 
@@ -96,7 +96,7 @@ func (f *runFlags) plan() (*runner.Plan, error) {
 	if len(r.Specs) > 0 && !f.filterSet {
 		r.LabelFilter = ""
 	}
-	r.Catalogue, r.CheckFault = suites.All(), checkFault
+	r.CheckFault = checkFault
 	r.Firmware = record.Firmware{Version: f.firmwareVersion, File: f.firmwareFile}
 	return runner.NewPlan(r)
 }

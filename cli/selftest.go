@@ -60,7 +60,7 @@ name the cause, and sound firmware passes everything.`,
 	fl.StringVar(&f.out, "out", filepath.Join("reports", "out"), "folder of run folders")
 	f.form.register(cmd)
 	fl.BoolVar(&f.asJSON, "json", false, "print the matrix as JSON on standard output, nothing else")
-	completeSpecs(cmd)
+	a.completeSpecs(cmd)
 	completeFaults(cmd)
 	completeProfiles(cmd)
 	return cmd

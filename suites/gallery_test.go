@@ -32,7 +32,7 @@ func beChild() int {
 	}
 	out := json.NewEncoder(os.Stdout)
 	bg := context.Background()
-	err := suites.Run(bg, bg, job, localhub.Open, slog.New(slog.NewTextHandler(os.Stderr, nil)), func(e record.Event) { _ = out.Encode(e) })
+	err := suites.Host{Catalogue: suites.All(), Open: localhub.Open}.Run(bg, bg, job, slog.New(slog.NewTextHandler(os.Stderr, nil)), func(e record.Event) { _ = out.Encode(e) })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 3

@@ -17,18 +17,25 @@ import (
 	"hilrig/record"
 )
 
+// Host is where a job's specs run.
+type Host struct {
+	Catalogue []fixtures.Spec // that the job's ids are looked up in
+	Open      hub.Open        // the hub
+}
+
 // Run runs the job's specs on its device and hands every event to out, in
-// order. It returns an error only when it could not begin, or could not leave
-// the device as the rig asks; everything between is in the events. When soft ends the run stops after the current step, when
-// hard ends at once; clean-up runs either way, with a deadline of its own.
+// order. It returns an error where it could not begin, or could not leave the
+// device as the rig asks; everything between is in the events. When soft ends
+// the run stops after the current step, when hard ends at once; clean-up runs
+// either way, with a deadline of its own.
 //
 // Ginkgo runs one suite per process, so a process calls Run once.
-func Run(soft, hard context.Context, job fixtures.Job, open hub.Open, log *slog.Logger, out func(record.Event)) error {
-	specs, err := named(job.Specs)
+func (h Host) Run(soft, hard context.Context, job fixtures.Job, log *slog.Logger, out func(record.Event)) error {
+	specs, err := named(h.Catalogue, job.Specs)
 	if err != nil {
 		return err
 	}
-	b, err := fixtures.Open(soft, hard, job, open, log, out)
+	b, err := fixtures.Open(soft, hard, job, h.Open, log, out)
 	if err != nil {
 		return err
 	}
@@ -60,9 +67,9 @@ type outcomeOnly struct{ failed bool }
 
 func (o *outcomeOnly) Fail() { o.failed = true }
 
-func named(ids []string) ([]fixtures.Spec, error) {
+func named(catalogue []fixtures.Spec, ids []string) ([]fixtures.Spec, error) {
 	byID := map[string]fixtures.Spec{}
-	for _, s := range All() {
+	for _, s := range catalogue {
 		byID[s.ID] = s
 	}
 	var specs []fixtures.Spec
