@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-// The arrows of the house: main → cli → {doctor, runner} → suites → fixtures →
+// The arrows of the house: main → cli → {doctor, onboard, runner} → suites → fixtures →
 // {hw, certs, azure} → record, with reports beside runner. A room may import
 // the rooms of a lower floor, and itself. Rooms of one floor do not know each
 // other; only a test may look across, to try its room against a neighbour.
@@ -25,6 +25,7 @@ var floors = map[string]int{
 	"embed":    7, // the same, in a program of somebody else
 	"cli":      6,
 	"doctor":   5,
+	"onboard":  5,
 	"runner":   5,
 	"reports":  5,
 	"suites":   4,
@@ -188,6 +189,10 @@ func TestForbidden(t *testing.T) {
 		{"cli", source, "doctor", false},
 		{"doctor", source, "hw/port", false},
 		{"doctor", source, "runner", true},
+		{"doctor", source, "onboard", true},
+		{"onboard", source, "doctor", true},
+		{"onboard", source, "azure/localhub", false},
+		{"onboard/probe", source, "hw/console", false},
 		{"doctor", source, "cli", true},
 		{"runner", source, "reports/junit", true},
 		{"runner", test, "reports/junit", true},

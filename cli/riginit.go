@@ -6,12 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"hilrig/hw/usb"
+	"hilrig/onboard"
 	"hilrig/record"
 )
 
@@ -44,7 +43,11 @@ emulated one.`,
 			if err != nil {
 				return err
 			}
-			text, devices := rigText(ports)
+			text, boards := onboard.RigFile(ports)
+			devices := "an emulated device, no USB serial port is plugged in"
+			if boards > 0 {
+				devices = plural(boards, "device", "devices")
+			}
 			if err := writeNew(out, text); err != nil {
 				return err
 			}
@@ -54,49 +57,6 @@ emulated one.`,
 	}
 	cmd.Flags().StringVar(&out, "out", out, "the file to write")
 	return cmd
-}
-
-// rigText is a rig file for the USB ports among these, and what it has in it.
-func rigText(ports []usb.Port) (text, devices string) {
-	var b strings.Builder
-	b.WriteString(`rig: bench-1
-hub:
-  host: localhost      # what the devices dial and the hub's certificate names; a board needs a name that leads to this machine
-  listen: 127.0.0.1    # 0.0.0.0 for boards
-devices:
-`)
-	n := 0
-	for _, p := range ports {
-		if !p.USB {
-			continue
-		}
-		n++
-		fmt.Fprintf(&b, "  - name: device-%d      # %s\n", n, comment(p))
-		b.WriteString("    device_id: NewDevice\n")
-		fmt.Fprintf(&b, "    hub_port: %d       # the broker port set in this device\n", 8882+n)
-		fmt.Fprintf(&b, "    serial: %s\n", serialKey(p, ports))
-	}
-	if n > 0 {
-		return b.String(), plural(n, "device", "devices")
-	}
-	b.WriteString("  - name: emu-1          # no USB serial port was there\n    device_id: NewDevice\n    serial: {emulated: {}}\n")
-	return b.String(), "an emulated device, no USB serial port is plugged in"
-}
-
-// serialKey is a port's name that lasts; its path where nothing else tells it
-// from its twin.
-func serialKey(p usb.Port, ports []usb.Port) string {
-	if name := usb.NameOf(p, ports); name != "" {
-		return "{usb: " + strconv.Quote(name) + "}"
-	}
-	return "{path: " + strconv.Quote(p.Path) + "}"
-}
-
-// comment describes a port on one line; what it says comes from the adapter.
-func comment(p usb.Port) string {
-	words := strings.Join(strings.Fields(p.Manufacturer+" "+p.Product+" "+p.IDs()), " ")
-	quoted := strconv.QuoteToASCII(words + ", was " + p.Path)
-	return quoted[1 : len(quoted)-1]
 }
 
 // writeNew writes a file that must not be there yet.

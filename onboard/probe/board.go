@@ -1,4 +1,4 @@
-package learn
+package probe
 
 import (
 	"context"
@@ -20,7 +20,7 @@ type patience struct {
 	boot   time.Duration // until it answers at all, since its line was opened
 }
 
-var patient = patience{
+var guidePatience = patience{
 	answer: 3 * time.Second, prompt: 10 * time.Second, file: time.Minute, settle: time.Second, stored: 5 * time.Second,
 	boot: 10 * time.Second,
 }
@@ -50,8 +50,8 @@ func (s *Span) add(d time.Duration) {
 	s.Most = max(s.Most, d)
 }
 
-// Manner is how a board talks, as far as it is known.
-type Manner struct {
+// Profile is how the console of a board talks, as far as it is known.
+type Profile struct {
 	Sound                    Sound
 	Echo                     bool
 	Newline                  string // ends a command; empty: not known
@@ -71,35 +71,35 @@ type File struct {
 
 // Board is an unknown board at the other end of a console.
 type Board struct {
-	name   string
-	baud   int
-	con    *console.Console
-	say    func(format string, args ...any)
-	agree  func(said string) bool
-	wait   patience
-	noise  map[string]bool // shapes of what it says unasked
-	met    time.Time
-	Manner Manner
+	name    string
+	baud    int
+	con     *console.Console
+	say     func(format string, args ...any)
+	confirm func(context.Context, string) bool
+	wait    patience
+	noise   map[string]bool // shapes of what it says unasked
+	opened  time.Time
+	Profile Profile
 
 	heardOnce map[string]bool // shapes of refusals that came once, unasked
 }
 
 // Options are whom a board is talked to for. BootWithin is how long it may boot
 // because its line was opened; 0: ten seconds. Say is told each step before it is
-// done. Agree is asked whether an answer that the guide does not know means
+// done. Confirm is asked whether an answer that the guide does not know means
 // that a file was stored.
 type Options struct {
 	Name       string // of the port
 	Baud       int
 	BootWithin time.Duration
 	Say        func(format string, args ...any)
-	Agree      func(said string) bool
+	Confirm    func(ctx context.Context, said string) bool
 	Log        *slog.Logger
 }
 
-// Meet begins to read the line, which is the board's from here on.
-func Meet(line console.Line, o Options) *Board {
-	b := &Board{name: o.Name, baud: o.Baud, say: o.Say, agree: o.Agree, wait: patient, noise: map[string]bool{}, heardOnce: map[string]bool{}, met: time.Now()}
+// Open begins to read the line, which is the board's from here on.
+func Open(line console.Line, o Options) *Board {
+	b := &Board{name: o.Name, baud: o.Baud, say: o.Say, confirm: o.Confirm, wait: guidePatience, noise: map[string]bool{}, heardOnce: map[string]bool{}, opened: time.Now()}
 	if o.BootWithin > 0 {
 		b.wait.boot = o.BootWithin
 	}
@@ -110,40 +110,40 @@ func Meet(line console.Line, o Options) *Board {
 // Close closes the line.
 func (b *Board) Close() error { return b.con.Close() }
 
-// Greet sends one harmless line per line end until the board answers, and sees
+// Probe sends one harmless line per line end until the board answers, and sees
 // whether it echoes. A board may boot because its line was opened, and talk
 // meanwhile: an answer is what comes once more when it is asked once more, and
 // one that neither answers nor echoes is asked again until it had the time to
 // boot. A board that answers to nothing is no error: it may take commands all
 // the same.
-func (b *Board) Greet(ctx context.Context) error {
+func (b *Board) Probe(ctx context.Context) error {
 	for sure := false; ; {
-		manner, began, listened, known := b.Manner, time.Now(), false, false
+		before, began, listened, known := b.Profile, time.Now(), false, false
 		for i, nl := range newlines {
 			var err error
-			if known, err = b.greet(ctx, nl); err != nil {
+			if known, err = b.try(ctx, nl); err != nil {
 				return err
 			}
 			if i == 0 {
-				listened = known || b.Manner.Echo
+				listened = known || b.Profile.Echo
 			}
 			if known {
 				break
 			}
 		}
 		switch {
-		case known && (listened || sure), !known && (listened || !b.Manner.Echo && began.Sub(b.met) > b.wait.boot):
+		case known && (listened || sure), !known && (listened || !b.Profile.Echo && began.Sub(b.opened) > b.wait.boot):
 			return nil
 		case known: // it may have booted meanwhile, and take the first line end too
-			echo := b.Manner.Echo
-			b.Manner = manner
-			b.Manner.Echo, sure = echo, true
+			echo := b.Profile.Echo
+			b.Profile = before
+			b.Profile.Echo, sure = echo, true
 		}
 	}
 }
 
-// greet tries one line end.
-func (b *Board) greet(ctx context.Context, nl string) (known bool, err error) {
+// try sends the harmless line with one line end.
+func (b *Board) try(ctx context.Context, nl string) (known bool, err error) {
 	b.say("sending %q and %q", harmless, nl)
 	var before string
 	for {
@@ -159,15 +159,15 @@ func (b *Board) greet(ctx context.Context, nl string) (known bool, err error) {
 		if !isText(heard) {
 			return false, b.noText("talk to", heard)
 		}
-		b.Manner.Echo = b.Manner.Echo || strings.Contains(string(heard), harmless)
+		b.Profile.Echo = b.Profile.Echo || strings.Contains(string(heard), harmless)
 		switch {
 		case said == "":
 			return false, nil
 		case before != "" && shape(said) == shape(before):
-			b.Manner.Newline, b.Manner.Answer = nl, said
-			b.Manner.AnswerIn.add(at.Sub(sent))
+			b.Profile.Newline, b.Profile.Answer = nl, said
+			b.Profile.AnswerIn.add(at.Sub(sent))
 			return true, nil
-		case before != "" && time.Since(b.met) > b.wait.boot:
+		case before != "" && time.Since(b.opened) > b.wait.boot:
 			b.noise[shape(before)] = true // it talks, and not to us
 			return false, nil
 		}
@@ -177,7 +177,7 @@ func (b *Board) greet(ctx context.Context, nl string) (known bool, err error) {
 
 // settings are the console's as far as they are known; times are generous.
 func (b *Board) settings() console.Settings {
-	m := b.Manner
+	m := b.Profile
 	return console.Settings{
 		Newline: m.Newline, Prompt: m.Prompt, PromptWithin: b.wait.prompt, OK: m.OK, OKWithin: b.wait.file,
 		Failed: []string{refusal}, RecoverQuiet: max(time.Second, 2*m.AnswerIn.Most),

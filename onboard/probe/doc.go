@@ -1,4 +1,4 @@
-// Package learn finds out how the console of an unknown board talks: whether it
+// Package probe finds out how the console of an unknown board talks: whether it
 // echoes, what ends a command, what it says before a file and after it, and how
 // long it takes.
 //
@@ -9,4 +9,4 @@
 // from its answers by having been listened to first.
 //
 // It knows nothing of hubs, and of files only their bytes.
-package learn
+package probe

@@ -1,36 +1,37 @@
-package cli
+package onboard
 
 import (
 	"strings"
 	"testing"
 	"time"
 
-	"hilrig/hw/learn"
+	"hilrig/onboard/probe"
 )
 
-func span(least, most time.Duration) learn.Span { return learn.Span{Least: least, Most: most} }
+func span(least, most time.Duration) probe.Span { return probe.Span{Least: least, Most: most} }
 
 // Whatever was learnt, and however little, is a type that the rig file takes.
-func TestALessonIsADeviceType(t *testing.T) {
-	whole := learn.Manner{
+func TestAResultIsADeviceType(t *testing.T) {
+	whole := probe.Profile{
 		Echo: true, Newline: "\r\n", Answer: "ERROR: \"what\"? \x1b[0m\n# {", Prompt: "file: #1>", OK: "STORED \\o/",
 		AnswerIn: span(time.Millisecond, 2*time.Second), PromptIn: span(time.Second, 3*time.Second), OKIn: span(9*time.Second, 10*time.Second),
 	}
 	for name, c := range map[string]struct {
-		lesson lesson
+		result Result
 		want   []string
 		not    []string
 	}{
-		"nothing": {lesson{notes: []string{"nothing was loaded"}}, []string{"# Not learnt: nothing was loaded", "quiet: 1s"}, []string{"prompt", "timing", "newline"}},
-		"all": {lesson{manner: whole, loaded: true, seen: true, connect: 40 * time.Second, message: time.Minute, interval: 59 * time.Second, sessions: 4},
+		"nothing": {Result{Notes: []string{"nothing was loaded"}}, []string{"# Not learnt: nothing was loaded", "quiet: 1s"}, []string{"prompt", "timing", "newline"}},
+		"all": {Result{Console: whole, Loaded: true, Seen: true, Connect: 40 * time.Second, Message: time.Minute, Interval: 59 * time.Second, Sessions: 4},
 			[]string{`newline: "\r\n"`, `prompt: "file: #1>"`, `ok: "STORED \\o/"`, "prompt_within: 13s", "ok_within: 41s", "quiet: 25s", "connect_within: 2m41s", "interval: 1m0s", "session: periodic", "it needs no restart"},
 			[]string{"commands"}},
-		"restart": {lesson{manner: whole, loaded: true, seen: true, restart: "command"}, []string{`reboot: "AT+RST"`, `after_provision: [{send: "AT+RST"}]`, "must be restarted"}, nil},
-		"by hand": {lesson{manner: whole, loaded: true, seen: true, restart: "hand"}, []string{"only after it was restarted by hand"}, []string{"commands:"}},
+		"restart": {Result{Console: whole, Loaded: true, Seen: true, Restart: "command"}, []string{`reboot: "AT+RST"`, `after_provision: [{send: "AT+RST"}]`, "must be restarted"}, nil},
+		"by hand": {Result{Console: whole, Loaded: true, Seen: true, Restart: "hand"}, []string{"only after it was restarted by hand"}, []string{"commands:"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text := c.lesson.yaml(&learnFlags{port: "/dev/tty\n: {", baud: 115200, reboot: "AT+RST"})
-			if err := checkType(text); err != nil {
+			c.result.Request = Request{Port: "/dev/tty\n: {", Baud: 115200, Reboot: "AT+RST"}
+			text, err := c.result.DeviceType()
+			if err != nil {
 				t.Errorf("%v\n%s", err, text)
 			}
 			for _, w := range c.want {
@@ -54,15 +55,6 @@ func TestAMeasuredIntervalIsWrittenAsSomebodySetIt(t *testing.T) {
 	} {
 		if got := nice(measured); got != want {
 			t.Errorf("%s: got %s, want %s", measured, got, want)
-		}
-	}
-}
-
-func TestAScriptVouchesForWordsThatSayStoredAlone(t *testing.T) {
-	l := &learner{f: &learnFlags{yes: true}}
-	for said, want := range map[string]bool{"STORED": true, "file ok": true, "ENTRY 5": false, "\xa3\xf2": false} {
-		if l.vouched(said) != want {
-			t.Errorf("%q: %v", said, !want)
 		}
 	}
 }

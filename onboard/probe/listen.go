@@ -1,4 +1,4 @@
-package learn
+package probe
 
 import (
 	"bytes"
@@ -46,7 +46,7 @@ func (b *Board) Listen(ctx context.Context, d time.Duration) (Sound, error) {
 			b.noise[shape(line)] = true
 		}
 	}
-	b.Manner.Sound = s
+	b.Profile.Sound = s
 	if !s.Text {
 		return s, b.noText("listen to", heard)
 	}

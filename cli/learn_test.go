@@ -10,31 +10,9 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
-	"hilrig/azure/hub"
+	"hilrig/record"
 )
-
-// A board that publishes once in half a minute is waited for in several turns,
-// each of which sees its messages again.
-func TestAMessageSeenAgainIsOneMessage(t *testing.T) {
-	began := time.Now()
-	message := func(seq int, after time.Duration) hub.Event {
-		return hub.Event{Seq: seq, Kind: hub.KindMessage, At: began.Add(after), Message: &hub.Message{}}
-	}
-	old, first, second, third := message(3, -time.Second), message(5, time.Second), message(9, 31*time.Second), message(12, 61*time.Second)
-	a := &arrivals{since: began}
-	for i, turn := range [][]hub.Event{{old, first}, {old, first}, {old, first}, {old, first, second}, {old, first, second}} {
-		for _, e := range turn {
-			if a.enough(e) {
-				t.Fatalf("enough in turn %d: %v", i, a.at)
-			}
-		}
-	}
-	if !a.enough(third) || len(a.at) != 3 || a.at[1].Sub(a.at[0]) != 30*time.Second {
-		t.Errorf("got %v", a.at)
-	}
-}
 
 // An interrupt at the question is no answer: nothing is loaded, nothing written.
 func TestAnInterruptAtTheQuestionEndsTheLearning(t *testing.T) {
@@ -68,5 +46,14 @@ func TestAnInterruptAtTheQuestionEndsTheLearning(t *testing.T) {
 	_ = cmd.Wait() // its exit code says it
 	if _, err := os.Stat(filepath.Join(s.dir, "type.yaml")); cmd.ProcessState.ExitCode() != 130 || err == nil {
 		t.Errorf("exit code %d, type written: %v, it said %s%s", cmd.ProcessState.ExitCode(), err == nil, said, &errs)
+	}
+}
+
+// A root of one's own is of use only with an identity that its hub knows: said
+// before anything is made or touched.
+func TestARootWithoutAnIdentityIsRefusedFirst(t *testing.T) {
+	f := &learnFlags{root: "root.pem", baud: 115200, listenFor: 1, connectWithin: 1, bootWithin: 1, deviceID: "d", out: filepath.Join(t.TempDir(), "type.yaml")}
+	if err := f.check(); record.ClassOf(err) != record.Usage || !strings.Contains(err.Error(), "an identity goes with it") {
+		t.Error(err)
 	}
 }

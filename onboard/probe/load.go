@@ -1,4 +1,4 @@
-package learn
+package probe
 
 import (
 	"context"
@@ -81,19 +81,19 @@ func (b *Board) first(ctx context.Context, f File) (time.Time, error) {
 		return time.Time{}, b.noText("load a file into", []byte(said))
 	case said == refusal || soundsBad(said):
 		return time.Time{}, b.fault(f, fmt.Errorf("it answered %q", said), "is the file what this firmware wants in this slot?")
-	case said != guideOK && !b.agree(said):
+	case said != guideOK && !b.confirm(ctx, said):
 		return time.Time{}, b.fault(f, fmt.Errorf("it answered %q, which does not mean that it was stored", said), "")
 	}
-	b.Manner.OK = said
-	b.Manner.OKIn.add(max(at.Sub(star), time.Millisecond))
+	b.Profile.OK = said
+	b.Profile.OKIn.add(max(at.Sub(star), time.Millisecond))
 	return at, nil
 }
 
 // openFile sends the command of a file and learns what the board says to it.
 func (b *Board) openFile(ctx context.Context, f File) error {
 	ends := newlines
-	if b.Manner.Newline != "" {
-		ends = []string{b.Manner.Newline}
+	if b.Profile.Newline != "" {
+		ends = []string{b.Profile.Newline}
 	}
 	command := fmt.Sprintf("9270,%d", f.Slot)
 	for i, nl := range ends {
@@ -125,9 +125,9 @@ func (b *Board) openFile(ctx context.Context, f File) error {
 		case said == refusal || soundsBad(said):
 			return b.fault(f, fmt.Errorf("it answered %q to %s", said, command), "does this firmware take its files with 9270,n?")
 		}
-		b.Manner.Echo = b.Manner.Echo || strings.Contains(string(b.con.Received(mark)), command)
-		b.Manner.Newline, b.Manner.Prompt = nl, said
-		b.Manner.PromptIn.add(at.Sub(sent))
+		b.Profile.Echo = b.Profile.Echo || strings.Contains(string(b.con.Received(mark)), command)
+		b.Profile.Newline, b.Profile.Prompt = nl, said
+		b.Profile.PromptIn.add(at.Sub(sent))
 		return nil
 	}
 	return b.fault(f, fmt.Errorf("it says nothing to %s, whatever ends the line", command),
@@ -165,18 +165,18 @@ func (b *Board) next(ctx context.Context, f File, progress func(f File, sent, to
 	if err != nil {
 		return time.Time{}, err
 	}
-	b.Manner.Echo = b.Manner.Echo || r.Echo
-	b.Manner.PromptIn.add(r.Prompted.Sub(r.Started))
-	b.Manner.OKIn.add(max(r.Answered.Sub(r.Last), time.Millisecond))
+	b.Profile.Echo = b.Profile.Echo || r.Echo
+	b.Profile.PromptIn.add(r.Prompted.Sub(r.Started))
+	b.Profile.OKIn.add(max(r.Answered.Sub(r.Last), time.Millisecond))
 	return r.Answered, nil
 }
 
 // Command sends a command line, without waiting for an answer.
 func (b *Board) Command(ctx context.Context, text string) error {
-	if b.Manner.Newline == "" {
+	if b.Profile.Newline == "" {
 		return record.NewFailure(record.Device, "send "+text+" to", b.name, errors.New("what ends a command is not known"))
 	}
-	return b.con.Send(ctx, []byte(text+b.Manner.Newline))
+	return b.con.Send(ctx, []byte(text+b.Profile.Newline))
 }
 
 func (b *Board) fault(f File, cause error, cure string) error {
