@@ -59,18 +59,6 @@ func ParseUserName(s string) (UserName, error) {
 	return u, nil
 }
 
-// String writes u again, in its form, with api-version only.
-func (u UserName) String() string {
-	sep := "/?"
-	switch u.Form {
-	case FormEdge:
-		sep = "/"
-	case FormGuide:
-		sep = "?"
-	}
-	return u.Host + "/" + u.DeviceID + sep + apiVersion + "=" + u.APIVersion
-}
-
 // ModelID is the IoT Plug and Play model that the device says it has; empty
 // where it says none (Azure: "IoT Plug and Play device developer guide").
 func (u UserName) ModelID() string { return u.Properties["model-id"] }

@@ -72,17 +72,6 @@ func NamedFaults() []NamedFault {
 	}
 }
 
-// Faults are those of the table that are shown.
-func Faults() []hub.Fault {
-	var all []hub.Fault
-	for _, f := range NamedFaults() {
-		if f.Now == nil {
-			all = append(all, f.Fault)
-		}
-	}
-	return all
-}
-
 // dropEvery begins the names of a kind of fault with a time in it.
 const dropEvery = "drop-every-"
 

@@ -255,7 +255,7 @@ func TestAnswersAreGathered(t *testing.T) {
 	d.opens(said{id: deviceID})
 	var all []byte
 	for id := byte(1); id <= 20; id++ {
-		all = append(all, mqttwire.Publish(mqttwire.Packet{Topic: topic, QoS: 1, ID: uint16(id), Payload: bytes.Repeat([]byte{id}, 40)})...)
+		all = append(all, mqttwire.Packet{Type: mqttwire.PUBLISH, Topic: topic, QoS: 1, ID: uint16(id), Payload: bytes.Repeat([]byte{id}, 40)}.AppendTo(nil)...)
 	}
 	if _, err := d.Write(all); err != nil {
 		t.Fatal(err)
@@ -280,7 +280,7 @@ func TestOnePacketIsKeptBackAmongOthers(t *testing.T) {
 	b.hub.Show(hub.Fault{Name: "late-pingresp", Late: []byte{mqttwire.PINGRESP}, LateBy: 50 * time.Millisecond}, 1)
 	var all []byte
 	for id := byte(1); id <= 3; id++ {
-		all = append(append(all, mqttwire.Publish(mqttwire.Packet{Topic: topic, QoS: 1, ID: uint16(id)})...), 0xc0, 0)
+		all = append(append(all, mqttwire.Packet{Type: mqttwire.PUBLISH, Topic: topic, QoS: 1, ID: uint16(id)}.AppendTo(nil)...), 0xc0, 0)
 	}
 	if _, err := d.Write(all); err != nil {
 		t.Fatal(err)

@@ -22,7 +22,7 @@ import (
 // hang, and nothing leaves but packets that a server of MQTT 3.1.1 sends.
 func FuzzSession(f *testing.F) {
 	publish := func(topic string, qos byte) []byte {
-		return mqttwire.Publish(mqttwire.Packet{Topic: topic, QoS: qos, ID: 1, Payload: []byte(`{"a":1}`)})
+		return mqttwire.Packet{Type: mqttwire.PUBLISH, Topic: topic, QoS: qos, ID: 1, Payload: []byte(`{"a":1}`)}.AppendTo(nil)
 	}
 	f.Add(bytes.Join([][]byte{publish("devices/d/messages/events/a=b", 1), publish("devices/d/messages/events/", 0), {0xc0, 0, 0xe0, 0}}, nil))
 	f.Add(bytes.Join([][]byte{{0x82, 15, 0, 1, 0, 10}, []byte("$iothub/#x"), {1}, publish("$iothub/twin/GET/?$rid=1", 0)}, nil))

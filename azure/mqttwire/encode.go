@@ -11,23 +11,9 @@ func Connack(returnCode byte, sessionPresent bool) []byte {
 	return []byte{CONNACK << 4, 2, flags, returnCode}
 }
 
-// Pingresp encodes a PINGRESP.
-func Pingresp() []byte { return []byte{PINGRESP << 4, 0} }
-
-// Puback encodes a PUBACK.
-func Puback(id uint16) []byte { return []byte{PUBACK << 4, 2, byte(id >> 8), byte(id)} }
-
-// Suback encodes a SUBACK: one return code a filter, at most 125 of them.
-func Suback(id uint16, returnCodes ...byte) []byte {
-	returnCodes = returnCodes[:min(len(returnCodes), 125)]
-	return append([]byte{SUBACK << 4, byte(2 + len(returnCodes)), byte(id >> 8), byte(id)}, returnCodes...)
-}
-
-// Publish encodes a PUBLISH from p's Topic, Payload, QoS, ID, Dup and Retain.
-// A topic over 65,535 bytes is cut. The caller keeps the packet under MQTT's
-// 256 MB.
-func Publish(p Packet) []byte { return appendPublish(nil, p) }
-
+// appendPublish encodes a PUBLISH from p's Topic, Payload, QoS, ID, Dup and
+// Retain. A topic over 65,535 bytes is cut. The caller keeps the packet under
+// MQTT's 256 MB.
 func appendPublish(b []byte, p Packet) []byte {
 	header := PUBLISH<<4 | p.QoS&3<<1
 	if p.Dup {

@@ -134,19 +134,6 @@ func (j *Judging) why(g Grade) string {
 	return fmt.Sprintf("%s: of one size, %.1f s in the mean", seen, mean(j.gaps).Seconds())
 }
 
-// Judge judges a row that is all there is of it: its first gaps that decide.
-func (r *Rule) Judge(gaps []time.Duration) Verdict {
-	j := r.Begin()
-	for _, g := range gaps {
-		j.See(g)
-		if v, decided := j.Verdict(); decided {
-			return v
-		}
-	}
-	v, _ := j.Verdict()
-	return v
-}
-
 // Regular says that the gaps hold no chance. Of several rows the gaps of the
 // same place must be the same; a single row must be one that a simple rule
 // makes: a constant factor or a constant step, up to a ceiling.

@@ -143,9 +143,6 @@ func (u *UART) Waiting() int { return len(u.taken) }
 // Overran is how many bytes were lost.
 func (u *UART) Overran() int { return u.overran }
 
-// Now is the moment up to which the firmware has come.
-func (u *UART) Now() time.Time { return u.now }
-
 // ByteTime is how long a byte takes on the line.
 func (u *UART) ByteTime() time.Duration { return u.byteFor }
 

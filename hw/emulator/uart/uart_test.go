@@ -214,9 +214,9 @@ func TestALateHostLosesNothing(t *testing.T) {
 			t.Fatalf("byte %d never came", i)
 		}
 	}
-	before := u.Now()
+	before := u.now
 	u.Wake()
-	if !u.Now().After(before) {
+	if !u.now.After(before) {
 		t.Error("with nothing on its way the firmware does not see the time")
 	}
 }
@@ -230,10 +230,10 @@ func TestALateHostThatHoldsBytesLosesNothing(t *testing.T) {
 	u := start(t, w, Config{Baud: 115200, RXRing: 64})
 	w.put([]byte("x"))
 	<-taken
-	before := u.Now()
+	before := u.now
 	time.Sleep(20 * time.Millisecond)
 	u.Wake() // a log line is due
-	if !u.Now().Equal(before) {
+	if !u.now.Equal(before) {
 		t.Error("the firmware's time has gone past a byte that it was not given yet")
 	}
 	close(resume)
