@@ -180,3 +180,19 @@ func TestARefusedPutBackIsAskedForOnceMore(t *testing.T) {
 		}
 	}
 }
+
+// A device that was given its files back leaves its session for a new one, a
+// moment later: who judges a session next judges that one.
+func TestASpecBehindAPutBackJudgesTheSessionThatComesOfIt(t *testing.T) {
+	t.Parallel()
+	specs, err := suites.Select(suites.All(), "", []string{"tls/root-rotation", "session/pings"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	results := runChild(t, emulatedJob(t, specs))
+	for _, s := range specs {
+		if r := results[s.ID]; r.Verdict != record.Pass {
+			t.Errorf("%s: %s %s %s", s.ID, r.Verdict, r.Message, r.Cause)
+		}
+	}
+}

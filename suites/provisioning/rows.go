@@ -108,7 +108,7 @@ func persistent(ctx context.Context, b *fixtures.Bench) {
 		b.Note(forgetful)
 		b.Fail(fixtures.Finding{
 			Expected: "a session with the identity loaded before the " + way,
-			Seen:     fmt.Sprintf("no such session: %s; the last file was answered %.1f s before", b.Summary(mark).Text, on.Sub(b.LoadedAt()).Seconds()),
+			Seen:     fmt.Sprintf("no such session: %s; the last file was answered %.1f s before", b.Summary(mark).Text, on.Sub(b.ProvisionedAt()).Seconds()),
 			Look:     "where the firmware keeps its identity, and when it is written there: what is in RAM, or waits to be written, is lost with its power",
 		})
 	}
