@@ -51,6 +51,8 @@ type Console struct {
 	asked      int           // harmless lines; whoever sends
 	okIn       time.Duration // the longest that an OK has taken; whoever sends
 	lastOK     time.Time     // when the last file was answered so; whoever sends
+	promptIn   time.Duration // the same of a prompt
+	owes       bool          // a line was sent that it may still answer; whoever sends
 	inFile     atomic.Bool   // a file was begun that the device has not answered
 
 	mu      sync.Mutex
@@ -79,6 +81,7 @@ func Open(line Line, s Settings, o Options) *Console {
 	c := &Console{
 		set: s, transcript: o.Transcript, log: o.Log, now: o.Now, epoch: now,
 		sending: make(chan struct{}, 1), wire: newWire(s.Baud, o.Now), changed: make(chan struct{}),
+		owes: true, // what another sent before, for all that is known
 	}
 	c.mu.Lock() // the reader waits for its link
 	c.link = c.start(line)

@@ -75,6 +75,7 @@ type transfer struct {
 	echo    *echo
 	answers *answers  // to the command, then to the file: 0 is the type's OK
 	refused refusals  // failure texts that were seen, until they are believed
+	owed    bool      // what was sent before the command may still be answered
 	ended   bool      // as asked for: stopped, or without a `*`
 	star    time.Time // before the `*` was handed over
 	atStar  Cursor    // what had been received then
@@ -124,7 +125,10 @@ func (c *Console) Transfer(ctx context.Context, f File) (Receipt, error) {
 
 // answered says that the device has left its file: it has answered to the
 // whole, or has not begun.
-func (t *transfer) answered() { t.c.inFile.Store(false) }
+func (t *transfer) answered() {
+	t.c.inFile.Store(false)
+	t.c.owes = false // also of what came before: it answers in order
+}
 
 // notBack is the failure of a file that could not be begun.
 func (t *transfer) notBack(err error) error {
@@ -206,7 +210,7 @@ func (t *transfer) fault(step string, cause error) *record.Failure {
 }
 
 func (t *transfer) sendCommand(ctx context.Context) error {
-	t.mark = t.c.Mark()
+	t.mark, t.owed = t.c.Mark(), t.c.owes
 	t.answers = newAnswers(t.mark, t.echo, t.c.set.OK, t.c.set.Failed...)
 	t.r.Started, t.r.Opened = t.c.now(), true
 	return t.c.sendWhole(ctx, t.l, []byte(t.command+t.c.set.Newline))
@@ -230,6 +234,7 @@ func (t *transfer) awaitPrompt(ctx context.Context) error {
 			t.seeEcho(now)
 			if m, ok := s.next(now.b, now.base); ok {
 				t.r.Prompted = t.c.arrival(m.End)
+				t.c.promptIn = max(t.c.promptIn, t.r.Prompted.Sub(t.r.Started), time.Nanosecond)
 				t.answers.skipTo(m.End)
 				return errFound
 			}
@@ -246,7 +251,7 @@ func (t *transfer) awaitPrompt(ctx context.Context) error {
 			return nil
 		case errors.Is(err, errRefusal):
 			if t.direct(t.mark, t.refused.last()) {
-				until = earlier(last, t.c.now().Add(max(staleWithin, set.RecoverQuiet)))
+				until = earlier(last, t.c.now().Add(max(t.stale(), set.RecoverQuiet)))
 			}
 			continue
 		case err != nil:
@@ -277,6 +282,16 @@ func (t *transfer) noPrompt() error {
 // the late answer to what was sent before, such as the `*` that brings a console
 // back. A device that refuses the command sends no prompt.
 const staleWithin = 300 * time.Millisecond
+
+// stale is that time for this transfer. Where the device has answered all that
+// was sent before, the refusal is of this command, and a prompt behind it could
+// only be of another kind of device: it gets a few times what it takes for one.
+func (t *transfer) stale() time.Duration {
+	if t.owed || t.c.promptIn == 0 {
+		return staleWithin
+	}
+	return max(4*t.c.promptIn, leastSettle)
+}
 
 var (
 	errFound   = errors.New("found")

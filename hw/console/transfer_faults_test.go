@@ -316,3 +316,60 @@ func TestAnOKSaidTwiceIsToldBesideTheFileBefore(t *testing.T) {
 		b.close(t)
 	})
 }
+
+// A console that has answered all that was sent to it refuses this command; one
+// that may still owe an answer gets the time for a late one.
+func TestARefusalIsBelievedSoonWhereNothingElseIsUnanswered(t *testing.T) {
+	const late = 200 * time.Millisecond
+	for _, c := range []struct {
+		name    string
+		unknown string // what the device says to a line that it does not know
+		before  func(ctx context.Context, b *bench) error
+		prompts bool // behind the failure text, late
+		is      error
+		least   time.Duration
+		most    time.Duration
+	}{
+		{"brought back, and all of it answered", "ERROR", func(ctx context.Context, b *bench) error { return b.Recover(ctx) }, false, ErrRefused, leastSettle, 150 * time.Millisecond},
+		{"brought back, and not all of it answered", "", func(ctx context.Context, b *bench) error { return b.Recover(ctx) }, true, nil, late, time.Second},
+		{"a command before", "ERROR", func(ctx context.Context, b *bench) error { return b.SendLine(ctx, "CONNECT") }, true, nil, late, time.Second},
+		{"a command before, and no prompt", "ERROR", func(ctx context.Context, b *bench) error { return b.SendLine(ctx, "CONNECT") }, false, ErrRefused, staleWithin, 400 * time.Millisecond},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dev := &device{echo: true, unknown: c.unknown}
+				quick := guide()
+				quick.RecoverQuiet = 50 * time.Millisecond
+				b := newBench(t, quick, dev)
+				defer b.close(t)
+				if _, err := b.Transfer(t.Context(), certificate(t)); err != nil { // it is known how soon it prompts
+					t.Fatal(err)
+				}
+				dev.before, dev.noPrompt = func(d *device) {
+					d.say("\r\nERROR\r\n")
+					if c.prompts {
+						time.Sleep(late)
+					}
+				}, !c.prompts
+				if err := c.before(t.Context(), b); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(50 * time.Millisecond)
+				f := certificate(t)
+				start := time.Now()
+				r, err := b.Transfer(t.Context(), f)
+				if !errors.Is(err, c.is) {
+					t.Errorf("got %v, want %v", err, c.is)
+				}
+				if c.is == nil {
+					start, r.Answered = r.Started, r.Prompted
+				} else {
+					r.Answered = time.Now()
+				}
+				if d := r.Answered.Sub(start); d < c.least || d > c.most {
+					t.Errorf("took %s, want %s to %s", d, c.least, c.most)
+				}
+			})
+		})
+	}
+}

@@ -95,6 +95,7 @@ func (c *Console) leaveFile(ctx context.Context) error {
 
 func (c *Console) bringBack(ctx context.Context, end time.Time, word time.Duration) (listens bool, err error) {
 	l := c.current()
+	first, asked := c.Mark(), c.asked
 	for try := 1; ; try++ {
 		mark := c.Mark()
 		listens, err = c.ask(ctx, l, word)
@@ -104,6 +105,7 @@ func (c *Console) bringBack(ctx context.Context, end time.Time, word time.Durati
 		if listens {
 			c.answers = true
 			c.inFile.Store(false)
+			c.owes = c.refusalsSince(first) < try+c.asked-asked
 			return true, nil
 		}
 		left := end.Sub(c.now())
@@ -154,6 +156,20 @@ func (c *Console) ask(ctx context.Context, l *link, word time.Duration) (listens
 		}
 	}
 	return false, nil
+}
+
+// refusalsSince counts the failure texts that stand as answers do: a console
+// that answers what it does not know with one has answered each line that was
+// sent when there are as many.
+func (c *Console) refusalsSince(from Cursor) int {
+	a := newAnswers(from, newEcho("", c.set.Prompt, nil), "", c.set.Failed...)
+	for n, now := 0, c.look(nil, from); ; n++ {
+		m, ok := a.next(now)
+		if !ok {
+			return n
+		}
+		a.passed(m)
+	}
 }
 
 // probe is a console being asked whether it listens.

@@ -49,6 +49,8 @@ func rejectsWrongKind(ctx context.Context, b *fixtures.Bench) {
 func rejectsUnknownSlot(ctx context.Context, b *fixtures.Bench) {
 	id, err := b.Identity(ctx)
 	b.Premise(err)
+	b.Premise(b.Connected(ctx))
+	b.Must(b.Console.Recover(ctx)) // nothing that was sent before is unanswered: what comes is to the command
 	var files []wrongFile
 	for _, command := range []string{"9270,40", "9270", "9270,x"} {
 		files = append(files, wrongFile{"the command " + command, console.File{Slot: 40, Name: command, Command: command, Data: id.CertificatePEM}})
