@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+// pause is the least time between two writes: what the firmware says byte by
+// byte, such as an echo, leaves in a few pieces.
+const pause = 1500 * time.Microsecond
+
 // sender lets bytes leave by their schedule.
 type sender struct {
 	byteFor time.Duration
@@ -77,7 +81,8 @@ func (s *sender) due(now time.Time) (out []byte, next time.Time) {
 }
 
 func (s *sender) run(ctx context.Context, w Wire) error {
-	for {
+	var wrote time.Time
+	for sleepUntil(ctx, wrote.Add(pause)) {
 		out, next := s.due(time.Now())
 		if len(out) > 0 {
 			if _, err := w.Write(out); err != nil {
@@ -86,6 +91,7 @@ func (s *sender) run(ctx context.Context, w Wire) error {
 				}
 				return err
 			}
+			wrote = time.Now()
 			continue
 		}
 		if next.IsZero() {
@@ -98,4 +104,5 @@ func (s *sender) run(ctx context.Context, w Wire) error {
 			return nil
 		}
 	}
+	return nil
 }

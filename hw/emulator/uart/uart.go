@@ -51,8 +51,10 @@ type UART struct {
 const bitsPerByte = 10
 
 // grain is how long bytes are gathered before they are moved together: less
-// than anybody at a terminal can see, more than a timer is late.
-const grain = 1500 * time.Microsecond
+// than anybody at a terminal can see, more than a timer is late. Each move
+// wakes two processes, which is most of what they cost where thirty devices
+// share a host.
+const grain = 5 * time.Millisecond
 
 // New makes a serial port on wire; Run moves its bytes.
 func New(wire Wire, c Config) *UART {
