@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -24,7 +25,7 @@ type Field struct {
 // OpenSSLReport is an identity read by openssl beside our own reading.
 type OpenSSLReport struct {
 	Available bool   // whether this machine has an openssl
-	Version   string // as it says itself
+	Version   string // as it says itself; asked only where a field differs, for the message
 	Fields    []Field
 }
 
@@ -54,17 +55,22 @@ func CompareWithOpenSSL(ctx context.Context, certPEM, keyPEM []byte) (OpenSSLRep
 	if err != nil {
 		return r, record.NewFailure(record.RigHost, "compare identity with", path, err)
 	}
-	r.Available, r.Version = true, strings.TrimSpace(said.version)
+	r.Available, r.Version = true, "openssl"
 	ours, theirs := factsOf(id), said.facts()
 	for _, name := range factNames {
 		r.Fields = append(r.Fields, Field{Name: name, Ours: ours[name], OpenSSLs: theirs[name], Equal: ours[name] == theirs[name]})
+	}
+	if slices.ContainsFunc(r.Fields, func(f Field) bool { return !f.Equal }) {
+		if said, err := runOpenSSL(ctx, path, nil, "version"); err == nil { // the difference counts without it
+			r.Version = strings.TrimSpace(said)
+		}
 	}
 	return r, nil
 }
 
 // answers are openssl's, as text.
 type answers struct {
-	version, x509, sha256, publicKey, asn1 string
+	x509, sha256, publicKey, asn1 string
 }
 
 // ask puts all questions at once: each is a process, and nothing waits for
@@ -76,7 +82,6 @@ func ask(ctx context.Context, path string, certPEM, keyPEM []byte) (answers, err
 		stdin []byte
 		args  []string
 	}{
-		{&a.version, nil, []string{"version"}},
 		{&a.x509, certPEM, []string{
 			"x509", "-noout", "-sha1", "-fingerprint", "-serial", "-dates", "-subject", "-issuer",
 			"-nameopt", "oid,sep_multiline,utf8,esc_ctrl", "-text", "-certopt", "no_sigdump", "-pubkey",
