@@ -19,10 +19,11 @@ import (
 // decimal digits. Whatever form a key is given in, both PKCS#1 and PKCS#8 of it
 // are known. What a key shares with its public half is no secret.
 type secrets struct {
-	known  map[[sha256.Size]byte]bool // texts that were added
-	bytes  *grams
-	text   *grams // of base64 values
-	digits *grams
+	known    map[[sha256.Size]byte]bool // texts that were added
+	exempted map[[sha256.Size]byte]bool // certificates that were added
+	bytes    *grams
+	text     *grams // of base64 values
+	digits   *grams
 }
 
 // A piece is four bytes, five characters of base64 or eight digits: enough to
@@ -31,7 +32,7 @@ type secrets struct {
 // 10^20 bytes.
 func newSecrets() *secrets {
 	return &secrets{
-		known: map[[sha256.Size]byte]bool{},
+		known: map[[sha256.Size]byte]bool{}, exempted: map[[sha256.Size]byte]bool{},
 		bytes: newGrams(4, 7, 16), text: newGrams(5, 10, 24), digits: newGrams(8, 18, 32),
 	}
 }
@@ -156,6 +157,11 @@ func (s *secrets) add(text []byte) {
 
 // addPublic exempts a certificate from being taken for a piece of its key.
 func (s *secrets) addPublic(text []byte) {
+	sum := sha256.Sum256(text)
+	if s.exempted[sum] { // the same files are loaded again and again
+		return
+	}
+	s.exempted[sum] = true
 	s.text.addPublic(values(base64Text(text)))
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
 		s.exempt(block.Bytes)
