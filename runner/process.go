@@ -77,7 +77,11 @@ func (s *Supervisor) startChild(job fixtures.Job, take func(record.Event), noise
 	if err != nil {
 		return nil, hostFailure("make pipes for", "child", err)
 	}
-	if err := c.cmd.Start(); err != nil {
+	start := (*exec.Cmd).Start
+	if job.Device.Serial.Emulated != nil {
+		start = startCoarse
+	}
+	if err := start(c.cmd); err != nil {
 		return nil, record.NewFailure(record.RigHost, "start", s.Command[0], err)
 	}
 	for _, f := range theirs {
