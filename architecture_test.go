@@ -16,10 +16,12 @@ import (
 	"testing"
 )
 
-// The arrows of the house: main → cli → {doctor, onboard, runner} → suites → fixtures →
-// {hw, certs, azure} → record, with reports beside runner. A room may import
-// the rooms of a lower floor, and itself. Rooms of one floor do not know each
-// other; only a test may look across, to try its room against a neighbour.
+// The arrows of the house: main → cli → {doctor, onboard, runner} →
+// {suites, selftest} → fixtures → {hw, certs, azure} → record, with reports
+// beside runner and embed beside main. A room may import the rooms of a lower
+// floor, and itself. Rooms of one floor do not know each other, so selftest
+// judges the suites without knowing one; only a test may look across, to try its
+// room against a neighbour.
 var floors = map[string]int{
 	"":         7, // main
 	"embed":    7, // the same, in a program of somebody else
@@ -29,6 +31,7 @@ var floors = map[string]int{
 	"runner":   5,
 	"reports":  5,
 	"suites":   4,
+	"selftest": 4,
 	"fixtures": 3,
 	"hw":       2,
 	"certs":    2,
@@ -198,6 +201,8 @@ func TestForbidden(t *testing.T) {
 		{"runner", test, "reports/junit", true},
 		{"suites/session", source, "fixtures", false},
 		{"suites", source, "suites/session", false},
+		{"selftest", source, "suites", true},
+		{"suites", test, "selftest", false},
 		{"fixtures/rigfile", source, "record", false},
 		{"fixtures", source, "suites", true},
 		{"fixtures", test, "suites", true},

@@ -17,8 +17,8 @@ import (
 	"hilrig/record"
 	"hilrig/reports/junit"
 	"hilrig/runner"
+	"hilrig/selftest"
 	"hilrig/suites"
-	"hilrig/suites/gallery"
 )
 
 // selftestFlags are the flags of `hilrig selftest` as typed.
@@ -68,7 +68,7 @@ name the cause, and sound firmware passes everything.`,
 
 // plan is the gallery as a run: a device for each fault, with specs of its
 // own.
-func (f *selftestFlags) plan() (*runner.Plan, []gallery.Case, error) {
+func (f *selftestFlags) plan() (*runner.Plan, []selftest.Case, error) {
 	chosen, err := suites.Select(suites.All(), f.filter, f.specs)
 	if err != nil {
 		return nil, nil, err
@@ -79,7 +79,7 @@ func (f *selftestFlags) plan() (*runner.Plan, []gallery.Case, error) {
 	if f.timeout <= 0 {
 		return nil, nil, record.NewFailure(record.Usage, "read", "--timeout", fmt.Errorf("%s is not above zero", f.timeout))
 	}
-	cases, err := gallery.Cases(gallery.Request{Specs: chosen, Faults: f.faults, Profiles: f.profiles, Full: f.full})
+	cases, err := selftest.Cases(selftest.Request{Specs: chosen, Faults: f.faults, Profiles: f.profiles, Full: f.full})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -117,7 +117,7 @@ func (a *app) selftest(ctx context.Context, f *selftestFlags) error {
 	if res == nil {
 		return runErr
 	}
-	t := gallery.Judge(cases, res.Record)
+	t := selftest.Judge(cases, res.Record)
 	res.Record.Selftest = t
 	a.code = selftestExit(res.Record)
 	made, err := a.renderSelftest(res, f.form)
@@ -159,7 +159,7 @@ func (a *app) renderSelftest(res *runner.Result, f form) ([]string, error) {
 		return made, err
 	}
 	var b bytes.Buffer
-	if err := junit.Write(&b, gallery.AsRecord(res.Record.Selftest, res.Record.Run), junit.Options{Strict: f.strict}); err != nil {
+	if err := junit.Write(&b, selftest.AsRecord(res.Record.Selftest, res.Record.Run), junit.Options{Strict: f.strict}); err != nil {
 		return made, fmt.Errorf("render junit.xml: %w", err)
 	}
 	return made, record.WriteFile(filepath.Join(res.Dir, "junit.xml"), b.Bytes(), 0o644)
@@ -171,14 +171,14 @@ type rows struct {
 	a     *app
 	ink   palette
 	width int
-	cases map[string]gallery.Case
+	cases map[string]selftest.Case
 	left  map[string]int
 	specs map[string][]record.SpecResult
 	done  int
 }
 
-func newRows(a *app, cases []gallery.Case) *rows {
-	r := &rows{a: a, ink: palette(lively(a.out)), cases: map[string]gallery.Case{}, left: map[string]int{}, specs: map[string][]record.SpecResult{}}
+func newRows(a *app, cases []selftest.Case) *rows {
+	r := &rows{a: a, ink: palette(lively(a.out)), cases: map[string]selftest.Case{}, left: map[string]int{}, specs: map[string][]record.SpecResult{}}
 	for _, c := range cases {
 		r.cases[c.Device.Name], r.left[c.Device.Name] = c, len(c.Specs)
 		r.width = max(r.width, len(c.Device.Name))
@@ -200,7 +200,7 @@ func (r *rows) event(e record.Event) {
 	}
 	c := r.cases[e.Device]
 	r.done++
-	t := gallery.Judge([]gallery.Case{c}, &record.Record{Devices: []record.DeviceRecord{{Name: e.Device, Specs: r.specs[e.Device]}}})
+	t := selftest.Judge([]selftest.Case{c}, &record.Record{Devices: []record.DeviceRecord{{Name: e.Device, Specs: r.specs[e.Device]}}})
 	fmt.Fprintf(r.a.out, "%3d/%d  %s\n", r.done, len(r.cases), r.row(t))
 }
 

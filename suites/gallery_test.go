@@ -18,8 +18,8 @@ import (
 	"hilrig/fixtures/rigfile"
 	"hilrig/hw/emulator"
 	"hilrig/record"
+	"hilrig/selftest"
 	"hilrig/suites"
-	"hilrig/suites/gallery"
 )
 
 // beChild is the test binary as a device's child process: job on standard
@@ -47,7 +47,7 @@ func TestGallery(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short: the gallery takes a minute")
 	}
-	cases, err := gallery.Cases(gallery.Request{Specs: suites.All()})
+	cases, err := selftest.Cases(selftest.Request{Specs: suites.All()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestGallery(t *testing.T) {
 			for _, r := range runChild(t, job) {
 				results = append(results, r)
 			}
-			row := gallery.JudgeFault(*c.Fault, results)
+			row := selftest.JudgeFault(*c.Fault, results)
 			if row.Verdict == record.Pass {
 				return
 			}

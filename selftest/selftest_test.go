@@ -1,4 +1,4 @@
-package gallery_test
+package selftest_test
 
 import (
 	"maps"
@@ -9,7 +9,7 @@ import (
 	"hilrig/fixtures"
 	"hilrig/hw/emulator"
 	"hilrig/record"
-	"hilrig/suites/gallery"
+	"hilrig/selftest"
 )
 
 var fault = emulator.Fault{Name: "no-sni", Doc: "d", CaughtBy: []string{"tls/server-name", "tls/wrong-name"}, Words: []string{"server name"}}
@@ -40,7 +40,7 @@ func TestAFaultIsCaughtOnlyInWordsThatNameIt(t *testing.T) {
 		{"not run", []record.SpecResult{result("tls/server-name", record.NotRun, "", "")}, record.NotRun},
 		{"nothing", nil, record.NotRun},
 	} {
-		row := gallery.JudgeFault(fault, c.specs)
+		row := selftest.JudgeFault(fault, c.specs)
 		if row.Verdict != c.want {
 			t.Errorf("%s: got %s (%s), want %s", c.name, row.Verdict, row.Missing, c.want)
 		}
@@ -59,14 +59,14 @@ func TestARedWithoutADiagnosisIsNoCatch(t *testing.T) {
 	} {
 		r := result("tls/server-name", record.Fail, record.Device, "no server name")
 		forget(&r)
-		if row := gallery.JudgeFault(fault, []record.SpecResult{r}); row.Verdict != record.Fail || !strings.Contains(row.Missing, what) {
+		if row := selftest.JudgeFault(fault, []record.SpecResult{r}); row.Verdict != record.Fail || !strings.Contains(row.Missing, what) {
 			t.Errorf("without %s: %s (%s)", what, row.Verdict, row.Missing)
 		}
 	}
 }
 
 func TestCollateralIsRedBeyondTheNamed(t *testing.T) {
-	row := gallery.JudgeFault(fault, []record.SpecResult{
+	row := selftest.JudgeFault(fault, []record.SpecResult{
 		result("tls/server-name", record.Fail, record.Device, "no server name"),
 		result("session/protocol", record.Fail, record.Device, "x"), result("session/pings", record.Pass, "", ""),
 	})
@@ -76,9 +76,9 @@ func TestCollateralIsRedBeyondTheNamed(t *testing.T) {
 }
 
 func TestTheWholeIsJudged(t *testing.T) {
-	sound := gallery.Case{Profile: "fast", Specs: []fixtures.Spec{{ID: "tls/server-name"}}}
+	sound := selftest.Case{Profile: "fast", Specs: []fixtures.Spec{{ID: "tls/server-name"}}}
 	sound.Device.Name = "sound"
-	faulty := gallery.Case{Fault: &fault, Specs: []fixtures.Spec{{ID: "tls/server-name"}}}
+	faulty := selftest.Case{Fault: &fault, Specs: []fixtures.Spec{{ID: "tls/server-name"}}}
 	faulty.Device.Name = "no-sni"
 	caught := result("tls/server-name", record.Fail, record.Device, "no server name")
 	for _, c := range []struct {
@@ -95,13 +95,13 @@ func TestTheWholeIsJudged(t *testing.T) {
 		{"no device at all", nil, nil, record.Fail}, // nothing turned the spec red
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := gallery.Judge([]gallery.Case{sound, faulty}, &record.Record{Devices: []record.DeviceRecord{
+			got := selftest.Judge([]selftest.Case{sound, faulty}, &record.Record{Devices: []record.DeviceRecord{
 				{Name: "sound", Specs: c.sound}, {Name: "no-sni", Specs: c.fault},
 			}})
 			if got.Verdict != c.want {
 				t.Errorf("got %s, want %s: %+v", got.Verdict, c.want, got)
 			}
-			whole := gallery.AsRecord(got, record.Run{Ended: time.Now()})
+			whole := selftest.AsRecord(got, record.Run{Ended: time.Now()})
 			if green := whole.Run.Verdict == record.Pass; green != (got.Verdict == record.Pass) {
 				t.Errorf("as a record: %s", whole.Run.Verdict)
 			}
@@ -113,16 +113,16 @@ func TestCasesAreTheGallery(t *testing.T) {
 	specs := []fixtures.Spec{{ID: "tls/server-name"}, {ID: "soak/steady", Labels: []string{"soak"}}}
 	for _, c := range []struct {
 		name    string
-		request gallery.Request
+		request selftest.Request
 		want    string // devices and how many specs each has
 	}{
-		{"a fault alone", gallery.Request{Specs: specs, Faults: []string{"no-sni"}}, "no-sni:1"},
-		{"a profile alone", gallery.Request{Specs: specs, Profiles: []string{"chatty"}}, "sound-chatty:2"},
-		{"a profile held against every spec, but the long ones", gallery.Request{Specs: specs, Profiles: []string{"periodic"}, Full: true}, "sound-periodic:1"},
-		{"both", gallery.Request{Specs: specs, Profiles: []string{"fast"}, Faults: []string{"no-sni"}}, "sound-fast:2 no-sni:1"},
-		{"every spec, but the long ones", gallery.Request{Specs: specs, Faults: []string{"qos2"}, Full: true}, "qos2:1"},
+		{"a fault alone", selftest.Request{Specs: specs, Faults: []string{"no-sni"}}, "no-sni:1"},
+		{"a profile alone", selftest.Request{Specs: specs, Profiles: []string{"chatty"}}, "sound-chatty:2"},
+		{"a profile held against every spec, but the long ones", selftest.Request{Specs: specs, Profiles: []string{"periodic"}, Full: true}, "sound-periodic:1"},
+		{"both", selftest.Request{Specs: specs, Profiles: []string{"fast"}, Faults: []string{"no-sni"}}, "sound-fast:2 no-sni:1"},
+		{"every spec, but the long ones", selftest.Request{Specs: specs, Faults: []string{"qos2"}, Full: true}, "qos2:1"},
 	} {
-		cases, err := gallery.Cases(c.request)
+		cases, err := selftest.Cases(c.request)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,12 +134,12 @@ func TestCasesAreTheGallery(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", c.name, got, c.want)
 		}
 	}
-	for _, r := range []gallery.Request{{Specs: specs, Faults: []string{"no-snii"}}, {Specs: specs, Profiles: []string{"quick"}}, {Specs: specs, Faults: []string{"qos2"}}} {
-		if _, err := gallery.Cases(r); record.ClassOf(err) != record.Usage {
+	for _, r := range []selftest.Request{{Specs: specs, Faults: []string{"no-snii"}}, {Specs: specs, Profiles: []string{"quick"}}, {Specs: specs, Faults: []string{"qos2"}}} {
+		if _, err := selftest.Cases(r); record.ClassOf(err) != record.Usage {
 			t.Errorf("%v: got %v, want a usage error", r.Faults, err)
 		}
 	}
-	all, err := gallery.Cases(gallery.Request{Specs: specs})
+	all, err := selftest.Cases(selftest.Request{Specs: specs})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestCasesAreTheGallery(t *testing.T) {
 	want := map[string]int{}
 	for _, p := range emulator.Profiles() {
 		for _, s := range specs {
-			if gallery.HeldAgainst(p, s.ID) {
+			if selftest.HeldAgainst(p, s.ID) {
 				want[p.Name]++
 			}
 		}
@@ -169,9 +169,9 @@ func TestCasesAreTheGallery(t *testing.T) {
 // is not missed: it only shows what else it turns.
 func TestAFaultWhoseSpecsWereNotAskedIsNotMissed(t *testing.T) {
 	other := []fixtures.Spec{{ID: "session/protocol"}}
-	c := gallery.Case{Fault: &fault, Specs: other}
+	c := selftest.Case{Fault: &fault, Specs: other}
 	c.Device.Name = fault.Name
-	got := gallery.Judge([]gallery.Case{c}, &record.Record{Devices: []record.DeviceRecord{{Name: fault.Name, Specs: []record.SpecResult{result("session/protocol", record.Pass, "", "")}}}})
+	got := selftest.Judge([]selftest.Case{c}, &record.Record{Devices: []record.DeviceRecord{{Name: fault.Name, Specs: []record.SpecResult{result("session/protocol", record.Pass, "", "")}}}})
 	if got.Faults[0].Verdict != record.NotApplicable || got.Verdict != record.Pass {
 		t.Errorf("fault %s, selftest %s", got.Faults[0].Verdict, got.Verdict)
 	}
