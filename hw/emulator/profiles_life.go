@@ -10,7 +10,7 @@ func lifeProfiles() []Profile {
 	return []Profile{
 		{
 			Name: "reboots-when-provisioned", Doc: "restarts by itself once it has its three files, and counts its messages from the beginning",
-			Stands: "firmware that reads its identity at boot only", Specs: specs(counted),
+			Stands: "firmware that reads its identity at boot only", Specs: specs(counted + " provisioning/back-to-back"),
 			apply: func(b *behaviour) { b.rebootsOnSet, b.boot = true, ms(300) },
 		},
 		{
