@@ -106,7 +106,7 @@ import (
 func main() {
 	os.Exit(embed.Main(fixtures.Spec{
 		ID: "acme/greets", Text: "greets", Why: "politeness", Source: "field",
-		Limit: fixtures.LimitCheck, Cost: fixtures.Free(), Body: func(context.Context, *fixtures.Bench) {},
+		Limit: fixtures.LimitCheck, Cost: fixtures.Free(), Body: func(context.Context, *fixtures.Trial) {},
 	}))
 }
 `

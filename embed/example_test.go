@@ -16,7 +16,7 @@ var ourSpec = fixtures.Spec{
 	Labels: []string{"ours"},
 	Limit:  fixtures.LimitMessages,
 	Cost:   fixtures.Cost{Messages: 1},
-	Body: func(ctx context.Context, b *fixtures.Bench) {
+	Body: func(ctx context.Context, b *fixtures.Trial) {
 		messages, err := b.Messages(ctx, 1)
 		b.Premise(err)
 		e := messages[0]

@@ -71,7 +71,7 @@ func TestRigFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.make(t, b)
-			r := b.RunSpec(ctx, specs[0], 1)
+			r := b.Begin(specs[0]).Judge(ctx, 1)
 			if r.Verdict != record.Error || !r.Class.Rig() || !strings.Contains(r.Message, c.words) {
 				t.Errorf("%s (%s): %s %s; want an error of the rig that says %q", r.Verdict, r.Class, r.Message, r.Cause, c.words)
 			}

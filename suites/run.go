@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/onsi/ginkgo/v2"
@@ -86,10 +87,13 @@ func named(catalogue []fixtures.Spec, ids []string) ([]fixtures.Spec, error) {
 // register puts every spec into Ginkgo's tree, in order, in one container.
 func register(b *fixtures.Bench, specs []fixtures.Spec, attempts int) {
 	gomega.RegisterFailHandler(ginkgo.Fail)
+	var running atomic.Pointer[fixtures.Case] // of the spec; what outlived its time limit may be at it still
 	ginkgo.Describe("device "+b.Device.Name, ginkgo.Ordered, ginkgo.ContinueOnFailure, func() {
 		for _, s := range specs {
 			ginkgo.It(s.ID+" "+s.Text, ginkgo.Label(s.Labels...), ginkgo.SpecTimeout(s.TimeLimit(b.Timing())), func(ctx ginkgo.SpecContext) {
-				r := b.RunSpec(ctx, s, attempts)
+				c := b.Begin(s)
+				running.Store(c)
+				r := c.Judge(ctx, attempts)
 				switch r.Verdict {
 				case record.Fail, record.Error:
 					ginkgo.Fail(r.Message)
@@ -100,14 +104,18 @@ func register(b *fixtures.Bench, specs []fixtures.Spec, attempts int) {
 		}
 	})
 	ginkgo.ReportAfterEach(func(r ginkgo.SpecReport) {
+		c := running.Swap(nil)
+		if c == nil { // it was not begun
+			return
+		}
 		switch r.State {
 		case types.SpecStateTimedout:
-			b.Broke(fmt.Sprintf("spec outlived its time limit: %s", r.Failure.Message))
+			c.Broke(fmt.Sprintf("spec outlived its time limit: %s", r.Failure.Message))
 		case types.SpecStatePanicked:
-			b.Broke(fmt.Sprintf("spec panicked: %s at %s", r.Failure.ForwardedPanic, r.Failure.Location))
+			c.Broke(fmt.Sprintf("spec panicked: %s at %s", r.Failure.ForwardedPanic, r.Failure.Location))
 		case types.SpecStateInterrupted, types.SpecStateAborted:
-			b.Broke("spec interrupted: " + r.Failure.Message)
+			c.Broke("spec interrupted: " + r.Failure.Message)
 		}
-		b.Finish()
+		c.Finish()
 	})
 }

@@ -20,7 +20,7 @@ const (
 // Dropped judges how soon the device comes back when the hub drops it right
 // after CONNACK: sooner than a second is a warning. One return at once is
 // within many a polite backoff; a row of them is judged by the rule.
-func Dropped(ctx context.Context, b *fixtures.Bench) {
+func Dropped(ctx context.Context, b *fixtures.Trial) {
 	row, hammers, err := AtOnce(ctx, b, hub.DropAfterConnack(0))
 	b.Must(err)
 	b.Measure("gap after drop", row.Gaps[0].Seconds(), "s", nil, nil)
@@ -44,7 +44,7 @@ func Dropped(ctx context.Context, b *fixtures.Bench) {
 // AtOnce follows the device through tries that the fault makes fail, as long as
 // it answers each at once, until the rule has seen enough. It hammers where
 // three in a row were answered so and the rule calls the gaps impolite.
-func AtOnce(ctx context.Context, b *fixtures.Bench, fault hub.Fault) (row Row, hammers bool, err error) {
+func AtOnce(ctx context.Context, b *fixtures.Trial, fault hub.Fault) (row Row, hammers bool, err error) {
 	row, err = follow(ctx, b, fault, Defaults.Rule(), func(r Row) bool {
 		return len(r.Gaps) <= drops && longest(r.Gaps) >= storm
 	})

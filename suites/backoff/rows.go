@@ -27,12 +27,12 @@ type Try struct {
 // Follow shows the fault to the device's connections, which is made to connect
 // now, until the rule has seen gaps enough. What it has seen when the device
 // stays away, or the spec's time is up, is returned with the error.
-func Follow(ctx context.Context, b *fixtures.Bench, fault hub.Fault, rule *Rule) (Row, error) {
+func Follow(ctx context.Context, b *fixtures.Trial, fault hub.Fault, rule *Rule) (Row, error) {
 	return follow(ctx, b, fault, rule, func(Row) bool { return false })
 }
 
 // follow is Follow until enough says so, if that is sooner.
-func follow(ctx context.Context, b *fixtures.Bench, fault hub.Fault, rule *Rule, enough func(Row) bool) (Row, error) {
+func follow(ctx context.Context, b *fixtures.Trial, fault hub.Fault, rule *Rule, enough func(Row) bool) (Row, error) {
 	row := Row{}
 	j := rule.Begin()
 	row.Verdict, _ = j.Verdict()
@@ -77,14 +77,14 @@ func follow(ctx context.Context, b *fixtures.Bench, fault hub.Fault, rule *Rule,
 }
 
 // patience is how long a device may stay away whose gaps may grow.
-func patience(b *fixtures.Bench, gaps []time.Duration) time.Duration {
+func patience(b *fixtures.Trial, gaps []time.Duration) time.Duration {
 	return max(2*b.Type.Timing.ReconnectWithin, 4*longest(gaps))
 }
 
 // Spec judges the gaps between tries that the fault makes fail. They begin
 // after a session that was good for something, so that nothing is in them of
 // what was before.
-func Spec(ctx context.Context, b *fixtures.Bench, fault hub.Fault) {
+func Spec(ctx context.Context, b *fixtures.Trial, fault hub.Fault) {
 	rule := Defaults.Rule()
 	settle(ctx, b, 0)
 	b.Step("the hub shows %s until the gaps between the tries are judged, %d at most", fault.Name, rule.Most)
@@ -98,7 +98,7 @@ func Spec(ctx context.Context, b *fixtures.Bench, fault hub.Fault) {
 // a long session: a backoff that starts over only then may have been at its
 // ceiling. So is one that grew by a rule: whether chance is in it the second
 // row shows.
-func Judge(ctx context.Context, b *fixtures.Bench, fault hub.Fault, rule *Rule, first Row) {
+func Judge(ctx context.Context, b *fixtures.Trial, fault hub.Fault, rule *Rule, first Row) {
 	row, v := first, first.Verdict
 	plain := v.Passes() && len(first.Gaps) > rule.Least && rule.Regular(first.Gaps)
 	settle(ctx, b, 0)
@@ -122,7 +122,7 @@ func Judge(ctx context.Context, b *fixtures.Bench, fault hub.Fault, rule *Rule, 
 	say(b, fault, row, v)
 }
 
-func say(b *fixtures.Bench, fault hub.Fault, row Row, v Verdict) {
+func say(b *fixtures.Trial, fault hub.Fault, row Row, v Verdict) {
 	f := fixtures.Finding{
 		Expected: fmt.Sprintf("gaps that grow, with jitter, between tries that end in %s", fault.Name),
 		Seen:     fmt.Sprintf("%s: %s", v.Grade, v.Why), Look: delayLook, At: row.began(),
@@ -142,7 +142,7 @@ func say(b *fixtures.Bench, fault hub.Fault, row Row, v Verdict) {
 
 // told says once that the device's pauses outgrow what its type allows: later
 // outages may look longer than they are.
-func told(b *fixtures.Bench, row Row) {
+func told(b *fixtures.Trial, row Row) {
 	grown, allowed := longest(row.Gaps), b.Type.Timing.ReconnectWithin
 	if grown <= allowed || b.Noted(outgrown) {
 		return
@@ -169,7 +169,7 @@ func (r Row) began() (at time.Time) {
 
 // settle brings the device back to work, so that its backoff starts over: a
 // session that was good for something, and has stood for so long.
-func settle(ctx context.Context, b *fixtures.Bench, stood time.Duration) {
+func settle(ctx context.Context, b *fixtures.Trial, stood time.Duration) {
 	mark := b.Mark()
 	if _, _, live := b.Session(); !live {
 		b.Must(b.Hasten(ctx))

@@ -13,7 +13,7 @@ import (
 	"hilrig/record"
 )
 
-func firstMessage(ctx context.Context, b *fixtures.Bench) {
+func firstMessage(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Provisioned(ctx))
 	provisioned := b.ProvisionedAt()
 	b.Step("wait for a session")
@@ -40,13 +40,13 @@ func firstMessage(ctx context.Context, b *fixtures.Bench) {
 	b.Step("%d bytes on %s", len(e.Message.Payload), e.Message.Topic)
 }
 
-func publishes(ctx context.Context, b *fixtures.Bench) []hub.Event {
+func publishes(ctx context.Context, b *fixtures.Trial) []hub.Event {
 	events, err := b.Publishes(ctx)
 	b.Premise(err)
 	return events
 }
 
-func topic(ctx context.Context, b *fixtures.Bench) {
+func topic(ctx context.Context, b *fixtures.Trial) {
 	want := b.Type.MQTT.TopicFor(b.Device.DeviceID, b.HubName)
 	for _, e := range publishes(ctx, b) {
 		f := fixtures.Finding{Expected: "topic " + want, Seen: fmt.Sprintf("topic %q", e.Packet.Topic), Look: "Topic in the device's MQTT parameters: devices/{device id}/messages/events/", At: e.At}
@@ -61,14 +61,14 @@ func topic(ctx context.Context, b *fixtures.Bench) {
 	}
 }
 
-func qos(ctx context.Context, b *fixtures.Bench) {
+func qos(ctx context.Context, b *fixtures.Trial) {
 	for _, e := range publishes(ctx, b) {
 		b.That(e.Packet.QoS <= 1, fixtures.Finding{
 			Expected: "QoS 0 or 1", Seen: fmt.Sprintf("a PUBLISH with QoS %d", e.Packet.QoS), At: e.At, Look: "QoS of the device's publishes: IoT Hub closes the connection for 2"})
 	}
 }
 
-func retain(ctx context.Context, b *fixtures.Bench) {
+func retain(ctx context.Context, b *fixtures.Trial) {
 	for _, e := range publishes(ctx, b) {
 		b.That(!e.Packet.Retain, fixtures.Finding{
 			Expected: "RETAIN off", Seen: "a PUBLISH with RETAIN set", At: e.At, Look: "the publish flags of the firmware's MQTT client: IoT Hub does not keep it and marks the message mqtt-retain"})
@@ -78,7 +78,7 @@ func retain(ctx context.Context, b *fixtures.Bench) {
 // maxMessage is what IoT Hub takes at once (Azure: quotas).
 const maxMessage = 262144
 
-func size(ctx context.Context, b *fixtures.Bench) {
+func size(ctx context.Context, b *fixtures.Trial) {
 	for _, e := range publishes(ctx, b) {
 		b.That(e.Packet.Size <= maxMessage, fixtures.Finding{
 			Expected: fmt.Sprintf("at most %d bytes", maxMessage), Seen: fmt.Sprintf("a PUBLISH of %d bytes", e.Packet.Size), At: e.At,
@@ -86,7 +86,7 @@ func size(ctx context.Context, b *fixtures.Bench) {
 	}
 }
 
-func messages(ctx context.Context, b *fixtures.Bench, n int) []hub.Event {
+func messages(ctx context.Context, b *fixtures.Trial, n int) []hub.Event {
 	got, err := b.Messages(ctx, n)
 	if len(got) == 0 || len(got) < n {
 		b.Premise(err)
@@ -94,7 +94,7 @@ func messages(ctx context.Context, b *fixtures.Bench, n int) []hub.Event {
 	return got
 }
 
-func authMethod(ctx context.Context, b *fixtures.Bench) {
+func authMethod(ctx context.Context, b *fixtures.Trial) {
 	for _, e := range messages(ctx, b, 1) {
 		// The hub lets nobody in by certificate and password at once: another
 		// method than X.509 is how the rig has registered the device.
@@ -113,7 +113,7 @@ const timerLook = "the firmware's publish timer: does each message or reconnect 
 
 // interval judges messages of one session: a gap between two sessions is the
 // outage's, unless the device ends its sessions itself.
-func interval(ctx context.Context, b *fixtures.Bench) {
+func interval(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Delivers(ctx))
 	const n = 5
 	conn, mark := int64(0), b.Mark()

@@ -21,8 +21,8 @@ var deviceBoundSizes = []int{126, 127, 128, 255, 256, 1 << 10, 4 << 10, 16 << 10
 // plainSize is of a message that any device can take.
 const plainSize = 64
 
-func cloudToDevice(sizes ...int) func(context.Context, *fixtures.Bench) {
-	return func(ctx context.Context, b *fixtures.Bench) {
+func cloudToDevice(sizes ...int) func(context.Context, *fixtures.Trial) {
+	return func(ctx context.Context, b *fixtures.Trial) {
 		if b.Type.MQTT.ReadTopic == "" {
 			b.NotApplicable("the type reads nothing (mqtt.read_topic is empty)")
 		}
@@ -46,7 +46,7 @@ const plainUnacknowledged = "a small message from the cloud is not acknowledged"
 var errUnacknowledged = errors.New(plainUnacknowledged + "; see delivery/cloud-to-device")
 
 // acknowledges is the premise of whoever judges more than the plainest message.
-func acknowledges(b *fixtures.Bench) error {
+func acknowledges(b *fixtures.Trial) error {
 	if b.Noted(plainUnacknowledged) {
 		return record.NewFailure(record.Device, "send a message to", b.Device.DeviceID, errUnacknowledged)
 	}
@@ -55,7 +55,7 @@ func acknowledges(b *fixtures.Bench) error {
 
 // deviceBound sends one message and follows it: out of the hub, and its
 // acknowledgement back.
-func deviceBound(ctx context.Context, b *fixtures.Bench, size int) {
+func deviceBound(ctx context.Context, b *fixtures.Trial, size int) {
 	id := fmt.Sprintf("hilrig-%d", b.Mark())
 	b.Step("a message of %d bytes to the device", size)
 	mark := b.Mark()
@@ -91,7 +91,7 @@ func deviceBound(ctx context.Context, b *fixtures.Bench, size int) {
 
 // note keeps that the plainest message failed: those behind it would show the
 // same once more.
-func note(b *fixtures.Bench, size int) {
+func note(b *fixtures.Trial, size int) {
 	if size == plainSize {
 		b.Note(plainUnacknowledged)
 	}
@@ -99,7 +99,7 @@ func note(b *fixtures.Bench, size int) {
 
 // unansweredBound is a message without its PUBACK; one for another message may
 // have come in its place.
-func unansweredBound(b *fixtures.Bench, out hub.Event, size int) fixtures.Finding {
+func unansweredBound(b *fixtures.Trial, out hub.Event, size int) fixtures.Finding {
 	f := fixtures.Finding{
 		Expected: fmt.Sprintf("PUBACK of a message of %d bytes within %s", size, b.Type.Timing.PublishWithin),
 		Seen:     fmt.Sprintf("no PUBACK for packet id %d, and %s", out.Packet.ID, b.Summary(out.Seq).Text),
@@ -119,7 +119,7 @@ func unansweredBound(b *fixtures.Bench, out hub.Event, size int) fixtures.Findin
 // endedOver is a connection that ended before the PUBACK. A device that crashes
 // over a message comes back with its counter begun anew: it is given the
 // time, so that the finding can say so.
-func endedOver(ctx context.Context, b *fixtures.Bench, end hub.Event, size int) fixtures.Finding {
+func endedOver(ctx context.Context, b *fixtures.Trial, end hub.Event, size int) fixtures.Finding {
 	f := fixtures.Finding{
 		Expected: fmt.Sprintf("PUBACK of a message of %d bytes", size),
 		Seen:     fmt.Sprintf("the connection ended over it: %s", end.Text),

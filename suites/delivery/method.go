@@ -14,7 +14,7 @@ import (
 const methodWithin = 30 * time.Second
 
 // directMethod calls each method that the type declares.
-func directMethod(ctx context.Context, b *fixtures.Bench) {
+func directMethod(ctx context.Context, b *fixtures.Trial) {
 	methods := b.Type.Behaviour.Methods
 	if len(methods) == 0 {
 		b.NotApplicable("the type declares no direct methods (behaviour.methods)")
@@ -30,7 +30,7 @@ func directMethod(ctx context.Context, b *fixtures.Bench) {
 	}
 }
 
-func callMethod(ctx context.Context, b *fixtures.Bench, name string, within time.Duration) {
+func callMethod(ctx context.Context, b *fixtures.Trial, name string, within time.Duration) {
 	b.Step("direct method %s", name)
 	called := time.Now()
 	status, body, err := b.Hub.Invoke(ctx, b.Device.DeviceID, name, []byte("{}"), within)

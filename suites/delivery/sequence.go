@@ -25,7 +25,7 @@ type numbered struct {
 
 // counted are the run's messages that carry a counter, by the device's lives. Specs that need one are
 // not applicable to a type that declares none.
-func counted(ctx context.Context, b *fixtures.Bench) (lives [][]numbered) {
+func counted(ctx context.Context, b *fixtures.Trial) (lives [][]numbered) {
 	if b.Type.Payload.Sequence == "" {
 		b.NotApplicable("the type's payload has no counter (payload.sequence)")
 	}
@@ -34,7 +34,7 @@ func counted(ctx context.Context, b *fixtures.Bench) (lives [][]numbered) {
 
 // livesOf reads the counters of messages, each life of the device by itself: a
 // counter may begin again with it.
-func livesOf(b *fixtures.Bench, events []hub.Event) (lives [][]numbered) {
+func livesOf(b *fixtures.Trial, events []hub.Event) (lives [][]numbered) {
 	for _, life := range b.Lives(events) {
 		lives = append(lives, numberedOf(b, life))
 	}
@@ -42,7 +42,7 @@ func livesOf(b *fixtures.Bench, events []hub.Event) (lives [][]numbered) {
 }
 
 // numberedOf reads the counters of messages.
-func numberedOf(b *fixtures.Bench, events []hub.Event) []numbered {
+func numberedOf(b *fixtures.Trial, events []hub.Event) []numbered {
 	var all []numbered
 	for _, e := range events {
 		seq, err := fixtures.NumberAt(e.Message.Payload, b.Type.Payload.Sequence)
@@ -57,7 +57,7 @@ func numberedOf(b *fixtures.Bench, events []hub.Event) []numbered {
 // noLoss looks for gaps within each session: what an outage between two
 // sessions cost is recovery's to measure. Without a counter the messages are
 // counted against the type's interval.
-func noLoss(ctx context.Context, b *fixtures.Bench) {
+func noLoss(ctx context.Context, b *fixtures.Trial) {
 	if b.Type.Payload.Sequence == "" {
 		noLossByCount(ctx, b)
 		return
@@ -82,7 +82,7 @@ func noLoss(ctx context.Context, b *fixtures.Bench) {
 
 // warnOfRestarts tells of lives that nobody asked for: what a device had not
 // sent yet is lost with each.
-func warnOfRestarts(b *fixtures.Bench, lives [][]hub.Event) {
+func warnOfRestarts(b *fixtures.Trial, lives [][]hub.Event) {
 	unasked := b.Unasked(lives)
 	if len(unasked) == 0 {
 		return
@@ -132,7 +132,7 @@ func missingOf(all []numbered) (missing []string, gap time.Time) {
 
 // goesOn asks a session that is up for another message where the last one is
 // old: one that has stalled loses everything that comes.
-func goesOn(ctx context.Context, b *fixtures.Bench, last hub.Event) {
+func goesOn(ctx context.Context, b *fixtures.Trial, last hub.Event) {
 	_, _, live := b.Session()
 	if !live || time.Since(last.At) < 2*b.Type.Timing.Interval {
 		return
@@ -144,7 +144,7 @@ func goesOn(ctx context.Context, b *fixtures.Bench, last hub.Event) {
 	}
 }
 
-func noLossByCount(ctx context.Context, b *fixtures.Bench) {
+func noLossByCount(ctx context.Context, b *fixtures.Trial) {
 	b.Step("no counter in the payload: counting messages against the interval")
 	start := time.Now()
 	mark := b.Mark()
@@ -161,7 +161,7 @@ func noLossByCount(ctx context.Context, b *fixtures.Bench) {
 	b.Must(err)
 }
 
-func order(ctx context.Context, b *fixtures.Bench) {
+func order(ctx context.Context, b *fixtures.Trial) {
 	for _, life := range counted(ctx, b) {
 		high := int64(-1)
 		for _, m := range life {
@@ -176,7 +176,7 @@ func order(ctx context.Context, b *fixtures.Bench) {
 
 // noDuplicates allows what QoS 1 allows: a resend, marked DUP, of a message
 // that was not acknowledged.
-func noDuplicates(ctx context.Context, b *fixtures.Bench) {
+func noDuplicates(ctx context.Context, b *fixtures.Trial) {
 	for _, life := range counted(ctx, b) {
 		seen := map[int64]bool{}
 		for _, m := range life {
@@ -189,7 +189,7 @@ func noDuplicates(ctx context.Context, b *fixtures.Bench) {
 	}
 }
 
-func payload(ctx context.Context, b *fixtures.Bench) {
+func payload(ctx context.Context, b *fixtures.Trial) {
 	got := messages(ctx, b, 3)
 	schema, err := b.Type.Payload.Compile()
 	if err != nil { // it could be read before the run

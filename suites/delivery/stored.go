@@ -14,7 +14,7 @@ import (
 // storedMessage sends to a device that is away with a session: the hub keeps
 // the message and delivers it when the device is back (Azure: iot-hub-mqtt-support;
 // MQTT 3.1.1 section 3.1.2.4).
-func storedMessage(ctx context.Context, b *fixtures.Bench) {
+func storedMessage(ctx context.Context, b *fixtures.Trial) {
 	if b.Type.MQTT.ReadTopic == "" {
 		b.NotApplicable("the type reads nothing (mqtt.read_topic is empty)")
 	}

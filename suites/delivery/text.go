@@ -14,7 +14,7 @@ import (
 
 // judgeUTF8 holds what is exchanged as JSON against RFC 8259 8.1: it is UTF-8
 // and nothing else.
-func judgeUTF8(b *fixtures.Bench, what string, text []byte, at time.Time) {
+func judgeUTF8(b *fixtures.Trial, what string, text []byte, at time.Time) {
 	seen := notUTF8(text)
 	b.That(seen == "", fixtures.Finding{
 		Expected: what + " in UTF-8 (RFC 8259 8.1)", Seen: seen, At: at,
@@ -24,7 +24,7 @@ func judgeUTF8(b *fixtures.Bench, what string, text []byte, at time.Time) {
 
 // warnOfNames reports whether it warned: a name twice in an object (RFC 8259 4)
 // is read in as many ways as there are readers.
-func warnOfNames(b *fixtures.Bench, what string, text []byte, at time.Time) bool {
+func warnOfNames(b *fixtures.Trial, what string, text []byte, at time.Time) bool {
 	path := twice(text)
 	if path == "" {
 		return false
@@ -57,7 +57,7 @@ func notUTF8(text []byte) string {
 
 // judgeWhole holds a JSON text against RFC 8259 2: one value, and white space. A
 // reader that stops behind the value does not see what follows.
-func judgeWhole(b *fixtures.Bench, what string, text []byte, at time.Time) {
+func judgeWhole(b *fixtures.Trial, what string, text []byte, at time.Time) {
 	seen, look := notJSON(text)
 	b.That(seen == "", fixtures.Finding{Expected: what + " that is one JSON value and no more (RFC 8259 2)", Seen: seen, Look: look, At: at})
 }

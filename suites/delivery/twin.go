@@ -20,7 +20,7 @@ const (
 
 // absent fails the spec over something that the device did not do in time; an
 // error that is not the device's is no verdict on it.
-func absent(b *fixtures.Bench, err error, f fixtures.Finding) {
+func absent(b *fixtures.Trial, err error, f fixtures.Finding) {
 	if err == nil {
 		return
 	}
@@ -33,7 +33,7 @@ func absent(b *fixtures.Bench, err error, f fixtures.Finding) {
 
 // twin judges what the type declares: that the device asks for its twin, and
 // that it answers desired properties with reported ones.
-func twin(ctx context.Context, b *fixtures.Bench) {
+func twin(ctx context.Context, b *fixtures.Trial) {
 	declared := b.Type.Behaviour.Twin
 	if !declared.Get && len(declared.Desired) == 0 {
 		b.NotApplicable("the type declares no twin (behaviour.twin)")
@@ -52,7 +52,7 @@ func twinEvent(op hub.TwinOp) func(hub.Event) bool {
 	return func(e hub.Event) bool { return e.Kind == hub.KindTwin && e.Twin.Op == op }
 }
 
-func asksForTwin(ctx context.Context, b *fixtures.Bench) {
+func asksForTwin(ctx context.Context, b *fixtures.Trial) {
 	b.Step("wait for it to ask for its twin")
 	within := b.Type.Timing.PublishWithin
 	e, err := b.Await(ctx, b.ProvisionMark(), within, "a GET of its twin", twinEvent(hub.TwinGet))
@@ -66,7 +66,7 @@ func asksForTwin(ctx context.Context, b *fixtures.Bench) {
 	})
 }
 
-func answersDesired(ctx context.Context, b *fixtures.Bench) {
+func answersDesired(ctx context.Context, b *fixtures.Trial) {
 	within := b.Type.Timing.PublishWithin
 	absent(b, b.Listens(ctx, twinDesired), fixtures.Finding{
 		Expected: "a subscription of " + twinDesired, Seen: "none: no change of its twin reaches it",

@@ -20,7 +20,7 @@ const newer = 3
 // message again within its session, and then takes the session away: in a
 // session that both sides continue the message must come again, with its
 // packet id and DUP [MQTT-4.4.0-1].
-func unacknowledged(ctx context.Context, b *fixtures.Bench) {
+func unacknowledged(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Connected(ctx))
 	got, err := b.Messages(ctx, 1)
 	b.Premise(err)
@@ -80,7 +80,7 @@ func unacknowledged(ctx context.Context, b *fixtures.Bench) {
 }
 
 // published is the message whose acknowledgement was kept back.
-func published(b *fixtures.Bench, mark int, withheld hub.Event) hub.Event {
+func published(b *fixtures.Trial, mark int, withheld hub.Event) hub.Event {
 	for _, e := range b.Since(mark, func(e hub.Event) bool { return e.Telemetry() }) {
 		if e.Conn == withheld.Conn && e.Message.PacketID == withheld.Packet.ID {
 			return e
@@ -96,7 +96,7 @@ func published(b *fixtures.Bench, mark int, withheld hub.Event) hub.Event {
 	return all[len(all)-1]
 }
 
-func same(b *fixtures.Bench, first, again hub.Event, where string) {
+func same(b *fixtures.Trial, first, again hub.Event, where string) {
 	f := fixtures.Finding{
 		Expected: fmt.Sprintf("the unacknowledged message again %s with packet id %d and DUP [MQTT-3.3.1-1, 4.4.0-1]", where, first.Message.PacketID),
 		Seen:     fmt.Sprintf("packet id %d, DUP %v", again.Message.PacketID, again.Message.Dup), At: again.At,
@@ -107,7 +107,7 @@ func same(b *fixtures.Bench, first, again hub.Event, where string) {
 
 // lostMessage is a warning over a clean session, in which MQTT promises
 // nothing, and a failure over one that goes on.
-func lostMessage(b *fixtures.Bench, first, next hub.Event, resumed bool) {
+func lostMessage(b *fixtures.Trial, first, next hub.Event, resumed bool) {
 	seen := fmt.Sprintf("%d newer messages in the session %.1f s later, and not that one", newer, next.At.Sub(first.At).Round(time.Millisecond).Seconds())
 	if next.Connect.Clean {
 		b.WarnOf(fixtures.Finding{

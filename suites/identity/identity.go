@@ -14,19 +14,19 @@ import (
 )
 
 // rig books what is wrong on the rig: the device has not been touched.
-func rig(b *fixtures.Bench, ok bool, step, format string, args ...any) {
+func rig(b *fixtures.Trial, ok bool, step, format string, args ...any) {
 	if !ok {
 		b.Must(record.NewFailure(record.RigHost, step, b.Device.Name, fmt.Errorf(format, args...)))
 	}
 }
 
-func given(ctx context.Context, b *fixtures.Bench) *certs.Identity {
+func given(ctx context.Context, b *fixtures.Trial) *certs.Identity {
 	id, err := b.Identity(ctx)
 	b.Must(err)
 	return id
 }
 
-func keyPair(ctx context.Context, b *fixtures.Bench) {
+func keyPair(ctx context.Context, b *fixtures.Trial) {
 	id := given(ctx, b)
 	c := id.Certificate
 	bits := certs.KeyBits(c)
@@ -45,7 +45,7 @@ func keyPair(ctx context.Context, b *fixtures.Bench) {
 
 // askOpenSSL holds our reading of the identity against openssl's. Without an
 // openssl on this machine that is a warning, not a pass.
-func askOpenSSL(ctx context.Context, b *fixtures.Bench, id *certs.Identity, only []string) {
+func askOpenSSL(ctx context.Context, b *fixtures.Trial, id *certs.Identity, only []string) {
 	r, err := b.ReadByOpenSSL(ctx, id)
 	b.Must(err)
 	if !r.Available {
@@ -69,7 +69,7 @@ func among(name string, only []string) bool {
 	return false
 }
 
-func thumbprint(ctx context.Context, b *fixtures.Bench) {
+func thumbprint(ctx context.Context, b *fixtures.Trial) {
 	id := given(ctx, b)
 	askOpenSSL(ctx, b, id, nil)
 	d, known, err := b.Hub.Lookup(ctx, b.Device.DeviceID)
@@ -88,7 +88,7 @@ func holds(registered []string, p record.Thumbprints) bool {
 	return false
 }
 
-func pemFiles(ctx context.Context, b *fixtures.Bench) {
+func pemFiles(ctx context.Context, b *fixtures.Trial) {
 	id := given(ctx, b)
 	for _, f := range []struct {
 		slot fixtures.Slot
@@ -102,7 +102,7 @@ func pemFiles(ctx context.Context, b *fixtures.Bench) {
 	}
 }
 
-func root(ctx context.Context, b *fixtures.Bench) {
+func root(ctx context.Context, b *fixtures.Trial) {
 	server, err := b.Store.Server(ctx, b.HubName)
 	b.Must(err)
 	chain, err := parse(server.Certificate)
@@ -129,7 +129,7 @@ func parse(ders [][]byte) (chain []*x509.Certificate, err error) {
 	return chain, nil
 }
 
-func registered(ctx context.Context, b *fixtures.Bench) {
+func registered(ctx context.Context, b *fixtures.Trial) {
 	id := given(ctx, b)
 	d, known, err := b.Hub.Lookup(ctx, b.Device.DeviceID)
 	b.Must(err)

@@ -16,7 +16,7 @@ import (
 // once, and one who comes back when the device has given the file up. A device
 // need not take a command in between; what it must take is the complete
 // identity behind both.
-func abortedTransfer(ctx context.Context, b *fixtures.Bench) {
+func abortedTransfer(ctx context.Context, b *fixtures.Trial) {
 	id, err := b.Identity(ctx)
 	b.Premise(err)
 	b.Premise(b.Connected(ctx))
@@ -56,7 +56,7 @@ func abortedTransfer(ctx context.Context, b *fixtures.Bench) {
 // abort stops in the middle of a file, lets the device alone as it is told to,
 // brings the console back, and looks what is left of the identity: nothing is
 // found where all is.
-func abort(ctx context.Context, b *fixtures.Bench, id *certs.Identity, way string, rest func()) (lost fixtures.Finding) {
+func abort(ctx context.Context, b *fixtures.Trial, id *certs.Identity, way string, rest func()) (lost fixtures.Finding) {
 	b.Step("stop in the middle of the certificate; %s", way)
 	l := b.Send(ctx, console.File{Slot: 20, Name: "certificate", Data: id.CertificatePEM, StopAfter: len(id.CertificatePEM) / 2})
 	if l.Err != nil && record.ClassOf(l.Err) != record.Device {

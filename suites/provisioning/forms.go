@@ -25,13 +25,13 @@ const (
 )
 
 // try gives the device an identity in such files, and sees what comes of it.
-func try(ctx context.Context, b *fixtures.Bench, what string, id *certs.Identity, files []console.File) outcome {
+func try(ctx context.Context, b *fixtures.Trial, what string, id *certs.Identity, files []console.File) outcome {
 	got, _ := tryFor(ctx, b, what, id, files)
 	return got
 }
 
 // tryFor is try, with why it came to nothing.
-func tryFor(ctx context.Context, b *fixtures.Bench, what string, id *certs.Identity, files []console.File) (outcome, error) {
+func tryFor(ctx context.Context, b *fixtures.Trial, what string, id *certs.Identity, files []console.File) (outcome, error) {
 	b.Step("load %s", what)
 	err := b.ProvisionFiles(ctx, id, files)
 	if errors.Is(err, console.ErrRefused) || errors.Is(err, console.ErrNoAnswer) || errors.Is(err, console.ErrNoPrompt) {
@@ -52,7 +52,7 @@ func tryFor(ctx context.Context, b *fixtures.Bench, what string, id *certs.Ident
 }
 
 // notUsed is the finding of an outcome that must not be.
-func notUsed(b *fixtures.Bench, what, look string) fixtures.Finding {
+func notUsed(b *fixtures.Trial, what, look string) fixtures.Finding {
 	return fixtures.Finding{
 		Expected: "a session with " + what + ", or a refusal",
 		Seen:     fmt.Sprintf("%s for %s, and then no connection", b.Type.Console.OK, what),
@@ -72,7 +72,7 @@ func unended(pem []byte) []byte { return bytes.TrimRight(pem, "\r\n") }
 // lineEndings mixes the forms first, so that a device that takes all of them
 // wears its flash out by three files, not nine; what goes wrong is then looked
 // for form by form.
-func lineEndings(ctx context.Context, b *fixtures.Bench) {
+func lineEndings(ctx context.Context, b *fixtures.Trial) {
 	before, err := b.Identity(ctx)
 	b.Premise(err)
 	b.Premise(b.Connected(ctx))
@@ -110,7 +110,7 @@ func lineEndings(ctx context.Context, b *fixtures.Bench) {
 // longBytes is what a certificate of RSA 4096 with a long subject has at least.
 const longBytes = 3000
 
-func longCertificate(ctx context.Context, b *fixtures.Bench) {
+func longCertificate(ctx context.Context, b *fixtures.Trial) {
 	before, err := b.Identity(ctx)
 	b.Premise(err)
 	b.Premise(b.Connected(ctx))
@@ -132,7 +132,7 @@ func longCertificate(ctx context.Context, b *fixtures.Bench) {
 }
 
 // keyForms tries both forms of the key; the one in use has shown itself.
-func keyForms(ctx context.Context, b *fixtures.Bench) {
+func keyForms(ctx context.Context, b *fixtures.Trial) {
 	before, err := b.Identity(ctx)
 	b.Premise(err)
 	var broken []string
@@ -158,7 +158,7 @@ func keyForms(ctx context.Context, b *fixtures.Bench) {
 }
 
 // mismatchedPair gives the certificate of one identity and the key of another.
-func mismatchedPair(ctx context.Context, b *fixtures.Bench) {
+func mismatchedPair(ctx context.Context, b *fixtures.Trial) {
 	before, err := b.Identity(ctx)
 	b.Premise(err)
 	b.Premise(b.Connected(ctx))
@@ -191,7 +191,7 @@ func mismatchedPair(ctx context.Context, b *fixtures.Bench) {
 
 // judgeMismatched looks at what a device does that said OK to both: nothing,
 // or a session with something else than it was given.
-func judgeMismatched(ctx context.Context, b *fixtures.Bench, before *certs.Identity) {
+func judgeMismatched(ctx context.Context, b *fixtures.Trial, before *certs.Identity) {
 	mark := b.Mark()
 	if _, err := b.Reconnect(ctx); err != nil {
 		b.WarnOf(fixtures.Finding{

@@ -17,7 +17,7 @@ const settle = 300 * time.Millisecond
 // key that was sent, in whatever coding, is the echo of it or the device's own
 // doing. A device that has not connected twice with its key is made to: a
 // stack reads its key then, and may say so.
-func noKeyOnConsole(ctx context.Context, b *fixtures.Bench) {
+func noKeyOnConsole(ctx context.Context, b *fixtures.Trial) {
 	err := b.Provisioned(ctx)
 	if err == nil {
 		awaitConnections(ctx, b)
@@ -46,7 +46,7 @@ func noKeyOnConsole(ctx context.Context, b *fixtures.Bench) {
 	})
 }
 
-func awaitConnections(ctx context.Context, b *fixtures.Bench) {
+func awaitConnections(ctx context.Context, b *fixtures.Trial) {
 	if _, err := b.Messages(ctx, 1); err != nil {
 		b.Step("no telemetry; judging what the console printed so far")
 		return

@@ -12,8 +12,8 @@ import (
 )
 
 // loads judges the load of one slot, which the specs of a run share.
-func loads(slot fixtures.Slot) func(context.Context, *fixtures.Bench) {
-	return func(ctx context.Context, b *fixtures.Bench) {
+func loads(slot fixtures.Slot) func(context.Context, *fixtures.Trial) {
+	return func(ctx context.Context, b *fixtures.Trial) {
 		b.Premise(b.Unanswered(slot))
 		b.Step("load %s (9270,%d)", slot, int(slot))
 		l, err := b.FirstLoad(ctx, slot)
@@ -31,7 +31,7 @@ func loads(slot fixtures.Slot) func(context.Context, *fixtures.Bench) {
 	}
 }
 
-func presented(ctx context.Context, b *fixtures.Bench) {
+func presented(ctx context.Context, b *fixtures.Trial) {
 	id, err := b.Identity(ctx)
 	b.Premise(err)
 	e, err := b.Handshake(ctx)
@@ -41,7 +41,7 @@ func presented(ctx context.Context, b *fixtures.Bench) {
 	judgePresented(b, e, id, "the certificate loaded last")
 }
 
-func judgePresented(b *fixtures.Bench, e hub.Event, want *certs.Identity, which string) {
+func judgePresented(b *fixtures.Trial, e hub.Event, want *certs.Identity, which string) {
 	expected := certs.ThumbprintsOf(want.Certificate).SHA256
 	f := fixtures.Finding{Expected: which + ", thumbprint " + expected, At: e.At,
 		Look: "whether slot 20 is stored where the TLS stack reads it, and whether the device must be restarted for it (commands.after_provision)"}
@@ -69,7 +69,7 @@ const leastShare = 0.25
 
 // lineRate measures what the loads of this run took. A poor share is looked at
 // again, because a busy host is late too: the best of three counts.
-func lineRate(ctx context.Context, b *fixtures.Bench) {
+func lineRate(ctx context.Context, b *fixtures.Trial) {
 	id, err := b.Identity(ctx)
 	b.Premise(err)
 	b.LookFirst("how the firmware reads its console while it takes a file: byte by byte in a loop that does other things too, or by interrupt into a buffer")
@@ -99,7 +99,7 @@ func lineRate(ctx context.Context, b *fixtures.Bench) {
 
 // replace gives the device a second identity while the hub still takes the
 // first: only so is it seen when the first is presented again.
-func replace(ctx context.Context, b *fixtures.Bench) {
+func replace(ctx context.Context, b *fixtures.Trial) {
 	first, err := b.Identity(ctx)
 	b.Premise(err)
 	b.Premise(b.Connected(ctx))
@@ -126,7 +126,7 @@ func replace(ctx context.Context, b *fixtures.Bench) {
 	b.Must(b.Register(ctx, second))
 }
 
-func fullHandshakes(b *fixtures.Bench, from int) []hub.Event {
+func fullHandshakes(b *fixtures.Trial, from int) []hub.Event {
 	return b.Since(from, func(e hub.Event) bool {
 		return e.Kind == hub.KindHandshake && e.Handshake != nil && e.Handshake.OK && !e.Handshake.Resumed
 	})

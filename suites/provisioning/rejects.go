@@ -21,7 +21,7 @@ type wrongFile struct {
 	file console.File
 }
 
-func rejectsGarbage(ctx context.Context, b *fixtures.Bench) {
+func rejectsGarbage(ctx context.Context, b *fixtures.Trial) {
 	garbage := []byte(strings.Repeat("this is no certificate\n", 20))
 	refuse(ctx, b, []wrongFile{
 		{"text that is no PEM in the certificate's slot", console.File{Slot: 20, Name: "garbage", Data: garbage}},
@@ -29,7 +29,7 @@ func rejectsGarbage(ctx context.Context, b *fixtures.Bench) {
 	})
 }
 
-func rejectsTruncated(ctx context.Context, b *fixtures.Bench) {
+func rejectsTruncated(ctx context.Context, b *fixtures.Trial) {
 	id, err := b.Identity(ctx)
 	b.Premise(err)
 	cut := bytes.Index(id.CertificatePEM, []byte("-----END"))
@@ -38,7 +38,7 @@ func rejectsTruncated(ctx context.Context, b *fixtures.Bench) {
 	})
 }
 
-func rejectsWrongKind(ctx context.Context, b *fixtures.Bench) {
+func rejectsWrongKind(ctx context.Context, b *fixtures.Trial) {
 	id, err := b.Identity(ctx)
 	b.Premise(err)
 	refuse(ctx, b, []wrongFile{
@@ -46,7 +46,7 @@ func rejectsWrongKind(ctx context.Context, b *fixtures.Bench) {
 	})
 }
 
-func rejectsUnknownSlot(ctx context.Context, b *fixtures.Bench) {
+func rejectsUnknownSlot(ctx context.Context, b *fixtures.Trial) {
 	id, err := b.Identity(ctx)
 	b.Premise(err)
 	b.Premise(b.Connected(ctx))
@@ -61,7 +61,7 @@ func rejectsUnknownSlot(ctx context.Context, b *fixtures.Bench) {
 // refuse sends each wrong file and judges the answer, then what is left of the
 // identity that was there before. A device that does not claim to validate is
 // warned for an OK, and failed only if what it had is lost without a word.
-func refuse(ctx context.Context, b *fixtures.Bench, files []wrongFile) {
+func refuse(ctx context.Context, b *fixtures.Trial, files []wrongFile) {
 	id, err := b.Identity(ctx)
 	b.Premise(err)
 	b.Premise(b.Connected(ctx))
@@ -123,7 +123,7 @@ func refuse(ctx context.Context, b *fixtures.Bench, files []wrongFile) {
 // rootStillCounts shows a hub of an unknown root to a device that took garbage
 // for its root: one that connects there verifies nothing any more. It says what
 // is left in words for a warning.
-func rootStillCounts(ctx context.Context, b *fixtures.Bench, accepted []string) string {
+func rootStillCounts(ctx context.Context, b *fixtures.Trial, accepted []string) string {
 	wrong, err := b.Store.WrongServer(ctx, b.HubName, certs.UnknownRoot)
 	b.Must(err)
 	mark := b.Mark()
@@ -150,7 +150,7 @@ func rootStillCounts(ctx context.Context, b *fixtures.Bench, accepted []string) 
 const validateLook = "what the firmware checks before it stores a file: the slot, BEGIN and END lines, and that its TLS library can read it"
 
 // restore gives the device back what it had, if that is gone.
-func restore(ctx context.Context, b *fixtures.Bench, id *certs.Identity) {
+func restore(ctx context.Context, b *fixtures.Trial, id *certs.Identity) {
 	b.Step("put back what was there")
 	if err := b.Restore(ctx, id); err != nil && ctx.Err() == nil {
 		b.Step("the device did not take its identity back: %v", err)

@@ -15,7 +15,7 @@ const reversedWorks = "the three files are taken as 30, 20, 10"
 // backToBack loads two whole identities without a breath between. The second
 // goes in reverse, which shows any-order without three more loads; a device
 // that cannot do that is asked again in the usual order.
-func backToBack(ctx context.Context, b *fixtures.Bench) {
+func backToBack(ctx context.Context, b *fixtures.Trial) {
 	before, err := b.Identity(ctx)
 	b.Premise(err)
 	b.Premise(b.Connected(ctx))
@@ -34,7 +34,7 @@ func backToBack(ctx context.Context, b *fixtures.Bench) {
 }
 
 // twice loads an identity, and directly behind it a second one.
-func twice(ctx context.Context, b *fixtures.Bench, second func([]console.File) []console.File) (outcome, error) {
+func twice(ctx context.Context, b *fixtures.Trial, second func([]console.File) []console.File) (outcome, error) {
 	one, err := b.NewIdentity(ctx)
 	b.Must(err)
 	two, err := b.NewIdentity(ctx)
@@ -52,7 +52,7 @@ func twice(ctx context.Context, b *fixtures.Bench, second func([]console.File) [
 	return refused, err
 }
 
-func anyOrder(ctx context.Context, b *fixtures.Bench) {
+func anyOrder(ctx context.Context, b *fixtures.Trial) {
 	if b.Noted(reversedWorks) {
 		b.Step("shown by provisioning/back-to-back")
 		return
@@ -73,7 +73,7 @@ func anyOrder(ctx context.Context, b *fixtures.Bench) {
 
 // noise judges the loads that the run began with: an OK that came too early is
 // told by the load itself, a lost byte by the session that follows.
-func noise(ctx context.Context, b *fixtures.Bench) {
+func noise(ctx context.Context, b *fixtures.Trial) {
 	lines := 0
 	for _, slot := range []fixtures.Slot{fixtures.SlotRoot, fixtures.SlotCertificate, fixtures.SlotKey} {
 		l, err := b.FirstLoad(ctx, slot)
@@ -94,7 +94,7 @@ func noise(ctx context.Context, b *fixtures.Bench) {
 // forgetful is what provisioning/persistent has shown of a device.
 const forgetful = "the identity is lost with the power"
 
-func persistent(ctx context.Context, b *fixtures.Bench) {
+func persistent(ctx context.Context, b *fixtures.Trial) {
 	id, err := b.Identity(ctx)
 	b.Premise(err)
 	b.Premise(b.Connected(ctx))
@@ -120,7 +120,7 @@ func persistent(ctx context.Context, b *fixtures.Bench) {
 
 // powerCut takes the power away in the middle of each of the two files that
 // make an identity. The old one must survive: the new one was never whole.
-func powerCut(ctx context.Context, b *fixtures.Bench) {
+func powerCut(ctx context.Context, b *fixtures.Trial) {
 	if b.Power == nil {
 		b.NotApplicable("a reboot command does not take the power away in the middle of a file; set power.on and power.off")
 	}

@@ -11,12 +11,12 @@ import (
 	"hilrig/suites/backoff"
 )
 
-func backoffSpec(ctx context.Context, b *fixtures.Bench) {
+func backoffSpec(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Connected(ctx))
 	backoff.Spec(ctx, b, hub.Refuse(3))
 }
 
-func takeoverBackoff(ctx context.Context, b *fixtures.Bench) {
+func takeoverBackoff(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Connected(ctx))
 	backoff.Spec(ctx, b, hub.DropAfterConnack(0))
 }
@@ -24,7 +24,7 @@ func takeoverBackoff(ctx context.Context, b *fixtures.Bench) {
 // cuts is how often a living session is cut.
 const cuts = 3
 
-func connectionCut(ctx context.Context, b *fixtures.Bench) {
+func connectionCut(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Delivers(ctx))
 	longest := time.Duration(0)
 	for i := range cuts {
@@ -37,7 +37,7 @@ func connectionCut(ctx context.Context, b *fixtures.Bench) {
 
 // cutSession resets the device's session, and returns the mark before it. One
 // that ends its sessions itself may have none just now: its next one is cut.
-func cutSession(ctx context.Context, b *fixtures.Bench) (mark int) {
+func cutSession(ctx context.Context, b *fixtures.Trial) (mark int) {
 	for range tries {
 		mark = b.Mark()
 		if b.Hub.Reset(b.Device.DeviceID) {
@@ -58,7 +58,7 @@ const tries = 3
 
 // back waits for the end of the session that an outage makes, a session after
 // it and telemetry in that one, and returns how long the session took.
-func back(ctx context.Context, b *fixtures.Bench, mark int, fault string, within time.Duration, after string) time.Duration {
+func back(ctx context.Context, b *fixtures.Trial, mark int, fault string, within time.Duration, after string) time.Duration {
 	start := time.Now()
 	met := b.Since(mark, func(e hub.Event) bool { return e.Kind == hub.KindFaultShown && e.Fault == fault })
 	if len(met) > 0 {
@@ -76,7 +76,7 @@ func back(ctx context.Context, b *fixtures.Bench, mark int, fault string, within
 // blackHole lets nothing through any more, either way. TCP's own signs of life
 // are the host's, so what is left is what the device's MQTT notices. Its
 // keep-alive counts, and where it sends at QoS 1 its patience for PUBACK.
-func blackHole(ctx context.Context, b *fixtures.Bench) {
+func blackHole(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Delivers(ctx))
 	live, err := b.LiveConnect(ctx)
 	b.Premise(err)
@@ -124,7 +124,7 @@ var phases = []struct {
 	{1, "ClientHello"}, {2, "ServerHello"}, {11, "Certificate"}, {14, "ServerHelloDone"}, {16, "ClientKeyExchange"},
 }
 
-func cutInHandshake(ctx context.Context, b *fixtures.Bench) {
+func cutInHandshake(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Delivers(ctx))
 	for _, p := range phases {
 		fault := hub.Fault{Name: "cut after " + p.name, CutAfter: p.message}
@@ -160,15 +160,15 @@ func restartFor(reconnectWithin time.Duration) time.Duration {
 	return min(10*time.Second, max(3*time.Second, reconnectWithin/5))
 }
 
-func hubRestart(ctx context.Context, b *fixtures.Bench) {
+func hubRestart(ctx context.Context, b *fixtures.Trial) {
 	outage(ctx, b, restartFor(b.Type.Timing.ReconnectWithin))
 }
 
-func longOutage(ctx context.Context, b *fixtures.Bench) { outage(ctx, b, b.Type.Timing.Soak) }
+func longOutage(ctx context.Context, b *fixtures.Trial) { outage(ctx, b, b.Type.Timing.Soak) }
 
 // outage takes the hub away for d and measures the way back and what was lost.
 // A gap that has grown during the outage may still have to pass.
-func outage(ctx context.Context, b *fixtures.Bench, d time.Duration) {
+func outage(ctx context.Context, b *fixtures.Trial, d time.Duration) {
 	b.Premise(b.Connected(ctx))
 	before, err := b.Messages(ctx, 1)
 	b.Premise(err)
@@ -202,7 +202,7 @@ func outage(ctx context.Context, b *fixtures.Bench, d time.Duration) {
 // lost measures the messages that an outage cost, by the payload's counter.
 // What a device may forget while nobody listens is its maker's choice: it is a
 // number here, no verdict.
-func lost(b *fixtures.Bench, before []hub.Event, mark int, first hub.Event) {
+func lost(b *fixtures.Trial, before []hub.Event, mark int, first hub.Event) {
 	last := before[len(before)-1]
 	for _, e := range b.Since(last.Seq, func(e hub.Event) bool { return e.Telemetry() && e.Seq < mark }) {
 		last = e
@@ -218,7 +218,7 @@ func lost(b *fixtures.Bench, before []hub.Event, mark int, first hub.Event) {
 
 // powerCycle measures from power-on to the first message. A device is in time
 // when it needs no longer than its connect_within and publish_within.
-func powerCycle(ctx context.Context, b *fixtures.Bench) {
+func powerCycle(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Connected(ctx))
 	_, err := b.Messages(ctx, 1)
 	b.Premise(err)

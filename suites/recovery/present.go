@@ -10,7 +10,7 @@ import (
 
 // sessionPresent is a hub that comes back without the session it kept: the
 // CONNACK says so, and who does not subscribe again is deaf from then on.
-func sessionPresent(ctx context.Context, b *fixtures.Bench) {
+func sessionPresent(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Connected(ctx))
 	subscribed := func(conn int64) func(hub.Event) bool {
 		return func(e hub.Event) bool { return e.Kind == hub.KindSubscribed && (conn == 0 || e.Conn == conn) }

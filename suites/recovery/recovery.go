@@ -7,7 +7,7 @@ import (
 	"hilrig/suites/backoff"
 )
 
-func serverDisconnect(ctx context.Context, b *fixtures.Bench) {
+func serverDisconnect(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Provisioned(ctx))
 	b.Must(b.Connected(ctx)) // not run where another spec has told
 	b.Step("the hub drops the next session right after CONNACK; the device is to come back by itself")

@@ -17,7 +17,7 @@ const unpluggedFor = 500 * time.Millisecond
 // replugged pulls the cable and puts it back. The console goes on when a
 // command gets its answer: the one for the firmware's version where the type
 // has it, else the root certificate once more.
-func replugged(ctx context.Context, b *fixtures.Bench) {
+func replugged(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Provisioned(ctx))
 	b.Step("unplug")
 	err := b.Unplug(ctx)
@@ -45,7 +45,7 @@ func replugged(ctx context.Context, b *fixtures.Bench) {
 	b.Measure("plugged in to answer", time.Since(plugged).Seconds(), "s", nil, nil)
 }
 
-func speaks(ctx context.Context, b *fixtures.Bench) (how string, err error) {
+func speaks(ctx context.Context, b *fixtures.Trial) (how string, err error) {
 	if b.Type.Commands.FirmwareVersion.Send != "" {
 		_, err := b.FirmwareVersion(ctx)
 		return "the firmware's version asked for and", err

@@ -32,7 +32,7 @@ const slowLinkTakes = 3*600*time.Millisecond + 8*time.Second/5 + 800*time.Millis
 
 // slowLink is delivery/first-message over a link that is bad and does not get
 // better.
-func slowLink(ctx context.Context, b *fixtures.Bench) {
+func slowLink(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Connected(ctx))
 	_, err := b.Messages(ctx, 1)
 	b.Premise(err)
@@ -72,7 +72,7 @@ func slowLink(ctx context.Context, b *fixtures.Bench) {
 
 // awaitOver waits for something that comes over the bad link, as long as the
 // type gives it and the link itself takes. So far is what was seen before.
-func awaitOver(ctx context.Context, b *fixtures.Bench, from hub.Event, within time.Duration, what, sofar string, met, is func(hub.Event) bool) hub.Event {
+func awaitOver(ctx context.Context, b *fixtures.Trial, from hub.Event, within time.Duration, what, sofar string, met, is func(hub.Event) bool) hub.Event {
 	within += slowLinkTakes
 	e, err := b.Await(ctx, from.Seq, within, what+" over the "+slowLinkName, func(e hub.Event) bool { return met(e) && is(e) })
 	if err != nil && record.ClassOf(err) == record.Device {
@@ -87,7 +87,7 @@ func awaitOver(ctx context.Context, b *fixtures.Bench, from hub.Event, within ti
 }
 
 // goodLink ends what the bad one began: the session over it too.
-func goodLink(ctx context.Context, b *fixtures.Bench, showing hub.Showing) {
+func goodLink(ctx context.Context, b *fixtures.Trial, showing hub.Showing) {
 	showing.Lift()
 	b.Step("the link is as ever")
 	if _, err := b.Reconnect(ctx); err != nil && ctx.Err() == nil {

@@ -16,7 +16,7 @@ const firstDeliveries = 8
 
 // conformance reads what the hub held against the packets of the whole run. A
 // run that is short so far is lengthened by a few messages.
-func conformance(ctx context.Context, b *fixtures.Bench) {
+func conformance(ctx context.Context, b *fixtures.Trial) {
 	isMessage := func(e hub.Event) bool { return e.Telemetry() }
 	broken := violations(b)
 	if len(broken) == 0 {
@@ -50,7 +50,7 @@ func conformance(ctx context.Context, b *fixtures.Bench) {
 	})
 }
 
-func violations(b *fixtures.Bench) []hub.Event {
+func violations(b *fixtures.Trial) []hub.Event {
 	return b.Since(0, func(e hub.Event) bool { return e.Kind == hub.KindViolation && e.Violation != nil })
 }
 

@@ -12,7 +12,7 @@ import (
 // noSuback leaves a SUBSCRIBE without its answer, as a hub does that is being
 // moved. MQTT sets no time and no way (a SUBSCRIBE again, or a new connection);
 // AWS Device Advisor asks for one of them.
-func noSuback(ctx context.Context, b *fixtures.Bench) {
+func noSuback(ctx context.Context, b *fixtures.Trial) {
 	want := b.Type.MQTT.ReadTopicFor(b.Device.DeviceID, b.HubName)
 	if want == "" {
 		b.NotApplicable("the type reads nothing (mqtt.read_topic is empty)")

@@ -29,7 +29,7 @@ type alive struct {
 	at        time.Time
 }
 
-func judgeable(ctx context.Context, b *fixtures.Bench) alive {
+func judgeable(ctx context.Context, b *fixtures.Trial) alive {
 	if b.Type.Behaviour.Periodic() {
 		b.NotApplicable("it ends its sessions itself (behaviour.session: periodic): no ping need be due in one")
 	}
@@ -48,7 +48,7 @@ func judgeable(ctx context.Context, b *fixtures.Bench) alive {
 
 // silence stops the telemetry where it can; the returned function lets it go
 // on.
-func silence(ctx context.Context, b *fixtures.Bench) (quiet bool, resume func()) {
+func silence(ctx context.Context, b *fixtures.Trial) (quiet bool, resume func()) {
 	quiet, err := b.PauseTelemetry(ctx)
 	b.Must(err)
 	return quiet, func() {
@@ -69,7 +69,7 @@ func (a alive) isPing(e hub.Event) bool {
 	return e.Conn == a.conn && e.Kind == hub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.PINGREQ
 }
 
-func pings(ctx context.Context, b *fixtures.Bench) {
+func pings(ctx context.Context, b *fixtures.Trial) {
 	a := judgeable(ctx, b)
 	last := a.sofar(b)
 	quiet, resume := silence(ctx, b)
@@ -94,7 +94,7 @@ func pings(ctx context.Context, b *fixtures.Bench) {
 
 // sofar judges the session up to now, in which the device published, and
 // returns its last packet.
-func (a alive) sofar(b *fixtures.Bench) (last hub.Event) {
+func (a alive) sofar(b *fixtures.Trial) (last hub.Event) {
 	last = hub.Event{At: a.at, Seq: a.from}
 	for _, e := range b.Since(a.from+1, a.ofDevice) {
 		b.That(e.At.Sub(last.At) <= a.within, a.broken("publishing", last, fmt.Sprintf("nothing for %.2f s", e.At.Sub(last.At).Seconds())))
@@ -105,7 +105,7 @@ func (a alive) sofar(b *fixtures.Bench) (last hub.Event) {
 
 // watch follows the session for two keep-alives, in which something must come
 // within each.
-func (a alive) watch(ctx context.Context, b *fixtures.Bench, phase string, last hub.Event) hub.Event {
+func (a alive) watch(ctx context.Context, b *fixtures.Trial, phase string, last hub.Event) hub.Event {
 	end := time.Now().Add(2 * a.keepAlive)
 	longest := time.Duration(0)
 	for {
@@ -153,7 +153,7 @@ func (a alive) broken(phase string, last hub.Event, seen string) fixtures.Findin
 }
 
 // push sends the device messages at QoS 0, four in a keep-alive, until stopped.
-func (a alive) push(ctx context.Context, b *fixtures.Bench) (stop func()) {
+func (a alive) push(ctx context.Context, b *fixtures.Trial) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -175,7 +175,7 @@ func (a alive) push(ctx context.Context, b *fixtures.Bench) (stop func()) {
 // firstPing waits for the first PINGREQ whose answer a fault shown since the
 // mark has met. A device that sends something else all the time has no need to
 // ping.
-func (a alive) firstPing(ctx context.Context, b *fixtures.Bench, mark int, fault string) hub.Event {
+func (a alive) firstPing(ctx context.Context, b *fixtures.Trial, mark int, fault string) hub.Event {
 	shown, err := b.Await(ctx, mark, 2*a.within, "a PINGREQ", func(e hub.Event) bool {
 		return e.Kind == hub.KindFaultShown && e.Fault == fault && e.Conn == a.conn
 	})
@@ -191,7 +191,7 @@ func (a alive) firstPing(ctx context.Context, b *fixtures.Bench, mark int, fault
 	return pings[len(pings)-1] // the hub answers nothing else with PINGRESP
 }
 
-func pingUnanswered(ctx context.Context, b *fixtures.Bench) {
+func pingUnanswered(ctx context.Context, b *fixtures.Trial) {
 	a := judgeable(ctx, b)
 	_, resume := silence(ctx, b)
 	defer resume()
@@ -229,7 +229,7 @@ func pingUnanswered(ctx context.Context, b *fixtures.Bench) {
 	b.Must(err)
 }
 
-func latePingresp(ctx context.Context, b *fixtures.Bench) {
+func latePingresp(ctx context.Context, b *fixtures.Trial) {
 	a := judgeable(ctx, b)
 	_, resume := silence(ctx, b)
 	defer resume()

@@ -12,7 +12,7 @@ import (
 	"hilrig/suites/backoff"
 )
 
-func will(ctx context.Context, b *fixtures.Bench) {
+func will(ctx context.Context, b *fixtures.Trial) {
 	c, at := connect(ctx, b)
 	w := c.Will
 	if w == nil {
@@ -48,14 +48,14 @@ const (
 	hammer = 200 * time.Millisecond
 )
 
-func refused(ctx context.Context, b *fixtures.Bench) {
+func refused(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Delivers(ctx))
 	for code := byte(1); code <= 5; code++ {
 		refuseOnce(ctx, b, code)
 	}
 }
 
-func refuseOnce(ctx context.Context, b *fixtures.Bench, code byte) {
+func refuseOnce(ctx context.Context, b *fixtures.Trial, code byte) {
 	b.Step("the hub refuses with %d, %s", code, codes[code])
 	fault := hub.Refuse(code)
 	fault.Linger = linger
@@ -113,7 +113,7 @@ func refuseOnce(ctx context.Context, b *fixtures.Bench, code byte) {
 
 // after is the connection after a refused one, and the pause before it. A
 // client may open it before the refused one is gone.
-func after(ctx context.Context, b *fixtures.Bench, refusal, end hub.Event, code byte) (next hub.Event, gap time.Duration) {
+func after(ctx context.Context, b *fixtures.Trial, refusal, end hub.Event, code byte) (next hub.Event, gap time.Duration) {
 	next, err := b.Await(ctx, refusal.Seq+1, b.Type.Timing.ReconnectWithin, fmt.Sprintf("a connection after CONNACK %d, %s", code, codes[code]), func(e hub.Event) bool {
 		return e.Kind == hub.KindAccepted && e.Conn != refusal.Conn
 	})
@@ -123,7 +123,7 @@ func after(ctx context.Context, b *fixtures.Bench, refusal, end hub.Event, code 
 
 // fallsBack reports whether a connection is a try in an older protocol, and
 // returns its end: the hub refuses that by itself.
-func fallsBack(ctx context.Context, b *fixtures.Bench, next hub.Event) (end hub.Event, ok bool) {
+func fallsBack(ctx context.Context, b *fixtures.Trial, next hub.Event) (end hub.Event, ok bool) {
 	within := b.Type.Timing.ReconnectWithin
 	e, err := b.Await(ctx, next.Seq, within, "a CONNECT, or the end of its connection", func(e hub.Event) bool {
 		return e.Conn == next.Conn && (e.Kind == hub.KindConnect || e.Kind == hub.KindDisconnected)
@@ -141,7 +141,7 @@ func fallsBack(ctx context.Context, b *fixtures.Bench, next hub.Event) (end hub.
 
 // went is what the device sent on a connection that was never its session, other
 // than what was on its way before it could know.
-func went(b *fixtures.Bench, connect, end hub.Event) (hub.Event, bool) {
+func went(b *fixtures.Trial, connect, end hub.Event) (hub.Event, bool) {
 	early := pipelined
 	for _, e := range b.Since(0, func(e hub.Event) bool { return e.Kind == hub.KindHandshake && e.Conn == connect.Conn }) {
 		early += e.Handshake.Duration
@@ -156,7 +156,7 @@ func went(b *fixtures.Bench, connect, end hub.Event) (hub.Event, bool) {
 	return hub.Event{}, false
 }
 
-func noConnack(ctx context.Context, b *fixtures.Bench) {
+func noConnack(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Connected(ctx))
 	fault := hub.NoConnack()
 	rule := backoff.Defaults.Rule()

@@ -12,13 +12,13 @@ import (
 )
 
 // connect is the CONNECT to judge, and when it came.
-func connect(ctx context.Context, b *fixtures.Bench) (*hub.Connect, time.Time) {
+func connect(ctx context.Context, b *fixtures.Trial) (*hub.Connect, time.Time) {
 	e, err := b.ConnectPacket(ctx)
 	b.Premise(err)
 	return e.Connect, e.At
 }
 
-func protocol(ctx context.Context, b *fixtures.Bench) {
+func protocol(ctx context.Context, b *fixtures.Trial) {
 	c, at := connect(ctx, b)
 	b.That(c.Protocol == "MQTT" && c.Level == 4, fixtures.Finding{
 		Expected: "protocol MQTT, level 4 (3.1.1)", Seen: fmt.Sprintf("protocol %s, level %d", c.Protocol, c.Level),
@@ -26,7 +26,7 @@ func protocol(ctx context.Context, b *fixtures.Bench) {
 	})
 }
 
-func clientID(ctx context.Context, b *fixtures.Bench) {
+func clientID(ctx context.Context, b *fixtures.Trial) {
 	c, at := connect(ctx, b)
 	want := b.Type.MQTT.ClientIDFor(b.Device.DeviceID, b.HubName)
 	b.That(c.ClientID == want, fixtures.Finding{
@@ -34,7 +34,7 @@ func clientID(ctx context.Context, b *fixtures.Bench) {
 	})
 }
 
-func userName(ctx context.Context, b *fixtures.Bench) {
+func userName(ctx context.Context, b *fixtures.Trial) {
 	c, at := connect(ctx, b)
 	look := "User Name in the device's MQTT parameters: {hub}/{device id}/?api-version=2021-04-12"
 	if want := b.Type.MQTT.UserNameFor(b.Device.DeviceID, b.HubName); want != "" {
@@ -52,7 +52,7 @@ func userName(ctx context.Context, b *fixtures.Bench) {
 	b.Step("user name in the form %s", u.Form)
 }
 
-func noPassword(ctx context.Context, b *fixtures.Bench) {
+func noPassword(ctx context.Context, b *fixtures.Trial) {
 	c, at := connect(ctx, b)
 	if env := b.Type.MQTT.PasswordEnv; env != "" && os.Getenv(env) != "" {
 		b.NotApplicable("the type declares a password (mqtt.password_env)")
@@ -69,7 +69,7 @@ const maxKeepAlive = 1177 * time.Second
 
 const keepAliveLook = "the keep-alive that the firmware gives its MQTT client: minutes, and below what its router forgets connections after"
 
-func keepAlive(ctx context.Context, b *fixtures.Bench) {
+func keepAlive(ctx context.Context, b *fixtures.Trial) {
 	c, at := connect(ctx, b)
 	b.DecidedAt(at)
 	b.Measure("keep-alive", c.KeepAlive.Seconds(), "s", nil, nil)
@@ -92,7 +92,7 @@ func keepAlive(ctx context.Context, b *fixtures.Bench) {
 // noSelfTakeover counts connects over a session that was alive: one that
 // carried data of the device in the last two seconds. One may be a network's
 // doing; three are the firmware's.
-func noSelfTakeover(ctx context.Context, b *fixtures.Bench) {
+func noSelfTakeover(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Connected(ctx))
 	if _, err := b.Messages(ctx, 5); err != nil {
 		b.Step("not five messages; judging the sessions seen so far")
@@ -128,7 +128,7 @@ type takeover struct {
 // selfTakeovers are the connects of the run over a session that had carried
 // data of the device within the last two seconds. One that the rig has made the
 // device do, by a command or by what it loaded, is the rig's.
-func selfTakeovers(b *fixtures.Bench) []takeover {
+func selfTakeovers(b *fixtures.Trial) []takeover {
 	last := map[int64]time.Time{}
 	var live int64
 	var connected int // Seq of the last CONNECT

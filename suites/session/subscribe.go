@@ -20,7 +20,7 @@ const settle = 500 * time.Millisecond
 
 // subscribe judges the sessions of the whole run: who has one that goes on need
 // not subscribe again, also not with another identity.
-func subscribe(ctx context.Context, b *fixtures.Bench) {
+func subscribe(ctx context.Context, b *fixtures.Trial) {
 	want := b.Type.MQTT.ReadTopicFor(b.Device.DeviceID, b.HubName)
 	if want == "" {
 		b.NotApplicable("the type reads nothing (mqtt.read_topic is empty)")

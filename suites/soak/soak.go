@@ -11,7 +11,7 @@ import (
 	"hilrig/record"
 )
 
-func steady(ctx context.Context, b *fixtures.Bench) {
+func steady(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Connected(ctx))
 	_, err := b.Messages(ctx, 1)
 	b.Premise(err)
@@ -35,7 +35,7 @@ func steady(ctx context.Context, b *fixtures.Bench) {
 }
 
 // judge ends the ledger: nothing lost, nothing broken.
-func (l *ledger) judge(b *fixtures.Bench) {
+func (l *ledger) judge(b *fixtures.Trial) {
 	l.stop()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -70,7 +70,7 @@ func slower(what string, t Trend, n int) fixtures.Finding {
 
 // reconnects cuts a hundred times; where that takes longer than the type's
 // soak, as often as there is time, and at least a dozen times.
-func reconnects(ctx context.Context, b *fixtures.Bench) {
+func reconnects(ctx context.Context, b *fixtures.Trial) {
 	const hundred, dozen = 100, 12
 	b.Premise(b.Connected(ctx))
 	_, err := b.Messages(ctx, 1)
@@ -90,7 +90,7 @@ func reconnects(ctx context.Context, b *fixtures.Bench) {
 	l.judge(b)
 }
 
-func judgeTrend(b *fixtures.Bench, times []time.Duration) {
+func judgeTrend(b *fixtures.Trial, times []time.Duration) {
 	t, ok := slowing.Of(times)
 	if !ok {
 		return
@@ -102,7 +102,7 @@ func judgeTrend(b *fixtures.Bench, times []time.Duration) {
 
 // cut does something to the living session and waits for the next one and a
 // message in it; more is what noticing it may take.
-func cut(ctx context.Context, b *fixtures.Bench, what string, more time.Duration, do func() bool) time.Duration {
+func cut(ctx context.Context, b *fixtures.Trial, what string, more time.Duration, do func() bool) time.Duration {
 	mark, start := b.Mark(), time.Now()
 	if !do() {
 		b.NotRun("the device has no session to cut")
@@ -131,7 +131,7 @@ const (
 
 // intermittent cuts at random for as long as the type's soak. The seed is in
 // the record: the row of cuts is the same with the same seed.
-func intermittent(ctx context.Context, b *fixtures.Bench) {
+func intermittent(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Connected(ctx))
 	live, err := b.LiveConnect(ctx)
 	b.Premise(err)

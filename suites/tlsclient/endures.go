@@ -23,7 +23,7 @@ const tries = 3
 
 // noDowngrade shows a hub of each older version alone, and says which way the
 // device refused it.
-func noDowngrade(ctx context.Context, b *fixtures.Bench) {
+func noDowngrade(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Connected(ctx))
 	var spoken []string
 	var at time.Time
@@ -53,7 +53,7 @@ func noDowngrade(ctx context.Context, b *fixtures.Bench) {
 
 // eachSuite shows a hub of each suite alone. Go's server lacks one of the four
 // (0xc028); where the device offers it, that is said and not judged.
-func eachSuite(ctx context.Context, b *fixtures.Bench) {
+func eachSuite(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Connected(ctx))
 	e, err := b.Handshake(ctx)
 	b.Premise(err)
@@ -84,7 +84,7 @@ func eachSuite(ctx context.Context, b *fixtures.Bench) {
 
 // largeChain: the smaller one is what a hub may grow to any day; 8 kB is more
 // than anyone promises.
-func largeChain(ctx context.Context, b *fixtures.Bench) {
+func largeChain(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Connected(ctx))
 	for _, c := range []struct {
 		profile certs.Profile
@@ -119,7 +119,7 @@ func largeChain(ctx context.Context, b *fixtures.Bench) {
 // and small servers do (RFC 5246 6.2.1).
 const recordSize = 256
 
-func fragmented(ctx context.Context, b *fixtures.Bench) {
+func fragmented(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Connected(ctx))
 	b.Step("the hub sends records of at most %d bytes", recordSize)
 	m := meet(ctx, b, hub.Fault{Name: "small-records", RecordSize: recordSize}, tries)
@@ -135,7 +135,7 @@ func fragmented(ctx context.Context, b *fixtures.Bench) {
 // gives up sooner does not get onto GPRS at all.
 const slowest = 3 * time.Second
 
-func slow(ctx context.Context, b *fixtures.Bench) {
+func slow(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Connected(ctx))
 	e, err := b.Handshake(ctx)
 	b.Premise(err)
@@ -168,7 +168,7 @@ const (
 	enough      = 30 * time.Second // after which the least will do
 )
 
-func handshakes(ctx context.Context, b *fixtures.Bench) {
+func handshakes(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Connected(ctx))
 	mark, began := b.Mark(), time.Now()
 	b.Step("up to %d connects in a row", inARow)

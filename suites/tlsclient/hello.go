@@ -13,7 +13,7 @@ import (
 
 // clientHello reads the hello as howsmyssl does: what a client offers says
 // what it would put up with.
-func clientHello(ctx context.Context, b *fixtures.Bench) {
+func clientHello(ctx context.Context, b *fixtures.Trial) {
 	_, err := b.Handshake(ctx)
 	b.Premise(err)
 	for _, e := range b.Since(b.ProvisionMark(), func(e hub.Event) bool {

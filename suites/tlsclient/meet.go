@@ -51,7 +51,7 @@ func ended(h *hub.Handshake) string {
 // the device met it is the hub's word, not a guess; where it did not come, the
 // premise is gone. A single handshake that fails may be the network's, so
 // nothing is judged by fewer tries than asked for.
-func meet(ctx context.Context, b *fixtures.Bench, f hub.Fault, tries int) met {
+func meet(ctx context.Context, b *fixtures.Trial, f hub.Fault, tries int) met {
 	mark := b.Mark()
 	showing := b.Hub.Show(f, 0)
 	defer back(ctx, b, showing)
@@ -79,7 +79,7 @@ func meet(ctx context.Context, b *fixtures.Bench, f hub.Fault, tries int) met {
 }
 
 // back shows the hub as it is and waits for the device.
-func back(ctx context.Context, b *fixtures.Bench, showing hub.Showing) {
+func back(ctx context.Context, b *fixtures.Trial, showing hub.Showing) {
 	showing.Lift()
 	mark := b.Mark()
 	b.Step("the hub is as ever")

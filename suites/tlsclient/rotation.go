@@ -10,7 +10,7 @@ import (
 
 // rootRotation is what happened to every hub in 2023: another root, and the
 // devices that had it went on.
-func rootRotation(ctx context.Context, b *fixtures.Bench) {
+func rootRotation(ctx context.Context, b *fixtures.Trial) {
 	id, err := b.Identity(ctx)
 	b.Premise(err)
 	b.Premise(b.Connected(ctx))

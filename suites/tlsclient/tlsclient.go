@@ -16,7 +16,7 @@ import (
 	"hilrig/fixtures"
 )
 
-func version(ctx context.Context, b *fixtures.Bench) {
+func version(ctx context.Context, b *fixtures.Trial) {
 	e, err := b.Handshake(ctx)
 	b.Premise(err)
 	h := e.Handshake
@@ -64,7 +64,7 @@ const offeredIsChosen = "what a client offers, somebody in between can choose"
 // since 31 August 2025 (Azure: tls-support).
 var hubSuites = []uint16{0xc02f, 0xc030, 0xc027, 0xc028}
 
-func cipherSuites(ctx context.Context, b *fixtures.Bench) {
+func cipherSuites(ctx context.Context, b *fixtures.Trial) {
 	e, err := b.Handshake(ctx)
 	b.Premise(err)
 	offered := e.Handshake.Hello.Suites
@@ -100,7 +100,7 @@ func cipherSuites(ctx context.Context, b *fixtures.Bench) {
 	}
 }
 
-func serverName(ctx context.Context, b *fixtures.Bench) {
+func serverName(ctx context.Context, b *fixtures.Trial) {
 	if net.ParseIP(b.HubName) != nil {
 		b.NotApplicable("the hub's host is an IP address, which SNI cannot carry (RFC 6066 section 3)")
 	}
@@ -115,7 +115,7 @@ func serverName(ctx context.Context, b *fixtures.Bench) {
 	b.That(strings.EqualFold(got, b.HubName), f)
 }
 
-func clientCertificate(ctx context.Context, b *fixtures.Bench) {
+func clientCertificate(ctx context.Context, b *fixtures.Trial) {
 	e, err := b.Handshake(ctx)
 	b.Premise(err)
 	h := e.Handshake
@@ -155,7 +155,7 @@ const (
 	noProof        = "the check of the ServerKeyExchange's signature in the TLS library (RFC 5246 section 7.4.3)"
 )
 
-func (r refusal) judge(ctx context.Context, b *fixtures.Bench) {
+func (r refusal) judge(ctx context.Context, b *fixtures.Trial) {
 	if r.dated && b.Type.Behaviour.Clock == "none" {
 		b.Warn("the type has no clock: it cannot judge dates")
 		b.NotApplicable("the type has no clock (behaviour.clock: none)")
@@ -173,7 +173,7 @@ func (r refusal) judge(ctx context.Context, b *fixtures.Bench) {
 
 // show shows the wrong certificate until the device has refused it as often as
 // it takes to be sure.
-func (r refusal) show(ctx context.Context, b *fixtures.Bench) {
+func (r refusal) show(ctx context.Context, b *fixtures.Trial) {
 	wrong, err := b.Store.WrongServer(ctx, b.HubName, r.profile)
 	b.Must(err)
 	r.shown += r.since(wrong.Leaf)
@@ -212,7 +212,7 @@ func (r refusal) since(leaf *x509.Certificate) string {
 // watch follows the connections to which the fault is shown. One alert proves
 // a refusal; so do two handshakes that end without a word, because a single
 // reset may be the network's.
-func (r refusal) watch(ctx context.Context, b *fixtures.Bench, from int, way string) {
+func (r refusal) watch(ctx context.Context, b *fixtures.Trial, from int, way string) {
 	alerts := 1
 	if r.profile == certs.UnknownRoot {
 		alerts = 2 // it must not think better of it at its next try
@@ -250,7 +250,7 @@ func (r refusal) watch(ctx context.Context, b *fixtures.Bench, from int, way str
 }
 
 // completed is the bad case: whether the device goes on to MQTT decides.
-func (r refusal) completed(ctx context.Context, b *fixtures.Bench, h hub.Event) {
+func (r refusal) completed(ctx context.Context, b *fixtures.Trial, h hub.Event) {
 	e, err := b.Await(ctx, h.Seq, b.Type.Timing.ReconnectWithin, "what the device does with it", func(e hub.Event) bool {
 		return e.Conn == h.Conn && (e.Kind == hub.KindConnect || e.Kind == hub.KindDisconnected)
 	})
