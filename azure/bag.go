@@ -85,7 +85,7 @@ func ParseBag(bag string) (properties, system map[string]string) {
 		if name = unescape(name); name == "" {
 			continue
 		}
-		if known := systemName(name); known != "" {
+		if known := SystemName(name); known != "" {
 			system[known] = unescape(value)
 		} else {
 			properties[name] = unescape(value)
@@ -114,7 +114,9 @@ func EncodeBag(system map[string]string, properties []Property) string {
 	return strings.Join(pairs, "&")
 }
 
-func systemName(wire string) string {
+// SystemName is the name under which the service shows the system property that
+// has this key on the wire ("$.mid": "message-id"); empty: there is none.
+func SystemName(wire string) string {
 	i := slices.IndexFunc(systemKeys, func(k struct{ wire, name string }) bool { return k.wire == wire })
 	if i < 0 {
 		return ""

@@ -48,7 +48,7 @@ func FuzzBag(f *testing.F) {
 	f.Add("name", "value", "text/plain; charset=utf-8")
 	f.Add("a&b=c", "%41+ü\x00", "")
 	f.Fuzz(func(t *testing.T, name, value, contentType string) {
-		if name == "" || systemName(name) != "" {
+		if name == "" || SystemName(name) != "" {
 			return
 		}
 		system := map[string]string{SystemContentType: contentType}

@@ -1,12 +1,11 @@
 package hub
 
 import (
-	"hilrig/azure"
 	"maps"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
+
+	"hilrig/azure"
 )
 
 // DeviceBound is a cloud-to-device message.
@@ -35,18 +34,17 @@ func (m DeviceBound) Forbidden() error {
 	return nil
 }
 
-// Topic is the one it goes to, with the properties in the order of their names, percent-encoded.
+// Topic is the one it goes to. A property that bears the key of a system
+// property stands in its place.
 func (m DeviceBound) Topic(deviceID string) string {
-	all := map[string]string{"$.to": "/devices/" + deviceID + "/messages/deviceBound"}
+	system := map[string]string{azure.SystemTo: "/devices/" + deviceID + "/messages/deviceBound"}
 	if m.ID != "" {
-		all["$.mid"] = m.ID
+		system[azure.SystemMessageID] = m.ID
 	}
-	maps.Copy(all, m.Properties)
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		parts = append(parts, escape(name)+"="+escape(all[name]))
+	var properties []azure.Property
+	for _, name := range slices.Sorted(maps.Keys(m.Properties)) {
+		delete(system, azure.SystemName(name))
+		properties = append(properties, azure.Property{Name: name, Value: m.Properties[name]})
 	}
-	return "devices/" + deviceID + "/messages/devicebound/" + strings.Join(parts, "&")
+	return azure.CloudToDeviceTopic(deviceID, system, properties)
 }
-
-func escape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }

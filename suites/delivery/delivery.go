@@ -63,7 +63,7 @@ func topic(ctx context.Context, b *fixtures.Trial) {
 
 func qos(ctx context.Context, b *fixtures.Trial) {
 	for _, e := range publishes(ctx, b) {
-		b.That(e.Packet.QoS <= 1, fixtures.Finding{
+		b.That(e.Packet.QoS <= azure.MaxQoS, fixtures.Finding{
 			Expected: "QoS 0 or 1", Seen: fmt.Sprintf("a PUBLISH with QoS %d", e.Packet.QoS), At: e.At, Look: "QoS of the device's publishes: IoT Hub closes the connection for 2"})
 	}
 }
@@ -71,17 +71,14 @@ func qos(ctx context.Context, b *fixtures.Trial) {
 func retain(ctx context.Context, b *fixtures.Trial) {
 	for _, e := range publishes(ctx, b) {
 		b.That(!e.Packet.Retain, fixtures.Finding{
-			Expected: "RETAIN off", Seen: "a PUBLISH with RETAIN set", At: e.At, Look: "the publish flags of the firmware's MQTT client: IoT Hub does not keep it and marks the message mqtt-retain"})
+			Expected: "RETAIN off", Seen: "a PUBLISH with RETAIN set", At: e.At, Look: "the publish flags of the firmware's MQTT client: IoT Hub does not keep it and marks the message " + azure.PropertyRetain})
 	}
 }
 
-// maxMessage is what IoT Hub takes at once (Azure: quotas).
-const maxMessage = 262144
-
 func size(ctx context.Context, b *fixtures.Trial) {
 	for _, e := range publishes(ctx, b) {
-		b.That(e.Packet.Size <= maxMessage, fixtures.Finding{
-			Expected: fmt.Sprintf("at most %d bytes", maxMessage), Seen: fmt.Sprintf("a PUBLISH of %d bytes", e.Packet.Size), At: e.At,
+		b.That(e.Packet.Size <= azure.MaxMessage, fixtures.Finding{
+			Expected: fmt.Sprintf("at most %d bytes", azure.MaxMessage), Seen: fmt.Sprintf("a PUBLISH of %d bytes", e.Packet.Size), At: e.At,
 			Look: "how much the firmware gathers into one message: IoT Hub closes the connection above 256 kB"})
 	}
 }
@@ -98,12 +95,12 @@ func authMethod(ctx context.Context, b *fixtures.Trial) {
 	for _, e := range messages(ctx, b, 1) {
 		// The hub lets nobody in by certificate and password at once: another
 		// method than X.509 is how the rig has registered the device.
-		if method := e.Message.System["iothub-connection-auth-method"]; !strings.Contains(method, `"type":"x509"`) {
+		if method := e.Message.System[azure.SystemAuthMethod]; !strings.Contains(method, `"type":"x509"`) {
 			b.Must(record.NewFailure(record.RigHub, "look up how messages came from", b.Device.DeviceID,
 				fmt.Errorf("expected an auth method of type x509, the hub says %s", method)).
 				WithCure("register the device at the hub as X.509 self-signed, with the thumbprint of its certificate"))
 		}
-		id := e.Message.System["iothub-connection-device-id"]
+		id := e.Message.System[azure.SystemConnectionDeviceID]
 		b.That(id == b.Device.DeviceID, fixtures.Finding{
 			Expected: "device id " + b.Device.DeviceID, Seen: "device id " + id, Look: "which device holds this identity", At: e.At})
 	}

@@ -63,10 +63,6 @@ func noPassword(ctx context.Context, b *fixtures.Trial) {
 	})
 }
 
-// maxKeepAlive is the most that is of use: the hub drops after 1.5 × this,
-// 1767 s (Azure: iot-hub-mqtt-support).
-const maxKeepAlive = 1177 * time.Second
-
 const keepAliveLook = "the keep-alive that the firmware gives its MQTT client: minutes, and below what its router forgets connections after"
 
 func keepAlive(ctx context.Context, b *fixtures.Trial) {
@@ -76,14 +72,14 @@ func keepAlive(ctx context.Context, b *fixtures.Trial) {
 	switch {
 	case c.KeepAlive == 0:
 		b.WarnOf(fixtures.Finding{
-			Expected: fmt.Sprintf("a keep-alive from 1 s to %.0f s", maxKeepAlive.Seconds()),
-			Seen:     "keep-alive 0: nothing tells the device that the hub is gone; the hub drops it after 1767 s of silence",
+			Expected: fmt.Sprintf("a keep-alive from 1 s to %.0f s", azure.MaxKeepAlive.Seconds()),
+			Seen:     fmt.Sprintf("keep-alive 0: nothing tells the device that the hub is gone; the hub drops it after %.0f s of silence", azure.MaxIdle.Seconds()),
 			Look:     keepAliveLook, At: at,
 		})
-	case c.KeepAlive > maxKeepAlive:
+	case c.KeepAlive > azure.MaxKeepAlive:
 		b.WarnOf(fixtures.Finding{
-			Expected: fmt.Sprintf("a keep-alive from 1 s to %.0f s", maxKeepAlive.Seconds()),
-			Seen:     fmt.Sprintf("keep-alive %.0f s, above what IoT Hub can keep: it drops the connection after 1767 s of silence", c.KeepAlive.Seconds()),
+			Expected: fmt.Sprintf("a keep-alive from 1 s to %.0f s", azure.MaxKeepAlive.Seconds()),
+			Seen:     fmt.Sprintf("keep-alive %.0f s, above what IoT Hub can keep: it drops the connection after %.0f s of silence", c.KeepAlive.Seconds(), azure.MaxIdle.Seconds()),
 			Look:     keepAliveLook, At: at,
 		})
 	}
