@@ -34,7 +34,7 @@ test: ## Build and pass all tests, on real peers too (installs them when it may)
 	bash scripts/peers.sh
 	bash scripts/test.sh ./...
 
-lint: ## gofmt, go vet (also for windows and 32 bits), staticcheck, errors, complexity, spelling
+lint: ## gofmt, go vet (also for windows and 32 bits), staticcheck, unchecked errors, dead code, complexity, spelling
 	bash scripts/lint.sh
 
 # make ends with 2 whatever the verb's exit code; scripts that need that code
