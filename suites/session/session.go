@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"hilrig/azure"
@@ -30,7 +31,7 @@ func clientID(ctx context.Context, b *fixtures.Trial) {
 	c, at := connect(ctx, b)
 	want := b.Type.MQTT.ClientIDFor(b.Device.DeviceID, b.HubName)
 	b.That(c.ClientID == want, fixtures.Finding{
-		Expected: "client id " + want, Seen: fmt.Sprintf("client id %q", c.ClientID), Look: "Client ID in the device's MQTT parameters: the device id, without a space or a line end behind it", At: at,
+		Expected: "client id " + want, Seen: fmt.Sprintf("client id %q", c.ClientID) + onlyInCase(c.ClientID, want), Look: "Client ID in the device's MQTT parameters: the device id, without a space or a line end behind it", At: at,
 	})
 }
 
@@ -45,11 +46,40 @@ func userName(ctx context.Context, b *fixtures.Trial) {
 	if err != nil {
 		b.Fail(fixtures.Finding{Expected: "a user name with host, device id and api-version", Seen: fmt.Sprintf("user name %q: %v", c.UserName, err), Look: look, At: at})
 	}
+	if told := toldByClientID(u.DeviceID, c.ClientID, b.Device.DeviceID); told != "" {
+		b.NotRun(told)
+	}
 	b.That(u.DeviceID == b.Device.DeviceID, fixtures.Finding{
-		Expected: "device id " + b.Device.DeviceID + " in the user name", Seen: fmt.Sprintf("user name %q", c.UserName), Look: look, At: at})
+		Expected: "device id " + b.Device.DeviceID + " in the user name", Seen: fmt.Sprintf("user name %q", c.UserName) + onlyInCase(u.DeviceID, b.Device.DeviceID), Look: look, At: at})
 	b.That(u.Host == b.HubName, fixtures.Finding{
-		Expected: "hub " + b.HubName + " in the user name", Seen: fmt.Sprintf("user name %q", c.UserName), Look: look, At: at})
+		Expected: "hub " + b.HubName + " in the user name", Seen: fmt.Sprintf("user name %q", c.UserName) + withPort(u.Host, b.HubName), Look: look, At: at})
 	b.Step("user name in the form %s", u.Form)
+}
+
+// onlyInCase says that a device id is wrong in nothing but upper and lower case,
+// which IoT Hub tells apart (Azure: iot-hub-devguide-identity-registry).
+func onlyInCase(id, want string) string {
+	if id == want || !strings.EqualFold(id, want) {
+		return ""
+	}
+	return ", which differs from it in upper and lower case: to IoT Hub that is another device"
+}
+
+// withPort says that a user name has the port behind the hub's name.
+func withPort(host, want string) string {
+	if port, ok := strings.CutPrefix(host, want+":"); ok {
+		return ", which has the port " + port + " behind the hub's name: the name alone belongs there"
+	}
+	return ""
+}
+
+// toldByClientID is why a wrong device id in the user name is not judged: it is
+// the one that the device takes for its own everywhere.
+func toldByClientID(inUserName, clientID, want string) string {
+	if inUserName == want || inUserName != clientID {
+		return ""
+	}
+	return fmt.Sprintf("its user name has the device id %q, as its client id has; see session/client-id", inUserName)
 }
 
 func noPassword(ctx context.Context, b *fixtures.Trial) {
