@@ -7,23 +7,33 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/azure/hub"
 	"hilrig/fixtures"
+	"hilrig/record"
+	"hilrig/record/wording"
 	"hilrig/suites"
 )
 
 func (a *app) listCommand() *cobra.Command {
-	var asJSON bool
-	var filter string
+	var asJSON, tap bool
+	var filter, kind string
 	var ids []string
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the specs: id, labels, time limit, needs",
 		Long: `List the specs, in the order in which they run: id, labels, the named time
-limit, what they need of the rig (L a hub that shows faults, P power control,
-C the device type declares it), and the behaviour that they judge.`,
+limit, what they need, and the behaviour that they judge.
+
+A need is a letter, or several with a bar between them of which one will do.
+P is power control, C that the device's type declares the behaviour. The others
+are what a hub shows or can do: A messages that arrived, W handshakes, K every
+MQTT packet, L faults, N a bad link, D ends a session, F refuses for a while,
+S speaks to the device, R knows devices by thumbprint. The local hub has them
+all; --hub says what applies at another kind, and why the rest does not.`,
 		Example: `  hilrig list
   hilrig list --label-filter smoke
-  hilrig list --spec 'tls/*' --json`,
+  hilrig list --spec 'tls/*' --json
+  hilrig list --hub broker --tap`,
 		Args: exactly(),
 		RunE: func(*cobra.Command, []string) error {
 			specs := a.catalogue
@@ -33,8 +43,17 @@ C the device type declares it), and the behaviour that they judge.`,
 					return err
 				}
 			}
-			if asJSON {
-				return a.listJSON(specs)
+			if kind == "" && tap {
+				return record.NewFailure(record.Usage, "read", "--tap", fmt.Errorf("a tap stands in front of a hub")).WithCure("--hub broker --tap")
+			}
+			at, err := atHub(kind, tap)
+			switch {
+			case err != nil:
+				return err
+			case asJSON:
+				return a.listJSON(specs, at)
+			case at != nil:
+				return a.listAt(specs, *at)
 			}
 			return a.listTable(specs)
 		},
@@ -42,25 +61,62 @@ C the device type declares it), and the behaviour that they judge.`,
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
 	cmd.Flags().StringVar(&filter, "label-filter", "", "only these, in Ginkgo's label language: 'core && !smoke'")
 	cmd.Flags().StringArrayVar(&ids, "spec", nil, "only this id; tls/* takes an area (repeatable)")
+	cmd.Flags().StringVar(&kind, "hub", "", "say which apply at this kind of hub: "+strings.Join(hub.Kinds(), ", "))
+	cmd.Flags().BoolVar(&tap, "tap", false, "with a tap in front of that hub")
+	_ = cmd.RegisterFlagCompletionFunc("hub", cobra.FixedCompletions(hub.Kinds(), cobra.ShellCompDirectiveNoFileComp)) // fails only for a flag that is not there
 	a.completeSpecs(cmd)
 	return cmd
+}
+
+// listedHub is the hub that a list is held against.
+type listedHub struct {
+	name    string
+	letters hub.Letters
+}
+
+// atHub is the hub of a kind; nil where no kind is named.
+func atHub(kind string, tap bool) (*listedHub, error) {
+	if kind == "" {
+		return nil, nil
+	}
+	letters, known := hub.OfKind(kind)
+	if !known {
+		return nil, record.NewFailure(record.Usage, "read --hub", kind, fmt.Errorf("not one of %s", strings.Join(hub.Kinds(), ", "))).
+			WithCure(wording.DidYouMean(kind, hub.Kinds()))
+	}
+	at := &listedHub{"the " + kind + " hub", letters}
+	if tap {
+		at.name, at.letters = at.name+" behind a tap", letters.With(hub.OfTap)
+	}
+	return at, nil
 }
 
 func (a *app) listTable(specs []fixtures.Spec) error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tLABELS\tLIMIT\tNEEDS\tTHE DEVICE")
 	for _, s := range specs {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.ID, dash(strings.Join(s.Labels, " ")), s.Limit, dash(needs(s)), s.Text)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.ID, dash(strings.Join(s.Labels, " ")), s.Limit, s.Needs, s.Text)
 	}
 	return w.Flush()
 }
 
-func needs(s fixtures.Spec) string {
-	var words []string
-	for _, n := range s.Needs {
-		words = append(words, string(n))
+// listAt says of each spec whether it applies at a hub, and how many do.
+func (a *app) listAt(specs []fixtures.Spec, at listedHub) error {
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "ID\tLABELS\tNEEDS\tAT %s\n", strings.ToUpper(at.name))
+	for _, s := range specs {
+		why := "applies"
+		if not := s.WhyNotAt(at.letters); not != "" {
+			why = "not applicable: " + not
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.ID, dash(strings.Join(s.Labels, " ")), s.Needs, why)
 	}
-	return strings.Join(words, " ")
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	n := suites.CountAt(specs, at.letters)
+	_, err := fmt.Fprintf(a.out, "\n%s at %s: %s of core, %s without soak\n", n.All, at.name, n.Core, n.Default)
+	return err
 }
 
 func dash(s string) string {
@@ -70,17 +126,25 @@ func dash(s string) string {
 	return s
 }
 
-func (a *app) listJSON(specs []fixtures.Spec) error {
+func (a *app) listJSON(specs []fixtures.Spec, at *listedHub) error {
 	type line struct {
-		ID     string          `json:"id"`
-		Text   string          `json:"text"`
-		Labels []string        `json:"labels"`
-		Needs  []fixtures.Need `json:"needs"`
-		Limit  fixtures.Limit  `json:"limit"`
+		ID      string         `json:"id"`
+		Text    string         `json:"text"`
+		Labels  []string       `json:"labels"`
+		Needs   fixtures.Needs `json:"needs"`
+		Limit   fixtures.Limit `json:"limit"`
+		Applies *bool          `json:"applies,omitempty"` // at the hub that was asked for
+		WhyNot  string         `json:"why_not,omitempty"`
 	}
 	all := make([]line, 0, len(specs))
 	for _, s := range specs {
-		all = append(all, line{s.ID, s.Text, append([]string{}, s.Labels...), append([]fixtures.Need{}, s.Needs...), s.Limit})
+		l := line{ID: s.ID, Text: s.Text, Labels: append([]string{}, s.Labels...), Needs: append(fixtures.Needs{}, s.Needs...), Limit: s.Limit}
+		if at != nil {
+			l.WhyNot = s.WhyNotAt(at.letters)
+			applies := l.WhyNot == ""
+			l.Applies = &applies
+		}
+		all = append(all, l)
 	}
 	return a.printJSON(all)
 }

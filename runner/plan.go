@@ -2,9 +2,11 @@ package runner
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"hilrig/azure/hub"
 	"hilrig/fixtures"
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
@@ -126,13 +128,13 @@ func (p *Plan) fits() error {
 // where it can, as far as can be told without touching anything.
 func (p *Plan) WhyNot(d rigfile.Device, s fixtures.Spec) string {
 	var why []string
-	for _, n := range s.Needs {
-		switch {
-		case n == fixtures.NeedFaults && p.Hub.Kind != rigfile.KindLocal:
-			why = append(why, "needs a hub that shows faults, and the "+p.Hub.Kind+" hub cannot")
-		case n == fixtures.NeedPower && d.Power == nil && d.Serial.Emulated == nil:
-			why = append(why, "needs power control, and the rig file has none for "+d.Name)
+	if letters, known := hub.OfKind(p.Hub.Kind); known {
+		if at := s.WhyNotAt(letters); at != "" {
+			why = append(why, at)
 		}
+	}
+	if slices.Contains(s.Needs, fixtures.NeedPower) && d.Power == nil && d.Serial.Emulated == nil {
+		why = append(why, "needs power control, and the rig file has none for "+d.Name)
 	}
 	return strings.Join(why, "; ")
 }

@@ -119,7 +119,7 @@ func TestWhyNot(t *testing.T) {
 	for _, c := range []struct {
 		need fixtures.Need
 		text string
-	}{{fixtures.NeedFaults, "broker"}, {fixtures.NeedPower, "power"}, {fixtures.NeedDeclared, ""}} {
+	}{{"L", "shows no faults"}, {"N|L", "a tap"}, {"A", ""}, {"K|A", ""}, {fixtures.NeedPower, "power"}, {fixtures.NeedDeclared, ""}} {
 		got := p.WhyNot(metal, fixtures.Spec{Needs: []fixtures.Need{c.need}})
 		if (got == "") != (c.text == "") || !strings.Contains(got, c.text) {
 			t.Errorf("%s: %q", c.need, got)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"hilrig/azure/hub"
 	"hilrig/fixtures"
 	"hilrig/hw/emulator"
 	"hilrig/suites"
@@ -27,18 +28,32 @@ func TestSpecsDocument(t *testing.T) {
 		"(G the manufacturer's guide, A Azure's documentation, M MQTT 3.1.1, T TLS practice, DA AWS Device Advisor)\n" +
 		"and the faults of the emulated firmware that turn it red, or to the warn it names:\n" +
 		"try one with `hilrig run --fault NAME --spec ID`. Specs in **bold** are `core`.\n" +
+		"*Needs* are letters, of those with a bar between them any one (`hilrig list --help` has what they mean).\n" +
 		"The identity specs judge the rig before the device is touched; they are turned red by tests.\n")
 	area := ""
+	b.WriteString("\n## At which hub\n\n" +
+		"Where a hub has not got what a spec needs, the spec is not applicable; `hilrig list --hub KIND [--tap]` says which and why.\n\n" +
+		"| hub | core | without soak | all |\n|---|---|---|---|\n")
+	for _, kind := range hub.Kinds() {
+		letters, _ := hub.OfKind(kind)
+		for _, h := range []struct {
+			name string
+			has  hub.Letters
+		}{{kind, letters}, {kind + " behind a tap", letters.With(hub.OfTap)}} {
+			n := suites.CountAt(suites.All(), h.has)
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", h.name, n.Core, n.Default, n.All)
+		}
+	}
 	for _, s := range byArea(suites.All()) {
 		if s.Area() != area {
 			area = s.Area()
-			fmt.Fprintf(&b, "\n## %s\n\n| spec | the device | why | source | turned red by |\n|---|---|---|---|---|\n", area)
+			fmt.Fprintf(&b, "\n## %s\n\n| spec | the device | why | source | needs | turned red by |\n|---|---|---|---|---|---|\n", area)
 		}
 		id := s.ID
 		if s.Has("core") {
 			id = "**" + id + "**"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", id, s.Text, s.Why, s.Source, strings.Join(faultsOf(s.ID), ", "))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", id, s.Text, s.Why, s.Source, strings.ReplaceAll(s.Needs.String(), "|", `\|`), strings.Join(faultsOf(s.ID), ", "))
 	}
 	name := filepath.Join("..", "docs", "specs.md")
 	if *update {

@@ -71,3 +71,19 @@ const (
 	OfAzure  Letters = "ADFSR"
 	OfTap    Letters = "WNDF"
 )
+
+// Kinds are the kinds of hubs, as rig files name them.
+func Kinds() []string { return []string{"local", "broker", "azure"} }
+
+// OfKind is what a kind of hub shows and can do; false for a kind that there is
+// not.
+func OfKind(kind string) (Letters, bool) {
+	l, known := map[string]Letters{"local": OfLocal, "broker": OfBroker, "azure": OfAzure}[kind]
+	return l, known
+}
+
+// Lacking is the error of what was asked of a hub that cannot do it. It is
+// nobody's fault: whoever meets it is not applicable there.
+type Lacking struct{ Letter Letter }
+
+func (l Lacking) Error() string { return l.Letter.Without() }

@@ -40,6 +40,13 @@ func twin(ctx context.Context, b *fixtures.Trial) {
 	}
 	b.Premise(b.Provisioned(ctx))
 	b.Premise(b.Connected(ctx))
+	if !b.Shows(hub.AllPackets) {
+		declared.Get = false
+		if len(declared.Desired) == 0 {
+			b.NotApplicable(hub.AllPackets.Without())
+		}
+		b.Step("this hub does not show whether it asks for its twin")
+	}
 	if declared.Get {
 		asksForTwin(ctx, b)
 	}

@@ -45,9 +45,7 @@ func abortedTransfer(ctx context.Context, b *fixtures.Trial) {
 	mark := b.Mark()
 	_, err = b.Reconnect(ctx)
 	b.Must(err)
-	for _, e := range fullHandshakes(b, mark) {
-		judgePresented(b, e, id, "the identity loaded after the abort")
-	}
+	presents(b, mark, id, "the identity loaded after the abort")
 	if lost.Seen != "" {
 		b.WarnOf(lost)
 	}

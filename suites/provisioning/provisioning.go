@@ -126,6 +126,17 @@ func replace(ctx context.Context, b *fixtures.Trial) {
 	b.Must(b.Register(ctx, second))
 }
 
+// presents judges the handshakes since the mark. At a hub that does not show
+// them a session is what speaks for the identity.
+func presents(b *fixtures.Trial, from int, want *certs.Identity, which string) {
+	if !b.Shows(hub.Handshakes) {
+		return
+	}
+	for _, e := range fullHandshakes(b, from) {
+		judgePresented(b, e, want, which)
+	}
+}
+
 func fullHandshakes(b *fixtures.Trial, from int) []hub.Event {
 	return b.Since(from, func(e hub.Event) bool {
 		return e.Kind == hub.KindHandshake && e.Handshake != nil && e.Handshake.OK && !e.Handshake.Resumed

@@ -113,9 +113,7 @@ func persistent(ctx context.Context, b *fixtures.Trial) {
 		})
 	}
 	b.Must(err)
-	for _, e := range fullHandshakes(b, mark) {
-		judgePresented(b, e, id, "the identity loaded before the "+way)
-	}
+	presents(b, mark, id, "the identity loaded before the "+way)
 }
 
 // powerCut takes the power away in the middle of each of the two files that
@@ -149,8 +147,6 @@ func powerCut(ctx context.Context, b *fixtures.Trial) {
 			})
 		}
 		b.Must(err)
-		for _, e := range fullHandshakes(b, mark) {
-			judgePresented(b, e, id, "the identity before the power cut")
-		}
+		presents(b, mark, id, "the identity before the power cut")
 	}
 }

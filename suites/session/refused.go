@@ -143,8 +143,10 @@ func fallsBack(ctx context.Context, b *fixtures.Trial, next hub.Event) (end hub.
 // than what was on its way before it could know.
 func went(b *fixtures.Trial, connect, end hub.Event) (hub.Event, bool) {
 	early := pipelined
-	for _, e := range b.Since(0, func(e hub.Event) bool { return e.Kind == hub.KindHandshake && e.Conn == connect.Conn }) {
-		early += e.Handshake.Duration
+	if b.Shows(hub.Handshakes) {
+		for _, e := range b.Since(0, func(e hub.Event) bool { return e.Kind == hub.KindHandshake && e.Conn == connect.Conn }) {
+			early += e.Handshake.Duration
+		}
 	}
 	for _, e := range b.Since(connect.Seq, func(e hub.Event) bool {
 		return e.Conn == connect.Conn && e.Kind == hub.KindPacket && e.Packet.In && e.Packet.Type != mqttwire.DISCONNECT

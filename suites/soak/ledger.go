@@ -41,7 +41,7 @@ const mostNamed = 10
 
 func follow(b *fixtures.Trial) *ledger {
 	l := &ledger{read: b.Counter, keepAlive: map[int64]time.Duration{}, heard: map[int64]time.Time{}, ends: map[string]int{}, heap: heapInUse()}
-	if conn, _, live := b.Session(); live { // the session that goes on
+	if conn, _, live := b.Session(); live && b.Shows(hub.AllPackets) { // the session that goes on
 		for _, e := range b.Since(0, func(e hub.Event) bool { return e.Conn == conn && e.Kind == hub.KindConnect }) {
 			l.keepAlive[conn], l.heard[conn] = e.Connect.KeepAlive, time.Now()
 		}

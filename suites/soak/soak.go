@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"hilrig/azure/hub"
 	"hilrig/fixtures"
 	"hilrig/record"
 )
@@ -42,7 +43,9 @@ func (l *ledger) judge(b *fixtures.Trial) {
 	b.Measure("messages", float64(l.messages), "", nil, nil)
 	b.Measure("sessions begun", float64(l.sessions), "", nil, nil)
 	b.Measure("messages lost between sessions", float64(l.lost), "", nil, nil)
-	b.Measure("longest silence in a session", l.longest.Seconds(), "s", nil, nil)
+	if b.Shows(hub.AllPackets) {
+		b.Measure("longest silence in a session", l.longest.Seconds(), "s", nil, nil)
+	}
 	b.Measure("memory of the hub, grown by", (float64(heapInUse())-float64(l.heap))/(1<<20), "MiB", nil, nil)
 	for why, n := range l.ends {
 		b.Step("sessions ended %d times: %s", n, why)
@@ -140,7 +143,10 @@ func intermittent(ctx context.Context, b *fixtures.Trial) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	l := follow(b)
 	defer l.stop()
-	k := live.Connect.KeepAlive
+	k := time.Duration(0)
+	if b.Shows(hub.AllPackets) {
+		k = live.Connect.KeepAlive
+	}
 	id, end := b.Device.DeviceID, time.Now().Add(b.Type.Timing.Soak)
 	var times []time.Duration
 	cuts := 0

@@ -7,13 +7,13 @@ import (
 // Specs are the area's, in order.
 func Specs() []fixtures.Spec {
 	soak := []string{"soak"}
-	faults := []fixtures.Need{fixtures.NeedFaults}
 	return []fixtures.Spec{
 		{
 			ID: "soak/steady", Labels: soak,
 			Text:   "delivers for hours, and loses nothing",
 			Why:    "what fails after an hour fails at the customer's",
 			Source: "field",
+			Needs:  fixtures.Needs{"A"},
 			Limit:  fixtures.LimitSoak, Cost: fixtures.Cost{Soaks: 1},
 			Body: steady,
 		},
@@ -22,7 +22,7 @@ func Specs() []fixtures.Spec {
 			Text:   "comes back from a hundred cuts as quickly as from the first",
 			Why:    "what each reconnect leaves behind adds up until the device stands still",
 			Source: "field",
-			Needs:  faults,
+			Needs:  fixtures.Needs{"A", "N", "D"},
 			Limit:  fixtures.LimitSoak, Cost: fixtures.Cost{Connects: 20},
 			Body: reconnects,
 		},
@@ -31,7 +31,7 @@ func Specs() []fixtures.Spec {
 			Text:   "lives with a link that is cut at random",
 			Why:    "no link in the field is cut when a test would cut it",
 			Source: "field",
-			Needs:  faults,
+			Needs:  fixtures.Needs{"A", "N", "D"},
 			Limit:  fixtures.LimitSoak, Cost: fixtures.Cost{Connects: 3, Soaks: 1},
 			Body: intermittent,
 		},

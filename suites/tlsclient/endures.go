@@ -3,6 +3,7 @@ package tlsclient
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -181,6 +182,9 @@ func handshakes(ctx context.Context, b *fixtures.Trial) {
 		asked = b.Mark()
 		e, err := b.Reconnect(ctx)
 		if err != nil {
+			if errors.As(err, new(hub.Lacking)) {
+				b.Premise(err)
+			}
 			b.Step("not back: %v", err)
 			missing = err
 			break
