@@ -14,6 +14,7 @@ import (
 	"hilrig/hw/usb"
 	"hilrig/record"
 	"hilrig/runner"
+	"hilrig/suites"
 )
 
 func (a *app) devicesCommand() *cobra.Command {
@@ -32,7 +33,7 @@ USB is what serial: {usb: …} in a rig file may say.`,
   hilrig devices --rig bench.yaml`,
 		Args: exactly(),
 		RunE: func(*cobra.Command, []string) error {
-			l, err := listDevices("/", port.LockDir(), rig)
+			l, err := listDevices("/", port.LockDir(), rig, suites.Measured(a.catalogue))
 			if err != nil {
 				return err
 			}
@@ -76,12 +77,12 @@ type deviceLine struct {
 
 // listDevices looks below root for the ports. A machine that cannot tell its
 // ports is no error: a rig by path is looked at all the same.
-func listDevices(root, lockDir, rigName string) (*listing, error) {
+func listDevices(root, lockDir, rigName string, measured []string) (*listing, error) {
 	l := &listing{Ports: []portLine{}}
 	var rig *rigfile.Rig
 	if rigName != "" {
 		var err error
-		if rig, err = rigfile.Load(rigName); err != nil {
+		if rig, err = rigfile.Load(rigName, measured...); err != nil {
 			return nil, err
 		}
 	}

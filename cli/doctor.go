@@ -8,6 +8,7 @@ import (
 	"hilrig/doctor"
 	"hilrig/fixtures/rigfile"
 	"hilrig/runner"
+	"hilrig/suites"
 )
 
 func (a *app) doctorCommand() *cobra.Command {
@@ -28,7 +29,7 @@ bytes, whose echo is compared. Exit code 3 when something is bad.`,
 			looked := rigfile.Default()
 			if rig != "" {
 				var err error
-				if looked, err = rigfile.Load(rig); err != nil {
+				if looked, err = rigfile.Load(rig, suites.Measured(a.catalogue)...); err != nil {
 					return err
 				}
 			}

@@ -128,17 +128,18 @@ func dash(s string) string {
 
 func (a *app) listJSON(specs []fixtures.Spec, at *listedHub) error {
 	type line struct {
-		ID      string         `json:"id"`
-		Text    string         `json:"text"`
-		Labels  []string       `json:"labels"`
-		Needs   fixtures.Needs `json:"needs"`
-		Limit   fixtures.Limit `json:"limit"`
-		Applies *bool          `json:"applies,omitempty"` // at the hub that was asked for
-		WhyNot  string         `json:"why_not,omitempty"`
+		ID       string         `json:"id"`
+		Text     string         `json:"text"`
+		Labels   []string       `json:"labels"`
+		Needs    fixtures.Needs `json:"needs"`
+		Limit    fixtures.Limit `json:"limit"`
+		Measures []string       `json:"measures,omitempty"`
+		Applies  *bool          `json:"applies,omitempty"` // at the hub that was asked for
+		WhyNot   string         `json:"why_not,omitempty"`
 	}
 	all := make([]line, 0, len(specs))
 	for _, s := range specs {
-		l := line{ID: s.ID, Text: s.Text, Labels: append([]string{}, s.Labels...), Needs: append(fixtures.Needs{}, s.Needs...), Limit: s.Limit}
+		l := line{ID: s.ID, Text: s.Text, Labels: append([]string{}, s.Labels...), Needs: append(fixtures.Needs{}, s.Needs...), Limit: s.Limit, Measures: s.Measures}
 		if at != nil {
 			l.WhyNot = s.WhyNotAt(at.letters)
 			applies := l.WhyNot == ""

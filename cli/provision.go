@@ -18,6 +18,7 @@ import (
 	"hilrig/hw/port"
 	"hilrig/record"
 	"hilrig/record/wording"
+	"hilrig/suites"
 )
 
 // provisionFlags are the flags of `hilrig provision` as typed.
@@ -87,7 +88,7 @@ func (a *app) provision(ctx context.Context, f *provisionFlags) error {
 		return err
 	}
 	a.warn(files)
-	t, err := f.deviceType()
+	t, err := f.deviceType(suites.Measured(a.catalogue))
 	if err != nil {
 		return err
 	}
@@ -104,12 +105,13 @@ func (a *app) provision(ctx context.Context, f *provisionFlags) error {
 	return err
 }
 
-// deviceType is the type whose console is talked to.
-func (f *provisionFlags) deviceType() (rigfile.Type, error) {
+// deviceType is the type whose console is talked to. Measured are the names that
+// limits of it may be set for.
+func (f *provisionFlags) deviceType(measured []string) (rigfile.Type, error) {
 	t := rigfile.Infinite()
 	switch {
 	case f.rig != "":
-		rig, err := rigfile.Load(f.rig)
+		rig, err := rigfile.Load(f.rig, measured...)
 		if err != nil {
 			return t, err
 		}

@@ -88,7 +88,7 @@ func (f *runFlags) plan() (*runner.Plan, error) {
 	r.Rig = rigfile.Default()
 	if f.rig != "" {
 		var err error
-		if r.Rig, err = rigfile.Load(f.rig); err != nil {
+		if r.Rig, err = rigfile.Load(f.rig, suites.Measured(r.Catalogue)...); err != nil {
 			return nil, err
 		}
 	}

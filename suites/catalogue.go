@@ -52,3 +52,16 @@ func With(more ...fixtures.Spec) ([]fixtures.Spec, error) {
 	}
 	return append(all, more...), nil
 }
+
+// Measured are the names of all that specs measure, each once: limits of a
+// device type may be set for these.
+func Measured(specs []fixtures.Spec) (names []string) {
+	for _, s := range specs {
+		for _, n := range s.Measures {
+			if !slices.Contains(names, n) {
+				names = append(names, n)
+			}
+		}
+	}
+	return names
+}

@@ -11,6 +11,7 @@ import (
 
 	"hilrig/azure/hub"
 	"hilrig/fixtures"
+	"hilrig/fixtures/rigfile"
 	"hilrig/suites"
 )
 
@@ -68,7 +69,12 @@ type function struct {
 	uses  hub.Letters
 	asks  hub.Letters // letters whose presence it asks about: it goes on without
 	calls []string    // names, with their package
+
+	measures []string // names; one that goes on with something of the run's ends in more
 }
+
+// more is the open end of a name.
+const more = "…"
 
 // reading is what has been read of the suites.
 type reading struct {
@@ -101,6 +107,9 @@ func (r *reading) file(area string, f *ast.File) {
 	for _, d := range f.Decls {
 		if d, ok := d.(*ast.FuncDecl); ok && d.Body != nil {
 			name := area + "." + d.Name.Name
+			if d.Recv != nil {
+				name = area + ".." + d.Name.Name
+			}
 			if r.functions[name] == nil { // methods of one name are taken for one function
 				r.functions[name] = &function{}
 			}
@@ -119,7 +128,17 @@ func (r *reading) body(area string, f *function, body ast.Node) {
 			}
 		case *ast.SelectorExpr:
 			r.selector(area, f, n)
+			r.body(area, f, n.X)
+			return false
+		case *ast.KeyValueExpr:
+			if _, field := n.Key.(*ast.Ident); field {
+				r.body(area, f, n.Value)
+				return false
+			}
 		case *ast.CallExpr:
+			if s, ok := n.Fun.(*ast.SelectorExpr); ok && s.Sel.Name == "Measure" {
+				f.measures = append(f.measures, nameOf(n.Args[0]))
+			}
 			if s, ok := n.Fun.(*ast.SelectorExpr); ok && isName(s.X, "hub") && s.Sel.Name == "Refuse" && isLit(n.Args[0], "3") {
 				f.uses = f.uses.With(byFault["Refuse(3)"])
 				return false
@@ -170,7 +189,7 @@ func (r *reading) selector(area string, f *function, n *ast.SelectorExpr) {
 		}
 	}
 	f.uses = f.uses.With(byField[name])
-	f.calls = append(f.calls, area+"."+name)
+	f.calls = append(f.calls, area+".."+name)
 }
 
 func (r *reading) take(f *function, table map[string]hub.Letters, name, what string) {
@@ -179,6 +198,34 @@ func (r *reading) take(f *function, table map[string]hub.Letters, name, what str
 		r.unknown = append(r.unknown, what+name)
 	}
 	f.uses = f.uses.With(l)
+}
+
+// nameOf is the name of a measurement as far as its expression tells.
+func nameOf(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		return strings.Trim(e.Value, `"`)
+	case *ast.BinaryExpr:
+		return nameOf(e.X) + more
+	case *ast.CallExpr: // fmt.Sprintf
+		before, _, _ := strings.Cut(nameOf(e.Args[0]), "%")
+		return before + more
+	}
+	return more
+}
+
+// measured are the names of all that a function measures.
+func (r *reading) measured(name string, seen map[string]bool) (names []string) {
+	f := r.functions[name]
+	if f == nil || seen[name] {
+		return nil
+	}
+	seen[name] = true
+	names = slices.Clone(f.measures)
+	for _, c := range f.calls {
+		names = append(names, r.measured(c, seen)...)
+	}
+	return names
 }
 
 // of is what a function takes of a hub, with all that it mentions, but for what
@@ -293,5 +340,28 @@ func TestABodyThatTakesMoreThanItsRowNeedsIsFound(t *testing.T) {
 	}
 	if found != hub.OfLocal {
 		t.Errorf("found %s of %s", found, hub.OfLocal)
+	}
+}
+
+// A row holds the names of what its body measures, and no others.
+func TestARowHoldsWhatItsBodyMeasures(t *testing.T) {
+	r := read(t)
+	for _, s := range suites.All() {
+		names := r.measured(s.ID, map[string]bool{})
+		for _, n := range names {
+			begins, open := strings.CutSuffix(n, more)
+			if open && !slices.ContainsFunc(s.Measures, func(m string) bool { return strings.HasPrefix(m, begins) }) ||
+				!open && !rigfile.Measured(s.Measures, n) {
+				t.Errorf("%s measures %q, and its row does not hold it", s.ID, n)
+			}
+		}
+		for _, m := range s.Measures {
+			if !slices.ContainsFunc(names, func(n string) bool {
+				begins, open := strings.CutSuffix(n, more)
+				return n == m || open && strings.HasPrefix(m, begins)
+			}) {
+				t.Errorf("%s does not measure %q", s.ID, m)
+			}
+		}
 	}
 }

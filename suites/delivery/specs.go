@@ -16,7 +16,8 @@ func Specs() []fixtures.Spec {
 			Source: "G",
 			Needs:  fixtures.Needs{"A"},
 			Limit:  fixtures.LimitMessages, Cost: fixtures.Free(),
-			Body: firstMessage,
+			Measures: []string{"provisioned to first message"},
+			Body:     firstMessage,
 		},
 		{
 			ID: "delivery/topic", Labels: core,
@@ -61,7 +62,8 @@ func Specs() []fixtures.Spec {
 			Source: "field",
 			Needs:  fixtures.Needs{"A"},
 			Limit:  fixtures.LimitMessages, Cost: fixtures.Free(),
-			Body: payload,
+			Measures: []string{"payload size", "payload *"},
+			Body:     payload,
 		},
 		{
 			ID:     "delivery/interval",
@@ -70,7 +72,8 @@ func Specs() []fixtures.Spec {
 			Source: "field",
 			Needs:  fixtures.Needs{"A"},
 			Limit:  fixtures.LimitMessages, Cost: fixtures.Cost{Messages: 5},
-			Body: interval,
+			Measures: []string{"jitter", "interval, median", "interval"},
+			Body:     interval,
 		},
 		{
 			ID: "delivery/no-loss", Labels: core,
@@ -79,7 +82,8 @@ func Specs() []fixtures.Spec {
 			Source: "field",
 			Needs:  fixtures.Needs{"A"},
 			Limit:  fixtures.LimitMessages, Cost: fixtures.Free(),
-			Body: noLoss,
+			Measures: []string{"messages judged", "time for them"},
+			Body:     noLoss,
 		},
 		{
 			ID:     "delivery/order",
@@ -115,7 +119,8 @@ func Specs() []fixtures.Spec {
 			Source: "M 4.4 DA",
 			Needs:  fixtures.Needs{"A", "K", "L", "D"},
 			Limit:  fixtures.LimitOutage, Cost: fixtures.Cost{Connects: 1, Messages: 1},
-			Body: unacknowledged,
+			Measures: []string{"sent again after"},
+			Body:     unacknowledged,
 		},
 		{
 			ID:     "delivery/cloud-to-device",
@@ -124,7 +129,8 @@ func Specs() []fixtures.Spec {
 			Source: "A",
 			Needs:  fixtures.Needs{"C", "A", "K", "S"},
 			Limit:  fixtures.LimitMessages, Cost: fixtures.Free(),
-			Body: cloudToDevice(64),
+			Measures: []string{"acknowledged, # bytes"},
+			Body:     cloudToDevice(64),
 		},
 		{
 			ID:     "delivery/stored-message",
@@ -133,7 +139,8 @@ func Specs() []fixtures.Spec {
 			Source: "A DA",
 			Needs:  fixtures.Needs{"C", "K", "D", "S"},
 			Limit:  fixtures.LimitOutage, Cost: fixtures.Cost{Connects: 1},
-			Body: storedMessage,
+			Measures: []string{"acknowledged after its delivery"},
+			Body:     storedMessage,
 		},
 		{
 			ID:     "delivery/cloud-to-device-sizes",
@@ -142,7 +149,8 @@ func Specs() []fixtures.Spec {
 			Source: "field",
 			Needs:  fixtures.Needs{"C", "A", "K", "S"},
 			Limit:  fixtures.LimitLong, Cost: fixtures.Free(),
-			Body: cloudToDevice(deviceBoundSizes...),
+			Measures: []string{"acknowledged, # bytes"},
+			Body:     cloudToDevice(deviceBoundSizes...),
 		},
 		{
 			ID:     "delivery/twin",
@@ -151,7 +159,8 @@ func Specs() []fixtures.Spec {
 			Source: "A",
 			Needs:  fixtures.Needs{"C", "S"},
 			Limit:  fixtures.LimitMessages, Cost: fixtures.Free(),
-			Body: twin,
+			Measures: []string{"desired to reported"},
+			Body:     twin,
 		},
 		{
 			ID:     "delivery/direct-method",
@@ -160,7 +169,8 @@ func Specs() []fixtures.Spec {
 			Source: "A",
 			Needs:  fixtures.Needs{"C", "S"},
 			Limit:  fixtures.LimitMessages, Cost: fixtures.Free(),
-			Body: directMethod,
+			Measures: []string{"answered, method *"},
+			Body:     directMethod,
 		},
 	}
 }

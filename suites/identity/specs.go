@@ -15,7 +15,8 @@ func Specs() []fixtures.Spec {
 			Why:    "an identity that the hub or the device cannot use makes every later red meaningless",
 			Source: "G",
 			Limit:  fixtures.LimitCheck, Cost: fixtures.Free(),
-			Body: keyPair,
+			Measures: []string{"validity"},
+			Body:     keyPair,
 		},
 		{
 			ID: "identity/thumbprint", Labels: core,
@@ -32,7 +33,8 @@ func Specs() []fixtures.Spec {
 			Why:    "a stray `*` or line end cuts a file short on the wire",
 			Source: "G",
 			Limit:  fixtures.LimitCheck, Cost: fixtures.Free(),
-			Body: pemFiles,
+			Measures: []string{"size of root certificate", "size of device certificate", "size of private key"},
+			Body:     pemFiles,
 		},
 		{
 			ID: "identity/root", Labels: core,

@@ -15,7 +15,8 @@ func Specs() []fixtures.Spec {
 			Why:    "OK means success: a device that does not say it cannot be onboarded",
 			Source: "G",
 			Limit:  fixtures.LimitProvision, Cost: fixtures.Cost{Loads: 1},
-			Body: loads(fixtures.SlotRoot),
+			Measures: []string{"time to OK", "transfer"},
+			Body:     loads(fixtures.SlotRoot),
 		},
 		{
 			ID: "provisioning/certificate", Labels: smoke,
@@ -23,7 +24,8 @@ func Specs() []fixtures.Spec {
 			Why:    "OK means success: a device that does not say it cannot be onboarded",
 			Source: "G",
 			Limit:  fixtures.LimitProvision, Cost: fixtures.Cost{Loads: 1},
-			Body: loads(fixtures.SlotCertificate),
+			Measures: []string{"time to OK", "transfer"},
+			Body:     loads(fixtures.SlotCertificate),
 		},
 		{
 			ID: "provisioning/key", Labels: smoke,
@@ -31,7 +33,8 @@ func Specs() []fixtures.Spec {
 			Why:    "OK means success: a device that does not say it cannot be onboarded",
 			Source: "G",
 			Limit:  fixtures.LimitProvision, Cost: fixtures.Cost{Connects: 1, Loads: 1},
-			Body: loads(fixtures.SlotKey),
+			Measures: []string{"time to OK", "transfer"},
+			Body:     loads(fixtures.SlotKey),
 		},
 		{
 			ID: "provisioning/presented", Labels: core,
@@ -40,7 +43,8 @@ func Specs() []fixtures.Spec {
 			Source: "G",
 			Needs:  fixtures.Needs{"W"},
 			Limit:  fixtures.LimitProvision, Cost: fixtures.Cost{Connects: 1},
-			Body: presented,
+			Measures: []string{"handshake"},
+			Body:     presented,
 		},
 		{
 			ID:     "provisioning/line-rate",
@@ -48,6 +52,14 @@ func Specs() []fixtures.Spec {
 			Why:    "minutes at the bench, times the fleet",
 			Source: "G",
 			Limit:  fixtures.LimitProvision, Cost: fixtures.Free(),
+			Measures: []string{
+				"seconds for root certificate",
+				"seconds for device certificate",
+				"seconds for private key",
+				"line share for root certificate",
+				"line share for device certificate",
+				"line share for private key",
+			},
 			Body: lineRate,
 		},
 		{
@@ -159,7 +171,8 @@ func Specs() []fixtures.Spec {
 			Why:    "log lines in between must neither cost a byte nor say OK",
 			Source: "field",
 			Limit:  fixtures.LimitProvision, Cost: fixtures.Free(),
-			Body: noise,
+			Measures: []string{"lines in between"},
+			Body:     noise,
 		},
 		{
 			ID:     "provisioning/persistent",

@@ -18,7 +18,8 @@ func Specs() []fixtures.Spec {
 			Source: "DA",
 			Needs:  fixtures.Needs{"D"},
 			Limit:  fixtures.LimitRetries, Cost: fixtures.Cost{Fixed: time.Second, Connects: 2},
-			Body: serverDisconnect,
+			Measures: []string{"gap after drop"},
+			Body:     serverDisconnect,
 		},
 		{
 			ID:     "recovery/backoff",
@@ -27,7 +28,8 @@ func Specs() []fixtures.Spec {
 			Source: "DA",
 			Needs:  fixtures.Needs{"A", "N|F"},
 			Limit:  fixtures.LimitRetries, Cost: fixtures.Cost{Fixed: 5 * time.Second, Connects: 6},
-			Body: backoffSpec,
+			Measures: []string{"gap #"},
+			Body:     backoffSpec,
 		},
 		{
 			ID:     "recovery/takeover-backoff",
@@ -36,7 +38,8 @@ func Specs() []fixtures.Spec {
 			Source: "field",
 			Needs:  fixtures.Needs{"A", "D"},
 			Limit:  fixtures.LimitRetries, Cost: fixtures.Cost{Fixed: 5 * time.Second, Connects: 6},
-			Body: takeoverBackoff,
+			Measures: []string{"gap #"},
+			Body:     takeoverBackoff,
 		},
 		{
 			ID:     "recovery/connection-cut",
@@ -45,7 +48,8 @@ func Specs() []fixtures.Spec {
 			Source: "field",
 			Needs:  fixtures.Needs{"A", "N"},
 			Limit:  fixtures.LimitOutage, Cost: fixtures.Cost{Fixed: 3 * time.Second, Connects: 3},
-			Body: connectionCut,
+			Measures: []string{"longest way back"},
+			Body:     connectionCut,
 		},
 		{
 			ID:     "recovery/black-hole",
@@ -54,7 +58,8 @@ func Specs() []fixtures.Spec {
 			Source: "field",
 			Needs:  fixtures.Needs{"A", "K", "N"},
 			Limit:  fixtures.LimitOutage, Cost: fixtures.Cost{Fixed: 2 * time.Second, Connects: 1},
-			Body: blackHole,
+			Measures: []string{"silence to new session", "silence noticed after"},
+			Body:     blackHole,
 		},
 		{
 			ID:     "recovery/cut-in-handshake",
@@ -63,6 +68,13 @@ func Specs() []fixtures.Spec {
 			Source: "field",
 			Needs:  fixtures.Needs{"A", "W", "N"},
 			Limit:  fixtures.LimitOutage, Cost: fixtures.Cost{Fixed: 5 * time.Second, Connects: 10},
+			Measures: []string{
+				"back after a cut behind ClientHello",
+				"back after a cut behind ServerHello",
+				"back after a cut behind Certificate",
+				"back after a cut behind ServerHelloDone",
+				"back after a cut behind ClientKeyExchange",
+			},
 			Body: cutInHandshake,
 		},
 		{
@@ -81,7 +93,8 @@ func Specs() []fixtures.Spec {
 			Source: "field",
 			Needs:  fixtures.Needs{"A", "N"},
 			Limit:  fixtures.LimitOutage, Cost: fixtures.Cost{Fixed: 2 * time.Second, Connects: 1},
-			Body: hubRestart,
+			Measures: []string{"way back", "messages lost"},
+			Body:     hubRestart,
 		},
 		{
 			ID:     "recovery/slow-link",
@@ -90,7 +103,8 @@ func Specs() []fixtures.Spec {
 			Source: "field",
 			Needs:  fixtures.Needs{"A", "N"},
 			Limit:  fixtures.LimitOutage, Cost: fixtures.Cost{Fixed: 2 * time.Second, Connects: 2},
-			Body: slowLink,
+			Measures: []string{"session over the slow link", "first message behind it"},
+			Body:     slowLink,
 		},
 		{
 			ID:     "recovery/power-cycle",
@@ -99,7 +113,8 @@ func Specs() []fixtures.Spec {
 			Source: "field",
 			Needs:  fixtures.Needs{"P", "A"},
 			Limit:  fixtures.LimitOutage, Cost: fixtures.Cost{Connects: 1},
-			Body: powerCycle,
+			Measures: []string{"power-on to first message"},
+			Body:     powerCycle,
 		},
 		{
 			ID:     "recovery/replugged",
@@ -107,7 +122,8 @@ func Specs() []fixtures.Spec {
 			Why:    "cables are pulled at every bench; a console that needs a power cycle after that stops the line",
 			Source: "field",
 			Limit:  fixtures.LimitOutage, Cost: fixtures.Free(),
-			Body: replugged,
+			Measures: []string{"plugged in to answer"},
+			Body:     replugged,
 		},
 		{
 			ID: "recovery/long-outage", Labels: soak,
@@ -116,7 +132,8 @@ func Specs() []fixtures.Spec {
 			Source: "DA field",
 			Needs:  fixtures.Needs{"A", "N"},
 			Limit:  fixtures.LimitSoak, Cost: fixtures.Cost{Connects: 1, Soaks: 1},
-			Body: longOutage,
+			Measures: []string{"way back", "messages lost"},
+			Body:     longOutage,
 		},
 	}
 }

@@ -53,7 +53,8 @@ func Specs() []fixtures.Spec {
 			Source: "A",
 			Needs:  fixtures.Needs{"K"},
 			Limit:  fixtures.LimitConnect, Cost: fixtures.Free(),
-			Body: keepAlive,
+			Measures: []string{"keep-alive"},
+			Body:     keepAlive,
 		},
 		{
 			ID: "session/no-self-takeover", Labels: core,
@@ -62,7 +63,8 @@ func Specs() []fixtures.Spec {
 			Source: "field",
 			Needs:  fixtures.Needs{"A", "K"},
 			Limit:  fixtures.LimitMessages, Cost: fixtures.Cost{Fixed: 2 * time.Second},
-			Body: noSelfTakeover,
+			Measures: []string{"self-takeovers"},
+			Body:     noSelfTakeover,
 		},
 		{
 			ID:     "session/pings",
@@ -71,7 +73,8 @@ func Specs() []fixtures.Spec {
 			Source: "M 3.1.2.10",
 			Needs:  fixtures.Needs{"K"},
 			Limit:  fixtures.LimitPings, Cost: fixtures.Cost{Fixed: 4 * time.Second},
-			Body: pings,
+			Measures: []string{"longest silence, idle", "longest silence, publishing every *", "longest silence, receiving"},
+			Body:     pings,
 		},
 		{
 			ID:     "session/ping-unanswered",
@@ -80,7 +83,8 @@ func Specs() []fixtures.Spec {
 			Source: "DA",
 			Needs:  fixtures.Needs{"K", "L", "D"},
 			Limit:  fixtures.LimitPings, Cost: fixtures.Cost{Fixed: 2 * time.Second, Connects: 1},
-			Body: pingUnanswered,
+			Measures: []string{"given up after"},
+			Body:     pingUnanswered,
 		},
 		{
 			ID:     "session/late-pingresp",
@@ -116,7 +120,8 @@ func Specs() []fixtures.Spec {
 			Source: "DA",
 			Needs:  fixtures.Needs{"C", "K", "L"},
 			Limit:  fixtures.LimitOutage, Cost: fixtures.Cost{Connects: 2},
-			Body: noSuback,
+			Measures: []string{"until the next SUBSCRIBE"},
+			Body:     noSuback,
 		},
 		{
 			ID:     "session/refused",
@@ -125,7 +130,8 @@ func Specs() []fixtures.Spec {
 			Source: "A",
 			Needs:  fixtures.Needs{"A", "K", "L"},
 			Limit:  fixtures.LimitRetries, Cost: fixtures.Cost{Fixed: 5 * time.Second, Connects: 10},
-			Body: refused,
+			Measures: []string{"gap after CONNACK #"},
+			Body:     refused,
 		},
 		{
 			ID:     "session/no-connack",
@@ -134,7 +140,8 @@ func Specs() []fixtures.Spec {
 			Source: "DA",
 			Needs:  fixtures.Needs{"A", "K", "L"},
 			Limit:  fixtures.LimitRetries, Cost: fixtures.Cost{Fixed: 5 * time.Second, Connects: 5},
-			Body: noConnack,
+			Measures: []string{"waits for CONNACK", "gap #"},
+			Body:     noConnack,
 		},
 	}
 }
@@ -150,7 +157,8 @@ func Closing() []fixtures.Spec {
 			Source: "M",
 			Needs:  fixtures.Needs{"A", "K"},
 			Limit:  fixtures.LimitMessages, Cost: fixtures.Cost{Messages: 5},
-			Body: conformance,
+			Measures: []string{"packets judged", "violations"},
+			Body:     conformance,
 		},
 	}
 }

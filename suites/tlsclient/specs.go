@@ -28,7 +28,8 @@ func Specs() []fixtures.Spec {
 			Source: "A DA",
 			Needs:  fixtures.Needs{"W"},
 			Limit:  fixtures.LimitConnect, Cost: fixtures.Free(),
-			Body: cipherSuites,
+			Measures: []string{"suites offered", "of IoT Hub's four"},
+			Body:     cipherSuites,
 		},
 		{
 			ID: "tls/server-name", Labels: core,
@@ -55,7 +56,8 @@ func Specs() []fixtures.Spec {
 			Source: "T",
 			Needs:  fixtures.Needs{"W"},
 			Limit:  fixtures.LimitConnect, Cost: fixtures.Free(),
-			Body: clientHello,
+			Measures: []string{"findings"},
+			Body:     clientHello,
 		},
 		{
 			ID: "tls/unknown-root", Labels: core,
@@ -160,6 +162,11 @@ func Specs() []fixtures.Spec {
 			Source: "A",
 			Needs:  fixtures.Needs{"L", "W"},
 			Limit:  fixtures.LimitLong, Cost: fixtures.Cost{Connects: 6},
+			Measures: []string{
+				"handshake with TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+				"handshake with TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+				"handshake with TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
+			},
 			Body: eachSuite,
 		},
 		{
@@ -169,7 +176,8 @@ func Specs() []fixtures.Spec {
 			Source: "DA T",
 			Needs:  fixtures.Needs{"L", "W"},
 			Limit:  fixtures.LimitLong, Cost: fixtures.Cost{Connects: 4},
-			Body: largeChain,
+			Measures: []string{"handshake with a chain a fifth larger than Azure's", "handshake with a chain of 8 kB"},
+			Body:     largeChain,
 		},
 		{
 			ID:     "tls/fragmented",
@@ -187,7 +195,8 @@ func Specs() []fixtures.Spec {
 			Source: "DA T",
 			Needs:  fixtures.Needs{"L", "W"},
 			Limit:  fixtures.LimitLong, Cost: fixtures.Cost{Fixed: 3 * time.Second, Connects: 1},
-			Body: slow,
+			Measures: []string{"slow handshake"},
+			Body:     slow,
 		},
 		{
 			ID:     "tls/handshakes",
@@ -196,7 +205,8 @@ func Specs() []fixtures.Spec {
 			Source: "field",
 			Needs:  fixtures.Needs{"W"},
 			Limit:  fixtures.LimitConnects, Cost: fixtures.Cost{Connects: 5},
-			Body: handshakes,
+			Measures: []string{"handshakes", "handshake, median", "handshake, longest"},
+			Body:     handshakes,
 		},
 		{
 			ID:     "tls/root-rotation",
