@@ -71,12 +71,11 @@ func (a *app) warn(files certs.Files) {
 	}
 }
 
-// slots are the three transfers, in the guide's order.
-type slot struct {
-	number int
-	name   string
-	data   []byte
-	secret bool
+// transfer is a file for a slot.
+type transfer struct {
+	slot console.Slot
+	name string // of the file
+	data []byte
 }
 
 func (a *app) provision(ctx context.Context, f *provisionFlags) error {
@@ -94,10 +93,10 @@ func (a *app) provision(ctx context.Context, f *provisionFlags) error {
 	}
 	ctx, stop := a.untilSignal(ctx)
 	defer stop()
-	err = a.load(ctx, f.port, t, []slot{
-		{10, f.root, files.RootPEM, false},
-		{20, f.certificate, files.Identity.CertificatePEM, false},
-		{30, f.key, files.Identity.KeyPEM, true},
+	err = a.load(ctx, f.port, t, []transfer{
+		{console.SlotRoot, f.root, files.RootPEM},
+		{console.SlotCertificate, f.certificate, files.Identity.CertificatePEM},
+		{console.SlotKey, f.key, files.Identity.KeyPEM},
 	})
 	if err != nil && ctx.Err() != nil {
 		return fmt.Errorf("%w; the device keeps what it has taken so far, load all three again", errInterrupted)
@@ -141,7 +140,7 @@ func (f *provisionFlags) deviceType(measured []string) (rigfile.Type, error) {
 func typeOf(rig *rigfile.Rig, f *provisionFlags) (rigfile.Type, error) {
 	var known []string
 	for _, d := range rig.Devices {
-		if f.typeName == "" && d.Serial.Path+d.Serial.URL == f.port || f.typeName != "" && d.TypeName == f.typeName {
+		if f.typeName == "" && d.Serial.Address() == f.port || f.typeName != "" && d.TypeName == f.typeName {
 			return d.Type, nil
 		}
 		if !slices.Contains(known, d.TypeName) {
@@ -159,25 +158,20 @@ func typeOf(rig *rigfile.Rig, f *provisionFlags) (rigfile.Type, error) {
 }
 
 // load opens the line, brings the console back and loads the files.
-func (a *app) load(ctx context.Context, path string, t rigfile.Type, slots []slot) error {
+func (a *app) load(ctx context.Context, path string, t rigfile.Type, files []transfer) error {
 	line, err := port.Open(ctx, port.Config{Path: path, Baud: t.Baud, LockDir: port.LockDir(), Run: "hilrig provision", Log: a.log})
 	if err != nil {
 		return err
 	}
-	c := t.Console
-	con := console.Open(line, console.Settings{
-		Baud: t.Baud, Newline: c.Newline, Prompt: c.Prompt, PromptWithin: c.PromptWithin, OKWithin: c.OKWithin, OK: c.OK,
-		Failed: c.Failed, Chunk: c.Chunk, ChunkDelay: c.ChunkDelay, FileNewline: c.FileNewline, MaxFile: c.MaxFile,
-		RecoverSend: c.Recover.Send, RecoverQuiet: c.Recover.Quiet,
-	}, console.Options{Log: a.log})
+	con := console.Open(line, t.ConsoleSettings(), console.Options{Log: a.log})
 	defer func() { _ = con.Close() }() // closes the line too; every answer is in by then
 	if err := a.waken(ctx, con, t.Timing.BootWithin); err != nil {
 		return err
 	}
-	for i, s := range slots {
+	for i, s := range files {
 		opened, err := a.transfer(ctx, con, s)
 		if err != nil {
-			return a.leaveFile(ctx, con, slots[:i], s, opened, err)
+			return a.leaveFile(ctx, con, files[:i], s, opened, err)
 		}
 	}
 	fmt.Fprintf(a.out, "the device at %s holds all three files\n", path)
@@ -196,7 +190,7 @@ func (a *app) waken(ctx context.Context, con *console.Console, within time.Durat
 
 // leaveFile brings the console back from a file that was begun, so that the
 // next person at it types a command, and says what the device holds now.
-func (a *app) leaveFile(ctx context.Context, con *console.Console, taken []slot, s slot, opened bool, err error) error {
+func (a *app) leaveFile(ctx context.Context, con *console.Console, taken []transfer, s transfer, opened bool, err error) error {
 	if con.InFile() && con.Err() == nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
 		defer cancel()
@@ -225,26 +219,26 @@ func (a *app) leaveFile(ctx context.Context, con *console.Console, taken []slot,
 const leaveWithin = 5 * time.Second
 
 // transfer loads one file and says how it went.
-func (a *app) transfer(ctx context.Context, con *console.Console, s slot) (opened bool, err error) {
+func (a *app) transfer(ctx context.Context, con *console.Console, s transfer) (opened bool, err error) {
 	progress, done := a.transferBar(s)
-	r, err := con.Transfer(ctx, console.File{Slot: s.number, Name: s.name, Data: s.data, Secret: s.secret, Progress: progress})
+	r, err := con.Transfer(ctx, console.File{Slot: s.slot, Name: s.name, Data: s.data, Secret: s.slot == console.SlotKey, Progress: progress})
 	done()
 	if err != nil {
 		return r.Opened, err
 	}
-	fmt.Fprintf(a.out, "9270,%d  %s  %d bytes in %.2f s  %s\n", s.number, s.name, r.Bytes, r.Answered.Sub(r.Started).Seconds(), oneLine(r.Answer))
+	fmt.Fprintf(a.out, "%s  %s  %d bytes in %.2f s  %s\n", s.slot.Command(), s.name, r.Bytes, r.Answered.Sub(r.Started).Seconds(), oneLine(r.Answer))
 	return true, nil
 }
 
 // transferBar is a moving line at a terminal, nothing elsewhere.
-func (a *app) transferBar(s slot) (progress func(sent, total int), done func()) {
+func (a *app) transferBar(s transfer) (progress func(sent, total int), done func()) {
 	if !lively(a.out) {
 		return nil, func() {}
 	}
 	bars := mpb.New(screen(unfiltered(a.out)), mpb.WithWidth(24), mpb.WithRefreshRate(100*time.Millisecond))
 	bar := bars.New(0, mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"),
 		mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Name(fmt.Sprintf("9270,%d  %s  ", s.number, s.name))),
+		mpb.PrependDecorators(decor.Name(fmt.Sprintf("%s  %s  ", s.slot.Command(), s.name))),
 		mpb.AppendDecorators(decor.Percentage(decor.WC{W: 6})))
 	return func(sent, total int) {
 			bar.SetTotal(int64(total), false)

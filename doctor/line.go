@@ -27,7 +27,7 @@ func checkLine(ctx context.Context, h *Host) []Result {
 	}
 	t := rigfile.Infinite()
 	for _, d := range h.Rig.Devices {
-		if d.Serial.Path+d.Serial.URL == h.Line {
+		if d.Serial.Address() == h.Line {
 			t = d.Type
 		}
 	}
@@ -35,9 +35,7 @@ func checkLine(ctx context.Context, h *Host) []Result {
 	if err != nil {
 		return []Result{failed(err)}
 	}
-	con := console.Open(line, console.Settings{
-		Baud: t.Baud, Newline: t.Console.Newline, RecoverSend: t.Console.Recover.Send, RecoverQuiet: t.Console.Recover.Quiet,
-	}, console.Options{Log: h.Log})
+	con := console.Open(line, t.ConsoleSettings(), console.Options{Log: h.Log})
 	defer func() { _ = con.Close() }()                            // nothing is waited for any more
 	if _, err := con.Wake(ctx, t.Timing.BootWithin); err != nil { // one that answers to nothing is judged below
 		return []Result{failed(err)}

@@ -132,9 +132,9 @@ func (l *learner) confirmed(ctx context.Context, said string) bool {
 
 func (l *learner) load(ctx context.Context, h *watchHub) error {
 	stored, err := l.board.Load(ctx, []probe.File{
-		{Slot: 10, Name: "root certificate", Data: h.root},
-		{Slot: 20, Name: "device certificate", Data: h.identity.CertificatePEM},
-		{Slot: 30, Name: "private key", Data: h.identity.KeyPEM, Secret: true},
+		{Slot: console.SlotRoot, Data: h.root},
+		{Slot: console.SlotCertificate, Data: h.identity.CertificatePEM},
+		{Slot: console.SlotKey, Data: h.identity.KeyPEM, Secret: true},
 	}, l.progress())
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func (l *learner) progress() func(f probe.File, sent, total int) {
 	return func(f probe.File, sent, total int) {
 		if now := time.Now(); now.Sub(said) > 5*time.Second {
 			said = now
-			l.Say("  %s: %d of %d bytes", f.Name, sent, total)
+			l.Say("  %s: %d of %d bytes", f.Slot, sent, total)
 		}
 	}
 }

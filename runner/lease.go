@@ -43,7 +43,7 @@ func (r *run) leaseOf(name string) (release, error) {
 // leaseName names a device by what it hangs on, so that two rig files that
 // call it differently meet, also one by path and one by USB serial number.
 func leaseName(d rigfile.Device) string {
-	path := d.Serial.Path + d.Serial.URL // there is one of them
+	path := d.Serial.Address()
 	if d.Serial.USB != "" {
 		if found, err := usb.Resolve("/", d.Serial.USB); err == nil {
 			path = found.Path // one that is not there is the child's to report

@@ -112,7 +112,7 @@ func TestTransferOnAPseudoTerminal(t *testing.T) {
 	for _, echo := range []bool{false, true} {
 		dev := &device{echo: echo}
 		c, _, sheet := openPTY(t, guide(), dev, 115200)
-		for slot, data := range map[int]string{10: aKey().certificate, 30: aKey().pkcs8} {
+		for slot, data := range map[Slot]string{10: aKey().certificate, 30: aKey().pkcs8} {
 			r, err := c.Transfer(t.Context(), File{Slot: slot, Name: "file", Data: []byte(data), Secret: slot == 30})
 			if err != nil {
 				t.Fatal(err)

@@ -16,11 +16,11 @@ const terminator = '*'
 
 // File is what a transfer sends.
 type File struct {
-	Slot         int    // of the command 9270,<slot>
+	Slot         Slot
 	Name         string // for messages
 	Data         []byte // must not contain the `*`
 	Secret       bool   // a private key: masked in every form
-	Command      string // sent instead of 9270,<slot>
+	Command      string // sent instead of the slot's
 	Raw          bool   // line ends as they are, whatever the type's policy
 	StopAfter    int    // > 0: so many bytes as sent, no `*`, no waiting for an answer
 	NoTerminator bool   // the whole file, no `*`, no waiting for an answer
@@ -31,7 +31,8 @@ type File struct {
 
 // Receipt is what came of a transfer, as far as it got.
 type Receipt struct {
-	Slot, Bytes int       // bytes of the file as sent, without the `*`
+	Slot        Slot
+	Bytes       int       // of the file as sent, without the `*`
 	Started     time.Time // the command was sent
 	Prompted    time.Time // the prompt had come
 	First, Last time.Time // the first byte of the file, and the `*`, on the wire; where its echo is late, that
@@ -148,7 +149,7 @@ func (c *Console) newTransfer(f File) (*transfer, error) {
 	}
 	t := &transfer{c: c, f: f, command: f.Command, data: withNewlines(f.Data, newlines), r: Receipt{Slot: f.Slot}}
 	if t.command == "" {
-		t.command = fmt.Sprintf("9270,%d", f.Slot)
+		t.command = f.Slot.Command()
 	}
 	var cause error
 	switch {

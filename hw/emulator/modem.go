@@ -58,12 +58,15 @@ func newModem(life context.Context, c Config, b *behaviour) *modem {
 }
 
 // use makes the modem connect anew with these files, once the terminal's answer
-// has left the device.
+// has left the device. A try that is due before has them too.
 func (m *modem) use(set files, answered time.Time) {
 	set = maps.Clone(set)
 	m.mu.Lock()
 	m.asked++
 	order := m.asked
+	if !answered.IsZero() {
+		m.set = set
+	}
 	m.mu.Unlock()
 	obey := func() {
 		m.mu.Lock()

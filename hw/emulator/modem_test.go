@@ -212,6 +212,18 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
+// A device that has said OK to a new identity presents no other any more, also
+// where a try was due before it connects anew.
+func TestATryBehindTheAnswerHasTheNewFiles(t *testing.T) {
+	t.Parallel()
+	m := newModem(t.Context(), Config{}, sound())
+	m.use(files{slotKey: "first"}, time.Time{})
+	m.use(files{slotKey: "second"}, time.Now().Add(time.Hour))
+	if set, _ := m.current(); set[slotKey] != "second" {
+		t.Errorf("it has %q", set[slotKey])
+	}
+}
+
 func TestReconnectsPolitely(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil, nil)

@@ -63,8 +63,7 @@ type Profile struct {
 
 // File is one that Load sends.
 type File struct {
-	Slot   int
-	Name   string
+	Slot   console.Slot
 	Data   []byte
 	Secret bool
 }

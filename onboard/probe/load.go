@@ -29,7 +29,7 @@ func (b *Board) Load(ctx context.Context, files []File, progress func(f File, se
 		}
 	}()
 	for i, f := range files {
-		b.say("loading %s with 9270,%d", f.Name, f.Slot)
+		b.say("loading %s with %s", f.Slot, f.Slot.Command())
 		if i == 0 {
 			stored, err = b.first(ctx, f)
 		} else {
@@ -95,7 +95,7 @@ func (b *Board) openFile(ctx context.Context, f File) error {
 	if b.Profile.Newline != "" {
 		ends = []string{b.Profile.Newline}
 	}
-	command := fmt.Sprintf("9270,%d", f.Slot)
+	command := f.Slot.Command()
 	for i, nl := range ends {
 		if i > 0 { // ends what the one before has left, whatever the board makes of it
 			if err := b.con.Send(ctx, []byte(nl)); err != nil {
@@ -155,7 +155,7 @@ func (b *Board) next(ctx context.Context, f File, progress func(f File, sent, to
 		return time.Time{}, err
 	}
 	r, err := b.con.Transfer(ctx, console.File{
-		Slot: f.Slot, Name: f.Name, Data: f.Data, Secret: f.Secret,
+		Slot: f.Slot, Name: f.Slot.String(), Data: f.Data, Secret: f.Secret,
 		Progress: func(sent, total int) {
 			if progress != nil {
 				progress(f, sent, total)
@@ -180,7 +180,7 @@ func (b *Board) Command(ctx context.Context, text string) error {
 }
 
 func (b *Board) fault(f File, cause error, cure string) error {
-	return record.NewFailure(record.Device, "load", fmt.Sprintf("%s (9270,%d)", f.Name, f.Slot), cause).WithCure(cure)
+	return record.NewFailure(record.Device, "load", fmt.Sprintf("%s (%s)", f.Slot, f.Slot.Command()), cause).WithCure(cure)
 }
 
 // soundsBad reports whether an answer that nobody knows says no.

@@ -139,7 +139,7 @@ func open(t *testing.T, f *firmware, agree bool) *Board {
 
 func files() []File {
 	pem := []byte("-----BEGIN CERTIFICATE-----\n" + strings.Repeat("MIIC+A09zz/x\n", 20) + "-----END CERTIFICATE-----\n")
-	return []File{{Slot: 10, Name: "root", Data: pem}, {Slot: 20, Name: "certificate", Data: pem}, {Slot: 30, Name: "key", Data: pem, Secret: true}}
+	return []File{{Slot: 10, Data: pem}, {Slot: 20, Data: pem}, {Slot: 30, Data: pem, Secret: true}}
 }
 
 func TestABoardIsLearnt(t *testing.T) {

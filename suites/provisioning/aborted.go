@@ -56,7 +56,7 @@ func abortedTransfer(ctx context.Context, b *fixtures.Trial) {
 // found where all is.
 func abort(ctx context.Context, b *fixtures.Trial, id *certs.Identity, way string, rest func()) (lost fixtures.Finding) {
 	b.Step("stop in the middle of the certificate; %s", way)
-	l := b.Send(ctx, console.File{Slot: 20, Name: "certificate", Data: id.CertificatePEM, StopAfter: len(id.CertificatePEM) / 2})
+	l := b.Send(ctx, console.File{Slot: fixtures.SlotCertificate, Name: "certificate", Data: id.CertificatePEM, StopAfter: len(id.CertificatePEM) / 2})
 	if l.Err != nil && record.ClassOf(l.Err) != record.Device {
 		b.Must(l.Err)
 	}

@@ -15,7 +15,7 @@ import (
 func loads(slot fixtures.Slot) func(context.Context, *fixtures.Trial) {
 	return func(ctx context.Context, b *fixtures.Trial) {
 		b.Premise(b.Unanswered(slot))
-		b.Step("load %s (9270,%d)", slot, int(slot))
+		b.Step("load %s (%s)", slot, slot.Command())
 		l, err := b.FirstLoad(ctx, slot)
 		b.Must(err)
 		b.Must(l.Err)

@@ -24,8 +24,8 @@ type wrongFile struct {
 func rejectsGarbage(ctx context.Context, b *fixtures.Trial) {
 	garbage := []byte(strings.Repeat("this is no certificate\n", 20))
 	refuse(ctx, b, []wrongFile{
-		{"text that is no PEM in the certificate's slot", console.File{Slot: 20, Name: "garbage", Data: garbage}},
-		{"text that is no PEM in the root's slot", console.File{Slot: 10, Name: "garbage", Data: garbage}},
+		{"text that is no PEM in the certificate's slot", console.File{Slot: fixtures.SlotCertificate, Name: "garbage", Data: garbage}},
+		{"text that is no PEM in the root's slot", console.File{Slot: fixtures.SlotRoot, Name: "garbage", Data: garbage}},
 	})
 }
 
@@ -34,7 +34,7 @@ func rejectsTruncated(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(err)
 	cut := bytes.Index(id.CertificatePEM, []byte("-----END"))
 	refuse(ctx, b, []wrongFile{
-		{"a certificate without its END line", console.File{Slot: 20, Name: "truncated certificate", Data: id.CertificatePEM[:cut]}},
+		{"a certificate without its END line", console.File{Slot: fixtures.SlotCertificate, Name: "truncated certificate", Data: id.CertificatePEM[:cut]}},
 	})
 }
 
@@ -42,7 +42,7 @@ func rejectsWrongKind(ctx context.Context, b *fixtures.Trial) {
 	id, err := b.Identity(ctx)
 	b.Premise(err)
 	refuse(ctx, b, []wrongFile{
-		{"a certificate in the key's slot", console.File{Slot: 30, Name: "certificate", Data: id.CertificatePEM}},
+		{"a certificate in the key's slot", console.File{Slot: fixtures.SlotKey, Name: "certificate", Data: id.CertificatePEM}},
 	})
 }
 
@@ -104,7 +104,7 @@ func refuse(ctx context.Context, b *fixtures.Trial, files []wrongFile) {
 	b.Must(err)
 	kept := "the identity before it is still in use"
 	if slices.ContainsFunc(files, func(w wrongFile) bool {
-		return w.file.Slot == int(fixtures.SlotRoot) && slices.Contains(accepted, w.what)
+		return w.file.Slot == fixtures.SlotRoot && slices.Contains(accepted, w.what)
 	}) {
 		b.Step("see what is left of the root")
 		kept = rootStillCounts(ctx, b, accepted)
