@@ -216,7 +216,8 @@ func TestBackoff(t *testing.T) {
 // where a try was due before it connects anew.
 func TestATryBehindTheAnswerHasTheNewFiles(t *testing.T) {
 	t.Parallel()
-	m := newModem(t.Context(), Config{}, sound())
+	b := sound()
+	m := newModem(t.Context(), Config{}, &b)
 	m.use(files{slotKey: "first"}, time.Time{})
 	m.use(files{slotKey: "second"}, time.Now().Add(time.Hour))
 	if set, _ := m.current(); set[slotKey] != "second" {
