@@ -23,7 +23,7 @@ func TestOneCauseIsOneRed(t *testing.T) {
 		named string // what must be
 		not   string // what must not have run
 	}{
-		{"wrong-topic", "delivery/first-message delivery/topic", "delivery/topic", "delivery/payload delivery/no-loss session/conformance delivery/interval recovery/connection-cut session/refused"},
+		{"wrong-topic", "delivery/first-message delivery/topic", "delivery/topic", "delivery/payload delivery/no-loss session/conformance delivery/interval recovery/connection-cut session/refused session/no-connack delivery/twin delivery/direct-method delivery/stored-message"},
 		{"packet-id-zero", "delivery/first-message session/conformance", "session/conformance", "delivery/payload delivery/no-loss recovery/black-hole recovery/cut-in-handshake"},
 		{"no-publish", "delivery/first-message", "delivery/first-message", "delivery/topic delivery/payload delivery/no-loss recovery/connection-cut"},
 		{"wrong-client-id", "session/client-id", "session/client-id", "delivery/first-message recovery/server-disconnect"},
@@ -32,8 +32,8 @@ func TestOneCauseIsOneRed(t *testing.T) {
 		t.Run(c.fault, func(t *testing.T) {
 			t.Parallel()
 			asked := append([]string{"provisioning/root", "provisioning/certificate", "provisioning/key", "provisioning/presented", "provisioning/no-key-on-console"},
-				strings.Fields("session/client-id session/no-self-takeover session/refused delivery/first-message delivery/topic delivery/payload "+
-					"delivery/interval delivery/no-loss recovery/server-disconnect recovery/connection-cut recovery/black-hole recovery/cut-in-handshake session/conformance")...)
+				strings.Fields("session/client-id session/no-self-takeover session/pings session/subscribe session/no-suback session/refused session/no-connack delivery/first-message delivery/topic delivery/payload "+
+					"delivery/interval delivery/twin delivery/direct-method delivery/stored-message delivery/no-loss recovery/server-disconnect recovery/connection-cut recovery/black-hole recovery/cut-in-handshake session/conformance")...)
 			specs, err := suites.Select(suites.All(), "", asked)
 			if err != nil {
 				t.Fatal(err)

@@ -20,7 +20,7 @@ func directMethod(ctx context.Context, b *fixtures.Trial) {
 		b.NotApplicable("the type declares no direct methods (behaviour.methods)")
 	}
 	b.Premise(b.Provisioned(ctx))
-	b.Premise(b.Connected(ctx))
+	b.Premise(b.Stands(ctx))
 	absent(b, b.Listens(ctx, methodCalls), fixtures.Finding{
 		Expected: "a subscription of " + methodCalls, Seen: "none: a call of a direct method is refused with 404103",
 		Look: "what the firmware subscribes (behaviour.methods)",

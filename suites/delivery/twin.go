@@ -39,7 +39,7 @@ func twin(ctx context.Context, b *fixtures.Trial) {
 		b.NotApplicable("the type declares no twin (behaviour.twin)")
 	}
 	b.Premise(b.Provisioned(ctx))
-	b.Premise(b.Connected(ctx))
+	b.Premise(b.Stands(ctx))
 	if !b.Shows(hub.AllPackets) {
 		declared.Get = false
 		if len(declared.Desired) == 0 {

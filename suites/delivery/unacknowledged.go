@@ -21,7 +21,7 @@ const newer = 3
 // session that both sides continue the message must come again, with its
 // packet id and DUP [MQTT-4.4.0-1].
 func unacknowledged(ctx context.Context, b *fixtures.Trial) {
-	b.Premise(b.Connected(ctx))
+	b.Premise(b.Stands(ctx))
 	got, err := b.Messages(ctx, 1)
 	b.Premise(err)
 	if q := got[len(got)-1].Message.QoS; q != 1 {

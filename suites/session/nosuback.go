@@ -17,7 +17,7 @@ func noSuback(ctx context.Context, b *fixtures.Trial) {
 	if want == "" {
 		b.NotApplicable("the type reads nothing (mqtt.read_topic is empty)")
 	}
-	b.Premise(b.Connected(ctx))
+	b.Premise(b.Stands(ctx))
 	if err := b.Listens(ctx, want); err != nil {
 		if ctx.Err() != nil {
 			b.Must(err)

@@ -159,7 +159,7 @@ func went(b *fixtures.Trial, connect, end hub.Event) (hub.Event, bool) {
 }
 
 func noConnack(ctx context.Context, b *fixtures.Trial) {
-	b.Premise(b.Connected(ctx))
+	b.Premise(b.Stands(ctx))
 	fault := hub.NoConnack()
 	rule := backoff.Defaults.Rule()
 	b.Step("the hub leaves CONNECTs without an answer until the gaps between them are judged, %d at most", rule.Most)

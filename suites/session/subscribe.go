@@ -30,6 +30,9 @@ func subscribe(ctx context.Context, b *fixtures.Trial) {
 	isSubscribe := func(e hub.Event) bool {
 		return e.Kind == hub.KindSubscribed || e.Kind == hub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.SUBSCRIBE
 	}
+	if len(b.Since(0, isSubscribe)) == 0 {
+		b.Premise(b.Stands(ctx)) // it may not have come that far
+	}
 	if _, err := b.Await(ctx, 0, b.Type.Timing.PublishWithin, "a SUBSCRIBE", isSubscribe); err != nil {
 		b.Fail(fixtures.Finding{
 			Expected: "a subscription of " + want, Seen: "no SUBSCRIBE at all: " + err.Error(),
