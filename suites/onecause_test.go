@@ -23,7 +23,7 @@ func TestOneCauseIsOneRed(t *testing.T) {
 		named string // what must be
 		not   string // what must not have run
 	}{
-		{"wrong-topic", "delivery/first-message delivery/topic", "delivery/topic", "delivery/payload delivery/no-loss session/conformance delivery/interval recovery/connection-cut session/refused session/no-connack delivery/twin delivery/direct-method delivery/stored-message"},
+		{"wrong-topic", "delivery/topic", "delivery/topic", "delivery/first-message delivery/payload delivery/no-loss session/conformance delivery/interval recovery/connection-cut session/refused session/no-connack delivery/twin delivery/direct-method delivery/stored-message"},
 		{"packet-id-zero", "delivery/first-message session/conformance", "session/conformance", "delivery/payload delivery/no-loss recovery/black-hole recovery/cut-in-handshake"},
 		{"no-publish", "delivery/first-message", "delivery/first-message", "delivery/topic delivery/payload delivery/no-loss recovery/connection-cut"},
 		{"wrong-client-id", "session/client-id", "session/client-id", "delivery/first-message recovery/server-disconnect"},

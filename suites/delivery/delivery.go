@@ -9,6 +9,7 @@ import (
 
 	"hilrig/azure"
 	"hilrig/azure/hub"
+	"hilrig/azure/mqttwire"
 	"hilrig/fixtures"
 	"hilrig/record"
 )
@@ -25,6 +26,9 @@ func firstMessage(ctx context.Context, b *fixtures.Trial) {
 	b.Step("wait for telemetry")
 	from := b.ProvisionMark()
 	e, err := b.AwaitMessage(ctx, from, b.Type.Timing.PublishWithin)
+	if err != nil && wrongTopic(b) {
+		b.LeaveTo("delivery/topic", err)
+	}
 	b.Must(err)
 	first := e // of this session, where the one before still delivered during the load
 	for _, m := range b.Since(from, func(e hub.Event) bool { return e.Telemetry() }) {
@@ -38,6 +42,18 @@ func firstMessage(ctx context.Context, b *fixtures.Trial) {
 	took := max(0, first.At.Sub(provisioned))
 	b.Measure("provisioned to first message", took.Seconds(), "s", nil, fixtures.AtMost((b.Type.Timing.ConnectWithin + b.Type.Timing.PublishWithin).Seconds()))
 	b.Step("%d bytes on %s", len(e.Message.Payload), e.Message.Topic)
+}
+
+// wrongTopic reports whether a packet has been seen that delivery/topic is red
+// over.
+func wrongTopic(b *fixtures.Trial) bool {
+	return len(b.Since(b.ProvisionMark(), func(e hub.Event) bool {
+		if e.Kind != hub.KindPacket || e.Packet == nil || !e.Packet.In || e.Packet.Type != mqttwire.PUBLISH {
+			return false
+		}
+		_, err := azure.ParsePublishTopic(b.Device.DeviceID, e.Packet.Topic)
+		return err != nil
+	})) > 0
 }
 
 func publishes(ctx context.Context, b *fixtures.Trial) []hub.Event {
