@@ -53,6 +53,16 @@ func CheckSize(body int, system, properties map[string]string) error {
 	return nil
 }
 
+// CheckSize is [CheckSize] of a PUBLISH to this topic. The topic does not count as
+// it stands on the wire, but as the properties that are in it, and of telemetry
+// alone: what a request's topic says is no property.
+func (t PublishTopic) CheckSize(body int) error {
+	if t.Kind != KindEvents {
+		return CheckSize(body, nil, nil)
+	}
+	return CheckSize(body, t.System, t.Properties)
+}
+
 // GrantedQoS is the QoS that the hub grants to a requested one: 2 becomes 1
 // (IoT Hub MQTT).
 func GrantedQoS(requested byte) byte { return min(requested, MaxQoS) }

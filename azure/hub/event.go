@@ -155,6 +155,20 @@ type Packet struct {
 	Withheld  bool   `json:"withheld,omitempty"` // a fault kept it back
 }
 
+// Body is how many bytes of payload a PUBLISH of that size has: what is left of
+// it behind its fixed header, its topic and its packet id (MQTT 3.1.1, 3.3).
+func (p *Packet) Body() int {
+	header := 2
+	for most := 127; p.Size > header+most; most = most<<7 | 127 { // a byte of the remaining length has seven bits
+		header++
+	}
+	body := p.Size - header - 2 - len(p.Topic)
+	if p.QoS > 0 {
+		body -= 2
+	}
+	return max(0, body)
+}
+
 // Message is telemetry as the cloud hands it on.
 type Message struct {
 	Topic      string

@@ -81,17 +81,12 @@ func (c *conn) message(p mqttwire.Packet, t azure.PublishTopic, will bool) {
 	}})
 }
 
-// tooLong says why a message is larger than IoT Hub takes. Its topic does not
-// count as it stands on the wire, but as the properties that are in it.
+// tooLong says why a message is larger than IoT Hub takes.
 func tooLong(f mqttwire.Frame, p mqttwire.Packet, t azure.PublishTopic) string {
 	if f.Truncated {
 		return fmt.Sprintf("%d bytes on the wire", p.Size)
 	}
-	properties := t.Properties
-	if t.Kind != azure.KindEvents { // what a request's topic says is no property
-		properties = nil
-	}
-	if err := azure.CheckSize(len(p.Payload), t.System, properties); err != nil {
+	if err := t.CheckSize(len(p.Payload)); err != nil {
 		return err.Error()
 	}
 	return ""
