@@ -48,6 +48,7 @@ type Console struct {
 	sending    chan struct{} // holds a token while somebody sends
 	wire       wire          // whoever sends
 	answers    bool          // it has shown that it listens; whoever sends
+	echoes     bool          // it has repeated what was sent; whoever sends
 	asked      int           // harmless lines; whoever sends
 	okIn       time.Duration // the longest that an OK has taken; whoever sends
 	lastOK     time.Time     // when the last file was answered so; whoever sends

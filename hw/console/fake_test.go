@@ -145,6 +145,7 @@ type device struct {
 	noPrompt bool
 	unknown  string                     // to a line that it does not know
 	onlyStar bool                       // says that to a `*` alone
+	thinks   func() time.Duration       // before that, and reads nothing meanwhile
 	prompt   string                     // other than the guide's
 	deaf     int                        // to every so-manieth byte of a file; 0: to none
 	leaves   int                        // its file by itself after so many bytes; 0: never
@@ -182,6 +183,9 @@ func (d *device) run() {
 		d.lines = append(d.lines, command)
 		d.mu.Unlock()
 		if !strings.HasPrefix(command, "9270") {
+			if d.thinks != nil {
+				time.Sleep(d.thinks())
+			}
 			if d.unknown != "" && (!d.onlyStar || command == "*") {
 				d.say("\r\n" + d.unknown + "\r\n")
 			}

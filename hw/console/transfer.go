@@ -258,6 +258,10 @@ func (t *transfer) awaitPrompt(ctx context.Context) error {
 		case err != nil:
 			return err
 		}
+		if until.Before(last) && t.c.echoes && !t.r.Echo {
+			until = last // it has not read the command yet: it answers to what was sent before
+			continue
+		}
 		if m, ok := t.standing(0); ok {
 			t.answered()
 			t.r.Opened = false
@@ -305,6 +309,7 @@ func (t *transfer) seeEcho(now look) {
 		b := now.b[min(max(t.mark-now.base, 0), Cursor(len(now.b))):]
 		t.r.Echo = bytes.Contains(b, []byte(t.command))
 		t.echo.on = t.r.Echo
+		t.c.echoes = t.c.echoes || t.r.Echo
 	}
 }
 

@@ -118,8 +118,30 @@ func (c *Console) bringBack(ctx context.Context, end time.Time, word time.Durati
 			if err := c.silent(ctx, l, c.Mark(), quiet, now.Add(quiet), now.Add(min(left, bootQuiets*quiet))); err != nil {
 				return false, fmt.Errorf("bring console back: %w", err)
 			}
+			if c.echoedLate(first, asked) {
+				c.answers = true
+				c.inFile.Store(false)
+				c.echoes, c.owes = true, true // its answers come late too
+				return true, nil
+			}
 		}
 	}
+}
+
+// echoedLate reports whether a harmless line was repeated after the time that it
+// had: a device that thinks for long before each answer reads the next line only
+// then. Lines that were asked for up to before are not meant.
+func (c *Console) echoedLate(from Cursor, before int) bool {
+	b := c.Received(from)
+	if !c.echoed(b) {
+		return false
+	}
+	for n := before + 1; n <= c.asked; n++ {
+		if bytes.Contains(b, fmt.Appendf(nil, harmless+"\r", n)) {
+			return true
+		}
+	}
+	return false
 }
 
 // ask sends what brings a console back, and if anything comes then, harmless
@@ -145,6 +167,7 @@ func (c *Console) ask(ctx context.Context, l *link, word time.Duration) (listens
 			p.answers = 0
 			p.again = c.Mark() == mark // nothing at all: it may answer to what brings it back alone
 		case sign == repeated:
+			c.echoes = true
 			return true, nil
 		default:
 			if p.answers++; p.answers >= c.proof(p).answers {

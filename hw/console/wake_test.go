@@ -165,3 +165,33 @@ func TestAConsoleThatDoesNotComeBackGetsNoCommand(t *testing.T) {
 		b.close(t)
 	})
 }
+
+// A device that thinks before each answer, for whatever time, reads the next
+// line only then: its answers come behind what was sent after, and none of them
+// is the refusal of a command that it has not read yet.
+func TestADeviceThatThinksForLongIsNotTakenForOneThatRefuses(t *testing.T) {
+	for _, times := range [][]int{{0}, {160}, {300, 200}, {400, 400, 300}, {280, 340, 320}, {700}, {0, 900}} {
+		synctest.Test(t, func(t *testing.T) {
+			n := 0
+			dev := &device{echo: true, unknown: "ERROR", thinks: func() time.Duration {
+				n++
+				return time.Duration(times[n%len(times)]) * time.Millisecond
+			}}
+			set := guide()
+			set.RecoverQuiet = 550 * time.Millisecond
+			b := newBench(t, set, dev)
+			defer b.close(t)
+			start := time.Now()
+			listens, err := b.Wake(t.Context(), 10*time.Second)
+			if err != nil || !listens {
+				t.Errorf("thinks %v ms: listens %v, %v", times, listens, err)
+			}
+			if d := time.Since(start); d > 6*time.Second {
+				t.Errorf("thinks %v ms: listens after %s", times, d)
+			}
+			if _, err := b.Transfer(t.Context(), certificate(t)); err != nil {
+				t.Errorf("thinks %v ms: %v", times, err)
+			}
+		})
+	}
+}
