@@ -109,7 +109,7 @@ func (c *Console) Transfer(ctx context.Context, f File) (Receipt, error) {
 	c.transcript.sending(t.secret)
 	defer func() {
 		if !t.r.Answered.IsZero() && !t.star.IsZero() { // before the `*` its echo still comes
-			c.transcript.answered(t.r.Echo)
+			c.transcript.answered(t.r.Echo || c.echoes)
 		}
 	}()
 	for _, step := range []func(context.Context) error{t.sendCommand, t.awaitPrompt, t.sendFile, t.terminate, t.awaitAnswer} {

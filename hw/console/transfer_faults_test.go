@@ -373,3 +373,33 @@ func TestARefusalIsBelievedSoonWhereNothingElseIsUnanswered(t *testing.T) {
 		})
 	}
 }
+
+// A log line in the middle of the command's echo leaves a device that echoes
+// what it is: what comes back of the key behind it is no key that it printed.
+func TestALogLineInTheEchoOfACommandShowsNoKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dev := &device{echo: true, unknown: "ERROR"}
+		b := newBench(t, guide(), dev)
+		if _, err := b.Transfer(t.Context(), certificate(t)); err != nil {
+			t.Fatal(err)
+		}
+		split := 0
+		say := dev.say
+		dev.say = func(texts ...string) {
+			if say(texts...); texts[0] == "9" {
+				split++
+				if split == 1 {
+					say("\r\nERRORS: 0\r\n")
+				}
+			}
+		}
+		r, err := b.Transfer(t.Context(), File{Slot: 30, Name: "private key", Data: []byte(aKey().pkcs8), Secret: true})
+		if err != nil || r.Echo {
+			t.Fatalf("%v; its echo is known: %v", err, r.Echo)
+		}
+		if all := b.transcript.Exposures(); len(all) > 0 {
+			t.Errorf("taken for a key that the device printed: %+v", all)
+		}
+		b.close(t)
+	})
+}
