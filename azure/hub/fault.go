@@ -93,7 +93,7 @@ func (f Fault) TLS() bool {
 	return f.Certificate != nil || f.Version != 0 || f.Suites != nil || f.RequireSNI || f.CutAfter != 0 || f.RecordSize != 0 || f.ByteEvery != 0
 }
 
-// text is what the event of its nth showing says.
+// Shown is what the event of its nth showing says.
 func (f Fault) Shown(n int) string {
 	text := fmt.Sprintf("shown: %s (%d)", f.Name, n)
 	if !f.Link.IsZero() {

@@ -132,17 +132,14 @@ func (m *modem) run(ctx context.Context) {
 			return
 		}
 		if m.b.showsLater && connects > 0 {
-			select {
-			case m.returns <- struct{}{}:
-			default:
-			}
+			m.tellReturn()
 		}
 		e := m.session(ctx, set, changed)
 		connects++
 		if e.refused {
 			refusals++
 		}
-		if e.useful && e.stood >= m.b.retry.stable || e.ordered {
+		if m.b.retry.startsOver(e) {
 			failures = 0
 		}
 		m.older = m.b.olderOnce && e.version && !m.older
@@ -163,6 +160,19 @@ func (m *modem) run(ctx context.Context) {
 		}
 	}
 }
+
+// tellReturn tells the console that the device connects once more; one that has
+// not heard of the time before hears of it once.
+func (m *modem) tellReturn() {
+	select {
+	case m.returns <- struct{}{}:
+	default:
+	}
+}
+
+// startsOver reports whether a session was good for something, so that the next
+// failure is a first one again; an order starts anew too.
+func (r retry) startsOver(e ended) bool { return e.useful && e.stood >= r.stable || e.ordered }
 
 // rest waits, for ever where d is below zero; false when an order ends it.
 func (m *modem) rest(ctx context.Context, changed <-chan struct{}, d time.Duration) bool {
