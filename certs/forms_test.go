@@ -64,6 +64,7 @@ func TestTheCureCures(t *testing.T) {
 	}{
 		{"UTF-16 of PowerShell", "", `(printf '\377\376'; iconv -f UTF-8 -t UTF-16LE d.pem) > f`, "certificate", "UTF-16", ""},
 		{"UTF-16 of PowerShell, a key", "", `(printf '\377\376'; sed 's/$/\r/' d.key | iconv -f UTF-8 -t UTF-16LE) > f`, "key", "UTF-16", ""},
+		{"UTF-16 of PowerShell, a root", "", `(printf '\377\376'; sed 's/$/\r/' d.pem | iconv -f UTF-8 -t UTF-16LE) > f`, "root", "UTF-16", ""},
 		{"UTF-16, high bytes first", "", `(printf '\376\377'; iconv -f UTF-8 -t UTF-16BE d.pem) > f`, "certificate", "UTF-16", ""},
 		{"UTF-16 without a mark", "", `iconv -f UTF-8 -t UTF-16LE d.pem > f`, "root", "UTF-16", ""},
 		{"UTF-8 with a mark", "", `(printf '\357\273\277'; cat d.pem) > f`, "certificate", "byte order mark", ""},
