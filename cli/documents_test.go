@@ -178,6 +178,9 @@ func TestDocumentedCommandsRun(t *testing.T) {
 	s.run("hilrig doctor", 3) // it may find something on this machine
 	s.run("hilrig schema rig")
 	s.run("hilrig emulate --list-faults")
+	s.run("hilrig list --json")
+	s.run("hilrig list --help")
+	s.run("hilrig list --hub broker --tap")
 	s.run("hilrig certs new --device-id NewDevice --out identity")
 	s.run("hilrig certs show identity/device.crt")
 	s.useThumbprint()

@@ -32,7 +32,7 @@ func TestSpecsDocument(t *testing.T) {
 		"The identity specs judge the rig before the device is touched; they are turned red by tests.\n")
 	area := ""
 	b.WriteString("\n## At which hub\n\n" +
-		"Where a hub has not got what a spec needs, the spec is not applicable; `hilrig list --hub KIND [--tap]` says which and why.\n\n" +
+		"Where a hub has not got what a spec needs, the spec is not applicable; `hilrig list --hub broker --tap` says which and why.\n\n" +
 		"| hub | core | without soak | all |\n|---|---|---|---|\n")
 	for _, kind := range hub.Kinds() {
 		letters, _ := hub.OfKind(kind)
