@@ -47,7 +47,7 @@ func firstMessage(ctx context.Context, b *fixtures.Trial) {
 // wrongTopic reports whether a packet has been seen that delivery/topic is red
 // over.
 func wrongTopic(b *fixtures.Trial) bool {
-	return len(b.Since(b.ProvisionMark(), func(e hub.Event) bool {
+	return b.Shows(hub.AllPackets) && len(b.Since(b.ProvisionMark(), func(e hub.Event) bool {
 		if e.Kind != hub.KindPacket || e.Packet == nil || !e.Packet.In || e.Packet.Type != mqttwire.PUBLISH {
 			return false
 		}
