@@ -92,6 +92,7 @@ func refuse(ctx context.Context, b *fixtures.Trial, files []wrongFile) {
 	if len(accepted) == 0 {
 		return
 	}
+	b.Must(b.Rest(ctx, loneFile)) // some use a file that came alone only then
 	b.Step("see what is left of the identity")
 	_, err = b.Reconnect(ctx)
 	if err != nil && record.ClassOf(err) == record.Device {
@@ -157,6 +158,10 @@ func rootStillCounts(ctx context.Context, b *fixtures.Trial, accepted []string) 
 	})
 	return "identity and root before it are still in use"
 }
+
+// loneFile is the silence of the console after which a device uses a file that
+// came alone.
+const loneFile = time.Second
 
 const validateLook = "what the firmware checks before it stores a file: the slot, BEGIN and END lines, and that its TLS library can read it"
 
