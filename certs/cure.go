@@ -3,6 +3,7 @@ package certs
 import (
 	"errors"
 	"fmt"
+	"hilrig/record/wording"
 	"strings"
 )
 
@@ -52,7 +53,7 @@ func Cure(err error, kind Kind, path string) string {
 	if kind == KindKey {
 		made = path + ".key"
 	}
-	in, out := shellWord(path), shellWord(made)
+	in, out := wording.ShellWord(path), wording.ShellWord(made)
 	var f *formError
 	if !errors.As(err, &f) {
 		switch {
@@ -79,15 +80,4 @@ func Cure(err error, kind Kind, path string) string {
 		return "(umask 077; " + command + ")" // nobody else is to read what it writes
 	}
 	return command
-}
-
-// shellWord is a file's name as a shell takes it for one word.
-func shellWord(s string) string {
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,@+") == "" && s[0] != '-' {
-		return s
-	}
-	if strings.HasPrefix(s, "-") {
-		s = "./" + s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"hilrig/record"
+	"hilrig/record/wording"
 )
 
 // diagnosis is what a person needs for the next step: what was expected, what
@@ -14,14 +15,14 @@ import (
 func (a *app) diagnosis(dir, device string, s record.SpecResult, ink palette) {
 	width := widthOf(a.out)
 	if s.Expected == "" && s.Look == "" {
-		fmt.Fprint(a.out, wrap(clip(reason(s), 400), "  ", width))
+		fmt.Fprint(a.out, wrap(wording.Clip(reason(s), 400), "  ", width))
 		return
 	}
 	for _, part := range [][2]string{
 		{"expected", s.Expected}, {"seen", inRounds(s) + s.Seen}, {"why", s.Why}, {"look first", s.Look}, {"evidence", evidence(dir, device, s)},
 	} {
 		if part[1] != "" {
-			fmt.Fprint(a.out, labelled(part[0], clip(oneLine(part[1]), 600), width, ink))
+			fmt.Fprint(a.out, labelled(part[0], wording.Clip(oneLine(part[1]), 600), width, ink))
 		}
 	}
 }

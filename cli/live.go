@@ -11,6 +11,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"hilrig/record"
+	"hilrig/record/wording"
 	"hilrig/runner"
 )
 
@@ -112,7 +113,7 @@ func (v *live) follow(e record.Event) {
 	case record.KindSpecStarted:
 		m.spec, m.what, m.since = e.Spec, "", time.Now()
 	case record.KindSpecStep:
-		m.what = clip(oneLine(e.Text), 40)
+		m.what = wording.Clip(oneLine(e.Text), 40)
 	case record.KindTransfer:
 		var t record.Transfer
 		if e.Decode(&t) == nil && t.Total > 0 {

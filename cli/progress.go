@@ -103,7 +103,7 @@ func (l *lines) finished(device string, s record.SpecResult) {
 	}
 	fmt.Fprintln(l.w, l.line(device, s))
 	if text := brief(s); text != "" && s.Verdict != record.NotRun && s.Verdict != record.NotApplicable {
-		fmt.Fprintf(l.w, "%s%s\n", l.indent(), clip(text, l.textWidth))
+		fmt.Fprintf(l.w, "%s%s\n", l.indent(), wording.Clip(text, l.textWidth))
 	}
 }
 
@@ -117,7 +117,7 @@ func (l *lines) line(device string, s record.SpecResult) string {
 	line := fmt.Sprintf("%s%s  %-*s  ", name, l.ink.verdict(s.Verdict), l.idWidth, s.ID)
 	switch s.Verdict {
 	case record.NotRun, record.NotApplicable:
-		return line + l.ink.paint(dim, clip(oneLine(s.Cause), max(20, l.textWidth-l.idWidth-2)))
+		return line + l.ink.paint(dim, wording.Clip(oneLine(s.Cause), max(20, l.textWidth-l.idWidth-2)))
 	}
 	line += l.ink.paint(dim, fmt.Sprintf("%7.2f s", s.Seconds))
 	if s.Flaky {

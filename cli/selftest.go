@@ -15,6 +15,7 @@ import (
 	"hilrig/fixtures"
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
+	"hilrig/record/wording"
 	"hilrig/reports/junit"
 	"hilrig/runner"
 	"hilrig/selftest"
@@ -245,7 +246,7 @@ func (a *app) selftestSummary(t *record.Selftest, run record.Run, reports []stri
 			passed++
 		}
 		for _, o := range s.Others {
-			fmt.Fprintf(a.out, "%s %s on sound firmware (%s)\n%s\n", ink.verdict(o.Verdict), ink.paint(bold, o.Spec), s.Profile, wrap(clip(oneLine(o.Message), 400), "  ", width))
+			fmt.Fprintf(a.out, "%s %s on sound firmware (%s)\n%s\n", ink.verdict(o.Verdict), ink.paint(bold, o.Spec), s.Profile, wrap(wording.Clip(oneLine(o.Message), 400), "  ", width))
 		}
 	}
 	for _, f := range t.Faults {
@@ -262,7 +263,7 @@ func (a *app) selftestSummary(t *record.Selftest, run record.Run, reports []stri
 		fmt.Fprintf(a.out, "%s %s: %s\n", ink.verdict(f.Verdict), ink.paint(bold, f.Fault), f.Doc)
 		fmt.Fprint(a.out, wrap(f.Missing, "  ", width))
 		for _, n := range f.Named {
-			fmt.Fprint(a.out, wrap(clip(fmt.Sprintf("%s: %s %s", n.Spec, n.Verdict, oneLine(n.Message)), 400), "  ", width))
+			fmt.Fprint(a.out, wrap(wording.Clip(fmt.Sprintf("%s: %s %s", n.Spec, n.Verdict, oneLine(n.Message)), 400), "  ", width))
 		}
 		a.collateral(f, ink, width)
 		fmt.Fprintln(a.out)
@@ -298,6 +299,6 @@ func (a *app) collateral(f record.FaultRow, ink palette, width int) {
 		fmt.Fprintf(a.out, "%s also turned, and does not explain\n", ink.paint(bold, f.Fault))
 	}
 	for _, c := range others {
-		fmt.Fprint(a.out, wrap(clip(fmt.Sprintf("%s %s: %s", c.Spec, c.Verdict, oneLine(c.Message)), 300), "  ", width))
+		fmt.Fprint(a.out, wrap(wording.Clip(fmt.Sprintf("%s %s: %s", c.Spec, c.Verdict, oneLine(c.Message)), 300), "  ", width))
 	}
 }

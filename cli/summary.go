@@ -58,7 +58,7 @@ func (a *app) wholeDevices(r *record.Record, ink palette) {
 			v = record.Fail
 		}
 		fmt.Fprintf(a.out, "%s %s%s\n%s\n", ink.verdict(v), ink.paint(bold, "device "+d.Name), ink.paint(dim, class(d.Class)),
-			wrap(clip(oneLine(d.Cause), 400), "  ", widthOf(a.out)))
+			wrap(wording.Clip(oneLine(d.Cause), 400), "  ", widthOf(a.out)))
 	}
 }
 
@@ -87,7 +87,7 @@ func (a *app) leftOut(r *record.Record, ink palette) {
 		for _, c := range causes {
 			any = true
 			fmt.Fprintf(a.out, "%s %s on %s\n%s", ink.verdict(record.NotRun), plural(n[wording.CauseKey(c)], "spec", "specs"), d.Name,
-				wrap(clip(oneLine(c), 400), "  ", width))
+				wrap(wording.Clip(oneLine(c), 400), "  ", width))
 		}
 	}
 	if any {

@@ -38,15 +38,6 @@ func (p palette) verdict(v record.Verdict) string {
 // oneLine makes text that may be anything one line.
 func oneLine(s string) string { return record.Plain(strings.Join(strings.Fields(s), " ")) }
 
-// clip shortens text to n characters.
-func clip(s string, n int) string {
-	r := []rune(s)
-	if len(r) <= n {
-		return s
-	}
-	return string(r[:n-1]) + "…"
-}
-
 // plural is n things in words.
 func plural(n int, one, many string) string {
 	if n == 1 {

@@ -118,9 +118,3 @@ func TestWrap(t *testing.T) {
 		}
 	}
 }
-
-func TestClipKeepsCharactersWhole(t *testing.T) {
-	if got := clip("größer als gedacht", 5); got != "größ…" {
-		t.Errorf("%q", got)
-	}
-}

@@ -132,7 +132,7 @@ func (t *tally) add(e Event) {
 	case KindHandshake:
 		t.addHandshake(e)
 	case KindConnect:
-		if e.Connect != nil && e.Connect.ReturnCode == 0 {
+		if e.Accepted() {
 			t.sessions++
 			t.last = e.At
 			return

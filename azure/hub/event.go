@@ -63,6 +63,10 @@ func (e Event) Accepted() bool {
 	return e.Kind == KindConnect && e.Connect != nil && e.Connect.ReturnCode == 0
 }
 
+// Rejected reports whether the hub ended the connection for what the device
+// sent.
+func (e Event) Rejected() bool { return e.Kind == KindDisconnected && e.Refused }
+
 // Ends reports whether a connection ended.
 func (e Event) Ends(conn int64) bool { return e.Kind == KindDisconnected && e.Conn == conn }
 

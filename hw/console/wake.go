@@ -335,7 +335,7 @@ func lines(b []byte) map[string]int {
 	shapes := map[string]int{}
 	end := bytes.LastIndexAny(b, "\r\n")
 	for _, l := range bytes.FieldsFunc(b[:max(end, 0)], lineEnd) {
-		if s := shape(string(l)); s != "" {
+		if s := Shape(string(l)); s != "" {
 			shapes[s]++
 		}
 	}
@@ -352,9 +352,9 @@ func again(now, before map[string]int) (like []string) {
 	return like
 }
 
-// shape is a line without what changes in it from one time to the next, so that
+// Shape is a line without what changes in it from one time to the next, so that
 // a log line is known again.
-func shape(line string) string {
+func Shape(line string) string {
 	var b strings.Builder
 	digits := false
 	for _, r := range strings.TrimSpace(line) {

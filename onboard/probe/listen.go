@@ -43,7 +43,7 @@ func (b *Board) Listen(ctx context.Context, d time.Duration) (Sound, error) {
 	for _, line := range whole(heard) {
 		s.Lines++
 		if !b.late(line) {
-			b.noise[shape(line)] = true
+			b.noise[console.Shape(line)] = true
 		}
 	}
 	b.Profile.Sound = s
@@ -57,10 +57,10 @@ func (b *Board) Listen(ctx context.Context, d time.Duration) (Sound, error) {
 // before us: a refusal that comes for the first time. A board that says it all
 // the time says it again.
 func (b *Board) late(line string) bool {
-	if !strings.Contains(line, refusal) || b.heardOnce[shape(line)] {
+	if !strings.Contains(line, refusal) || b.heardOnce[console.Shape(line)] {
 		return false
 	}
-	b.heardOnce[shape(line)] = true
+	b.heardOnce[console.Shape(line)] = true
 	return true
 }
 
@@ -113,23 +113,6 @@ func lines(b []byte) (all []string) {
 	return all
 }
 
-// shape is a line without what changes in it from one time to the next, so that
-// a log line is known again.
-func shape(line string) string {
-	var b strings.Builder
-	digits := false
-	for _, r := range line {
-		d := r >= '0' && r <= '9'
-		if !d {
-			b.WriteRune(r)
-		} else if !digits {
-			b.WriteByte('0')
-		}
-		digits = d
-	}
-	return b.String()
-}
-
 func clip(b []byte, n int) []byte { return b[:min(n, len(b))] }
 
 // fresh are the lines that are neither an echo of what was sent nor something
@@ -141,7 +124,7 @@ func (b *Board) fresh(all []string, sent string) (out []string) {
 				l = strings.TrimSpace(l[at+len(sent):])
 			}
 		}
-		if l != "" && !b.noise[shape(l)] {
+		if l != "" && !b.noise[console.Shape(l)] {
 			out = append(out, l)
 		}
 	}

@@ -81,7 +81,7 @@ type failure struct {
 func (f failure) Short() string {
 	for _, t := range []string{f.Spec.Seen, f.Spec.Message, strings.Join(f.Spec.Warnings, "; ")} {
 		if t != "" {
-			return clip(t, 160)
+			return wording.Clip(t, 160)
 		}
 	}
 	return ""

@@ -63,7 +63,7 @@ func cellOf(device string, s record.SpecResult, told map[string]bool) cell {
 	c := cell{Verdict: s.Verdict, Mark: marks[s.Verdict], Flaky: s.Flaky, Title: string(s.Verdict)}
 	for _, t := range []string{s.Message, s.Cause, strings.Join(s.Warnings, "; ")} {
 		if t != "" {
-			c.Title = clip(c.Title+": "+t, 120)
+			c.Title = wording.Clip(c.Title+": "+t, 120)
 			break
 		}
 	}
@@ -111,13 +111,4 @@ func without(r *record.Record, v record.Verdict) (all []unasked) {
 		}
 	}
 	return all
-}
-
-// clip shortens text to n characters.
-func clip(s string, n int) string {
-	r := []rune(s)
-	if len(r) <= n {
-		return s
-	}
-	return string(r[:n-1]) + "…"
 }

@@ -10,6 +10,7 @@ import (
 	"sort"
 
 	"hilrig/record"
+	"hilrig/record/wording"
 )
 
 // moment is a line of the two-sided timeline: the device's console on one
@@ -144,7 +145,7 @@ func decisive(lines *[]moment, s record.SpecResult) int {
 		i = len(*lines)
 	}
 	if i == len(*lines) || (*lines)[i].At > s.At+closeTo {
-		*lines = slices.Insert(*lines, i, moment{At: s.At, Source: record.SourceSpec, Text: "seen until here: " + clip(s.Seen, 200)})
+		*lines = slices.Insert(*lines, i, moment{At: s.At, Source: record.SourceSpec, Text: "seen until here: " + wording.Clip(s.Seen, 200)})
 	}
 	(*lines)[i].Decisive = true
 	return i

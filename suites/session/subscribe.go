@@ -68,7 +68,7 @@ func subscribe(ctx context.Context, b *fixtures.Trial) {
 			return
 		}
 	}
-	if ended := b.Since(0, func(e hub.Event) bool { return e.Kind == hub.KindDisconnected && e.Refused }); len(ended) > 0 {
+	if ended := b.Since(0, hub.Event.Rejected); len(ended) > 0 {
 		b.NotRun("the hub ended the connection for what the device sent, and it may not have come to this subscription: " + ended[0].Text)
 	}
 	b.Fail(fixtures.Finding{

@@ -62,7 +62,7 @@ func (l *ledger) note(e hub.Event) {
 	defer l.mu.Unlock()
 	switch e.Kind {
 	case hub.KindConnect:
-		if e.Connect != nil && e.Connect.ReturnCode == 0 {
+		if e.Accepted() {
 			l.sessions++
 			l.keepAlive[e.Conn], l.heard[e.Conn] = e.Connect.KeepAlive, e.At
 		}

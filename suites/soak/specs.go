@@ -7,6 +7,16 @@ import (
 // Specs are the area's, in order.
 func Specs() []fixtures.Spec {
 	soak := []string{"soak"}
+	ofCuts := []string{
+		"cuts",
+		"time to reconnect at first",
+		"time to reconnect at last",
+		"messages",
+		"sessions begun",
+		"messages lost between sessions",
+		"longest silence in a session",
+		"memory of the hub, grown by",
+	}
 	return []fixtures.Spec{
 		{
 			ID: "soak/steady", Labels: soak,
@@ -33,17 +43,8 @@ func Specs() []fixtures.Spec {
 			Source: "field",
 			Needs:  fixtures.Needs{"A", "N", "D"},
 			Limit:  fixtures.LimitSoak, Cost: fixtures.Cost{Connects: 20},
-			Measures: []string{
-				"cuts",
-				"time to reconnect at first",
-				"time to reconnect at last",
-				"messages",
-				"sessions begun",
-				"messages lost between sessions",
-				"longest silence in a session",
-				"memory of the hub, grown by",
-			},
-			Body: reconnects,
+			Measures: ofCuts,
+			Body:     reconnects,
 		},
 		{
 			ID: "soak/intermittent", Labels: soak,
@@ -52,17 +53,8 @@ func Specs() []fixtures.Spec {
 			Source: "field",
 			Needs:  fixtures.Needs{"A", "N", "D"},
 			Limit:  fixtures.LimitSoak, Cost: fixtures.Cost{Connects: 3, Soaks: 1},
-			Measures: []string{
-				"cuts",
-				"time to reconnect at first",
-				"time to reconnect at last",
-				"messages",
-				"sessions begun",
-				"messages lost between sessions",
-				"longest silence in a session",
-				"memory of the hub, grown by",
-			},
-			Body: intermittent,
+			Measures: ofCuts,
+			Body:     intermittent,
 		},
 	}
 }

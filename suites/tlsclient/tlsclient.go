@@ -278,7 +278,7 @@ func later(d time.Duration) string {
 
 // answered is what became of a CONNECT.
 func answered(e hub.Event) string {
-	if e.Connect != nil && e.Connect.ReturnCode == 0 {
+	if e.Accepted() {
 		return ", session up"
 	}
 	return ", refused by the hub"
