@@ -136,20 +136,33 @@ func (j *Judging) why(g Grade) string {
 
 // Regular says that the gaps hold no chance. Of several rows the gaps of the
 // same place must be the same; a single row must be one that a simple rule
-// makes: a constant factor or a constant step, up to a ceiling.
+// makes: a constant factor or a constant step, up to a ceiling. Of five gaps and
+// more one may be of another making, as for the laws: a stall is no chance.
 func (t Thresholds) Regular(rows ...[]time.Duration) bool {
 	if len(rows) == 1 {
 		r := t.belowCeiling(rows[0])
-		return len(r) >= 3 && (t.follows(r, factor) || t.follows(r, step))
+		return len(r) >= 3 && (t.follows(r, math.Log) || t.follows(r, func(s float64) float64 { return s }))
 	}
 	for _, r := range rows[1:] {
-		for i := range min(len(r), len(rows[0])) {
+		n, others := min(len(r), len(rows[0])), 0
+		for i := range n {
 			if !t.same(r[i], rows[0][i]) {
-				return false
+				others++
 			}
+		}
+		if others > strays(n) {
+			return false
 		}
 	}
 	return true
+}
+
+// strays is how many of so many gaps may be of another making.
+func strays(gaps int) int {
+	if gaps < 5 {
+		return 0
+	}
+	return 1
 }
 
 // belowCeiling leaves out the gaps at the end that are the same as the one
@@ -161,24 +174,46 @@ func (t Thresholds) belowCeiling(r []time.Duration) []time.Duration {
 	return r
 }
 
-// follows says that each gap follows from the two before it.
-func (t Thresholds) follows(r []time.Duration, rule func(a, b time.Duration) time.Duration) bool {
-	for i := 2; i < len(r); i++ {
-		if !t.same(r[i], rule(r[i-2], r[i-1])) {
-			return false
+// follows says that the gaps, as measured, are on a straight line by their
+// places: of their logarithms for a constant factor, of themselves for a
+// constant step.
+func (t Thresholds) follows(r []time.Duration, of func(seconds float64) float64) bool {
+	if t.straight(r, -1, of) {
+		return true
+	}
+	for out := range r {
+		if strays(len(r)) > 0 && t.straight(r, out, of) {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
-func factor(a, b time.Duration) time.Duration {
-	return time.Duration(b.Seconds() * b.Seconds() / math.Max(a.Seconds(), 1e-9) * float64(time.Second))
+// straight says that one line goes through all gaps but one, each as far off as
+// it may be measured: half of what two that are the same may differ by.
+func (t Thresholds) straight(r []time.Duration, but int, of func(seconds float64) float64) bool {
+	low, high := func(g time.Duration) float64 { return of(max(g-t.off(g)/2, time.Millisecond).Seconds()) },
+		func(g time.Duration) float64 { return of((g + t.off(g)/2).Seconds()) }
+	least, most := math.Inf(-1), math.Inf(1) // how steep it is
+	for i, g := range r {
+		for k, before := range r[:i] {
+			if i == but || k == but {
+				continue
+			}
+			places := float64(i - k)
+			least, most = max(least, (low(g)-high(before))/places), min(most, (high(g)-low(before))/places)
+		}
+	}
+	return least <= most
 }
-
-func step(a, b time.Duration) time.Duration { return b + b - a }
 
 func (t Thresholds) same(a, b time.Duration) bool {
-	return (a - b).Abs() <= max(t.Noise, time.Duration(t.Jitter*float64(max(a, b))))
+	return (a - b).Abs() <= t.off(max(a, b))
+}
+
+// off is how much two gaps of this size may differ and be the same.
+func (t Thresholds) off(g time.Duration) time.Duration {
+	return max(t.Noise, time.Duration(t.Jitter*float64(g)))
 }
 
 func mean(gaps []time.Duration) (m time.Duration) {

@@ -65,6 +65,13 @@ func TestGapsWithoutChanceAreRegular(t *testing.T) {
 		"a table, twice the same":  {[][]time.Duration{row(1, 2, 5, 10), row(1.02, 2.01, 5.03, 10)}, true},
 		"alike, but not again":     {[][]time.Duration{row(1, 2.01, 4.0, 8.02), row(1.2, 2.3, 4.9, 8.1)}, false},
 		"with jitter":              {[][]time.Duration{row(1.12, 2.31, 4.05, 9.2)}, false},
+		"each a little late":       {[][]time.Duration{row(1.09, 1.585, 2.37, 3.56)}, true},
+		"one held up by a stall":   {[][]time.Duration{row(1.05, 1.9, 2.36, 3.54, 5.32)}, true},
+		"two held up by stalls":    {[][]time.Duration{row(1.05, 1.9, 2.36, 3.9, 5.32)}, false},
+		"four, one held up":        {[][]time.Duration{row(1.05, 1.9, 2.36, 3.54)}, false},
+		"a stall in each of two":   {[][]time.Duration{row(1.05, 1.58, 2.36, 3.54, 5.6), row(1.05, 1.58, 2.37, 3.55, 5.32)}, true},
+		"little jitter":            {[][]time.Duration{row(1.12, 1.72, 2.38, 3.81)}, false},
+		"jitter, and a stall":      {[][]time.Duration{row(1.25, 2.4, 2.41, 4.3, 5.5)}, false},
 		"two gaps":                 {[][]time.Duration{row(1, 2)}, false},
 	} {
 		if got := backoff.Defaults.Regular(tc.rows...); got != tc.want {
