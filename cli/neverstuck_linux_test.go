@@ -98,8 +98,13 @@ func (p *process) signal(t *testing.T, signals ...syscall.Signal) {
 // comesTo waits until the run's events hold a text, and returns them.
 func (p *process) comesTo(t *testing.T, text string) string {
 	t.Helper()
+	return comesTo(t, filepath.Join(p.dir, "reports/out"), text)
+}
+
+func comesTo(t *testing.T, out, text string) string {
+	t.Helper()
 	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		names, _ := filepath.Glob(filepath.Join(p.dir, "reports/out/2*/events.jsonl"))
+		names, _ := filepath.Glob(filepath.Join(out, "2*/events.jsonl"))
 		for _, name := range names {
 			if data, err := os.ReadFile(name); err == nil && strings.Contains(string(data), text) {
 				return string(data)
