@@ -165,6 +165,13 @@ func (p place) refuse(path string, err error) error {
 // errPrivateKey is ErrKeyForCertificate in the place of something else.
 var errPrivateKey = errors.New("a private key")
 
+// ParseRoot is the root, or the bundle of roots, that a device is to hold. What
+// it names is the first.
+func ParseRoot(data []byte) (Root, error) {
+	first, err := checkRoot(data, time.Now())
+	return Root{Certificate: first, PEM: data}, err
+}
+
 // checkRoot takes one root, or a bundle of them, and returns the first.
 func checkRoot(data []byte, now time.Time) (first *x509.Certificate, err error) {
 	blocks := bytes.Count(data, beginMark)

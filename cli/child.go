@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hilrig/azure/localhub"
 	"hilrig/runner"
 	"hilrig/suites"
 )
@@ -27,7 +26,7 @@ func (a *app) childCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			a.code = runner.Child{In: a.in, Out: events, Log: a.log, Run: suites.Host{Catalogue: a.catalogue, Open: localhub.Open}.Run}.Serve(ctx)
+			a.code = runner.Child{In: a.in, Out: events, Log: a.log, Run: suites.Host{Catalogue: a.catalogue, Kinds: runner.Kinds()}.Run}.Serve(ctx)
 			return nil
 		},
 	}

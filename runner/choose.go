@@ -125,8 +125,8 @@ func chooseHub(rig *rigfile.Rig, kind string) (rigfile.Hub, error) {
 				WithCure(cmp.Or(wording.DidYouMean(kind, hubKinds(rig)), "it holds "+strings.Join(hubKinds(rig), ", ")))
 		}
 	}
-	if hub.Kind != rigfile.KindLocal {
-		return hub, record.NewFailure(record.Usage, "use hub", hub.Kind, fmt.Errorf("this version drives devices against the local hub only")).
+	if _, opens := Kinds()[hub.Kind]; !opens {
+		return hub, record.NewFailure(record.Usage, "use hub", hub.Kind, fmt.Errorf("this version drives no device against a hub of this kind")).
 			WithCure("--hub local")
 	}
 	return hub, nil

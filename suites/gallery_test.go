@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 	"hilrig/fixtures"
 	"hilrig/fixtures/rigfile"
@@ -21,6 +22,10 @@ import (
 	"hilrig/selftest"
 	"hilrig/suites"
 )
+
+func localKind() fixtures.Kinds {
+	return fixtures.Kinds{rigfile.KindLocal: func(rigfile.Hub) hub.Open { return localhub.Open }}
+}
 
 // beChild is the test binary as a device's child process: job on standard
 // input, events on standard output. Ginkgo runs one suite per process.
@@ -32,7 +37,7 @@ func beChild() int {
 	}
 	out := json.NewEncoder(os.Stdout)
 	bg := context.Background()
-	err := suites.Host{Catalogue: suites.All(), Open: localhub.Open}.Run(bg, bg, job, slog.New(slog.NewTextHandler(os.Stderr, nil)), func(e record.Event) { _ = out.Encode(e) })
+	err := suites.Host{Catalogue: suites.All(), Kinds: localKind()}.Run(bg, bg, job, slog.New(slog.NewTextHandler(os.Stderr, nil)), func(e record.Event) { _ = out.Encode(e) })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 3

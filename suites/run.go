@@ -13,7 +13,6 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 	"github.com/onsi/gomega"
 
-	"hilrig/azure/hub"
 	"hilrig/fixtures"
 	"hilrig/record"
 )
@@ -21,7 +20,7 @@ import (
 // Host is where a job's specs run.
 type Host struct {
 	Catalogue []fixtures.Spec // that the job's ids are looked up in
-	Open      hub.Open        // the hub
+	Kinds     fixtures.Kinds  // of hubs that it can open
 }
 
 // Run runs the job's specs on its device and hands every event to out, in
@@ -36,7 +35,11 @@ func (h Host) Run(soft, hard context.Context, job fixtures.Job, log *slog.Logger
 	if err != nil {
 		return err
 	}
-	b, err := fixtures.Open(soft, hard, job, h.Open, log, out)
+	open, ok := h.Kinds[job.Hub.Kind]
+	if !ok {
+		return record.NewFailure(record.Harness, "open hub of kind", job.Hub.Kind, fmt.Errorf("nobody said how"))
+	}
+	b, err := fixtures.Open(soft, hard, job, open(job.Hub), log, out)
 	if err != nil {
 		return err
 	}

@@ -64,6 +64,13 @@ type Packets interface {
 	Push(id string, payload []byte) error // a message at QoS 0, without an answer
 }
 
+// Rooted is a hub with a certificate of its own: a device gets its root, and not
+// the rig's.
+type Rooted interface {
+	Root() []byte                                // PEM
+	Chain(ctx context.Context) ([][]byte, error) // that it presents to a device: DER, its own certificate first
+}
+
 // Abilities is a hub with all that it can do. What it cannot do is nil: a spec
 // that asks for it says so in its needs, and is not run here.
 type Abilities struct {
@@ -74,6 +81,7 @@ type Abilities struct {
 	Faults
 	Cloud
 	Packets
+	Rooted
 }
 
 // Of finds out what a hub can do.
@@ -85,16 +93,17 @@ func Of(h Hub) Abilities {
 	a.Faults, _ = h.(Faults)
 	a.Cloud, _ = h.(Cloud)
 	a.Packets, _ = h.(Packets)
+	a.Rooted, _ = h.(Rooted)
 	return a
 }
 
 // Setup is what a bench gives to whoever opens a hub for it.
 type Setup struct {
-	Host        string // the name that the device dials
-	DeviceID    string // of the one device that the hub is for
-	Listen      string // HOST:PORT where the hub is in this process; port 0 takes a free one
-	Certificate tls.Certificate
-	UserName    string // that the device is to use; empty: each form that IoT Hub takes
+	Host        string                                             // the name that the device dials, where the hub is in this process
+	DeviceID    string                                             // of the one device that the hub is for
+	Listen      string                                             // HOST:PORT where the hub is in this process; port 0 takes a free one
+	Certificate func(ctx context.Context) (tls.Certificate, error) // the rig's for Host, for a hub in this process
+	UserName    string                                             // that the device is to use; empty: each form that IoT Hub takes
 	Log         *slog.Logger
 }
 

@@ -10,7 +10,11 @@ import (
 
 // Open opens a hub of this kind for a bench.
 func Open(ctx context.Context, s hub.Setup) (hub.Hub, string, error) {
-	h, err := New(Config{Host: s.Host, For: s.DeviceID, Certificate: s.Certificate, Log: s.Log, UserNameExact: s.UserName})
+	server, err := s.Certificate(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	h, err := New(Config{Host: s.Host, For: s.DeviceID, Certificate: server, Log: s.Log, UserNameExact: s.UserName})
 	if err != nil {
 		return nil, "", err
 	}
