@@ -94,3 +94,26 @@ func TestPausesThatOutgrowTheTypeAreTold(t *testing.T) {
 		t.Errorf("%s %s %s, want a warning that the type allows less", r.Verdict, r.Message, r.Cause)
 	}
 }
+
+// What line-rate loads once more leaves no lone file behind: a device that
+// waits for a whole set would hold its key against the next certificate.
+func TestASlowConsoleIsOneRed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: a console ten times as slow as its line")
+	}
+	t.Parallel()
+	specs, err := suites.Select(suites.All(), "", []string{"provisioning/line-rate", "provisioning/replace"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	job := emulatedJob(t, specs)
+	job.Device.Serial.Emulated.Profile = "reboots-when-provisioned"
+	job.Device.Serial.Emulated.Faults = []string{"slow-console"}
+	results := runChild(t, job)
+	if r := results["provisioning/line-rate"]; r.Verdict != record.Fail {
+		t.Errorf("line-rate: %s, want a failure", r.Verdict)
+	}
+	if r := results["provisioning/replace"]; r.Verdict != record.Pass {
+		t.Errorf("replace: %s %s %s, want a pass", r.Verdict, r.Message, r.Cause)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"hilrig/azure/hub"
 	"hilrig/certs"
 	"hilrig/fixtures"
+	"hilrig/hw/console"
 	"hilrig/record"
 )
 
@@ -68,33 +69,49 @@ func judgePresented(b *fixtures.Trial, e hub.Event, want *certs.Identity, which 
 const leastShare = 0.25
 
 // lineRate measures what the loads of this run took. A poor share is looked at
-// again, because a busy host is late too: the best of three counts.
+// again, because a busy host is late too: the best of three counts. All three
+// files are loaded for it: a device that waits for a whole set would keep a lone
+// key, and hold it against the next certificate.
 func lineRate(ctx context.Context, b *fixtures.Trial) {
 	id, err := b.Identity(ctx)
 	b.Premise(err)
 	b.LookFirst("how the firmware reads its console while it takes a file: byte by byte in a loop that does other things too, or by interrupt into a buffer")
+	best := map[fixtures.Slot]console.Receipt{}
+	worst := bestOfLoads(ctx, b, best)
+	for try := 0; try < 2 && worst < leastShare; try++ {
+		b.Step("%.0f %% of the line's rate; the three files once more", 100*worst)
+		b.Must(b.Provision(ctx, id))
+		worst = bestOfLoads(ctx, b, best)
+	}
 	slow := false
-	for _, slot := range []fixtures.Slot{fixtures.SlotRoot, fixtures.SlotCertificate, fixtures.SlotKey} {
-		l, err := b.FirstLoad(ctx, slot)
-		b.Premise(err)
-		b.Premise(l.Err)
-		best := l.Receipt
-		for try := 0; try < 2 && best.LineShare > 0 && best.LineShare < leastShare; try++ {
-			b.Step("%.0f %% of the line's rate; once more", 100*best.LineShare)
-			again := b.Load(ctx, slot, b.FileFor(slot, id))
-			b.Must(again.Err)
-			if again.Receipt.LineShare > best.LineShare {
-				best = again.Receipt
-			}
-		}
-		b.Measure("seconds for "+slot.String(), best.Seconds, "s", nil, nil)
-		if best.LineShare > 0 {
-			if share := 100 * best.LineShare; !b.Measure("line share for "+slot.String(), share, "%", fixtures.AtMost(100*leastShare), nil) && !slow {
-				b.DecidedAt(best.Last) // of the first that is beyond the limit, which decides
+	for _, slot := range console.Slots() {
+		r := best[slot]
+		b.Measure("seconds for "+slot.String(), r.Seconds, "s", nil, nil)
+		if r.LineShare > 0 {
+			if share := 100 * r.LineShare; !b.Measure("line share for "+slot.String(), share, "%", fixtures.AtMost(100*leastShare), nil) && !slow {
+				b.DecidedAt(r.Last) // of the first that is beyond the limit, which decides
 				slow = true
 			}
 		}
 	}
+}
+
+// bestOfLoads takes over into best what the last loads did better, and says the
+// lowest share of the line's rate there; 1 where the line has none.
+func bestOfLoads(ctx context.Context, b *fixtures.Trial, best map[fixtures.Slot]console.Receipt) float64 {
+	worst := 1.0
+	for _, slot := range console.Slots() {
+		l, err := b.FirstLoad(ctx, slot)
+		b.Premise(err)
+		b.Premise(l.Err)
+		if had, ok := best[slot]; !ok || l.Receipt.LineShare > had.LineShare {
+			best[slot] = l.Receipt
+		}
+		if share := best[slot].LineShare; share > 0 {
+			worst = min(worst, share)
+		}
+	}
+	return worst
 }
 
 // replace gives the device a second identity while the hub still takes the
