@@ -71,6 +71,12 @@ type Rooted interface {
 	Chain(ctx context.Context) ([][]byte, error) // that it presents to a device: DER, its own certificate first
 }
 
+// Impersonator is a hub that connects as the device to end its session: it must
+// be told which identity the device is to hold.
+type Impersonator interface {
+	Hold(id tls.Certificate)
+}
+
 // Abilities is a hub with all that it can do. What it cannot do is nil: a spec
 // that asks for it says so in its needs, and is not run here.
 type Abilities struct {
@@ -82,6 +88,7 @@ type Abilities struct {
 	Cloud
 	Packets
 	Rooted
+	Impersonator
 }
 
 // Of finds out what a hub can do.
@@ -94,6 +101,7 @@ func Of(h Hub) Abilities {
 	a.Cloud, _ = h.(Cloud)
 	a.Packets, _ = h.(Packets)
 	a.Rooted, _ = h.(Rooted)
+	a.Impersonator, _ = h.(Impersonator)
 	return a
 }
 
@@ -104,6 +112,12 @@ type Setup struct {
 	Listen      string                                             // HOST:PORT where the hub is in this process; port 0 takes a free one
 	Certificate func(ctx context.Context) (tls.Certificate, error) // the rig's for Host, for a hub in this process
 	UserName    string                                             // that the device is to use; empty: each form that IoT Hub takes
+	Password    string                                             // that it uses where it has one
+	ClientID    string                                             // of its MQTT parameters, filled in, as are the topics
+	Topic       string                                             // that telemetry comes on
+	ReadTopic   string                                             // filter that the device subscribes
+	Identity    *tls.Certificate                                   // the device's own, where nobody may give it another
+	StateDir    string                                             // for what must outlive this process
 	Log         *slog.Logger
 }
 

@@ -31,6 +31,9 @@ const (
 	KindDisconnected Kind = "disconnected" // the connection ended; Text says why
 	KindFaultShown   Kind = "fault-shown"  // a fault met the device
 	KindNoise        Kind = "noise"        // connections of strangers that are not recorded one by one
+	KindListening    Kind = "listening"    // what arrives is seen from now on; Gap says what was not
+	KindGap          Kind = "gap"          // what arrives is not seen, from the moment on that Gap says
+	KindLeftover     Kind = "leftover"     // a retained message that lay on the topic before anybody listened: no arrival
 )
 
 // Event is one thing that the hub saw or did.
@@ -56,6 +59,7 @@ type Event struct {
 	Method    *MethodCall
 	Violation *mqttwire.Violation
 	Noise     *Noise
+	Gap       *Gap
 }
 
 // Accepted reports whether a CONNECT was accepted: a session began.

@@ -22,7 +22,8 @@ type Events struct {
 
 	mu       sync.Mutex
 	sessions map[string]Session // living ones, by device id
-	base     int                // Seq of list[0]
+	gaps     []Gap
+	base     int // Seq of list[0]
 	list     []Event
 	most     int           // bytes
 	bytes    int           // of list
@@ -100,9 +101,11 @@ func (v *Events) Session(id string) (Session, bool) {
 	return s, live
 }
 
-// follow keeps the living sessions. With mu held.
+// follow keeps the living sessions and the gaps. With mu held.
 func (v *Events) follow(e Event) {
 	switch {
+	case e.Gap != nil:
+		v.gaps = withGap(v.gaps, *e.Gap)
 	case e.Accepted():
 		v.sessions[e.DeviceID] = Session{Conn: e.Conn, From: e.Seq}
 	case e.Kind == KindDisconnected && v.sessions[e.DeviceID].Conn == e.Conn:

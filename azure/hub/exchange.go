@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 )
@@ -67,8 +68,9 @@ type MethodCall struct {
 // Device is an entry of a hub's registry: X.509 self-signed, as the guide
 // registers it (section 3.1).
 type Device struct {
-	ID          string   // case-sensitive
-	Thumbprints []string // primary and secondary; SHA-1 or SHA-256, any case
-	Disabled    bool
-	Generation  string // tells the device from an earlier one of its id; the hub gives it
+	ID           string              // case-sensitive
+	Thumbprints  []string            // primary and secondary; SHA-1 or SHA-256, any case
+	Certificates []*x509.Certificate // of the thumbprints, where they are at hand: a broker may have to be given them
+	Disabled     bool
+	Generation   string // tells the device from an earlier one of its id; the hub gives it
 }
