@@ -91,17 +91,39 @@ type Abilities struct {
 	Impersonator
 }
 
+// Fronting is a hub in front of another one: what it cannot do itself the one
+// behind it may.
+type Fronting interface {
+	Behind() Hub
+}
+
 // Of finds out what a hub can do.
 func Of(h Hub) Abilities {
-	a := Abilities{Hub: h}
-	a.Registry, _ = h.(Registry)
-	a.Sessions, _ = h.(Sessions)
-	a.Link, _ = h.(Link)
-	a.Faults, _ = h.(Faults)
-	a.Cloud, _ = h.(Cloud)
-	a.Packets, _ = h.(Packets)
-	a.Rooted, _ = h.(Rooted)
-	a.Impersonator, _ = h.(Impersonator)
+	return Abilities{
+		Hub:          h,
+		Registry:     ability[Registry](h),
+		Sessions:     ability[Sessions](h),
+		Link:         ability[Link](h),
+		Faults:       ability[Faults](h),
+		Cloud:        ability[Cloud](h),
+		Packets:      ability[Packets](h),
+		Rooted:       ability[Rooted](h),
+		Impersonator: ability[Impersonator](h),
+	}
+}
+
+// ability is what a hub can do, or one behind it; nil where none can.
+func ability[A any](h Hub) (a A) {
+	for h != nil {
+		if a, can := h.(A); can {
+			return a
+		}
+		front, is := h.(Fronting)
+		if !is {
+			break
+		}
+		h = front.Behind()
+	}
 	return a
 }
 

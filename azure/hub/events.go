@@ -44,6 +44,14 @@ func NewEvents(device string, most int) *Events {
 	return &Events{most: most, sessions: map[string]Session{}, whose: newAttribution(device)}
 }
 
+// Front is an empty record for a hub in front of the one whose record v is: for
+// the same device, of whom both know the same.
+func (v *Events) Front() *Events {
+	front := NewEvents(v.whose.device, v.most)
+	front.whose.prints = v.whose.prints
+	return front
+}
+
 // Add records e and hands it to the watchers, in order, before it returns: so
 // what a device did is known to them before the device is answered.
 func (v *Events) Add(e Event) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hilrig/azure/tlswire"
+	"hilrig/record"
 )
 
 // Proof says what makes a connection that of the device which a hub is for,
@@ -68,9 +69,9 @@ type party struct {
 // attribution tells whose connections are. It is the one place that does.
 type attribution struct {
 	device string // that the hub is for; empty: any registered one
+	prints *prints
 
 	mu      sync.Mutex
-	prints  map[string]bool // that were ever registered, upper case
 	homes   map[netip.Addr]bool
 	hellos  map[string]bool
 	parties map[int64]*party
@@ -79,9 +80,21 @@ type attribution struct {
 	told    time.Time // when noise last was
 }
 
+// prints are the thumbprints that were ever registered, in upper case.
+type prints struct {
+	mu  sync.Mutex
+	all map[string]bool
+}
+
+func (p *prints) has(t record.Thumbprints) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.all[t.SHA256] || p.all[t.SHA1]
+}
+
 func newAttribution(device string) *attribution {
 	return &attribution{
-		device: device, prints: map[string]bool{}, homes: map[netip.Addr]bool{}, hellos: map[string]bool{},
+		device: device, prints: &prints{all: map[string]bool{}}, homes: map[netip.Addr]bool{}, hellos: map[string]bool{},
 		parties: map[int64]*party{}, sources: map[netip.Addr]*source{},
 		crowd: bucket{burst: 10 * strangerBurst, perSecond: 2 * strangerRate},
 	}
@@ -93,10 +106,10 @@ func (a *attribution) know(d Device) {
 	if a.device != "" && d.ID != a.device {
 		return
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.prints.mu.Lock()
+	defer a.prints.mu.Unlock()
 	for _, t := range d.Thumbprints {
-		a.prints[strings.ToUpper(t)] = true
+		a.prints.all[strings.ToUpper(t)] = true
 	}
 }
 
@@ -182,8 +195,8 @@ func (a *attribution) learn(p *party, e Event) {
 	switch {
 	case e.Kind == KindHandshake && e.Handshake != nil:
 		p.print, p.hello = e.Handshake.Thumbprints.SHA256, fingerprint(e.Handshake.Hello)
-		switch t := e.Handshake.Thumbprints; {
-		case e.Handshake.OK && (a.prints[t.SHA256] || a.prints[t.SHA1]):
+		switch {
+		case e.Handshake.OK && a.prints.has(e.Handshake.Thumbprints):
 			a.prove(p, ProofCertificate)
 		case a.hellos[p.hello]:
 			p.proof = max(p.proof, ProofHello)

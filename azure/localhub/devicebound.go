@@ -63,7 +63,7 @@ func (c *conn) deliver() (again time.Time, sent bool) {
 		if p.QoS == 0 {
 			continue
 		}
-		if _, ok := c.hub.faults.take(c.id, func(x hub.Fault) bool { return x.Twice }); ok {
+		if _, ok := c.hub.faults.Take(c.id, func(x hub.Fault) bool { return x.Twice }); ok {
 			p.Dup = true
 			c.send(p)
 		}
@@ -77,7 +77,7 @@ func (c *conn) greet() {
 		return
 	}
 	c.mail.greeted = true
-	if fault, ok := c.hub.faults.take(c.id, func(x hub.Fault) bool { return x.Greet > 0 }); ok {
+	if fault, ok := c.hub.faults.Take(c.id, func(x hub.Fault) bool { return x.Greet > 0 }); ok {
 		m := hub.DeviceBound{ID: fault.Name, Payload: []byte(strings.Repeat("x", max(0, fault.Greet-len(fault.Name))))}
 		c.hub.bound.add(c.deviceID, m, time.Now()) // to a full queue it adds nothing
 	}

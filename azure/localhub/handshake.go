@@ -2,11 +2,7 @@ package localhub
 
 import (
 	"context"
-	"crypto/sha1" //nolint:gosec // Azure's thumbprint
-	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hilrig/azure/hub"
@@ -17,7 +13,6 @@ import (
 	"time"
 
 	"hilrig/azure/tlswire"
-	"hilrig/record"
 )
 
 // suites are those of IoT Hub's four that Go has; it lacks
@@ -30,27 +25,27 @@ var suites = []uint16{
 
 // handshake does TLS on a connection, by the hub's rules or by those of the
 // faults it is shown. It never resumes: a resumed session hides certificates.
-func (h *Hub) handshake(id int64, raw *wire, shown []*showing) (*tls.Conn, *hub.Handshake) {
+func (h *Hub) handshake(id int64, raw *wire, shown []*hub.Shows) (*tls.Conn, *hub.Handshake) {
 	start, hs := time.Now(), &hub.Handshake{}
 	config, wire := h.tls, net.Conn(raw)
-	if slices.ContainsFunc(shown, func(s *showing) bool { return s.fault.TLS() }) {
+	if slices.ContainsFunc(shown, func(s *hub.Shows) bool { return s.TLS() }) {
 		config = h.tls.Clone()
 	}
 	met := sync.OnceFunc(func() { // the device has said hello: what it gets for an answer is shown to it
 		for _, s := range shown {
-			if s.fault.TLS() {
-				s.count(id)
+			if s.TLS() {
+				s.Met(id)
 			}
 		}
 	})
 	for _, s := range shown {
-		if s.fault.TLS() {
-			wire = shape(s.fault, config, wire, raw.o, met)
+		if s.TLS() {
+			wire = shape(s.Fault, config, wire, raw.o, met)
 			config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
 				met()
 				return nil, nil
 			}
-			hs.Fault = s.fault.Name
+			hs.Fault = s.Name
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), handshakeWithin)
@@ -78,32 +73,11 @@ func tlsConfig(server tls.Certificate) *tls.Config {
 }
 
 func fill(hs *hub.Handshake, o *tlswire.Observer, config *tls.Config, st tls.ConnectionState, err error, took time.Duration) {
-	hs.OK, hs.Duration, hs.Hello, hs.Messages = err == nil, took, o.Hello(), o.Messages()
-	if hs.Hello != nil {
-		hs.ServerName = hs.Hello.ServerName
-		for _, s := range hs.Hello.Suites {
-			hs.Offered = append(hs.Offered, tlswire.SuiteName(s))
-		}
-	}
-	if a := o.Server(); a != nil {
-		hs.Version, hs.Suite = a.Version, a.Suite
-		hs.VersionName, hs.SuiteName = tlswire.VersionName(a.Version), tlswire.SuiteName(a.Suite)
-	}
-	hs.Resumed = st.DidResume
-	hs.Certificates = st.PeerCertificates
-	if len(hs.Certificates) > 0 {
-		hs.Thumbprints = thumbprints(hs.Certificates[0])
-	}
-	for _, a := range o.Alerts() {
-		if a.FromClient && !a.Encrypted {
-			hs.Alert = &hub.Alert{Level: a.Level, Number: a.Number, Name: a.Name}
-		}
-	}
+	hs.Observed(o)
+	hs.OK, hs.Duration, hs.Resumed = err == nil, took, st.DidResume
+	hs.Presented(st.PeerCertificates)
 	if err != nil {
 		hs.Err = explain(err, o, config)
-	}
-	if g := o.Garbage(); len(g) > 0 && g[0].FromClient && hs.Hello == nil {
-		hs.Garbage = true
 	}
 }
 
@@ -123,9 +97,4 @@ func explain(err error, o *tlswire.Observer, config *tls.Config) string {
 		text += " (after " + last[len(last)-1].Name + ")"
 	}
 	return strings.TrimPrefix(text, "tls: ")
-}
-
-func thumbprints(c *x509.Certificate) record.Thumbprints {
-	s1, s256 := sha1.Sum(c.Raw), sha256.Sum256(c.Raw) //nolint:gosec // Azure's thumbprint
-	return record.Thumbprints{SHA1: strings.ToUpper(hex.EncodeToString(s1[:])), SHA256: strings.ToUpper(hex.EncodeToString(s256[:]))}
 }

@@ -47,7 +47,8 @@ type Hub struct {
 	tls      *tls.Config
 	registry *registry
 	events   *hub.Events
-	faults   *faults
+	faults   *hub.Shown
+	aim      *aim
 	sessions *mqttwire.Sessions
 	subs     *subscriptions
 	twins    *twins
@@ -90,7 +91,8 @@ func New(c Config) (*Hub, error) {
 		closing: make(chan struct{}), closed: make(chan struct{}),
 		conns: map[int64]io.Closer{}, live: map[string]*conn{},
 	}
-	h.faults = &faults{hub: h, aim: newAim()}
+	h.aim = newAim()
+	h.faults = hub.NewShown(h.events, h.aim.concerns)
 	for _, d := range c.Devices {
 		h.events.Know(d)
 	}
@@ -200,13 +202,13 @@ func (h *Hub) isClosing() bool {
 func (h *Hub) serve(id int64, raw net.Conn) {
 	remote := raw.RemoteAddr().String()
 	h.events.Add(hub.Event{Kind: hub.KindAccepted, Conn: id, Remote: remote, Text: "connection from " + remote})
-	h.faults.aim.arrives(id, remote)
+	h.aim.arrives(id, remote)
 	stranger := h.events.Stranger(id) // what is shown is shown to the device
 	raw, close := h.link(id, raw, stranger)
 	end := func() {
 		close()
 		h.forget(id)
-		h.faults.aim.leaves(id)
+		h.aim.leaves(id)
 	}
 	c := h.secure(id, raw, stranger)
 	if c == nil {
@@ -232,7 +234,7 @@ func (h *Hub) secure(id int64, raw net.Conn, stranger bool) *conn {
 		h.events.Add(hub.Event{Kind: hub.KindDisconnected, Conn: id, Remote: remote, Text: "silent connection"})
 		return nil
 	}
-	var shown []*showing
+	var shown []*hub.Shows
 	done := func() {}
 	if stranger {
 		if done, err = h.door.turn(h.closing, hub.AddressOf(remote)); err != nil {
@@ -240,7 +242,7 @@ func (h *Hub) secure(id int64, raw net.Conn, stranger bool) *conn {
 			return nil
 		}
 	} else {
-		shown = h.faults.forConnection(id)
+		shown = h.faults.To(id)
 	}
 	w := &wire{Conn: raw, first: first, o: tlswire.NewObserver(nil)}
 	t, hs := h.handshake(id, w, shown)

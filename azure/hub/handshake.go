@@ -1,0 +1,42 @@
+package hub
+
+import (
+	"crypto/sha1" //nolint:gosec // Azure's thumbprint
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"strings"
+
+	"hilrig/azure/tlswire"
+	"hilrig/record"
+)
+
+// Observed takes what the wire showed of a handshake.
+func (hs *Handshake) Observed(o *tlswire.Observer) {
+	hs.Hello, hs.Messages = o.Hello(), o.Messages()
+	if hs.Hello != nil {
+		hs.ServerName, hs.Offered = hs.Hello.ServerName, nil
+		for _, s := range hs.Hello.Suites {
+			hs.Offered = append(hs.Offered, tlswire.SuiteName(s))
+		}
+	}
+	if a := o.Server(); a != nil {
+		hs.Version, hs.Suite = a.Version, a.Suite
+		hs.VersionName, hs.SuiteName = tlswire.VersionName(a.Version), tlswire.SuiteName(a.Suite)
+	}
+	for _, a := range o.Alerts() {
+		if a.FromClient && !a.Encrypted {
+			hs.Alert = &Alert{Level: a.Level, Number: a.Number, Name: a.Name}
+		}
+	}
+	g := o.Garbage()
+	hs.Garbage = len(g) > 0 && g[0].FromClient && hs.Hello == nil
+}
+
+// Presented takes the certificates that the device showed, its own first.
+func (hs *Handshake) Presented(chain []*x509.Certificate) {
+	if hs.Certificates = chain; len(chain) > 0 {
+		s1, s256 := sha1.Sum(chain[0].Raw), sha256.Sum256(chain[0].Raw) //nolint:gosec // Azure's thumbprint
+		hs.Thumbprints = record.Thumbprints{SHA1: strings.ToUpper(hex.EncodeToString(s1[:])), SHA256: strings.ToUpper(hex.EncodeToString(s256[:]))}
+	}
+}
