@@ -21,7 +21,7 @@ func chooseDevices(rig *rigfile.Rig, names []string) ([]rigfile.Device, error) {
 	}
 	for _, n := range names {
 		if !slices.Contains(known, n) {
-			return nil, record.NewFailure(record.Usage, "find device", n, fmt.Errorf("rig %s has no such device", rigName(rig))).
+			return nil, record.NewFailure(record.Usage, "find device", n, fmt.Errorf("rig %s has no such device", rig)).
 				WithCure(choice(n, known))
 		}
 	}
@@ -32,16 +32,9 @@ func chooseDevices(rig *rigfile.Rig, names []string) ([]rigfile.Device, error) {
 		}
 	}
 	if len(chosen) == 0 {
-		return nil, record.NewFailure(record.Usage, "find devices", "", fmt.Errorf("rig %s has none", rigName(rig)))
+		return nil, record.NewFailure(record.Usage, "find devices", "", fmt.Errorf("rig %s has none", rig))
 	}
 	return chosen, nil
-}
-
-func rigName(rig *rigfile.Rig) string {
-	if rig.File == "" {
-		return rig.Name
-	}
-	return rig.Name + " (" + rig.File + ")"
 }
 
 // withFaults puts faulty firmware into every chosen device. A real device runs
@@ -110,37 +103,19 @@ func checkGiven(devices []rigfile.Device) error {
 	return nil
 }
 
-// chooseHub is the hub of the asked kind, or the rig's own.
-func chooseHub(rig *rigfile.Rig, kind string) (rigfile.Hub, error) {
-	hub := rig.Hub
-	if kind != "" && kind != hub.Kind {
-		h, held := rig.Hubs[kind]
-		switch {
-		case held:
-			hub = h
-		case kind == rigfile.KindLocal:
-			hub = rigfile.DefaultHub()
-		default:
-			return hub, record.NewFailure(record.Usage, "find hub", kind, fmt.Errorf("rig %s holds no hub of this kind", rigName(rig))).
-				WithCure(cmp.Or(wording.DidYouMean(kind, hubKinds(rig)), "it holds "+strings.Join(hubKinds(rig), ", ")))
+// chooseHub is the hub of this name, or the rig's own.
+func chooseHub(rig *rigfile.Rig, name string) (hub rigfile.Hub, err error) {
+	hub = rig.Hub
+	if name != "" {
+		if hub, err = rig.HubNamed(name); err != nil {
+			return hub, err
 		}
 	}
 	if _, opens := Kinds()[hub.Kind]; !opens {
-		return hub, record.NewFailure(record.Usage, "use hub", hub.Kind, fmt.Errorf("this version drives no device against a hub of this kind")).
+		return hub, record.NewFailure(record.Usage, "use hub", hub.Name, fmt.Errorf("this version drives no device against a hub of this kind")).
 			WithCure("--hub local")
 	}
 	return hub, nil
-}
-
-func hubKinds(rig *rigfile.Rig) []string {
-	kinds := []string{rigfile.KindLocal}
-	for k := range rig.Hubs {
-		if !slices.Contains(kinds, k) {
-			kinds = append(kinds, k)
-		}
-	}
-	slices.Sort(kinds[1:])
-	return kinds
 }
 
 // choice tells a person who mistyped what there is.

@@ -54,7 +54,7 @@ func TestAWrongRequestIsAUsageErrorThatNamesWhatAndTheCure(t *testing.T) {
 		"no JSON":        {schemaOf(t, "{"), []string{"payload.schema", "no JSON:"}},
 		"no JSON schema": {schemaOf(t, `{"type": 5}`), []string{"payload.schema", "no JSON schema", "/type"}},
 		"fault on metal": {func(r *Request) { r.Faults = []string{"no-sni"} }, []string{"ads300-a", "real device", "--device"}},
-		"hub":            {func(r *Request) { r.Hub = "azure" }, []string{"azure", "it holds local"}},
+		"hub":            {func(r *Request) { r.Hub = "azure" }, []string{"azure", "it has local"}},
 		"spec":           {func(r *Request) { r.Specs = []string{"tls/nothing"} }, []string{"tls/nothing"}},
 		"label filter":   {func(r *Request) { r.LabelFilter = "nonsense" }, []string{"nonsense"}},
 		"bad filter":     {func(r *Request) { r.LabelFilter = "a &&" }, []string{"a &&"}},
