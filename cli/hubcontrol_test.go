@@ -158,6 +158,8 @@ func TestByHand(t *testing.T) {
 		{"hub fault --times 1", 2, "NAME is missing"},
 		{"hub fault no-puback --lift", 2, "not shown"},
 		{"hub fault reset --device NewDevice", 0, "reset to NewDevice: over, shown 1 time"},
+		{"hub fault hub-down --device NewDevice", 2, "for every device"},
+		{"hub fault hub-down --for 50ms", 0, "hub-down to every device: over, shown 1 time"},
 		{"hub send NewDevice hello --control nowhere", 3, "trust nowhere"},
 		{"hub send NewDevice hello --state " + t.TempDir(), 3, "no hub runs"},
 		{"hub --list-faults", 0, "connack-5"},

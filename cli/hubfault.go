@@ -27,7 +27,8 @@ is shown at present, and how often it was.
 
 With --device it is shown to that one alone. Before CONNECT the hub knows a device
 by the address it came from last: of two behind one address, both meet a fault of
-TLS or of the link; one that never came meets none.`,
+TLS or of the link; one that never came meets none. hub-down takes the hub away from all: --for 30s
+brings it back.`,
 		Example: `  hilrig hub fault connack-3 --times 2
   hilrig hub fault expired --device NewDevice
   hilrig hub fault

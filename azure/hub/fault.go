@@ -89,6 +89,11 @@ func OnlyVersion(v uint16) Fault {
 	return Fault{Name: "only-" + tlswire.VersionName(v), Version: v}
 }
 
+// OnlySuite takes one cipher suite of TLS 1.2 and no other.
+func OnlySuite(suite uint16) Fault {
+	return Fault{Name: "only-" + tlswire.SuiteName(suite), Suites: []uint16{suite}}
+}
+
 func (f Fault) TLS() bool {
 	return f.Certificate != nil || f.Version != 0 || f.Suites != nil || f.RequireSNI || f.CutAfter != 0 || f.RecordSize != 0 || f.ByteEvery != 0
 }

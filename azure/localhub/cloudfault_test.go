@@ -14,7 +14,7 @@ import (
 // shownFaults are those of the table that are shown, not done at once.
 func shownFaults() (all []hub.Fault) {
 	for _, f := range localhub.NamedFaults() {
-		if f.Now == nil {
+		if f.Now == nil && !f.Away {
 			all = append(all, f.Fault)
 		}
 	}

@@ -70,6 +70,18 @@ func (d *device) speaksOnly(version uint16) {
 	d.is("version", tls.VersionName(d.ConnectionState().Version), tls.VersionName(version))
 }
 
+// agreesOn gets this suite where it offers another before it, and nothing
+// where it does not offer it.
+func (d *device) agreesOn(suite uint16) {
+	d.t.Helper()
+	const other = tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+	d.config.CipherSuites = []uint16{other, suite}
+	d.dial()
+	d.is("suite", tls.CipherSuiteName(d.ConnectionState().CipherSuite), tls.CipherSuiteName(suite))
+	d.config.CipherSuites = []uint16{other}
+	d.refused()
+}
+
 // cutBehind loses its connection in a handshake, behind a message of this type
 // and not before it.
 func (d *device) cutBehind(message byte) {

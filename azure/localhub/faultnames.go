@@ -16,6 +16,7 @@ type NamedFault struct {
 	hub.Fault
 	Shows string                             // what a device meets, in a line for people
 	Now   func(h *Hub, deviceID string) bool // done once to a living session, instead of being shown; reports whether there was one
+	Away  bool                               // the hub goes away ([Hub.Down]) until it is lifted ([Hub.Up]), instead of being shown
 }
 
 // NamedFaults are those that can be shown as they are, with what their names
@@ -31,12 +32,16 @@ func NamedFaults() []NamedFault {
 		// protocol
 		row(hub.OnlyVersion(tls.VersionTLS10), "a server that speaks TLS 1.0 alone"),
 		row(hub.OnlyVersion(tls.VersionTLS11), "a server that speaks TLS 1.1 alone"),
+		row(hub.OnlySuite(tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256), "a server that takes this cipher suite alone"),
+		row(hub.OnlySuite(tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384), "a server that takes this cipher suite alone"),
+		row(hub.OnlySuite(tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256), "a server that takes this cipher suite alone"),
 		named(hub.Fault{RequireSNI: true}, "require-sni", "a handshake without a server name is refused"),
 		// handshake
 		named(hub.Fault{CutAfter: 1}, "cut-after-client-hello", "the connection is cut behind its ClientHello"),
 		named(hub.Fault{CutAfter: 2}, "cut-after-server-hello", "the connection is cut behind the ServerHello"),
 		named(hub.Fault{CutAfter: 11}, "cut-after-certificate", "the connection is cut behind the certificate"),
 		named(hub.Fault{RecordSize: 1}, "one-byte-records", "the hub's handshake in TLS records of one byte"),
+		named(hub.Fault{RecordSize: 256}, "small-records", "the hub's handshake in TLS records of 256 bytes at most"),
 		named(hub.Fault{ByteEvery: time.Millisecond}, "slow-handshake", "the hub's handshake a byte a millisecond"),
 		// link
 		row(hub.BadLink("link-latency", link.Shape{Latency: 300 * time.Millisecond, Jitter: 50 * time.Millisecond}), "every byte 300 ms late, 50 ms more or less"),
@@ -69,6 +74,8 @@ func NamedFaults() []NamedFault {
 		at(hub.OutageSilence, "its session becomes a black hole, now", (*Hub).Silence),
 		at(hub.OutageTakeOver, "its session ends as if another device of its id had come, now", (*Hub).TakeOver),
 		at("drop", "its session is cut without a word, now", (*Hub).Drop),
+		// the hub itself
+		{Fault: hub.Fault{Name: hub.OutageDown}, Shows: "the hub goes away, for all devices: its port is closed, until it is lifted", Away: true},
 	}
 }
 

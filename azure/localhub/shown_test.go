@@ -3,8 +3,11 @@ package localhub_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
+	"net"
+	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -12,6 +15,7 @@ import (
 	"hilrig/azure/hub"
 	"hilrig/azure/link"
 	"hilrig/azure/localhub"
+	"hilrig/azure/localhub/control"
 	"hilrig/azure/mqttwire"
 	"hilrig/certs"
 )
@@ -21,27 +25,65 @@ import (
 // spec goes by that.
 func TestEveryFaultIsShown(t *testing.T) {
 	for _, f := range append(shownFaults(), withParameter()...) {
-		row, known := meetings[f.Name]
-		if cloudFaults[f.Name] {
-			continue
-		}
-		if !known {
-			t.Errorf("no row for %s", f.Name)
-			continue
-		}
-		t.Run(f.Name, func(t *testing.T) {
-			t.Parallel()
-			b := start(t)
-			d := &device{bench: b, t: t, config: b.tls(b.id)}
-			if row.before != nil {
-				row.before(d)
-			}
-			mark := b.hub.Events().Mark()
-			b.hub.Show(f, 0)
-			row.meets(d)
-			shownAs(b, mark, f.Name)
-		})
+		isShown(t, f.Name, func(b *bench) { b.hub.Show(f, 0) })
 	}
+}
+
+// A person shows a client all that is listed, through the hub's socket.
+func TestEveryListedFaultIsShownByHand(t *testing.T) {
+	for _, f := range localhub.NamedFaults() {
+		isShown(t, f.Name, func(b *bench) { byHand(b, control.Show{Fault: localhub.FaultName(f.Name)}) })
+	}
+}
+
+// byHand is what `hilrig hub fault` does.
+func byHand(b *bench, q control.Show) []control.Shown {
+	b.t.Helper()
+	dir, err := os.MkdirTemp("", "hub") // a test's own folder may have too long a name for a socket
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	s, err := control.Listen(b.t.Context(), control.Config{Dir: control.Dir(dir), Hub: b.hub, Address: b.addr})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer s.Close()
+	c, err := control.Open(s.Path())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	shown, err := c.Fault(b.t.Context(), q)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return shown
+}
+
+// isShown holds what a client meets against the fault's row.
+func isShown(t *testing.T, name string, show func(*bench)) {
+	row, known := meetings[name]
+	if cloudFaults[name] {
+		return
+	}
+	if !known {
+		t.Errorf("no row for %s", name)
+		return
+	}
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		b := start(t)
+		d := &device{bench: b, t: t, config: b.tls(b.id)}
+		if row.before != nil {
+			row.before(d)
+		}
+		mark := b.hub.Events().Mark()
+		show(b)
+		row.meets(d)
+		if name != "drop" { // the end of the session says it
+			shownAs(b, mark, name)
+		}
+	})
 }
 
 // cloudFaults have tests of their own, in cloudfault_test.go.
@@ -52,14 +94,13 @@ var cloudFaults = map[string]bool{
 func shownAs(b *bench, mark int, name string) {
 	b.t.Helper()
 	b.await(mark, "the showing of "+name, func(e hub.Event) bool {
-		return e.Kind == hub.KindFaultShown && e.Fault == name && e.Conn > 0
+		return e.Kind == hub.KindFaultShown && e.Fault == name && (e.Conn > 0 || name == hub.OutageDown)
 	})
 }
 
 // withParameter are faults that are not shown as they are.
 func withParameter() []hub.Fault {
 	return []hub.Fault{
-		{Name: "one-suite", Suites: []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256}},
 		{Name: "drop-every-so-often", Drop: true, DropAfter: 60 * time.Millisecond},
 	}
 }
@@ -73,13 +114,9 @@ type meeting struct {
 var meetings = map[string]meeting{
 	"only-TLS 1.0": {meets: func(d *device) { d.speaksOnly(tls.VersionTLS10) }},
 	"only-TLS 1.1": {meets: func(d *device) { d.speaksOnly(tls.VersionTLS11) }},
-	"one-suite": {meets: func(d *device) {
-		d.config.CipherSuites = []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256}
-		d.dial()
-		d.is("suite", tls.CipherSuiteName(d.ConnectionState().CipherSuite), "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256")
-		d.config.CipherSuites = d.config.CipherSuites[:1]
-		d.refused()
-	}},
+	"only-TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256": {meets: func(d *device) { d.agreesOn(tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256) }},
+	"only-TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384": {meets: func(d *device) { d.agreesOn(tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384) }},
+	"only-TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256": {meets: func(d *device) { d.agreesOn(tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256) }},
 	"require-sni": {meets: func(d *device) {
 		d.dial()
 		d.config.ServerName, d.config.InsecureSkipVerify = "", true
@@ -91,6 +128,10 @@ var meetings = map[string]meeting{
 	"one-byte-records": {meets: func(d *device) {
 		d.dial() // Go puts them together
 		d.is("longest handshake record", fmt.Sprint(d.wire.longest), "1")
+	}},
+	"small-records": {meets: func(d *device) {
+		d.dial()
+		d.is("longest handshake record", fmt.Sprint(d.wire.longest), "256")
 	}},
 	"slow-handshake": {meets: func(d *device) { d.dial(); d.tookAtLeast(500 * time.Millisecond) }}, // as many bytes and more
 
@@ -136,6 +177,20 @@ var meetings = map[string]meeting{
 	},
 	"session-claimed": {meets: func(d *device) { d.is("session present", fmt.Sprint(d.connects(0)), "true") }},
 
+	"reset":     {before: inSession, meets: func(d *device) { d.loses(syscall.ECONNRESET) }},
+	"take-over": {before: inSession, meets: func(d *device) { d.loses(io.EOF) }},
+	"drop":      {before: inSession, meets: func(d *device) { d.loses(io.EOF) }},
+	"black-hole": {before: inSession, meets: func(d *device) {
+		d.say(mqttwire.PINGREQ, nil)
+		d.hearsNothing()
+	}},
+	"hub-down": {before: inSession, meets: func(d *device) {
+		d.loses(io.EOF)
+		if _, err := net.Dial("tcp", d.addr); !errors.Is(err, syscall.ECONNREFUSED) {
+			d.t.Errorf("dialled: %v, want refused", err)
+		}
+	}},
+
 	"no-puback": {meets: func(d *device) {
 		d.connects(0)
 		d.say(mqttwire.PUBLISH<<4|2, append(text(topic), 0, 7, 'x'))
@@ -157,6 +212,8 @@ var meetings = map[string]meeting{
 		}
 	}},
 }
+
+func inSession(d *device) { d.connects(0) }
 
 // What the hub does to a living session is shown too; see outage_test.go for
 // the others.

@@ -69,7 +69,7 @@ func eachSuite(ctx context.Context, b *fixtures.Trial) {
 			continue
 		}
 		b.Step("the hub takes %s only", name)
-		m := meet(ctx, b, hub.Fault{Name: "only-" + name, Suites: []uint16{suite}}, tries)
+		m := meet(ctx, b, hub.OnlySuite(suite), tries)
 		b.That(m.completed(), fixtures.Finding{
 			Expected: "a handshake with " + name + ", which the device offers", Seen: spoke(m.handshakes),
 			Look: "what is compiled into the TLS library, against what it offers", At: m.last().At,

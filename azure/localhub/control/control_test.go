@@ -264,6 +264,9 @@ func TestFaultsAreShownAndLifted(t *testing.T) {
 			class(t, f.Name+" to no session", err, record.RigHub)
 			continue
 		}
+		if f.Away {
+			continue
+		}
 		shown++
 		if got := show(control.Show{Fault: localhub.FaultName(f.Name), Device: "d1", Times: 2}); len(got) != 1 || got[0].Fault != f.Name || got[0].Count != 0 || got[0].Done {
 			t.Errorf("%s: %+v", f.Name, got)
@@ -285,5 +288,57 @@ func TestFaultsAreShownAndLifted(t *testing.T) {
 	} {
 		_, err := c.Fault(t.Context(), q)
 		class(t, name, err, record.Usage)
+	}
+}
+
+// The hub goes once, and comes back at the same port when that is lifted.
+func TestTheHubGoesAwayAndComesBack(t *testing.T) {
+	dir := folder(t)
+	h, _ := start(t, dir, "a:8883")
+	address, err := h.Listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := func() bool {
+		c, err := net.Dial("tcp", address.String())
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil
+	}
+	c, err := control.Find(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, q := range map[string]control.Show{"one device": {Fault: "hub-down", Device: "d1"}, "twice": {Fault: "hub-down", Times: 2}} {
+		_, err := c.Fault(t.Context(), q)
+		class(t, name, err, record.Usage)
+	}
+	if !there() {
+		t.Error("it went for an order that was refused")
+	}
+	for range 2 {
+		if _, err := c.Fault(t.Context(), control.Show{Fault: "Hub-Down"}); err != nil || there() {
+			t.Errorf("there %t, %v", there(), err)
+		}
+	}
+	if now, err := c.Faults(t.Context()); err != nil || len(now) != 1 || now[0].Fault != "hub-down" || now[0].Count != 1 || now[0].Done {
+		t.Errorf("%+v, %v", now, err)
+	}
+	if _, err := c.Fault(t.Context(), control.Show{Lift: true, Device: "d1"}); err != nil || there() {
+		t.Errorf("what is shown to d1 is lifted: there %t, %v", there(), err)
+	}
+	squatter, err := net.Listen("tcp", address.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Fault(t.Context(), control.Show{Lift: true})
+	class(t, "the port is taken", err, record.RigHub)
+	if now, _ := c.Faults(t.Context()); len(now) != 1 {
+		t.Errorf("shown: %+v", now)
+	}
+	_ = squatter.Close()
+	if got, err := c.Fault(t.Context(), control.Show{Lift: true}); err != nil || len(got) != 1 || !there() {
+		t.Errorf("lifted %+v, there %t, %v", got, there(), err)
 	}
 }

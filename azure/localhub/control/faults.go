@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 	"hilrig/record"
 )
@@ -12,7 +13,7 @@ import (
 // fault shows one, or lifts what is shown.
 func (s *Server) fault(ctx context.Context, q Show) ([]Shown, error) {
 	if q.Lift {
-		return s.lift(q)
+		return s.lift(ctx, q)
 	}
 	if q.Device != "" {
 		if err := s.named(q.Device, "show "+q.Fault+" to"); err != nil {
@@ -22,6 +23,9 @@ func (s *Server) fault(ctx context.Context, q Show) ([]Shown, error) {
 	f, known := localhub.FaultNamed(q.Fault)
 	if known && f.Now != nil {
 		return s.now(f, q.Device)
+	}
+	if known && f.Away {
+		return s.leave(ctx, f, q)
 	}
 	if !known {
 		name := localhub.FaultName(q.Fault)
@@ -68,16 +72,73 @@ func (s *Server) now(f localhub.NamedFault, device string) ([]Shown, error) {
 	return done, nil
 }
 
-// lift ends what is shown by this name, or all of it.
-func (s *Server) lift(q Show) ([]Shown, error) {
+// leave takes the hub away. It can be done once at a time, and to all devices
+// alone.
+func (s *Server) leave(ctx context.Context, f localhub.NamedFault, q Show) ([]Shown, error) {
+	if q.Device != "" || q.Times > 0 {
+		return nil, record.NewFailure(record.Usage, "show", f.Name, errors.New("it is the hub that goes, for every device and until it is lifted")).WithCure("without --device and --times; --for 30s brings it back")
+	}
+	if err := s.takeTurn(ctx); err != nil {
+		return nil, err
+	}
+	defer s.endTurn()
+	entry := &showing{Shown: Shown{Fault: f.Name, Count: 1}}
+	s.mu.Lock()
+	i := slices.IndexFunc(s.shown, func(e *showing) bool { return e.s == nil })
+	if i >= 0 {
+		entry = s.shown[i]
+	} else {
+		s.shown = append(s.shown, entry)
+	}
+	s.mu.Unlock()
+	if i < 0 {
+		s.config.Hub.Down()
+	}
+	return []Shown{entry.look()}, nil
+}
+
+// takeTurn makes the hub's going and coming one at a time.
+func (s *Server) takeTurn(ctx context.Context) error {
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return record.NewFailure(record.RigHub, "show", hub.OutageDown, errors.New("another order brings the hub back at this moment"))
+	}
+}
+
+func (s *Server) endTurn() { <-s.turn }
+
+// lift ends what is shown by this name, or all of it. A hub that cannot come
+// back is still shown as away.
+func (s *Server) lift(ctx context.Context, q Show) ([]Shown, error) {
+	if err := s.takeTurn(ctx); err != nil {
+		return nil, err
+	}
+	defer s.endTurn()
+	meant := func(e *showing) bool {
+		return (q.Fault == "" || localhub.FaultName(e.Fault) == localhub.FaultName(q.Fault)) && (q.Device == "" || e.Device == q.Device)
+	}
+	s.mu.Lock()
+	away := slices.ContainsFunc(s.shown, func(e *showing) bool { return e.s == nil && meant(e) })
+	s.mu.Unlock()
+	if away {
+		within, cancel := context.WithTimeout(ctx, backWithin)
+		defer cancel()
+		if err := s.config.Hub.Up(within); err != nil {
+			return nil, err
+		}
+	}
 	lifted := []Shown{}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.shown = slices.DeleteFunc(s.shown, func(e *showing) bool {
-		if q.Fault != "" && localhub.FaultName(e.Fault) != localhub.FaultName(q.Fault) || q.Device != "" && e.Device != q.Device {
+		if !meant(e) || e.s == nil && !away {
 			return false
 		}
-		e.s.Lift()
+		if e.s != nil {
+			e.s.Lift()
+		}
 		lifted = append(lifted, e.look())
 		return true
 	})
@@ -103,6 +164,9 @@ func (s *Server) faults() []Shown {
 
 func (e *showing) look() Shown {
 	now := e.Shown
+	if e.s == nil {
+		return now
+	}
 	now.Count = e.s.Count()
 	now.Done = now.Times > 0 && now.Count >= now.Times
 	return now

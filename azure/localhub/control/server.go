@@ -22,6 +22,7 @@ import (
 const (
 	maxBody      = 1 << 20 // bytes; the largest is a message of 64 kB in base64
 	maxWait      = time.Hour
+	backWithin   = 4 * time.Second  // for a hub that was away to have its port again
 	answerWithin = 30 * time.Second // beyond what the request itself waits for
 )
 
@@ -41,6 +42,7 @@ type Server struct {
 	path   string
 	http   *http.Server
 	done   chan struct{}
+	turn   chan struct{} // holds a value while the hub goes away or comes back
 
 	mu    sync.Mutex
 	shown []*showing // in the order of showing; those that are over go at the next look
@@ -48,7 +50,7 @@ type Server struct {
 
 type showing struct {
 	Shown
-	s hub.Showing
+	s hub.Showing // nil: the hub is away
 }
 
 // Listen makes the socket, and serves until Close. Failures are of class
@@ -61,7 +63,7 @@ func Listen(ctx context.Context, c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, path: path, done: make(chan struct{})}
+	s := &Server{config: c, path: path, done: make(chan struct{}), turn: make(chan struct{}, 1)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /about", func(w http.ResponseWriter, _ *http.Request) { s.answer(w, s.about(), nil) })
 	mux.HandleFunc("GET /faults", func(w http.ResponseWriter, _ *http.Request) { s.answer(w, s.faults(), nil) })
