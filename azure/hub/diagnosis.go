@@ -42,6 +42,9 @@ func (v *Events) Diagnose(from int, p Place) Diagnosis {
 		return Diagnosis{Text: fmt.Sprintf("the session up and %d messages", t.messages),
 			Look: "does the firmware still publish? its log on the console", At: t.last, Came: true}
 	}
+	if v.byArrivals() {
+		return t.heard(before)
+	}
 	if t.accepted == 0 && before {
 		return Diagnosis{Text: "no connection at " + p.Addr,
 			Look: "the firmware's reconnect, because it was here before: what ends it, and does its delay grow without a ceiling? Its log on the console from here on"}
@@ -65,7 +68,7 @@ func (v *Events) split(from int) (before bool, since []Event) {
 		case !mine:
 		case e.Seq >= from:
 			since = append(since, e)
-		case e.Kind == KindAccepted:
+		case e.Kind == KindAccepted, e.Connect != nil && e.Connect.Inferred:
 			before = true
 		}
 	}
@@ -235,6 +238,24 @@ func (t *tally) diagnosis() Diagnosis {
 	}
 	return Diagnosis{Text: fmt.Sprintf("%d connections that never began TLS", t.accepted),
 		Look: "is Use SSL ticked in the device's settings?", At: t.last}
+}
+
+// heard is the diagnosis at a hub that shows messages alone: that nothing is
+// heard does not say whether anybody came.
+func (t *tally) heard(before bool) (d Diagnosis) {
+	switch {
+	case t.sessions+t.messages > 0:
+		t.accepted++ // it has connected, as its messages show
+		d = t.diagnosis()
+		d.Came = true
+		return d
+	case before:
+		d.Look = "the firmware's reconnect, because it was heard here before: what ends it, and does its delay grow without a ceiling? Its log on the console from here on"
+	default:
+		d.Look = "does the device dial " + t.hub.Addr + " and publish on its type's mqtt.topic (its MQTT parameters), does the hub's own log show it and why it is refused, must it be restarted (commands.after_provision, commands.reboot)?"
+	}
+	d.Text = "no message at " + t.hub.Addr + ", which shows no connections"
+	return d
 }
 
 func (t *tally) ofHandshakes() Diagnosis {

@@ -136,7 +136,8 @@ type Connect struct {
 	ReturnCode  byte          `json:"return_code"`
 	Answered    bool          `json:"answered"` // a CONNACK was sent
 	Present     bool          `json:"session_present"`
-	Reason      string        `json:"reason,omitempty"` // of a refusal
+	Reason      string        `json:"reason,omitempty"`   // of a refusal
+	Inferred    bool          `json:"inferred,omitempty"` // the hub shows no CONNECT: a message of its session does
 }
 
 // Will is the will of a CONNECT.

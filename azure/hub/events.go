@@ -23,7 +23,8 @@ type Events struct {
 	mu       sync.Mutex
 	sessions map[string]Session // living ones, by device id
 	gaps     []Gap
-	base     int // Seq of list[0]
+	arrivals *arrivals // nil: the hub shows how sessions begin
+	base     int       // Seq of list[0]
 	list     []Event
 	most     int           // bytes
 	bytes    int           // of list
@@ -68,7 +69,9 @@ func (v *Events) Add(e Event) {
 		v.record(b)
 	}
 	if keep {
-		v.record(e)
+		for _, shown := range v.inferred(e) {
+			v.record(shown)
+		}
 	}
 }
 
