@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-// Kind says what a topic or a filter is for.
-type Kind string
+// TopicKind says what a topic or a filter is for.
+type TopicKind string
 
 // The kinds of topics a device may publish to, and of filters that mean
 // something to the hub.
 const (
-	KindEvents         Kind = "events"          // telemetry
-	KindTwinGet        Kind = "twin-get"        // asks for the twin
-	KindTwinReported   Kind = "twin-reported"   // changes reported properties
-	KindMethodResponse Kind = "method-response" // answers a direct method
+	KindEvents         TopicKind = "events"          // telemetry
+	KindTwinGet        TopicKind = "twin-get"        // asks for the twin
+	KindTwinReported   TopicKind = "twin-reported"   // changes reported properties
+	KindMethodResponse TopicKind = "method-response" // answers a direct method
 
-	KindDevicebound  Kind = "devicebound"  // filter: cloud-to-device messages
-	KindTwinResult   Kind = "twin-result"  // filter: answers of the twin
-	KindTwinDesired  Kind = "twin-desired" // filter: changes of desired properties
-	KindMethodInvoke Kind = "method"       // filter: direct methods
+	KindDevicebound  TopicKind = "devicebound"  // filter: cloud-to-device messages
+	KindTwinResult   TopicKind = "twin-result"  // filter: answers of the twin
+	KindTwinDesired  TopicKind = "twin-desired" // filter: changes of desired properties
+	KindMethodInvoke TopicKind = "method"       // filter: direct methods
 )
 
 // Why a topic or filter is refused.
@@ -33,7 +33,7 @@ var (
 
 // PublishTopic is what the topic of a device's PUBLISH says.
 type PublishTopic struct {
-	Kind       Kind
+	Kind       TopicKind
 	Bag        string            // as written, behind the fixed part; of twin and method topics without its "?"
 	Properties map[string]string // application properties (events) or parameters such as $rid
 	System     map[string]string // system properties by the service's names; events only
@@ -87,7 +87,7 @@ func ParsePublishTopic(id, topic string) (PublishTopic, error) {
 
 // parseRequest reads "?$rid=…" behind a twin topic. A reported patch may go
 // without a request id and is then not answered; a GET may not (Edge Hub).
-func parseRequest(topic string, kind Kind, rest string, needsID bool) (PublishTopic, error) {
+func parseRequest(topic string, kind TopicKind, rest string, needsID bool) (PublishTopic, error) {
 	bag, marked := strings.CutPrefix(rest, "?")
 	if rest != "" && !marked {
 		return PublishTopic{}, fmt.Errorf("topic %q: parameters must begin with ?: %w", topic, ErrTopic)
@@ -135,7 +135,7 @@ func topicHint(id, topic string) string {
 
 // ParseFilter says what a topic filter of device id is for. Another filter is
 // an error that wraps [ErrFilter]; Edge Hub grants it and then ignores it.
-func ParseFilter(id, filter string) (Kind, error) {
+func ParseFilter(id, filter string) (TopicKind, error) {
 	switch filter {
 	case DeviceboundFilter(id):
 		return KindDevicebound, nil

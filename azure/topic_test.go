@@ -14,7 +14,7 @@ func TestParsePublishTopic(t *testing.T) {
 	type bag map[string]string
 	tests := []struct {
 		topic      string
-		kind       Kind
+		kind       TopicKind
 		properties bag
 		system     bag
 		rid        string
@@ -90,7 +90,7 @@ func TestParsePublishTopicErrors(t *testing.T) {
 // TestParseFilter: IoT Hub MQTT. The guide's device subscribes to its own
 // telemetry topic ("Read Topic"): granted by Edge Hub, and nothing comes.
 func TestParseFilter(t *testing.T) {
-	for filter, want := range map[string]Kind{
+	for filter, want := range map[string]TopicKind{
 		"devices/d1/messages/devicebound/#":       KindDevicebound,
 		"$iothub/twin/res/#":                      KindTwinResult,
 		"$iothub/twin/PATCH/properties/desired/#": KindTwinDesired,

@@ -48,7 +48,7 @@ const rewrap = `{ echo '-----BEGIN %[3]s-----'; sed 's/\\[rn]//g; s/-----[^-]*--
 // private key: where it is of a known form, the command that makes PEM of it,
 // for a POSIX shell; empty where nothing is known to help. Err is an error of
 // this package about the file at path.
-func Cure(err error, kind Kind, path string) string {
+func Cure(err error, kind PEMKind, path string) string {
 	made := path + ".pem"
 	if kind == KindKey {
 		made = path + ".key"

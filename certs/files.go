@@ -28,7 +28,7 @@ type Files struct {
 type place struct {
 	name string // as errors call it
 	slot int
-	kind Kind
+	kind PEMKind
 }
 
 var (
@@ -270,7 +270,7 @@ func (f *Files) warn(rootPath, certPath, keyPath string) {
 	}
 	for _, file := range []struct {
 		path string
-		kind Kind
+		kind PEMKind
 		data []byte
 	}{{rootPath, KindCertificate, f.RootPEM}, {certPath, KindCertificate, f.Identity.CertificatePEM}, {keyPath, KindKey, f.Identity.KeyPEM}} {
 		for _, finding := range CheckPEM(file.kind, file.data, 0) {

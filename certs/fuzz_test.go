@@ -56,7 +56,7 @@ func FuzzCheckPEM(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		_, keyErr := certs.ParseKey(data)
 		_, certErr := certs.ParseCertificate(data)
-		for kind, err := range map[certs.Kind]error{certs.KindKey: keyErr, certs.KindCertificate: certErr} {
+		for kind, err := range map[certs.PEMKind]error{certs.KindKey: keyErr, certs.KindCertificate: certErr} {
 			found := certs.CheckPEM(kind, data, 1<<14)
 			if err != nil && len(found) == 0 {
 				t.Errorf("%s: no findings though %v", kind, err)

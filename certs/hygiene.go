@@ -7,16 +7,16 @@ import (
 	"fmt"
 )
 
-// Kind is what a PEM file should hold.
-type Kind string
+// PEMKind is what a PEM file should hold.
+type PEMKind string
 
 // The kinds.
 const (
-	KindCertificate Kind = "certificate"
-	KindKey         Kind = "private key"
+	KindCertificate PEMKind = "certificate"
+	KindKey         PEMKind = "private key"
 )
 
-// Rule names what a [Finding] is about.
+// Rule names what a [Defect] is about.
 type Rule string
 
 // The rules of [CheckPEM].
@@ -33,19 +33,19 @@ const (
 	RuleSize         Rule = "size"          // within what the device takes
 )
 
-// Finding is one thing that is wrong with the form of a PEM file. Its text
+// Defect is one thing that is wrong with the form of a PEM file. Its text
 // names places, never content: the file may be a key.
-type Finding struct {
+type Defect struct {
 	Rule Rule
 	Text string
 	Line int // 1-based; 0 where the finding is about the file
 }
 
 // findings collects.
-type findings []Finding
+type defects []Defect
 
-func (f *findings) add(rule Rule, line int, format string, args ...any) {
-	*f = append(*f, Finding{Rule: rule, Line: line, Text: fmt.Sprintf(format, args...)})
+func (f *defects) add(rule Rule, line int, format string, args ...any) {
+	*f = append(*f, Defect{Rule: rule, Line: line, Text: fmt.Sprintf(format, args...)})
 }
 
 // CheckPEM checks the form in which a file goes over the console: one block of
@@ -53,8 +53,8 @@ func (f *findings) add(rule Rule, line int, format string, args ...any) {
 // final one, nothing outside the block, no `*`, and at most maxSize bytes (0:
 // no limit). A file without findings is byte for byte what openssl and this
 // package write.
-func CheckPEM(kind Kind, data []byte, maxSize int) []Finding {
-	var out findings
+func CheckPEM(kind PEMKind, data []byte, maxSize int) []Defect {
+	var out defects
 	checkBlock(&out, kind, data)
 	if i := bytes.IndexByte(data, '*'); i >= 0 {
 		out.add(RuleAsterisk, lineOf(data, i), "a `*` at byte %d would end the transfer there", i)
@@ -74,7 +74,7 @@ func CheckPEM(kind Kind, data []byte, maxSize int) []Finding {
 	return out
 }
 
-func checkBlock(out *findings, kind Kind, data []byte) {
+func checkBlock(out *defects, kind PEMKind, data []byte) {
 	if err := readAs(kind, data); err != nil {
 		out.add(ruleOf(err), 0, "%v", err)
 	}
@@ -91,7 +91,7 @@ func checkBlock(out *findings, kind Kind, data []byte) {
 }
 
 // checkLayout holds the file against the one way in which its block is written.
-func checkLayout(out *findings, block *pem.Block, data []byte) {
+func checkLayout(out *defects, block *pem.Block, data []byte) {
 	have := bytes.TrimRight(bytes.ReplaceAll(data, []byte("\r"), nil), "\n")
 	want := bytes.TrimRight(pem.EncodeToMemory(block), "\n")
 	switch {
@@ -106,7 +106,7 @@ func checkLayout(out *findings, block *pem.Block, data []byte) {
 	}
 }
 
-func readAs(kind Kind, data []byte) (err error) {
+func readAs(kind PEMKind, data []byte) (err error) {
 	if kind == KindKey {
 		_, err = ParseKey(data)
 	} else {

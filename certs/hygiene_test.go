@@ -15,7 +15,7 @@ func TestCheckPEM(t *testing.T) {
 	crt, key := id.CertificatePEM, id.KeyPEM
 	with := func(parts ...string) []byte { return []byte(strings.Join(parts, "")) }
 	for name, c := range map[string]struct {
-		kind certs.Kind
+		kind certs.PEMKind
 		data []byte
 		max  int
 		want []certs.Rule

@@ -21,7 +21,7 @@ import (
 // what the device holds. It is kept on disk per host. A host that no
 // certificate can name is a usage failure.
 func (s *Store) Server(ctx context.Context, host string) (tls.Certificate, error) {
-	release, err := s.take(ctx)
+	release, err := s.awaitTurn(ctx)
 	if err != nil {
 		return tls.Certificate{}, err
 	}

@@ -132,8 +132,8 @@ func (s *Store) note(format string, args ...any) {
 	s.notes = append(s.notes, fmt.Sprintf(format, args...))
 }
 
-// take waits for this store's turn; the caller gives it back.
-func (s *Store) take(ctx context.Context) (release func(), err error) {
+// awaitTurn waits for this store's turn; the caller gives it back.
+func (s *Store) awaitTurn(ctx context.Context) (release func(), err error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}

@@ -281,7 +281,7 @@ type wrongKey struct {
 // share one key that is made once per rig, so this takes milliseconds. It is
 // kept in memory.
 func (s *Store) WrongServer(ctx context.Context, host string, p Profile) (tls.Certificate, error) {
-	release, err := s.take(ctx)
+	release, err := s.awaitTurn(ctx)
 	if err != nil {
 		return tls.Certificate{}, err
 	}

@@ -222,7 +222,7 @@ func TestCertificateAboutToRunOut(t *testing.T) {
 		t.Errorf("a device's own, run out: %+v", f)
 	}
 	rig := rigAt("localhost", 1)
-	rig.Devices[0].AfterRun = &rigfile.Given{Root: filepath.Join(dir, "none.pem"), Certificate: filepath.Join(dir, "device.pem")}
+	rig.Devices[0].AfterRun = &rigfile.OwnFiles{Root: filepath.Join(dir, "none.pem"), Certificate: filepath.Join(dir, "device.pem")}
 	state, words := worst(checkCertificates(t.Context(), lab(Host{Rig: rig, StateDir: dir})))
 	if state != Bad || !strings.Contains(words, "none.pem") {
 		t.Errorf("files of after_run: %s\n%s", state, words)

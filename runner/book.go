@@ -7,7 +7,7 @@ import (
 	"hilrig/record"
 )
 
-// book is a record as its run's events make it. The ledger of a run under way
+// book is a record as its run's events make it. The recorder of a run under way
 // and the rebuilding of a record enter the same events into it.
 type book struct {
 	rec     *record.Record

@@ -79,9 +79,9 @@ func checkTypes(devices []rigfile.Device) error {
 	return nil
 }
 
-// checkGiven reads what devices are to be given back when the run is over. It
+// checkOwnFiles reads what devices are to be given back when the run is over. It
 // must be found wrong before a device has lost what it holds now.
-func checkGiven(devices []rigfile.Device) error {
+func checkOwnFiles(devices []rigfile.Device) error {
 	for _, d := range devices {
 		g := d.AfterRun
 		if g == nil {

@@ -9,10 +9,10 @@ import (
 // lease is a device that this run holds.
 type lease struct{ give release }
 
-// take leases a device for the rest of the run, over the gaps between rounds
+// leaseDevice leases a device for the rest of the run, over the gaps between rounds
 // too. The child locks the port itself, under another name. An emulated device
 // belongs to its child and cannot be anybody else's.
-func (r *run) take(d rigfile.Device) error {
+func (r *run) leaseDevice(d rigfile.Device) error {
 	if d.Serial.Emulated != nil {
 		return nil
 	}

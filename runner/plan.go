@@ -64,7 +64,7 @@ func NewPlan(r Request) (*Plan, error) {
 	if err = checkTypes(p.Devices); err != nil {
 		return nil, err
 	}
-	if err = checkGiven(p.Devices); err != nil {
+	if err = checkOwnFiles(p.Devices); err != nil {
 		return nil, err
 	}
 	if p.Hub, err = chooseHub(r.Rig, r.Hub); err != nil {

@@ -160,14 +160,14 @@ func (c *child) readAll(take func(record.Event), noise func(string), g GracePeri
 		case err != nil:
 			noise(fmt.Sprintf("a line on the event stream is %v: %s", err, clip(b, 200)))
 		default:
-			c.hear(e)
+			c.noteEnd(e)
 			take(e)
 		}
 	})
 	<-logged
 }
 
-func (c *child) hear(e record.Event) {
+func (c *child) noteEnd(e record.Event) {
 	if e.Kind != record.KindChildEnded {
 		return
 	}

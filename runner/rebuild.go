@@ -13,7 +13,7 @@ import (
 )
 
 // longestEvent bounds a line of events.jsonl: a child's line, and what the
-// ledger adds.
+// recorder adds.
 const longestEvent = 4 * maxLine
 
 // Rebuild makes the record of a run anew from its events.jsonl and puts it in
@@ -80,7 +80,7 @@ func replay(name string, rounds []*record.Record) (*record.Record, error) {
 		case err != nil || !whole:
 			broken = fmt.Errorf("line %d of %s cannot be read", r.line, EventsFile)
 		default:
-			r.take(e)
+			r.replay(e)
 		}
 	})
 	if r.rec.Run.ID == "" {
@@ -108,7 +108,7 @@ func (r *replayed) lose(err error) {
 	}
 }
 
-func (r *replayed) take(e record.Event) {
+func (r *replayed) replay(e record.Event) {
 	switch {
 	case e.Kind == KindDeviceExpected:
 		r.named = true

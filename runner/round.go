@@ -12,7 +12,7 @@ import (
 // round runs the plan's specs once on every device, at most Jobs at a time,
 // and leaves a whole record in dir.
 func (r *run) round(dir string, head record.Run) (*record.Record, error) {
-	led, err := openLedger(dir, head, r.plan, r.show.add, r.recordBroken)
+	led, err := openRecorder(dir, head, r.plan, r.show.add, r.recordBroken)
 	if err != nil {
 		return nil, err
 	}
@@ -39,12 +39,12 @@ func (r *run) round(dir string, head record.Run) (*record.Record, error) {
 }
 
 // device runs the specs on one device and says what is left without a result.
-func (r *run) device(led *ledger, dir string, head record.Run, d rigfile.Device) outcome {
+func (r *run) device(led *recorder, dir string, head record.Run, d rigfile.Device) outcome {
 	if why := r.halt.why(); why != "" {
 		b := judgement{record.NotRun, "", why}
 		return outcome{running: b, left: b}
 	}
-	if err := r.take(d); err != nil {
+	if err := r.leaseDevice(d); err != nil {
 		return notRun(record.ClassOf(err), err.Error())
 	}
 	job := fixtures.Job{
@@ -60,10 +60,10 @@ func (r *run) device(led *ledger, dir string, head record.Run, d rigfile.Device)
 }
 
 // supervise starts the job's child and stays with it to its end.
-func (r *run) supervise(led *ledger, job fixtures.Job) childExit {
+func (r *run) supervise(led *recorder, job fixtures.Job) childExit {
 	name := job.Device.Name
 	c, err := r.startChild(job,
-		func(e record.Event) { led.take(name, e) },
+		func(e record.Event) { led.receive(name, e) },
 		func(text string) {
 			r.Log.Warn(text, "device", name)
 			led.note(name, KindChildNoise, text, nil)

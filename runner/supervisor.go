@@ -106,7 +106,7 @@ type run struct {
 	halt *halt
 	show *audience
 	*words
-	led atomic.Pointer[ledger] // of the round that is under way
+	led atomic.Pointer[recorder] // of the round that is under way
 
 	interrupted, again, timedOut atomic.Bool // orders to stop wait for no lock that work can hold
 
@@ -187,7 +187,7 @@ func (r *run) timeIsOver() {
 }
 
 // recordBroken ends a run whose record cannot be written: nothing that it
-// still finds could be proved. The ledger calls it under its lock.
+// still finds could be proved. The recorder calls it under its lock.
 func (r *run) recordBroken(err error) {
 	text := "the record could not be written: " + err.Error()
 	r.halt.raise(orderStop, text)

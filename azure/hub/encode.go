@@ -12,7 +12,7 @@ import (
 // Line is the JSON form of an event: every field of it, by the names that
 // scripts know. A field that says nothing is left out.
 type Line struct {
-	Event     Kind           `json:"event,omitempty"`
+	Event     EventKind      `json:"event,omitempty"`
 	At        time.Time      `json:"at,omitzero"` // UTC
 	Seq       *int           `json:"seq,omitempty"`
 	Conn      int64          `json:"conn,omitempty"`

@@ -11,36 +11,36 @@ import (
 	"hilrig/record"
 )
 
-// Kind says what an event is about.
-type Kind string
+// EventKind says what an event is about.
+type EventKind string
 
 // The kinds, in the order in which a connection has them.
 const (
-	KindAccepted     Kind = "accepted"     // a TCP connection
-	KindHandshake    Kind = "handshake"    // TLS ended, well or not
-	KindPacket       Kind = "packet"       // an MQTT packet, either way
-	KindConnect      Kind = "connect"      // a CONNECT was judged
-	KindDeviceBound  Kind = "device-bound" // a message to the device was accepted
-	KindCompleted    Kind = "completed"    // a message to the device needs no more sending; Text says why
-	KindSubscribed   Kind = "subscribed"   // filters were taken
-	KindServed       Kind = "served"       // filters are acknowledged: the hub serves them from now on
-	KindMessage      Kind = "message"      // telemetry is in the record
-	KindViolation    Kind = "violation"    // a packet breaks MQTT 3.1.1
-	KindTwin         Kind = "twin"         // a twin was asked for, reported or pushed
-	KindMethod       Kind = "method"       // a direct method was called or answered
-	KindDisconnected Kind = "disconnected" // the connection ended; Text says why
-	KindFaultShown   Kind = "fault-shown"  // a fault met the device
-	KindNoise        Kind = "noise"        // connections of strangers that are not recorded one by one
-	KindListening    Kind = "listening"    // what arrives is seen from now on; Gap says what was not
-	KindGap          Kind = "gap"          // what arrives is not seen, from the moment on that Gap says
-	KindLeftover     Kind = "leftover"     // a retained message that lay on the topic before anybody listened: no arrival
+	KindAccepted     EventKind = "accepted"     // a TCP connection
+	KindHandshake    EventKind = "handshake"    // TLS ended, well or not
+	KindPacket       EventKind = "packet"       // an MQTT packet, either way
+	KindConnect      EventKind = "connect"      // a CONNECT was judged
+	KindDeviceBound  EventKind = "device-bound" // a message to the device was accepted
+	KindCompleted    EventKind = "completed"    // a message to the device needs no more sending; Text says why
+	KindSubscribed   EventKind = "subscribed"   // filters were taken
+	KindServed       EventKind = "served"       // filters are acknowledged: the hub serves them from now on
+	KindMessage      EventKind = "message"      // telemetry is in the record
+	KindViolation    EventKind = "violation"    // a packet breaks MQTT 3.1.1
+	KindTwin         EventKind = "twin"         // a twin was asked for, reported or pushed
+	KindMethod       EventKind = "method"       // a direct method was called or answered
+	KindDisconnected EventKind = "disconnected" // the connection ended; Text says why
+	KindFaultShown   EventKind = "fault-shown"  // a fault met the device
+	KindNoise        EventKind = "noise"        // connections of strangers that are not recorded one by one
+	KindListening    EventKind = "listening"    // what arrives is seen from now on; Gap says what was not
+	KindGap          EventKind = "gap"          // what arrives is not seen, from the moment on that Gap says
+	KindLeftover     EventKind = "leftover"     // a retained message that lay on the topic before anybody listened: no arrival
 )
 
 // Event is one thing that the hub saw or did.
 type Event struct {
 	Seq      int       // index in the record, from 0
 	At       time.Time // with its monotonic reading
-	Kind     Kind
+	Kind     EventKind
 	Conn     int64 // number of the TCP connection, from 1
 	Remote   string
 	DeviceID string // once CONNECT said it

@@ -64,7 +64,7 @@ func (v *Events) Add(e Event) {
 	for _, n := range v.whose.noise(e.At, false) {
 		v.record(n)
 	}
-	before, keep := v.whose.take(e, v.Mark())
+	before, keep := v.whose.attribute(e, v.Mark())
 	for _, b := range before {
 		v.record(b)
 	}

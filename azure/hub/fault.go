@@ -38,7 +38,7 @@ type Fault struct {
 	// messages
 	RefuseMessages bool // telemetry ends the connection, as throttling does
 	Twice          bool // what goes to the device goes twice, the second time with DUP
-	Greet          int  // bytes of a message, its id counted, that a session gets as soon as it listens
+	FirstDelivery  int  // bytes of a message, its id counted, that a session gets as soon as it listens
 
 	// twin
 	TwinStatus int // the answer to every twin request, such as 429

@@ -51,8 +51,8 @@ func (s *Shown) To(conn int64) []*Shows {
 	return slices.DeleteFunc(slices.Clone(all), func(w *Shows) bool { return w.Device != "" && !s.concerns(conn, w.Device) })
 }
 
-// Take finds the first fault now shown that fits, and counts it.
-func (s *Shown) Take(conn int64, fits func(Fault) bool) (Fault, bool) {
+// Use finds the first fault now shown that fits, and counts it.
+func (s *Shown) Use(conn int64, fits func(Fault) bool) (Fault, bool) {
 	for _, w := range s.To(conn) {
 		if fits(w.Fault) && w.Met(conn) {
 			return w.Fault, true

@@ -144,11 +144,11 @@ func (a *attribution) stranger(conn int64) bool {
 	return p != nil && len(a.homes) < 2 && a.proofOf(p) == ProofNone
 }
 
-// take learns from an event, which will be recorded as number seq, whose its
+// attribute learns from an event, which will be recorded as number seq, whose its
 // connection is. It is kept out of the record where its source is too loud;
 // what was so held back before comes first once the connection has proven
 // itself.
-func (a *attribution) take(e Event, seq int) (before []Event, keep bool) {
+func (a *attribution) attribute(e Event, seq int) (before []Event, keep bool) {
 	if e.Conn == 0 {
 		return nil, true
 	}

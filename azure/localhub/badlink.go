@@ -17,7 +17,7 @@ func (h *Hub) link(id int64, raw net.Conn, stranger bool) (wire net.Conn, close 
 	if stranger {
 		return raw, plain
 	}
-	fault, shaped := h.faults.Take(id, func(f hub.Fault) bool { return !f.Link.IsZero() })
+	fault, shaped := h.faults.Use(id, func(f hub.Fault) bool { return !f.Link.IsZero() })
 	if !shaped {
 		return raw, plain
 	}

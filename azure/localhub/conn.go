@@ -16,7 +16,7 @@ import (
 //
 // One goroutine reads and answers. What is answered is gathered and goes before
 // the next wait for the device. Who else has something to send leaves it with
-// the postman, who is there only while there is something.
+// sendMail, which runs only while there is something.
 type conn struct {
 	net.Conn // in clear: TLS
 	raw      net.Conn
@@ -104,8 +104,8 @@ func (c *conn) because(why, fault string) {
 	}
 }
 
-// given notes that the device ended the connection, unless the hub did before.
-func (c *conn) given(why string) {
+// endedByDevice notes that the device ended the connection, unless the hub did before.
+func (c *conn) endedByDevice(why string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.why == "" {

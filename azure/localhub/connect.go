@@ -55,11 +55,11 @@ func (c *conn) receiveConnect(p mqttwire.Packet) bool {
 		return c.refuse(k, "", 0)
 	}
 	c.hub.aim.admitted(c.id, c.deviceID)
-	if fault, ok := c.hub.faults.Take(c.id, func(x hub.Fault) bool { return x.ReturnCode != 0 }); ok {
+	if fault, ok := c.hub.faults.Use(c.id, func(x hub.Fault) bool { return x.ReturnCode != 0 }); ok {
 		k.ReturnCode, k.Reason = fault.ReturnCode, "fault "+fault.Name
 		return c.refuse(k, fault.Name, fault.Linger)
 	}
-	if fault, ok := c.hub.faults.Take(c.id, func(x hub.Fault) bool { return x.NoConnack }); ok {
+	if fault, ok := c.hub.faults.Use(c.id, func(x hub.Fault) bool { return x.NoConnack }); ok {
 		k.ReturnCode, k.Reason = 0xff, "fault "+fault.Name+": no answer"
 		c.judged(fault.Name)
 		c.deaf, c.timeout = true, time.Hour // the device gives up, not the hub
@@ -68,7 +68,7 @@ func (c *conn) receiveConnect(p mqttwire.Packet) bool {
 	c.timeout = azure.ServerTimeout(k.KeepAlive)
 	c.takeOver()
 	c.hub.twins.says(c.deviceID, k.ModelID)
-	if _, ok := c.hub.faults.Take(c.id, func(x hub.Fault) bool { return x.ForgetBefore }); ok {
+	if _, ok := c.hub.faults.Use(c.id, func(x hub.Fault) bool { return x.ForgetBefore }); ok {
 		c.hub.subs.forget(c.deviceID)
 	}
 	c.accept(k, w.Will, c.hub.subs.begin(c.deviceID, k.Clean))
@@ -171,7 +171,7 @@ const takeOverWithin = 2 * time.Second
 // accept is the moment at which a session exists: it is recorded before the
 // device learns of it.
 func (c *conn) accept(k *hub.Connect, will *mqttwire.Will, present bool) {
-	if _, ok := c.hub.faults.Take(c.id, func(x hub.Fault) bool { return x.ClaimSession }); ok {
+	if _, ok := c.hub.faults.Use(c.id, func(x hub.Fault) bool { return x.ClaimSession }); ok {
 		present = true
 	}
 	c.mu.Lock()
@@ -180,7 +180,7 @@ func (c *conn) accept(k *hub.Connect, will *mqttwire.Will, present bool) {
 		c.will = &mqttwire.Will{Topic: will.Topic, Payload: bytes.Clone(will.Payload), QoS: will.QoS, Retain: will.Retain} // without the CONNECT's password
 	}
 	c.mu.Unlock()
-	fault, drop := c.hub.faults.Take(c.id, func(x hub.Fault) bool { return x.Drop })
+	fault, drop := c.hub.faults.Use(c.id, func(x hub.Fault) bool { return x.Drop })
 	c.judged(fault.Name)
 	c.connack(codeAccepted, present)
 	switch {

@@ -63,7 +63,7 @@ func (c *conn) deliver() (again time.Time, sent bool) {
 		if p.QoS == 0 {
 			continue
 		}
-		if _, ok := c.hub.faults.Take(c.id, func(x hub.Fault) bool { return x.Twice }); ok {
+		if _, ok := c.hub.faults.Use(c.id, func(x hub.Fault) bool { return x.Twice }); ok {
 			p.Dup = true
 			c.send(p)
 		}
@@ -73,12 +73,12 @@ func (c *conn) deliver() (again time.Time, sent bool) {
 
 // greet is the fault of a large message as soon as the device listens.
 func (c *conn) greet() {
-	if c.mail.greeted {
+	if c.mail.delivered {
 		return
 	}
-	c.mail.greeted = true
-	if fault, ok := c.hub.faults.Take(c.id, func(x hub.Fault) bool { return x.Greet > 0 }); ok {
-		m := hub.DeviceBound{ID: fault.Name, Payload: []byte(strings.Repeat("x", max(0, fault.Greet-len(fault.Name))))}
+	c.mail.delivered = true
+	if fault, ok := c.hub.faults.Use(c.id, func(x hub.Fault) bool { return x.FirstDelivery > 0 }); ok {
+		m := hub.DeviceBound{ID: fault.Name, Payload: []byte(strings.Repeat("x", max(0, fault.FirstDelivery-len(fault.Name))))}
 		c.hub.bound.add(c.deviceID, m, time.Now()) // to a full queue it adds nothing
 	}
 }

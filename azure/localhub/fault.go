@@ -9,10 +9,10 @@ import (
 	"hilrig/azure/tlswire"
 )
 
-// shape makes a handshake's configuration and wire those of the fault; met is
+// applyFault makes a handshake's configuration and wire those of the fault; met is
 // called before the device can know of a cut, so that its next connection does
 // not meet the fault once more.
-func shape(f hub.Fault, c *tls.Config, wire net.Conn, o *tlswire.Observer, met func()) net.Conn {
+func applyFault(f hub.Fault, c *tls.Config, wire net.Conn, o *tlswire.Observer, met func()) net.Conn {
 	if f.Certificate != nil {
 		c.Certificates = []tls.Certificate{*f.Certificate}
 	}
@@ -36,7 +36,7 @@ func shape(f hub.Fault, c *tls.Config, wire net.Conn, o *tlswire.Observer, met f
 		}
 	}
 	if f.CutAfter != 0 || f.RecordSize != 0 || f.ByteEvery != 0 {
-		return &shaped{Conn: wire, fault: f, o: o, met: met}
+		return &faultyConn{Conn: wire, fault: f, o: o, met: met}
 	}
 	return wire
 }

@@ -63,7 +63,7 @@ func NamedFaults() []NamedFault {
 		// messages
 		row(hub.Throttled(), "twin requests get 429, telemetry ends the connection"),
 		named(hub.Fault{Twice: true}, "dup-delivery", "what goes to the device goes twice, then with DUP"),
-		named(hub.Fault{Greet: azure.MaxCloudToDevice}, "large-delivery", "a message of 64 kB as soon as the device listens"),
+		named(hub.Fault{FirstDelivery: azure.MaxCloudToDevice}, "large-delivery", "a message of 64 kB as soon as the device listens"),
 		// packets
 		row(hub.Withhold("no-puback", mqttwire.PUBACK), "telemetry is not acknowledged"),
 		row(hub.Withhold("no-suback", mqttwire.SUBACK), "subscriptions are not acknowledged"),

@@ -25,7 +25,7 @@ var suites = []uint16{
 
 // handshake does TLS on a connection, by the hub's rules or by those of the
 // faults it is shown. It never resumes: a resumed session hides certificates.
-func (h *Hub) handshake(id int64, raw *wire, shown []*hub.Shows) (*tls.Conn, *hub.Handshake) {
+func (h *Hub) handshake(id int64, raw *rawConn, shown []*hub.Shows) (*tls.Conn, *hub.Handshake) {
 	start, hs := time.Now(), &hub.Handshake{}
 	config, wire := h.tls, net.Conn(raw)
 	if slices.ContainsFunc(shown, func(s *hub.Shows) bool { return s.TLS() }) {
@@ -40,7 +40,7 @@ func (h *Hub) handshake(id int64, raw *wire, shown []*hub.Shows) (*tls.Conn, *hu
 	})
 	for _, s := range shown {
 		if s.TLS() {
-			wire = shape(s.Fault, config, wire, raw.o, met)
+			wire = applyFault(s.Fault, config, wire, raw.o, met)
 			config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
 				met()
 				return nil, nil

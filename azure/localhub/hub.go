@@ -151,7 +151,7 @@ func (h *Hub) accept(l net.Listener) {
 			continue
 		}
 		id := h.next.Add(1)
-		if !h.adopt(id, c) {
+		if !h.track(id, c) {
 			_ = c.Close()
 			continue
 		}
@@ -159,9 +159,9 @@ func (h *Hub) accept(l net.Listener) {
 	}
 }
 
-// adopt makes a connection known, so that Close reaches it; false where there
+// track makes a connection known, so that Close reaches it; false where there
 // is no room for it or the hub is closing.
-func (h *Hub) adopt(id int64, c net.Conn) bool {
+func (h *Hub) track(id int64, c net.Conn) bool {
 	from := hub.AddressOf(c.RemoteAddr().String())
 	in, closed, whose := h.door.enter(id, from, c)
 	if closed > 0 {
@@ -244,7 +244,7 @@ func (h *Hub) secure(id int64, raw net.Conn, stranger bool) *conn {
 	} else {
 		shown = h.faults.To(id)
 	}
-	w := &wire{Conn: raw, first: first, o: tlswire.NewObserver(nil)}
+	w := &rawConn{Conn: raw, first: first, o: tlswire.NewObserver(nil)}
 	t, hs := h.handshake(id, w, shown)
 	done()
 	h.events.Add(hub.Event{Kind: hub.KindHandshake, Conn: id, Remote: remote, Text: hs.Describe(), Handshake: hs, Fault: hs.Fault})

@@ -108,7 +108,7 @@ func (b *bench) await(from int, what string, match func(hub.Event) bool) hub.Eve
 	return e
 }
 
-func kind(k hub.Kind) func(hub.Event) bool {
+func kind(k hub.EventKind) func(hub.Event) bool {
 	return func(e hub.Event) bool { return e.Kind == k }
 }
 
@@ -492,7 +492,7 @@ func TestFaults(t *testing.T) {
 	})
 }
 
-func countKind(b *bench, k hub.Kind) (n int) {
+func countKind(b *bench, k hub.EventKind) (n int) {
 	for _, e := range b.hub.Events().Since(0) {
 		if e.Kind == k {
 			n++
@@ -556,11 +556,11 @@ func TestEventsAreInOrder(t *testing.T) {
 	if err := wait(t, c.Connect()); err != nil {
 		t.Fatal(err)
 	}
-	var kinds []hub.Kind
+	var kinds []hub.EventKind
 	for _, e := range b.hub.Events().Since(0) {
 		kinds = append(kinds, e.Kind)
 	}
-	want := []hub.Kind{hub.KindAccepted, hub.KindHandshake, hub.KindPacket, hub.KindConnect, hub.KindPacket}
+	want := []hub.EventKind{hub.KindAccepted, hub.KindHandshake, hub.KindPacket, hub.KindConnect, hub.KindPacket}
 	for i, k := range want {
 		if i >= len(kinds) || kinds[i] != k {
 			t.Fatalf("kinds %v, expected %v", kinds, want)

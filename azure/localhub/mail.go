@@ -14,13 +14,13 @@ const maxMail = 256
 // methods; cloud-to-device messages have their own queue. The zero value is the
 // mail of a connection without a session.
 type mail struct {
-	mu      sync.Mutex
-	waiting []mqttwire.Packet
-	open    bool        // there is a session
-	out     bool        // the postman is
-	more    bool        // and has to look again
-	greeted bool        // the postman's
-	again   *time.Timer // when there is more to do; nil: when woken
+	mu        sync.Mutex
+	waiting   []mqttwire.Packet
+	open      bool        // there is a session
+	out       bool        // sendMail runs
+	more      bool        // and has to look once more
+	delivered bool        // the first delivery of a fault was made
+	again     *time.Timer // when there is more to do; nil: when woken
 }
 
 // put adds a packet; false where too much waits already.
@@ -34,9 +34,8 @@ func (m *mail) put(p mqttwire.Packet) bool {
 	return true
 }
 
-// take is what waits; nothing once the postman has nothing to do, who then is
-// out no more.
-func (m *mail) take() (all []mqttwire.Packet, ok bool) {
+// drain is what waits; nothing once there is nothing to do: sendMail then ends.
+func (m *mail) drain() (all []mqttwire.Packet, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.more || !m.open {
@@ -57,7 +56,7 @@ func (m *mail) close() {
 	}
 }
 
-// start opens the mail of a session, and sends the postman out.
+// start opens the mail of a session, and begins to send it.
 func (c *conn) start() {
 	c.mail.mu.Lock()
 	c.mail.open = true
@@ -65,7 +64,7 @@ func (c *conn) start() {
 	c.wake()
 }
 
-// wake sends the postman out, or makes him look again.
+// wake begins to send, or makes sendMail look once more.
 func (c *conn) wake() {
 	m := &c.mail
 	m.mu.Lock()
@@ -75,7 +74,7 @@ func (c *conn) wake() {
 	}
 	if m.more = true; !m.out {
 		m.out = true
-		c.hub.running.Go(c.postman) // an open mail is that of a connection that runs
+		c.hub.running.Go(c.sendMail) // an open mail is that of a connection that runs
 	}
 }
 
@@ -88,10 +87,10 @@ func (c *conn) post(topic string, payload []byte) {
 	c.wake()
 }
 
-// postman sends what waits and is due.
-func (c *conn) postman() {
+// sendMail sends what waits and is due.
+func (c *conn) sendMail() {
 	for {
-		all, ok := c.mail.take()
+		all, ok := c.mail.drain()
 		if !ok {
 			return
 		}
@@ -108,7 +107,7 @@ func (c *conn) postman() {
 	}
 }
 
-// wakeAt wakes the postman at a moment to come, instead of at an earlier one.
+// wakeAt is wake at a moment to come, instead of at an earlier one.
 func (c *conn) wakeAt(t time.Time) {
 	m := &c.mail
 	m.mu.Lock()

@@ -23,7 +23,7 @@ func (c *conn) receivePublish(f mqttwire.Frame, p mqttwire.Packet) bool {
 		c.refuseOn("PUBLISH refused: " + why)
 		return false
 	}
-	if fault, ok := c.hub.faults.Take(c.id, func(x hub.Fault) bool { return t.Kind == azure.KindEvents && x.RefuseMessages }); ok {
+	if fault, ok := c.hub.faults.Use(c.id, func(x hub.Fault) bool { return t.Kind == azure.KindEvents && x.RefuseMessages }); ok {
 		c.cut("telemetry refused: throttled", fault.Name) // MQTT has no word for it
 		return false
 	}
@@ -96,7 +96,7 @@ func tooLong(f mqttwire.Frame, p mqttwire.Packet, t azure.PublishTopic) string {
 func (c *conn) system(now time.Time, own map[string]string) map[string]string {
 	device, _ := c.hub.Lookup(c.deviceID)
 	stamps := azure.Stamps{DeviceID: c.deviceID, Generation: device.Generation, ModelID: c.connect.ModelID, Enqueued: now}
-	if fault, ok := c.hub.faults.Take(c.id, func(x hub.Fault) bool { return x.AuthMethod != "" }); ok {
+	if fault, ok := c.hub.faults.Use(c.id, func(x hub.Fault) bool { return x.AuthMethod != "" }); ok {
 		stamps.AuthMethod = fault.AuthMethod
 	}
 	return azure.Stamp(own, stamps)

@@ -26,7 +26,7 @@ func (c *conn) run() {
 			}
 			n = 0
 		}
-		if !c.take(b[:n]) {
+		if !c.feed(b[:n]) {
 			break
 		}
 		if err != nil {
@@ -51,8 +51,8 @@ func (c *conn) turn() error {
 	return c.raw.SetReadDeadline(until)
 }
 
-// take takes the next bytes; false ends the connection.
-func (c *conn) take(b []byte) bool {
+// feed takes the next bytes; false ends the connection.
+func (c *conn) feed(b []byte) bool {
 	for len(b) > 0 {
 		f, rest, ok := c.in.Next(b)
 		if ok && !c.receive(f) {
@@ -81,9 +81,9 @@ func (c *conn) readEnded(err error) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.cut(fmt.Sprintf("nothing within 1.5 × keep-alive, %s", c.timeout), "")
 	case errors.Is(err, io.EOF):
-		c.given("closed by the device")
+		c.endedByDevice("closed by the device")
 	default:
-		c.given("connection lost: " + reason(err).Error())
+		c.endedByDevice("connection lost: " + reason(err).Error())
 	}
 }
 

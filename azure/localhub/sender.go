@@ -47,7 +47,7 @@ func (c *conn) sendFor(p mqttwire.Packet, filters []mqttwire.Filter) {
 	p.Name, p.At = mqttwire.TypeName(p.Type), time.Now()
 	c.sending.Lock()
 	defer c.sending.Unlock()
-	fault, kept := c.hub.faults.Take(c.id, func(x hub.Fault) bool {
+	fault, kept := c.hub.faults.Use(c.id, func(x hub.Fault) bool {
 		return slices.Contains(x.Withhold, p.Type) && (x.Filter == "" || slices.ContainsFunc(filters, func(f mqttwire.Filter) bool { return f.Topic == x.Filter }))
 	})
 	if p.Type == mqttwire.SUBACK {
@@ -59,7 +59,7 @@ func (c *conn) sendFor(p mqttwire.Packet, filters []mqttwire.Filter) {
 		c.hub.log.Debug("withheld", "packet", p.Name, "fault", fault.Name)
 		return
 	}
-	if fault, ok := c.hub.faults.Take(c.id, func(x hub.Fault) bool { return slices.Contains(x.Late, p.Type) }); ok {
+	if fault, ok := c.hub.faults.Use(c.id, func(x hub.Fault) bool { return slices.Contains(x.Late, p.Type) }); ok {
 		late := p
 		c.later(fault.LateBy, func() {
 			c.sending.Lock()

@@ -44,7 +44,7 @@ func FuzzSession(f *testing.F) {
 			t.Fatal(err)
 		}
 		device, clear := net.Pipe()
-		w := &wire{Conn: clear}
+		w := &rawConn{Conn: clear}
 		c := newConn(h, 1, w, clear, &hub.Handshake{
 			Certificates: []*x509.Certificate{{NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}},
 			Thumbprints:  record.Thumbprints{SHA1: "AB"},

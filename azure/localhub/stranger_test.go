@@ -79,7 +79,7 @@ func TestTheDeviceComesThroughACrowdOfStrangers(t *testing.T) {
 func TestAConnectionIsTheDevicesByWhatProvesIt(t *testing.T) {
 	b := start(t, func(c *localhub.Config) { c.For = deviceID })
 	v := b.hub.Events()
-	proof := func(mark int, k hub.Kind) hub.Proof {
+	proof := func(mark int, k hub.EventKind) hub.Proof {
 		t.Helper()
 		return v.Proof(b.await(mark, string(k), kind(k)).Conn)
 	}

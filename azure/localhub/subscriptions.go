@@ -114,7 +114,7 @@ func (h *Hub) Serves(deviceID, topicFilter string) bool {
 
 // find is the session's filter of a kind. Only the documented filters are
 // served, as Edge Hub does: one that is wider is granted and then ignored.
-func (s *subscriptions) find(id string, kind azure.Kind) (f filter, ok bool) {
+func (s *subscriptions) find(id string, kind azure.TopicKind) (f filter, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	session := s.of[id]

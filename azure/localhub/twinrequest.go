@@ -17,7 +17,7 @@ import (
 func (c *conn) receiveTwin(p mqttwire.Packet, t azure.PublishTopic) {
 	x := hub.TwinExchange{Op: hub.TwinGet, RequestID: t.RequestID, Status: 200, Payload: bytes.Clone(p.Payload)}
 	version, body := -1, []byte(nil)
-	fault, throttled := c.hub.faults.Take(c.id, func(x hub.Fault) bool { return x.TwinStatus != 0 })
+	fault, throttled := c.hub.faults.Use(c.id, func(x hub.Fault) bool { return x.TwinStatus != 0 })
 	switch {
 	case throttled:
 		x.Status = fault.TwinStatus

@@ -16,8 +16,8 @@ const (
 	Fail Severity = "fail"
 )
 
-// Finding is one thing that is wrong with a ClientHello.
-type Finding struct {
+// Objection is one thing that is wrong with a ClientHello.
+type Objection struct {
 	Name     string // stable: "compression", "signature-algorithms"
 	Severity Severity
 	Text     string // one line for people, with the numbers and the source
@@ -41,10 +41,10 @@ var judges = []struct {
 // Report judges h in the manner of howsmyssl and says what is wrong with it.
 // Its cipher suites are [Weakness]'s, its highest version is [ClientHello.MaxVersion].
 // Fail is kept for a hello that breaks the protocol; what is merely unwise warns.
-func Report(h *ClientHello) (found []Finding) {
+func Report(h *ClientHello) (found []Objection) {
 	for _, j := range judges {
 		if severity, text := j.judge(h); text != "" {
-			found = append(found, Finding{j.name, severity, text})
+			found = append(found, Objection{j.name, severity, text})
 		}
 	}
 	return found

@@ -34,7 +34,7 @@ func (a *answers) passed(m Match) { a.again[m.Which] = max(a.again[m.Which], m.E
 // stands reports whether a failure text is an answer and not a word in another
 // line: nothing is before it in its line but what was sent, and it is a whole
 // word. A modem's "+CME ERROR" and a counter "ERRORS=0" are none.
-func (a *answers) stands(now look, start, end int) bool {
+func (a *answers) stands(now received, start, end int) bool {
 	line := now.b[bytes.LastIndexAny(now.b[:start], "\r\n")+1 : start]
 	line = escapes.ReplaceAll(line, nil)
 	line = line[bytes.LastIndexByte(line, terminator)+1:]
@@ -61,7 +61,7 @@ func (a *answers) skipTo(c Cursor) {
 }
 
 // next is the answer that ends first in what there is.
-func (a *answers) next(now look) (Match, bool) {
+func (a *answers) next(now received) (Match, bool) {
 	best := Match{Which: -1}
 	for i, text := range a.texts {
 		m, ok := a.find(now, i, text)
@@ -72,7 +72,7 @@ func (a *answers) next(now look) (Match, bool) {
 	return best, best.Which >= 0
 }
 
-func (a *answers) find(now look, which int, text string) (Match, bool) {
+func (a *answers) find(now received, which int, text string) (Match, bool) {
 	for {
 		at := int(min(max(a.again[which]-now.base, 0), Cursor(len(now.b))))
 		i := bytes.Index(now.b[at:], []byte(text))

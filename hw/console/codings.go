@@ -26,7 +26,7 @@ type reader interface {
 // sink takes bytes in a coding: they may be a key's own, or those of its text.
 type sink struct{ bytes, text *recogniser }
 
-func (s sink) take(v byte, from, to int64) {
+func (s sink) put(v byte, from, to int64) {
 	if s.bytes != nil {
 		s.bytes.symbol(v, from, to)
 	}
@@ -54,7 +54,7 @@ func textSymbol(r *recogniser, c byte, from, to int64) {
 // plain reads bytes as they are.
 type plain struct{ sink }
 
-func (p plain) read(c byte, at int64) { p.take(c, at, at+1) }
+func (p plain) read(c byte, at int64) { p.put(c, at, at+1) }
 func (plain) pending() int64          { return nothing }
 
 // digitsOf reads the decimal digits of a number.
@@ -98,7 +98,7 @@ func (h *hexPairs) read(c byte, at int64) {
 	case (h.digit%2 == 0) != h.odd:
 		h.high, h.from = v, at
 	case h.digit > 0:
-		h.take(byte(h.high<<4|v), h.from, at+1)
+		h.put(byte(h.high<<4|v), h.from, at+1)
 	}
 	h.digit++
 }
@@ -128,7 +128,7 @@ func (h *hexNumbers) read(c byte, at int64) {
 		return
 	}
 	if (h.digits == 1 || h.digits == 2) && c != 'x' && c != 'X' { // not the 0 of 0x
-		h.take(byte(h.value), h.from, at)
+		h.put(byte(h.value), h.from, at)
 	}
 	h.digits = 0
 }
@@ -183,7 +183,7 @@ func (h *hexTable) end() {
 	}
 	if h.tokens++; h.tokens > 1 && len(h.token)%2 == 0 {
 		for i := 0; i < len(h.token); i += 2 {
-			h.take(byte(hexValue(h.token[i])<<4|hexValue(h.token[i+1])), h.from+int64(i), h.from+int64(i)+2)
+			h.put(byte(hexValue(h.token[i])<<4|hexValue(h.token[i+1])), h.from+int64(i), h.from+int64(i)+2)
 		}
 	}
 	h.token = h.token[:0]
@@ -224,7 +224,7 @@ func (h *hexWords) read(c byte, at int64) {
 func (h *hexWords) end(at int64) {
 	if n := len(h.token); n == 4 || n == 8 || n == 16 {
 		for i := n - 2; i >= 0; i -= 2 {
-			h.take(h.token[i]<<4|h.token[i+1], h.from, at)
+			h.put(h.token[i]<<4|h.token[i+1], h.from, at)
 		}
 	}
 	h.token, h.long = h.token[:0], false
@@ -265,12 +265,12 @@ func (n *numbersOf) read(c byte, at int64) {
 	if n.digits > 0 && n.digits <= 3 {
 		switch {
 		case n.minus && n.value <= 128:
-			n.decimal.take(byte(-n.value), n.from, at)
+			n.decimal.put(byte(-n.value), n.from, at)
 		case n.value <= 255:
-			n.decimal.take(byte(n.value), n.from, at)
+			n.decimal.put(byte(n.value), n.from, at)
 		}
 		if n.digits == 3 && n.eight <= 255 {
-			n.octal.take(byte(n.eight), n.from, at)
+			n.octal.put(byte(n.eight), n.from, at)
 		}
 	}
 	n.digits, n.minus = 0, c == '-'
@@ -339,7 +339,7 @@ func (e *escapedBytes) read(c byte, at int64) {
 
 func (e *escapedBytes) done(v byte, to int64) {
 	e.state = 0
-	e.take(v, e.from, to)
+	e.put(v, e.from, to)
 }
 
 func (e *escapedBytes) pending() int64 {
@@ -361,11 +361,11 @@ func (l *latin) read(c byte, at int64) {
 	l.lead = 0
 	switch {
 	case lead != 0 && c&0xc0 == 0x80:
-		l.take(lead<<6|c&0x3f, l.from, at+1)
+		l.put(lead<<6|c&0x3f, l.from, at+1)
 	case c == 0xc2 || c == 0xc3:
 		l.lead, l.from = c, at
 	default:
-		l.take(c, at, at+1)
+		l.put(c, at, at+1)
 	}
 }
 

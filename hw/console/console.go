@@ -46,7 +46,7 @@ type Console struct {
 	now        func() time.Time
 	epoch      time.Time
 	sending    chan struct{} // holds a token while somebody sends
-	wire       wire          // whoever sends
+	wire       lineModel     // whoever sends
 	answers    bool          // it has shown that it listens; whoever sends
 	echoes     bool          // it has repeated what was sent; whoever sends
 	asked      int           // harmless lines; whoever sends
@@ -81,7 +81,7 @@ func Open(line Line, s Settings, o Options) *Console {
 	s = s.withDefaults()
 	c := &Console{
 		set: s, transcript: o.Transcript, log: o.Log, now: o.Now, epoch: now,
-		sending: make(chan struct{}, 1), wire: newWire(s.Baud, o.Now), changed: make(chan struct{}),
+		sending: make(chan struct{}, 1), wire: newLineModel(s.Baud, o.Now), changed: make(chan struct{}),
 		owes: true, // what another sent before, for all that is known
 	}
 	c.mu.Lock() // the reader waits for its link
@@ -176,23 +176,23 @@ func (c *Console) Received(from Cursor) []byte {
 // Tail is the transcript's last n lines, 400 at most, masked.
 func (c *Console) Tail(n int) []string { return c.transcript.Tail(n) }
 
-// look is what a waiter sees: what was received from a cursor on, whether more
+// received is what a waiter sees: what was received from a cursor on, whether more
 // will come, and how it is woken.
-type look struct {
+type received struct {
 	b       []byte
 	base    Cursor
 	err     error
 	changed <-chan struct{}
 }
 
-func (c *Console) look(l *link, from Cursor) look {
+func (c *Console) receivedFrom(l *link, from Cursor) received {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if l == nil {
 		l = c.link
 	}
 	b, base := c.window.view(from)
-	return look{b, base, l.err, c.changed}
+	return received{b, base, l.err, c.changed}
 }
 
 func (c *Console) arrival(end Cursor) time.Time {
@@ -209,7 +209,7 @@ func (c *Console) arrival(end Cursor) time.Time {
 func (c *Console) Expect(ctx context.Context, from Cursor, ms ...Matcher) (Match, error) {
 	s := newSearch(from, ms)
 	for {
-		now := c.look(nil, from)
+		now := c.receivedFrom(nil, from)
 		if m, ok := s.next(now.b, now.base); ok {
 			m.At = c.arrival(m.End)
 			return m, nil

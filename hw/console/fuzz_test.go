@@ -163,11 +163,11 @@ func FuzzSearch(f *testing.F) {
 		var ok, answered bool
 		for end := 0; end <= len(in) && !ok; end += n {
 			m, ok = s.next(in[:end], 0)
-			answer, answered = a.next(look{b: in[:end]})
+			answer, answered = a.next(received{b: in[:end]})
 		}
 		if !ok {
 			m, ok = s.next(in, 0)
-			answer, answered = a.next(look{b: in})
+			answer, answered = a.next(received{b: in})
 		}
 		if ok != (whole >= 0) || answered != ok {
 			t.Fatalf("found %v and %v, is at %d", ok, answered, whole)

@@ -86,11 +86,11 @@ func (m *masker) feed(b []byte, at time.Time) {
 	}
 	m.last = at
 	for _, c := range b {
-		m.take(c, at)
+		m.add(c, at)
 	}
 }
 
-func (m *masker) take(c byte, at time.Time) {
+func (m *masker) add(c byte, at time.Time) {
 	place := m.base + int64(len(m.held))
 	ends := c == '\r' || c == '\n'
 	m.beside = m.beside && !ends

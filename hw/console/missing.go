@@ -19,7 +19,7 @@ func (t *transfer) readEcho(ctx context.Context) {
 		return
 	}
 	end := t.c.Mark() // the rest of an echo may follow the answer
-	err := t.c.until(ctx, t.l, t.c.now().Add(echoWithin), func(now look) error {
+	err := t.c.until(ctx, t.l, t.c.now().Add(echoWithin), func(now received) error {
 		if now.base+Cursor(len(now.b)) > end {
 			return errHeard
 		}

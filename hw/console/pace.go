@@ -15,16 +15,16 @@ const lead = 20 * time.Millisecond
 // only when this process gets no turn for so long.
 const starLead = 3 * time.Millisecond
 
-// wire is a model of the line's sending side: it knows when the bytes handed
+// lineModel is a model of the line's sending side: it knows when the bytes handed
 // over so far will have left.
-type wire struct {
+type lineModel struct {
 	perByte time.Duration // 0: the line has no rate
 	now     func() time.Time
 	free    time.Time // all has left
 }
 
-func newWire(baud int, now func() time.Time) wire {
-	w := wire{now: now}
+func newLineModel(baud int, now func() time.Time) lineModel {
+	w := lineModel{now: now}
 	if baud > 0 {
 		w.perByte = 10 * time.Second / time.Duration(baud)
 	}
@@ -33,7 +33,7 @@ func newWire(baud int, now func() time.Time) wire {
 
 // put says that n bytes were handed over, from the moment began to now. Where
 // that took longer than the wire needs, the wire was slower than its rate.
-func (w *wire) put(n int, began time.Time) {
+func (w *lineModel) put(n int, began time.Time) {
 	if w.free.Before(began) {
 		w.free = began
 	}
@@ -45,7 +45,7 @@ func (w *wire) put(n int, began time.Time) {
 
 // room is how many bytes may be handed over now, and, if that is too few to be
 // worth a write, when it will be enough.
-func (w *wire) room(left int) (n int, at time.Time) {
+func (w *lineModel) room(left int) (n int, at time.Time) {
 	if w.perByte == 0 {
 		return min(left, 1024), time.Time{}
 	}
@@ -62,7 +62,7 @@ func (w *wire) room(left int) (n int, at time.Time) {
 // After each write it calls sent with how many that were. While it waits it
 // calls watch, if there is one, when something was received; an error of watch
 // ends it.
-func (c *Console) send(ctx context.Context, l *link, b []byte, sent func(n int), watch func(look) error) error {
+func (c *Console) send(ctx context.Context, l *link, b []byte, sent func(n int), watch func(received) error) error {
 	for len(b) > 0 {
 		n, at := c.wire.room(len(b))
 		if c.set.Chunk > 0 {
@@ -92,11 +92,11 @@ func (c *Console) send(ctx context.Context, l *link, b []byte, sent func(n int),
 
 // until waits for a moment, and looks at what is received meanwhile. It ends
 // with the context, with the line, and with an error of watch.
-func (c *Console) until(ctx context.Context, l *link, at time.Time, watch func(look) error) error {
+func (c *Console) until(ctx context.Context, l *link, at time.Time, watch func(received) error) error {
 	timer := time.NewTimer(at.Sub(c.now()))
 	defer timer.Stop()
 	for reached := false; ; {
-		now := c.look(l, 0)
+		now := c.receivedFrom(l, 0)
 		if watch != nil {
 			if err := watch(now); err != nil {
 				return err

@@ -37,7 +37,7 @@ func (r refusals) each(data []byte, sent int) bool {
 // now that more has come behind it; the rest of its line says why, and is there
 // by now.
 func (t *transfer) standing(from Cursor) (Match, bool) {
-	now := t.c.look(t.l, t.mark)
+	now := t.c.receivedFrom(t.l, t.mark)
 	for i := len(t.refused) - 1; i >= 0; i-- {
 		m := t.refused[i].Match
 		if m.Start >= max(from, now.base) && !t.beforeCommand(now, m) && t.answers.stands(now, int(m.Start-now.base), int(m.End-now.base)) {
@@ -49,7 +49,7 @@ func (t *transfer) standing(from Cursor) (Match, bool) {
 
 // beforeCommand reports whether a failure text came before the echo of the
 // command: then it is the answer to what was sent before, however late.
-func (t *transfer) beforeCommand(now look, m Match) bool {
+func (t *transfer) beforeCommand(now received, m Match) bool {
 	behind := now.b[max(m.End-now.base, 0):]
 	for _, line := range bytes.FieldsFunc(behind, func(r rune) bool { return r == '\r' || r == '\n' }) {
 		if bytes.HasPrefix(escapes.ReplaceAll(line, nil), []byte(t.command)) {
@@ -65,7 +65,7 @@ func (t *transfer) direct(from Cursor, m Match) bool {
 	if m.Start < from {
 		return false
 	}
-	now := t.c.look(t.l, t.mark)
+	now := t.c.receivedFrom(t.l, t.mark)
 	b := now.b[:max(m.Start-now.base, 0)]
 	b = b[:bytes.LastIndexAny(b, "\r\n")+1] // what is before it in its own line is judged
 	b = b[bytes.LastIndexAny(b[:min(max(from-now.base, 0), Cursor(len(b)))], "\r\n")+1:]

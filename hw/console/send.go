@@ -75,7 +75,7 @@ func (c *Console) silent(ctx context.Context, l *link, mark Cursor, quiet time.D
 		if at.After(end) {
 			at = end // it chatters; what it says is told apart by cursors
 		}
-		err := c.until(ctx, l, at, func(now look) error {
+		err := c.until(ctx, l, at, func(now received) error {
 			if last := now.base + Cursor(len(now.b)); last > mark && at.Before(end) {
 				mark = last
 				return errHeard

@@ -114,7 +114,7 @@ func (c *Console) Transfer(ctx context.Context, f File) (Receipt, error) {
 	}()
 	for _, step := range []func(context.Context) error{t.sendCommand, t.awaitPrompt, t.sendFile, t.terminate, t.awaitAnswer} {
 		if err := step(ctx); err != nil || t.ended {
-			return t.r, t.blame(err)
+			return t.r, t.withName(err)
 		}
 	}
 	t.answered()
@@ -185,9 +185,9 @@ func withNewlines(data []byte, policy string) []byte {
 
 func (t *transfer) name() string { return strings.TrimSpace(t.f.Name + " (" + t.command + ")") }
 
-// blame gives an error that has no class the words around it; those with a
+// withName gives an error that has no class the words around it; those with a
 // class have theirs.
-func (t *transfer) blame(err error) error {
+func (t *transfer) withName(err error) error {
 	var f *record.Failure
 	if err == nil || errors.As(err, &f) && f.Class == record.Device {
 		return err
@@ -231,7 +231,7 @@ func (t *transfer) awaitPrompt(ctx context.Context) error {
 	refusing := newAnswers(t.mark, t.echo, "", set.Failed...)
 	last := t.c.now().Add(set.PromptWithin)
 	for until := last; ; {
-		err := t.c.until(ctx, t.l, until, func(now look) error {
+		err := t.c.until(ctx, t.l, until, func(now received) error {
 			t.seeEcho(now)
 			if m, ok := s.next(now.b, now.base); ok {
 				t.r.Prompted = t.c.arrival(m.End)
@@ -276,7 +276,7 @@ func (t *transfer) awaitPrompt(ctx context.Context) error {
 
 func (t *transfer) noPrompt() error {
 	cause := fmt.Errorf("%w within %s", ErrNoPrompt, t.c.set.PromptWithin)
-	if m, ok := newAnswers(t.mark, t.echo, t.c.set.OK).next(t.c.look(t.l, t.mark)); ok {
+	if m, ok := newAnswers(t.mark, t.echo, t.c.set.OK).next(t.c.receivedFrom(t.l, t.mark)); ok {
 		t.r.Answer, t.r.Answered = m.Text, t.c.arrival(m.End)
 		cause = fmt.Errorf("%w, but %q: it %w%s", cause, m.Text, ErrPremature, t.behindLast())
 	}
@@ -304,7 +304,7 @@ var (
 )
 
 // seeEcho notes that the command has come back.
-func (t *transfer) seeEcho(now look) {
+func (t *transfer) seeEcho(now received) {
 	if !t.r.Echo {
 		b := now.b[min(max(t.mark-now.base, 0), Cursor(len(now.b))):]
 		t.r.Echo = bytes.Contains(b, []byte(t.command))
@@ -346,9 +346,9 @@ func (t *transfer) sendFile(ctx context.Context) error {
 // early watches for what the device says before the `*` was sent. A failure
 // text is not believed yet: a device that still takes bytes has not refused. One
 // that answers every line with it takes them for commands.
-func (t *transfer) early() func(look) error {
-	return func(now look) error {
-		switch _, word := t.hear(now); word {
+func (t *transfer) early() func(received) error {
+	return func(now received) error {
+		switch _, word := t.nextWord(now); word {
 		case wordOK:
 			return t.fault("send", fmt.Errorf("%w: %d of %d bytes were sent%s", ErrPremature, t.r.Bytes, len(t.data), t.behindLast()))
 		case wordRefusal:

@@ -15,8 +15,8 @@ func (t *transfer) awaitAnswer(ctx context.Context) error {
 	set := t.c.set
 	last := t.r.Last.Add(set.OKWithin)
 	for until := last; ; {
-		err := t.c.until(ctx, t.l, until, func(now look) error {
-			m, word := t.hear(now)
+		err := t.c.until(ctx, t.l, until, func(now received) error {
+			m, word := t.nextWord(now)
 			switch word {
 			case noWord:
 				return nil
@@ -68,9 +68,9 @@ const (
 	wordRefusal // not believed yet
 )
 
-// hear is the device's next word in what has come. An OK is noted as the answer,
+// nextWord is the device's next word in what has come. An OK is noted as the answer,
 // a failure text with what had been sent before it.
-func (t *transfer) hear(now look) (Match, word) {
+func (t *transfer) nextWord(now received) (Match, word) {
 	t.seeEcho(now)
 	m, ok := t.answers.next(now)
 	switch {
@@ -132,19 +132,19 @@ const (
 // starAfter reports whether the echo of the `*` stands right behind an OK: then
 // the OK was said first. It waits for that only where the device is seen to
 // echo the file, and no `*` stands before the OK.
-func (t *transfer) starAfter(ctx context.Context, now look, m Match) bool {
+func (t *transfer) starAfter(ctx context.Context, now received, m Match) bool {
 	before := now.b[min(max(t.mark-now.base, 0), Cursor(len(now.b))) : m.Start-now.base]
 	if bytes.IndexByte(before, terminator) >= 0 || !t.echo.complete(before) {
 		return false
 	}
-	behind := func(now look) []byte { return bytes.TrimSpace(now.b[m.End-now.base:]) }
-	err := t.c.until(ctx, t.l, t.c.now().Add(echoWithin), func(now look) error {
+	behind := func(now received) []byte { return bytes.TrimSpace(now.b[m.End-now.base:]) }
+	err := t.c.until(ctx, t.l, t.c.now().Add(echoWithin), func(now received) error {
 		if len(behind(now)) > 1 {
 			return errFound
 		}
 		return nil
 	})
-	b := behind(t.c.look(t.l, 0))
+	b := behind(t.c.receivedFrom(t.l, 0))
 	return (err == nil || errors.Is(err, errFound)) && len(b) > 0 && b[0] == terminator && (len(b) == 1 || b[1] != terminator)
 }
 

@@ -151,7 +151,7 @@ func (c *Console) ask(ctx context.Context, l *link, word time.Duration) (listens
 	if err := c.sendWhole(ctx, l, []byte(c.set.RecoverSend+c.set.Newline)); err != nil {
 		return false, err
 	}
-	heard, err := c.words(ctx, l, c.wireFree().Add(word), func(now look) []byte { return since(now, from) })
+	heard, err := c.words(ctx, l, c.wireFree().Add(word), func(now received) []byte { return since(now, from) })
 	if err != nil || !heard {
 		return false, err
 	}
@@ -186,7 +186,7 @@ func (c *Console) ask(ctx context.Context, l *link, word time.Duration) (listens
 // sent when there are as many.
 func (c *Console) refusalsSince(from Cursor) int {
 	a := newAnswers(from, newEcho("", c.set.Prompt, nil), "", c.set.Failed...)
-	for n, now := 0, c.look(nil, from); ; n++ {
+	for n, now := 0, c.receivedFrom(nil, from); ; n++ {
 		m, ok := a.next(now)
 		if !ok {
 			return n
@@ -239,16 +239,16 @@ func (c *Console) wireFree() time.Time {
 }
 
 // since is what was received after a place.
-func since(now look, from Cursor) []byte {
+func since(now received, from Cursor) []byte {
 	return now.b[min(max(from-now.base, 0), Cursor(len(now.b))):]
 }
 
 // words waits until at for something to be there, to the end of its line or
 // until nothing follows it.
-func (c *Console) words(ctx context.Context, l *link, at time.Time, there func(look) []byte) (heard bool, err error) {
+func (c *Console) words(ctx context.Context, l *link, at time.Time, there func(received) []byte) (heard bool, err error) {
 	size := 0
 	for {
-		err := c.until(ctx, l, at, func(now look) error {
+		err := c.until(ctx, l, at, func(now received) error {
 			b := there(now)
 			switch {
 			case bytes.ContainsAny(b, "\r\n"):
@@ -286,7 +286,7 @@ func (c *Console) hears(ctx context.Context, l *link, p *probe) (sign, error) {
 	}
 	sent := c.wireFree()
 	saw := none
-	err := c.until(ctx, l, sent.Add(p.within), func(now look) error {
+	err := c.until(ctx, l, sent.Add(p.within), func(now received) error {
 		b := since(now, mark)
 		p.like = again(lines(b), last)
 		switch {
@@ -305,7 +305,7 @@ func (c *Console) hears(ctx context.Context, l *link, p *probe) (sign, error) {
 	case !errors.Is(err, errFound):
 		return none, err
 	case saw == repeated: // its answer, if it has one, is waited for, so that it is not the next command's
-		_, err := c.words(ctx, l, c.now().Add(c.set.RecoverQuiet), func(now look) []byte {
+		_, err := c.words(ctx, l, c.now().Add(c.set.RecoverQuiet), func(now received) []byte {
 			_, behind, _ := bytes.Cut(since(now, mark), []byte(line))
 			return bytes.TrimLeft(behind, "\r\n")
 		})
@@ -335,7 +335,7 @@ func lines(b []byte) map[string]int {
 	shapes := map[string]int{}
 	end := bytes.LastIndexAny(b, "\r\n")
 	for _, l := range bytes.FieldsFunc(b[:max(end, 0)], lineEnd) {
-		if s := Shape(string(l)); s != "" {
+		if s := WithoutNumbers(string(l)); s != "" {
 			shapes[s]++
 		}
 	}
@@ -352,9 +352,9 @@ func again(now, before map[string]int) (like []string) {
 	return like
 }
 
-// Shape is a line without what changes in it from one time to the next, so that
+// WithoutNumbers is a line without what changes in it from one time to the next, so that
 // a log line is known again.
-func Shape(line string) string {
+func WithoutNumbers(line string) string {
 	var b strings.Builder
 	digits := false
 	for _, r := range strings.TrimSpace(line) {

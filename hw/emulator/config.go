@@ -101,7 +101,7 @@ func Run(ctx context.Context, c Config) error {
 	if c.Baud == 0 {
 		ring = 0 // no line, no time in which to be outrun
 	}
-	var wire uart.Wire = t
+	var wire uart.Line = t
 	if b.otherRate {
 		wire = otherRate{t}
 	}

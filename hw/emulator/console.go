@@ -70,7 +70,7 @@ func (c *console) run(ctx context.Context) {
 			if !lost {
 				c.line.Cost(c.b.perByte)
 				c.at = b.At
-				c.take(ctx, b.Value)
+				c.input(ctx, b.Value)
 			}
 			silence.Reset(c.patience())
 		case <-silence.C:
@@ -144,7 +144,7 @@ func (c *console) chatter() {
 func (c *console) print(s string)  { c.line.Send([]byte(s)) }
 func (c *console) answer(s string) { c.print(s + c.b.newline) }
 
-func (c *console) take(ctx context.Context, v byte) {
+func (c *console) input(ctx context.Context, v byte) {
 	second := v == '\n' && c.wasCR
 	c.wasCR = false
 	switch {

@@ -128,7 +128,7 @@ func deliveryFaults() []Fault {
 			Name: "no-puback", Doc: "does not acknowledge messages of the hub",
 			Stands:   "library-facts: a message without a handler is never acknowledged",
 			CaughtBy: specs("delivery/cloud-to-device"), Words: specs("PUBACK"),
-			apply: sends(func(_ *wire, p *packet) bool { return p.kind() != kindPuback }),
+			apply: sends(func(_ *packetConn, p *packet) bool { return p.kind() != kindPuback }),
 		},
 		{
 			Name: "loses-stored", Doc: "loses what the hub sends in the first second of a session",
@@ -210,14 +210,14 @@ func swapEveryThird(next int64) ([]int64, int64) {
 	return oneByOne(next)
 }
 
-func publishWithoutDup(_ *wire, p *packet) bool {
+func publishWithoutDup(_ *packetConn, p *packet) bool {
 	if p.kind() == kindPublish {
 		p.head &^= flagDup
 	}
 	return true
 }
 
-func dieOfLong(w *wire, p *packet) bool {
+func dieOfLong(w *packetConn, p *packet) bool {
 	if p.kind() == kindPublish && len(p.body) > 237 {
 		go w.fail(stackError{"message too long for the buffer"})
 		return false
@@ -226,6 +226,6 @@ func dieOfLong(w *wire, p *packet) bool {
 }
 
 // loseFirst swallows messages that come before the application has its handler.
-func loseFirst(w *wire, p *packet) bool {
+func loseFirst(w *packetConn, p *packet) bool {
 	return p.kind() != kindPublish || time.Since(w.state.connack) > time.Second
 }

@@ -151,7 +151,7 @@ func fiveAtOnce() func(int64) ([]int64, int64) {
 }
 
 // swapAckID turns the packet id of a PUBACK round.
-func swapAckID(_ *wire, p *packet) bool {
+func swapAckID(_ *packetConn, p *packet) bool {
 	if p.kind() == kindPuback {
 		id := p.id()
 		id[0], id[1] = id[1], id[0]
@@ -160,7 +160,7 @@ func swapAckID(_ *wire, p *packet) bool {
 }
 
 // crashOnMessage ends this boot when the hub sends a message to the device.
-func crashOnMessage(w *wire, p *packet) bool {
+func crashOnMessage(w *packetConn, p *packet) bool {
 	if p.kind() == kindPublish && bytes.Contains(p.body, []byte("/messages/devicebound")) {
 		w.m.crash()
 		return false

@@ -130,7 +130,7 @@ func sends(e edit) func(*behaviour) {
 // publishWith sets flags of every PUBLISH of telemetry; twin and methods are
 // spoken at QoS 0.
 func publishWith(flags byte) edit {
-	return func(_ *wire, p *packet) bool {
+	return func(_ *packetConn, p *packet) bool {
 		if p.kind() == kindPublish && p.qos() > 0 {
 			p.head |= flags
 		}
@@ -140,7 +140,7 @@ func publishWith(flags byte) edit {
 
 // announceLevel5 makes paho's CONNECT one of MQTT 5 (3.1.2.2): its level, and
 // an empty list of properties behind the keep-alive.
-func announceLevel5(_ *wire, p *packet) bool {
+func announceLevel5(_ *packetConn, p *packet) bool {
 	if p.kind() == kindConnect {
 		level := 2 + int(binary.BigEndian.Uint16(p.body))
 		p.body[level] = 5
@@ -150,7 +150,7 @@ func announceLevel5(_ *wire, p *packet) bool {
 	return true
 }
 
-func clearID(_ *wire, p *packet) bool {
+func clearID(_ *packetConn, p *packet) bool {
 	if id := p.id(); id != nil && p.kind() == kindPublish {
 		clear(id)
 	}
@@ -158,7 +158,7 @@ func clearID(_ *wire, p *packet) bool {
 }
 
 // restoreID gives paho the id back that clearID has taken.
-func restoreID(w *wire, p *packet) bool {
+func restoreID(w *packetConn, p *packet) bool {
 	if p.kind() == kindPuback {
 		copy(p.id(), w.lastID)
 	}
@@ -166,7 +166,7 @@ func restoreID(w *wire, p *packet) bool {
 }
 
 // connectAgain sends the CONNECT once more after the first acknowledgement.
-func connectAgain(w *wire, p *packet) bool {
+func connectAgain(w *packetConn, p *packet) bool {
 	if p.kind() == kindPuback && !w.state.twice {
 		w.state.twice = true
 		_, _ = w.Conn.Write(w.connect) // the hub's reaction shows what became of it

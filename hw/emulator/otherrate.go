@@ -5,16 +5,16 @@ import "hilrig/hw/emulator/uart"
 // otherRate is a line whose two sides have different rates, this one half the
 // other's: of two bytes one is seen, and it is none that was sent. That its
 // stop bit stood where a data bit was meant sets the highest bit.
-type otherRate struct{ uart.Wire }
+type otherRate struct{ uart.Line }
 
 func (w otherRate) Read(p []byte, taking func(bool)) (int, error) {
-	n, err := w.Wire.Read(p, taking)
+	n, err := w.Line.Read(p, taking)
 	copy(p, torn(p[:n]))
 	return max(min(n, 1), (n+1)/2), err
 }
 
 func (w otherRate) Write(p []byte) (int, error) {
-	n, err := w.Wire.Write(torn(p))
+	n, err := w.Line.Write(torn(p))
 	return min(2*n, len(p)), err
 }
 

@@ -23,7 +23,7 @@ type pinger struct {
 var errNoPingresp = errors.New("no PINGRESP")
 
 // ping keeps the connection alive until it is closed.
-func (w *wire) ping(keepAlive time.Duration) {
+func (w *packetConn) ping(keepAlive time.Duration) {
 	p := w.m.b.pings
 	if keepAlive <= 0 || p.off {
 		return
@@ -46,7 +46,7 @@ func (w *wire) ping(keepAlive time.Duration) {
 
 func share(d time.Duration, part float64) time.Duration { return time.Duration(float64(d) * part) }
 
-func (w *wire) pingIfDue(p pinger, idle, answer time.Duration) error {
+func (w *packetConn) pingIfDue(p pinger, idle, answer time.Duration) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := &w.state

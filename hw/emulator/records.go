@@ -146,7 +146,7 @@ func (r *records) fill() error {
 		if len(r.in) < end {
 			break
 		}
-		if err := r.h.look(r.in[:end]); err != nil {
+		if err := r.h.alter(r.in[:end]); err != nil {
 			return err
 		}
 		r.out, r.in = append(r.out, r.in[:end]...), r.in[end:]
@@ -157,8 +157,8 @@ func (r *records) fill() error {
 	return err
 }
 
-// look shows a record to the faults.
-func (h *handshake) look(rec []byte) error {
+// alter shows a record to the faults.
+func (h *handshake) alter(rec []byte) error {
 	if h.secret || len(h.b.records) == 0 && h.b.flakyEvery == 0 {
 		return nil
 	}

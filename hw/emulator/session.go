@@ -35,7 +35,7 @@ func (m *modem) session(ctx context.Context, set files, changed <-chan struct{})
 	if m.b.forgetsUnacked {
 		m.outbox.Reset()
 	}
-	w := newWire(conn, m)
+	w := newPacketConn(conn, m)
 	client := mqtt.NewClient(m.options(w, end))
 	e = m.connect(ctx, client)
 	if e.err == nil {
@@ -107,7 +107,7 @@ func (m *modem) await(ctx context.Context, done <-chan struct{}, what string) er
 
 // options sets paho up: our own reconnecting, our own pings, one client for
 // each session, and no second try as MQTT 3.1 behind our back.
-func (m *modem) options(w *wire, end context.CancelCauseFunc) *mqtt.ClientOptions {
+func (m *modem) options(w *packetConn, end context.CancelCauseFunc) *mqtt.ClientOptions {
 	b := m.b
 	o := mqtt.NewClientOptions()
 	o.AddBroker("tcp://" + m.hub) // for its form; the connection is there already
@@ -122,7 +122,7 @@ func (m *modem) options(w *wire, end context.CancelCauseFunc) *mqtt.ClientOption
 	o.SetCleanSession(false)
 	o.SetStore(m.outbox)
 	o.SetAutoReconnect(false).SetConnectRetry(false).SetOrderMatters(false)
-	o.SetKeepAlive(0) // paho looks only every five seconds; see wire.ping
+	o.SetKeepAlive(0) // paho looks only every five seconds; see packetConn.ping
 	o.SetWriteTimeout(20 * time.Second)
 	o.SetConnectTimeout(time.Hour) // await bounds it
 	if b.will != "" {
@@ -134,7 +134,7 @@ func (m *modem) options(w *wire, end context.CancelCauseFunc) *mqtt.ClientOption
 }
 
 // work is a session from its CONNACK to its end.
-func (m *modem) work(ctx context.Context, client mqtt.Client, w *wire) (e ended) {
+func (m *modem) work(ctx context.Context, client mqtt.Client, w *packetConn) (e ended) {
 	e.session = true
 	m.subscribe(ctx, client, w)
 	if e.err = m.await(ctx, m.outbox.empty(), "PUBACK for what was sent again"); e.err != nil {
@@ -176,7 +176,7 @@ const stayFor = 200 * time.Millisecond
 
 // subscribe asks for what the hub has for the device. A hub that is slow to say
 // yes must not hold up telemetry; one that never says it ends the session.
-func (m *modem) subscribe(ctx context.Context, client mqtt.Client, w *wire) {
+func (m *modem) subscribe(ctx context.Context, client mqtt.Client, w *packetConn) {
 	if m.b.subscribesOnce && m.subscribed {
 		return
 	}

@@ -42,9 +42,9 @@ type telnetReader struct {
 	err   error
 }
 
-// take reads a piece of the stream: the line's bytes, and what the peer said
+// parse reads a piece of the stream: the line's bytes, and what the peer said
 // between them.
-func (t *telnetReader) take(b []byte) (data []byte, said []telnetCommand, err error) {
+func (t *telnetReader) parse(b []byte) (data []byte, said []telnetCommand, err error) {
 	if t.state == nil {
 		t.state = (*telnetReader).plain
 	}

@@ -14,7 +14,7 @@ func TestTelnetIsTakenApartHoweverItIsCutUp(t *testing.T) {
 		var data []byte
 		var said []telnetCommand
 		for _, piece := range [][]byte{stream[:cut], stream[cut:]} {
-			d, s, err := r.take(piece)
+			d, s, err := r.parse(piece)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -34,7 +34,7 @@ func TestTelnetIsTakenApartHoweverItIsCutUp(t *testing.T) {
 
 func TestParametersWithoutEndAreAnError(t *testing.T) {
 	var r telnetReader
-	_, _, err := r.take(append([]byte{iac, sb}, make([]byte, 10_000)...))
+	_, _, err := r.parse(append([]byte{iac, sb}, make([]byte, 10_000)...))
 	if err == nil {
 		t.Error("taken")
 	}
@@ -57,18 +57,18 @@ func FuzzTelnet(f *testing.F) {
 	f.Add([]byte{iac, do}, 0)
 	f.Fuzz(func(t *testing.T, b []byte, cut int) {
 		var any telnetReader
-		_, _, _ = any.take(b)
+		_, _, _ = any.parse(b)
 		if len(any.sub) > maxParameters {
 			t.Errorf("%d bytes of parameters kept", len(any.sub))
 		}
 		var r telnetReader
 		stream := escaped(b)
 		cut = max(0, min(cut, len(stream)))
-		first, _, err := r.take(stream[:cut])
+		first, _, err := r.parse(stream[:cut])
 		if err != nil {
 			t.Fatal(err)
 		}
-		second, said, err := r.take(stream[cut:])
+		second, said, err := r.parse(stream[cut:])
 		if err != nil || len(said) > 0 {
 			t.Fatal(said, err)
 		}

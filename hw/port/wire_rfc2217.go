@@ -236,7 +236,7 @@ func (w *telnetWire) hear() ([]telnetCommand, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, said, err := w.reader.take(w.buffer[:n])
+	data, said, err := w.reader.parse(w.buffer[:n])
 	w.left = append(w.left, data...)
 	return said, err
 }

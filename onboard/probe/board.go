@@ -162,12 +162,12 @@ func (b *Board) try(ctx context.Context, nl string) (known bool, err error) {
 		switch {
 		case said == "":
 			return false, nil
-		case before != "" && console.Shape(said) == console.Shape(before):
+		case before != "" && console.WithoutNumbers(said) == console.WithoutNumbers(before):
 			b.Profile.Newline, b.Profile.Answer = nl, said
 			b.Profile.AnswerIn.add(at.Sub(sent))
 			return true, nil
 		case before != "" && time.Since(b.opened) > b.wait.boot:
-			b.noise[console.Shape(before)] = true // it talks, and not to us
+			b.noise[console.WithoutNumbers(before)] = true // it talks, and not to us
 			return false, nil
 		}
 		before = said

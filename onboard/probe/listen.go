@@ -43,7 +43,7 @@ func (b *Board) Listen(ctx context.Context, d time.Duration) (Sound, error) {
 	for _, line := range whole(heard) {
 		s.Lines++
 		if !b.late(line) {
-			b.noise[console.Shape(line)] = true
+			b.noise[console.WithoutNumbers(line)] = true
 		}
 	}
 	b.Profile.Sound = s
@@ -57,10 +57,10 @@ func (b *Board) Listen(ctx context.Context, d time.Duration) (Sound, error) {
 // before us: a refusal that comes for the first time. A board that says it all
 // the time says it again.
 func (b *Board) late(line string) bool {
-	if !strings.Contains(line, refusal) || b.heardOnce[console.Shape(line)] {
+	if !strings.Contains(line, refusal) || b.heardOnce[console.WithoutNumbers(line)] {
 		return false
 	}
-	b.heardOnce[console.Shape(line)] = true
+	b.heardOnce[console.WithoutNumbers(line)] = true
 	return true
 }
 
@@ -124,7 +124,7 @@ func (b *Board) fresh(all []string, sent string) (out []string) {
 				l = strings.TrimSpace(l[at+len(sent):])
 			}
 		}
-		if l != "" && !b.noise[console.Shape(l)] {
+		if l != "" && !b.noise[console.WithoutNumbers(l)] {
 			out = append(out, l)
 		}
 	}

@@ -67,7 +67,7 @@ func (b *Board) first(ctx context.Context, f File) (time.Time, error) {
 	}
 	star := time.Now()
 	for _, line := range lines(f.Data) {
-		b.noise[console.Shape(line)] = true // its echo
+		b.noise[console.WithoutNumbers(line)] = true // its echo
 	}
 	b.noise["*"] = true
 	said, at, err := b.reply(ctx, mark, "*", b.wait.file, b.wait.stored, guideOK, refusal)

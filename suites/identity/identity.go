@@ -20,14 +20,14 @@ func rig(b *fixtures.Trial, ok bool, step, format string, args ...any) {
 	}
 }
 
-func given(ctx context.Context, b *fixtures.Trial) *certs.Identity {
+func identityOf(ctx context.Context, b *fixtures.Trial) *certs.Identity {
 	id, err := b.Identity(ctx)
 	b.Must(err)
 	return id
 }
 
 func keyPair(ctx context.Context, b *fixtures.Trial) {
-	id := given(ctx, b)
+	id := identityOf(ctx, b)
 	c := id.Certificate
 	bits := certs.KeyBits(c)
 	rig(b, bits == 2048, "check key of", "RSA %d bits instead of 2048", bits)
@@ -70,7 +70,7 @@ func among(name string, only []string) bool {
 }
 
 func thumbprint(ctx context.Context, b *fixtures.Trial) {
-	id := given(ctx, b)
+	id := identityOf(ctx, b)
 	askOpenSSL(ctx, b, id, nil)
 	d, known, err := b.Hub.Lookup(ctx, b.Device.DeviceID)
 	b.Must(err)
@@ -89,10 +89,10 @@ func holds(registered []string, p record.Thumbprints) bool {
 }
 
 func pemFiles(ctx context.Context, b *fixtures.Trial) {
-	id := given(ctx, b)
+	id := identityOf(ctx, b)
 	for _, f := range []struct {
 		slot fixtures.Slot
-		kind certs.Kind
+		kind certs.PEMKind
 	}{{fixtures.SlotRoot, certs.KindCertificate}, {fixtures.SlotCertificate, certs.KindCertificate}, {fixtures.SlotKey, certs.KindKey}} {
 		data := b.FileFor(f.slot, id)
 		b.Measure("size of "+f.slot.String(), float64(len(data)), "B", nil, nil)
@@ -143,7 +143,7 @@ func parse(ders [][]byte) (chain []*x509.Certificate, err error) {
 }
 
 func registered(ctx context.Context, b *fixtures.Trial) {
-	id := given(ctx, b)
+	id := identityOf(ctx, b)
 	d, known, err := b.Hub.Lookup(ctx, b.Device.DeviceID)
 	b.Must(err)
 	rig(b, known, "look up", "the hub does not know %s", b.Device.DeviceID)

@@ -35,8 +35,8 @@ func steady(ctx context.Context, b *fixtures.Trial) {
 	}
 }
 
-// judge ends the ledger: nothing lost, nothing broken.
-func (l *ledger) judge(b *fixtures.Trial) {
+// judge ends the tally: nothing lost, nothing broken.
+func (l *tally) judge(b *fixtures.Trial) {
 	l.stop()
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -44,7 +44,7 @@ func (s *Server) fault(ctx context.Context, q Show) ([]Shown, error) {
 	entry.s = s.config.Hub.Show(f.Fault, q.Times)
 	s.shown = append(s.shown, entry)
 	s.mu.Unlock()
-	return []Shown{entry.look()}, nil
+	return []Shown{entry.state()}, nil
 }
 
 func noFault(name string) error {
@@ -94,7 +94,7 @@ func (s *Server) leave(ctx context.Context, f localhub.NamedFault, q Show) ([]Sh
 	if i < 0 {
 		s.config.Hub.Down()
 	}
-	return []Shown{entry.look()}, nil
+	return []Shown{entry.state()}, nil
 }
 
 // takeTurn makes the hub's going and coming one at a time.
@@ -139,7 +139,7 @@ func (s *Server) lift(ctx context.Context, q Show) ([]Shown, error) {
 		if e.s != nil {
 			e.s.Lift()
 		}
-		lifted = append(lifted, e.look())
+		lifted = append(lifted, e.state())
 		return true
 	})
 	if len(lifted) == 0 && q.Fault != "" {
@@ -155,14 +155,14 @@ func (s *Server) faults() []Shown {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.shown = slices.DeleteFunc(s.shown, func(e *showing) bool {
-		now := e.look()
+		now := e.state()
 		all = append(all, now)
 		return now.Done
 	})
 	return all
 }
 
-func (e *showing) look() Shown {
+func (e *showing) state() Shown {
 	now := e.Shown
 	if e.s == nil {
 		return now

@@ -75,8 +75,8 @@ func (s *Server) bulk(w http.ResponseWriter, r *http.Request, _ string) error {
 		return badRequest("1 to %d devices at a time, these are %d", maxBulk, len(devices))
 	}
 	refused := []bulkError{}
-	s.ledger.mu.Lock()
-	defer s.ledger.mu.Unlock()
+	s.metadata.mu.Lock()
+	defer s.metadata.mu.Unlock()
 	for _, d := range devices {
 		if err := s.bulkOne(d); err != nil {
 			r := &localhub.Refusal{Code: 500001, Name: "ServerError"}
@@ -95,9 +95,9 @@ func (s *Server) bulk(w http.ResponseWriter, r *http.Request, _ string) error {
 	}{len(refused) == 0, refused, []string{}})
 }
 
-// bulkOne does what a device's import mode says. The ledger's lock is held.
+// bulkOne does what a device's import mode says. The lock of the metadata is held.
 func (s *Server) bulkOne(d bulkDevice) error {
-	old := s.ledger.look(d.ID)
+	old := s.metadata.entryOf(d.ID)
 	match := func(want, is string) error {
 		if want != is {
 			return changed()
@@ -132,7 +132,7 @@ func (s *Server) bulkOne(d bulkDevice) error {
 		if d.Mode != "delete" && d.ETag != old.etag() {
 			return changed()
 		}
-		s.ledger.remove(d.ID)
+		s.metadata.remove(d.ID)
 		s.config.Hub.Drop(d.ID)
 		return nil
 	}
@@ -147,7 +147,7 @@ func (s *Server) bulkPut(old *entry, d bulkDevice) error {
 	case old == nil && len(s.config.Hub.Devices()) >= maxDevices:
 		return tooManyDevices()
 	}
-	if s.ledger.put(old, want); want.disabled {
+	if s.metadata.put(old, want); want.disabled {
 		s.config.Hub.Drop(d.ID)
 	}
 	return s.bulkTwin(d)

@@ -9,9 +9,9 @@ const maxList = 1000 // devices of a list, and how many where nobody says (REST:
 
 // get is GET /devices/{id}.
 func (s *Server) get(w http.ResponseWriter, _ *http.Request, id string) error {
-	s.ledger.mu.Lock()
-	defer s.ledger.mu.Unlock()
-	e := s.ledger.look(id)
+	s.metadata.mu.Lock()
+	defer s.metadata.mu.Unlock()
+	e := s.metadata.entryOf(id)
 	if e == nil {
 		return noDevice(id)
 	}
@@ -30,9 +30,9 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, id string) error {
 	if err != nil {
 		return err
 	}
-	s.ledger.mu.Lock()
-	defer s.ledger.mu.Unlock()
-	old := s.ledger.look(id)
+	s.metadata.mu.Lock()
+	defer s.metadata.mu.Unlock()
+	old := s.metadata.entryOf(id)
 	update := names(r)
 	switch {
 	case old == nil && update:
@@ -46,7 +46,7 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, id string) error {
 			return err
 		}
 	}
-	e := s.ledger.put(old, want)
+	e := s.metadata.put(old, want)
 	if e.device.Disabled {
 		s.config.Hub.Drop(id)
 	}
@@ -60,16 +60,16 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, id string) error {
 // remove is DELETE /devices/{id}. The device's connection ends with it, as for
 // one that is disabled.
 func (s *Server) remove(w http.ResponseWriter, r *http.Request, id string) error {
-	s.ledger.mu.Lock()
-	defer s.ledger.mu.Unlock()
-	e := s.ledger.look(id)
+	s.metadata.mu.Lock()
+	defer s.metadata.mu.Unlock()
+	e := s.metadata.entryOf(id)
 	if e == nil {
 		return noDevice(id)
 	}
 	if err := matches(r, e.etag()); err != nil {
 		return err
 	}
-	s.ledger.remove(id)
+	s.metadata.remove(id)
 	s.config.Hub.Drop(id)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
@@ -88,14 +88,14 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, _ string) error {
 			top = n
 		}
 	}
-	s.ledger.mu.Lock()
-	defer s.ledger.mu.Unlock()
+	s.metadata.mu.Lock()
+	defer s.metadata.mu.Unlock()
 	devices := []identity{}
 	for _, d := range s.config.Hub.Devices() {
 		if len(devices) == top {
 			break
 		}
-		if e := s.ledger.look(d.ID); e != nil {
+		if e := s.metadata.entryOf(d.ID); e != nil {
 			devices = append(devices, s.identity(e))
 		}
 	}

@@ -34,13 +34,13 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request, _ string) error {
 	if err != nil {
 		return err
 	}
-	s.ledger.mu.Lock()
-	defer s.ledger.mu.Unlock()
+	s.metadata.mu.Lock()
+	defer s.metadata.mu.Unlock()
 	found := []twinView{}
 	more := false
 	for _, d := range s.config.Hub.Devices() {
 		v, known := s.twinOf(d.ID)
-		if d.ID <= after || !known || s.ledger.madeWithin(d.ID, s.config.QueryDelay) || !v.has(strings.ToLower(m[1]), m[2]+m[3]) {
+		if d.ID <= after || !known || s.metadata.madeWithin(d.ID, s.config.QueryDelay) || !v.has(strings.ToLower(m[1]), m[2]+m[3]) {
 			continue
 		}
 		if more = len(found) == size; more {

@@ -83,7 +83,7 @@ const (
 // Server is the registry. Use New, Listen, Close.
 type Server struct {
 	config   Config
-	ledger   *ledger
+	metadata *metadata
 	inFlight chan struct{}
 	conns    atomic.Int64
 	http     *http.Server
@@ -101,7 +101,7 @@ func New(c Config) *Server {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &Server{config: c, ledger: newLedger(c.Hub, c.Now), inFlight: make(chan struct{}, maxInFlight)}
+	s := &Server{config: c, metadata: newMetadata(c.Hub, c.Now), inFlight: make(chan struct{}, maxInFlight)}
 	s.http = &http.Server{
 		Handler: s, MaxHeaderBytes: maxHeader,
 		ReadHeaderTimeout: headerWithin, ReadTimeout: requestWithin, WriteTimeout: requestWithin, IdleTimeout: idleWithin,

@@ -33,10 +33,10 @@ type properties struct {
 	Reported json.RawMessage `json:"reported"`
 }
 
-// twinOf is a device's twin. The ledger's lock is held. The ETag is of what the
+// twinOf is a device's twin. The lock of the metadata is held. The ETag is of what the
 // service writes: a report of the device does not change it.
 func (s *Server) twinOf(id string) (twinView, bool) {
-	e := s.ledger.look(id)
+	e := s.metadata.entryOf(id)
 	t, known := s.config.Hub.Twin(id)
 	if e == nil || !known {
 		return twinView{}, false
@@ -51,8 +51,8 @@ func (s *Server) twinOf(id string) (twinView, bool) {
 
 // twin is GET /twins/{id}.
 func (s *Server) twin(w http.ResponseWriter, r *http.Request, id string) error {
-	s.ledger.mu.Lock()
-	defer s.ledger.mu.Unlock()
+	s.metadata.mu.Lock()
+	defer s.metadata.mu.Unlock()
 	v, known := s.twinOf(id)
 	if !known {
 		return noDevice(id)
@@ -92,8 +92,8 @@ func (s *Server) writeTwin(w http.ResponseWriter, r *http.Request, id string, re
 	if err := read(r, &patch); err != nil {
 		return err
 	}
-	s.ledger.mu.Lock() // held until the patch is in: the ETag is still the one that was matched
-	defer s.ledger.mu.Unlock()
+	s.metadata.mu.Lock() // held until the patch is in: the ETag is still the one that was matched
+	defer s.metadata.mu.Unlock()
 	v, known := s.twinOf(id)
 	if !known {
 		return noDevice(id)

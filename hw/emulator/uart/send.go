@@ -80,7 +80,7 @@ func (s *sender) due(now time.Time) (out []byte, next time.Time) {
 	return out, time.Time{}
 }
 
-func (s *sender) run(ctx context.Context, w Wire) error {
+func (s *sender) run(ctx context.Context, w Line) error {
 	var wrote time.Time
 	for sleepUntil(ctx, wrote.Add(pause)) {
 		out, next := s.due(time.Now())

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Wire is what carries the bytes.
-type Wire interface {
+// Line is what carries the bytes.
+type Line interface {
 	// Read blocks for at least one byte. It calls taking before it takes any,
 	// while Waiting is still true, and with false if it took none after all.
 	Read(p []byte, taking func(bool)) (int, error)
@@ -33,7 +33,7 @@ type Byte struct {
 // UART is one serial port. Its methods but Run are the firmware's and belong to
 // one goroutine.
 type UART struct {
-	wire    Wire
+	wire    Line
 	byteFor time.Duration // on the line
 	burst   int           // bytes moved at a time
 	c       Config
@@ -57,7 +57,7 @@ const bitsPerByte = 10
 const grain = 5 * time.Millisecond
 
 // New makes a serial port on wire; Run moves its bytes.
-func New(wire Wire, c Config) *UART {
+func New(wire Line, c Config) *UART {
 	u := &UART{wire: wire, c: c, burst: 64, arrived: make(chan Byte, 4096), now: time.Now()}
 	if c.Baud > 0 {
 		u.byteFor = bitsPerByte * time.Second / time.Duration(c.Baud)

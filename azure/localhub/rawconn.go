@@ -9,16 +9,16 @@ import (
 	"hilrig/azure/tlswire"
 )
 
-// wire is a connection under TLS. It shows an observer every raw byte until the
+// rawConn is a connection under TLS. It shows an observer every raw byte until the
 // handshake is over; then it asks before each read that may wait for the device.
-type wire struct {
+type rawConn struct {
 	net.Conn
 	first []byte            // was read before TLS began
 	o     *tlswire.Observer // nil once the handshake is over
 	turn  func() error      // nil before
 }
 
-func (w *wire) Read(b []byte) (n int, err error) {
+func (w *rawConn) Read(b []byte) (n int, err error) {
 	switch {
 	case len(w.first) > 0:
 		n = copy(b, w.first)
@@ -39,7 +39,7 @@ func (w *wire) Read(b []byte) (n int, err error) {
 	return n, err
 }
 
-func (w *wire) Write(b []byte) (int, error) {
+func (w *rawConn) Write(b []byte) (int, error) {
 	if w.o != nil {
 		w.o.FromServer(b) // before it is sent: the device's answer must not be seen first
 	}

@@ -8,9 +8,9 @@ import (
 	"hilrig/azure/tlswire"
 )
 
-// shaped is a connection on which the hub's side of the handshake is cut,
+// faultyConn is a connection on which the hub's side of the handshake is cut,
 // chopped up or slowed down.
-type shaped struct {
+type faultyConn struct {
 	net.Conn
 	fault hub.Fault
 	o     *tlswire.Observer
@@ -18,7 +18,7 @@ type shaped struct {
 }
 
 // Read cuts after a message of the device.
-func (s *shaped) Read(b []byte) (int, error) {
+func (s *faultyConn) Read(b []byte) (int, error) {
 	n, err := s.Conn.Read(b)
 	if s.cut() {
 		_ = s.Conn.Close()
@@ -29,7 +29,7 @@ func (s *shaped) Read(b []byte) (int, error) {
 
 // Write sends TLS records: chopped up inside, if the fault says so, and cut
 // after a message of the hub.
-func (s *shaped) Write(b []byte) (int, error) {
+func (s *faultyConn) Write(b []byte) (int, error) {
 	out := b
 	if s.fault.RecordSize > 0 && s.o.ChangeCipherSpec(false).IsZero() {
 		out = chop(b, s.fault.RecordSize)
@@ -44,7 +44,7 @@ func (s *shaped) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func (s *shaped) send(b []byte) error {
+func (s *faultyConn) send(b []byte) error {
 	if s.fault.ByteEvery == 0 || !s.o.ChangeCipherSpec(false).IsZero() {
 		_, err := s.Conn.Write(b)
 		return err
@@ -60,7 +60,7 @@ func (s *shaped) send(b []byte) error {
 	return nil
 }
 
-func (s *shaped) cut() bool {
+func (s *faultyConn) cut() bool {
 	if s.fault.CutAfter == 0 {
 		return false
 	}

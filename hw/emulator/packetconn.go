@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// wire stands between paho and the TLS connection and sees whole packets: it
+// packetConn stands between paho and the TLS connection and sees whole packets: it
 // keeps the connection alive, and is where faults put in what paho would never
 // do.
-type wire struct {
+type packetConn struct {
 	net.Conn
 	m    *modem
 	from *io.PipeReader // what paho reads
@@ -25,11 +25,11 @@ type wire struct {
 	rest    []byte // of a packet that paho is writing
 	connect []byte // the CONNECT as it was sent
 	lastID  []byte // of the last PUBLISH, for faults
-	state   wireState
+	state   sessionState
 }
 
-// wireState is what pings and patience go by.
-type wireState struct {
+// sessionState is what pings and patience go by.
+type sessionState struct {
 	asked, got, sent, pinged time.Time // CONNECT; anything in; anything out; a PINGREQ without an answer
 	connack                  time.Time
 	assumed                  bool // paho was given a CONNACK that the hub did not send
@@ -38,18 +38,18 @@ type wireState struct {
 }
 
 // edit changes a packet on its way; false swallows it. It is called with the
-// wire's lock held.
-type edit func(w *wire, p *packet) bool
+// connection's lock held.
+type edit func(w *packetConn, p *packet) bool
 
-func newWire(c net.Conn, m *modem) *wire {
-	w := &wire{Conn: c, m: m, done: make(chan struct{})}
+func newPacketConn(c net.Conn, m *modem) *packetConn {
+	w := &packetConn{Conn: c, m: m, done: make(chan struct{})}
 	w.from, w.to = io.Pipe()
 	go w.pump()
 	return w
 }
 
 // Write takes what paho sends.
-func (w *wire) Write(b []byte) (int, error) {
+func (w *packetConn) Write(b []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.rest = append(w.rest, b...)
@@ -74,7 +74,7 @@ func (w *wire) Write(b []byte) (int, error) {
 
 // prepare is what sound firmware does to paho's packets: the keep-alive is ours
 // (see ping), and DUP tells the truth.
-func (w *wire) prepare(p *packet) {
+func (w *packetConn) prepare(p *packet) {
 	switch p.kind() {
 	case kindConnect:
 		w.state.keepAlive = w.m.b.keepAlive(w.m.keepAlive)
@@ -96,7 +96,7 @@ func (w *wire) prepare(p *packet) {
 	}
 }
 
-func (w *wire) pass(p *packet, edits []edit) bool {
+func (w *packetConn) pass(p *packet, edits []edit) bool {
 	for _, e := range edits {
 		if !e(w, p) {
 			return false
@@ -106,7 +106,7 @@ func (w *wire) pass(p *packet, edits []edit) bool {
 }
 
 // send puts a packet on the wire; the lock is held.
-func (w *wire) send(p *packet) error {
+func (w *packetConn) send(p *packet) error {
 	b := p.bytes()
 	if p.kind() == kindConnect {
 		w.connect = b
@@ -117,10 +117,10 @@ func (w *wire) send(p *packet) error {
 }
 
 // Read gives paho what the hub sent.
-func (w *wire) Read(b []byte) (int, error) { return w.from.Read(b) }
+func (w *packetConn) Read(b []byte) (int, error) { return w.from.Read(b) }
 
 // pump reads packets from the hub until the connection ends.
-func (w *wire) pump() {
+func (w *packetConn) pump() {
 	var rest []byte
 	buf := make([]byte, 4096)
 	for {
@@ -135,7 +135,7 @@ func (w *wire) pump() {
 }
 
 // deliver gives paho the whole packets of b and returns the rest.
-func (w *wire) deliver(b []byte) ([]byte, error) {
+func (w *packetConn) deliver(b []byte) ([]byte, error) {
 	for {
 		p, rest, err := cutPacket(b)
 		if p == nil {
@@ -151,7 +151,7 @@ func (w *wire) deliver(b []byte) ([]byte, error) {
 }
 
 // got notes a packet and reports whether paho is to see it.
-func (w *wire) got(p *packet) bool {
+func (w *packetConn) got(p *packet) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.state.got = time.Now()
@@ -172,18 +172,18 @@ func (w *wire) got(p *packet) bool {
 }
 
 // assume makes paho believe in a CONNACK that has not come.
-func (w *wire) assume() {
+func (w *packetConn) assume() {
 	w.mu.Lock()
 	assumed := w.state.connack.IsZero()
 	w.state.assumed = assumed
 	w.mu.Unlock()
 	if assumed {
-		_, _ = w.to.Write([]byte{kindConnack << 4, 2, 0, 0}) // a wire that is closed needs none
+		_, _ = w.to.Write([]byte{kindConnack << 4, 2, 0, 0}) // a connection that is closed needs none
 	}
 }
 
 // tooSlow reports whether the hub is further away than a fault can stand.
-func (w *wire) tooSlow() bool {
+func (w *packetConn) tooSlow() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	limit := w.m.b.slowLimit
@@ -191,13 +191,13 @@ func (w *wire) tooSlow() bool {
 }
 
 // fail ends the connection with an error that paho is to see.
-func (w *wire) fail(err error) {
+func (w *packetConn) fail(err error) {
 	_ = w.to.CloseWithError(err)
 	_ = w.Close()
 }
 
 // Close ends the connection, without a good-bye of MQTT's.
-func (w *wire) Close() error {
+func (w *packetConn) Close() error {
 	w.once.Do(func() { close(w.done) })
 	_ = w.from.CloseWithError(net.ErrClosed)
 	err := w.Conn.Close()

@@ -10,9 +10,9 @@ import (
 	"hilrig/fixtures"
 )
 
-// ledger follows the hub's events while they happen: a soak has more of them
+// tally follows the hub's events while they happen: a soak has more of them
 // than the hub keeps. It judges nothing while it runs.
-type ledger struct {
+type tally struct {
 	stop func()
 	heap uint64
 
@@ -39,8 +39,8 @@ type ledger struct {
 // mostNamed bounds what is told one by one.
 const mostNamed = 10
 
-func follow(b *fixtures.Trial) *ledger {
-	l := &ledger{read: b.Counter, keepAlive: map[int64]time.Duration{}, heard: map[int64]time.Time{}, ends: map[string]int{}, heap: heapInUse()}
+func follow(b *fixtures.Trial) *tally {
+	l := &tally{read: b.Counter, keepAlive: map[int64]time.Duration{}, heard: map[int64]time.Time{}, ends: map[string]int{}, heap: heapInUse()}
 	if conn, _, live := b.Session(); live && b.Shows(hub.AllPackets) { // the session that goes on
 		for _, e := range b.Since(0, func(e hub.Event) bool { return e.Conn == conn && e.Kind == hub.KindConnect }) {
 			l.keepAlive[conn], l.heard[conn] = e.Connect.KeepAlive, time.Now()
@@ -57,7 +57,7 @@ func heapInUse() uint64 {
 	return m.HeapInuse
 }
 
-func (l *ledger) note(e hub.Event) {
+func (l *tally) note(e hub.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch e.Kind {
@@ -68,7 +68,7 @@ func (l *ledger) note(e hub.Event) {
 		}
 	case hub.KindPacket:
 		if e.Packet.In {
-			l.hear(e)
+			l.checkSilence(e)
 		}
 	case hub.KindMessage:
 		if e.Telemetry() {
@@ -85,9 +85,9 @@ func (l *ledger) note(e hub.Event) {
 	}
 }
 
-// hear holds the device to its keep-alive, with a tenth or half a second more
+// checkSilence holds the device to its keep-alive, with a tenth or half a second more
 // for the wire.
-func (l *ledger) hear(e hub.Event) {
+func (l *tally) checkSilence(e hub.Event) {
 	k, last := l.keepAlive[e.Conn], l.heard[e.Conn]
 	if last.IsZero() {
 		return
@@ -111,7 +111,7 @@ func firstOf(at, now time.Time) time.Time {
 // message looks for numbers that are missing within a session. Between two
 // sessions they are counted: what a device does not send while it has no
 // session is no loss that MQTT knows.
-func (l *ledger) message(e hub.Event) {
+func (l *tally) message(e hub.Event) {
 	l.messages++
 	same := l.lastConn == e.Conn
 	if same && !e.Message.Dup {

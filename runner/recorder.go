@@ -35,11 +35,11 @@ const (
 // notReached is the cause of a spec that its run has not come to yet.
 const notReached = "the run has not come to it"
 
-// ledger holds the record of one round and keeps it on disk: run.json replaced
+// recorder holds the record of one round and keeps it on disk: run.json replaced
 // whole after every spec, events.jsonl appended and valid at every line end.
 // It is safe for concurrent use, and what it hands to the observer comes one
 // after another. The observer is called under the lock and must not wait.
-type ledger struct {
+type recorder struct {
 	dir     string
 	clock   record.Clock
 	observe func(record.Event)
@@ -55,9 +55,9 @@ type ledger struct {
 	under  bool // a save is under way beside the events
 }
 
-// openLedger writes the first record: every expected spec, not run.
-func openLedger(dir string, run record.Run, p *Plan, observe func(record.Event), broken func(error)) (*ledger, error) {
-	l := &ledger{
+// openRecorder writes the first record: every expected spec, not run.
+func openRecorder(dir string, run record.Run, p *Plan, observe func(record.Event), broken func(error)) (*recorder, error) {
+	l := &recorder{
 		dir: dir, clock: record.ClockAt(run.Started), observe: observe, broken: broken,
 		book: newBook(newRecord(run, p)),
 	}
@@ -73,7 +73,7 @@ func openLedger(dir string, run record.Run, p *Plan, observe func(record.Event),
 }
 
 // begin publishes the beginning, with all that the first record says.
-func (l *ledger) begin(text string) {
+func (l *recorder) begin(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.publish(l.own("", KindRunStarted, text, l.rec.Run))
@@ -107,9 +107,9 @@ func portName(d rigfile.Device) string {
 	return d.Serial.String()
 }
 
-// take books an event of a device's child. One that cannot be booked is
+// receive books an event of a device's child. One that cannot be booked is
 // published as noise: its spec then ends without a result, which is never green.
-func (l *ledger) take(device string, e record.Event) {
+func (l *recorder) receive(device string, e record.Event) {
 	e.Device = device
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -130,7 +130,7 @@ func (l *ledger) take(device string, e record.Event) {
 }
 
 // state enters an event of the supervisor's own; the caller holds the lock.
-func (l *ledger) state(e record.Event) record.Event {
+func (l *recorder) state(e record.Event) record.Event {
 	e, err := l.enter(e)
 	l.keep(err) // our own events can be booked, or this is a bug that must not be silent
 	return e
@@ -142,7 +142,7 @@ func (l *ledger) state(e record.Event) record.Event {
 const quickSave = 20 * time.Millisecond
 
 // saveSoon saves at once where that is quick. The caller holds the lock.
-func (l *ledger) saveSoon() {
+func (l *recorder) saveSoon() {
 	if l.slow || l.under {
 		l.saving.want()
 		return
@@ -153,13 +153,13 @@ func (l *ledger) saveSoon() {
 }
 
 // note publishes an event of the supervisor's own; device may be empty.
-func (l *ledger) note(device, kind, text string, data any) {
+func (l *recorder) note(device, kind, text string, data any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.publish(l.own(device, kind, text, data))
 }
 
-func (l *ledger) own(device, kind, text string, data any) record.Event {
+func (l *recorder) own(device, kind, text string, data any) record.Event {
 	return ownEvent(l.clock, device, kind, text, data)
 }
 
@@ -171,7 +171,7 @@ func ownEvent(clock record.Clock, device, kind, text string, data any) record.Ev
 	return e
 }
 
-func (l *ledger) noise(device, spec, text string) {
+func (l *recorder) noise(device, spec, text string) {
 	e := l.own(device, KindChildNoise, text, nil)
 	e.Spec = spec
 	l.publish(e)
@@ -179,7 +179,7 @@ func (l *ledger) noise(device, spec, text string) {
 
 // publish appends an event to events.jsonl and shows it. The caller holds the
 // lock.
-func (l *ledger) publish(e record.Event) {
+func (l *recorder) publish(e record.Event) {
 	l.keep(l.events.write(e))
 	if l.observe != nil {
 		l.observe(e)
@@ -187,7 +187,7 @@ func (l *ledger) publish(e record.Event) {
 }
 
 // keep remembers the first thing that could not be written and says so once.
-func (l *ledger) keep(err error) {
+func (l *recorder) keep(err error) {
 	if err == nil || l.err != nil {
 		return
 	}
@@ -197,14 +197,14 @@ func (l *ledger) keep(err error) {
 	}
 }
 
-func (l *ledger) save() error {
+func (l *recorder) save() error {
 	l.rec.Conclude()
 	return l.rec.Save(filepath.Join(l.dir, RecordFile))
 }
 
 // saveNow is save while events go on: they wait for the record to be encoded,
 // not for the disk.
-func (l *ledger) saveNow() {
+func (l *recorder) saveNow() {
 	began := time.Now()
 	l.mu.Lock()
 	l.under = true
@@ -222,7 +222,7 @@ func (l *ledger) saveNow() {
 
 // settle ends a device: whatever has no result yet gets one. The spec that was
 // running is judged by r.running, the others by r.left.
-func (l *ledger) settle(device string, r outcome) {
+func (l *recorder) settle(device string, r outcome) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if r.device.Cause != "" {
@@ -253,7 +253,7 @@ func (l *ledger) settle(device string, r outcome) {
 
 // halting has the record say how the run is being ended, should it not come to
 // its end.
-func (l *ledger) halting(text string, how func(*record.Run)) {
+func (l *recorder) halting(text string, how func(*record.Run)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	head := l.rec.Run
@@ -263,7 +263,7 @@ func (l *ledger) halting(text string, how func(*record.Run)) {
 }
 
 // broke says in the record that hilrig itself ends before the run has.
-func (l *ledger) broke(why string) {
+func (l *recorder) broke(why string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.publish(l.state(l.own("", KindRunBroke, why, nil)))
@@ -271,7 +271,7 @@ func (l *ledger) broke(why string) {
 }
 
 // current names the spec that a device's child is in; empty between specs.
-func (l *ledger) current(device string) string {
+func (l *recorder) current(device string) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.running[device].id
@@ -279,7 +279,7 @@ func (l *ledger) current(device string) string {
 
 // close writes the last record. What could not be written on the way is
 // returned: a run without its record has failed.
-func (l *ledger) close(run func(*record.Run)) (*record.Record, error) {
+func (l *recorder) close(run func(*record.Run)) (*record.Record, error) {
 	l.saving.stop()
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -12,10 +12,10 @@ import (
 	"hilrig/azure/hub"
 )
 
-// ledger keeps what IoT Hub says of a device beyond what the hub needs to admit
+// metadata keeps what IoT Hub says of a device beyond what the hub needs to admit
 // it. The hub's registry is the truth: a device that came or changed by another
 // way is found so at the next look.
-type ledger struct {
+type metadata struct {
 	hub Devices
 	now func() time.Time
 
@@ -23,7 +23,7 @@ type ledger struct {
 	entries map[string]*entry
 }
 
-// entry is a device of the ledger.
+// entry is what is kept of one device.
 type entry struct {
 	device        hub.Device // as it was when looked at
 	primary       string     // thumbprints
@@ -34,12 +34,12 @@ type entry struct {
 	statusChanged time.Time
 }
 
-func newLedger(hub Devices, now func() time.Time) *ledger {
-	return &ledger{hub: hub, now: now, entries: map[string]*entry{}}
+func newMetadata(hub Devices, now func() time.Time) *metadata {
+	return &metadata{hub: hub, now: now, entries: map[string]*entry{}}
 }
 
-// look is a device's entry; nil where there is none. The lock is held.
-func (l *ledger) look(id string) *entry {
+// entryOf is a device's entry; nil where there is none. The lock is held.
+func (l *metadata) entryOf(id string) *entry {
 	d, known := l.hub.Lookup(id)
 	if !known {
 		delete(l.entries, id)
@@ -72,7 +72,7 @@ func same(a, b hub.Device) bool {
 
 // put registers a device and returns its entry; old is nil for a new one. The
 // lock is held.
-func (l *ledger) put(old *entry, w wanted) *entry {
+func (l *metadata) put(old *entry, w wanted) *entry {
 	e := &entry{version: firstVersion()}
 	if old != nil {
 		*e = *old
@@ -98,13 +98,13 @@ func (l *ledger) put(old *entry, w wanted) *entry {
 
 // madeWithin says whether a device was registered here less than that ago. The
 // lock is held.
-func (l *ledger) madeWithin(id string, ago time.Duration) bool {
-	e := l.look(id)
+func (l *metadata) madeWithin(id string, ago time.Duration) bool {
+	e := l.entryOf(id)
 	return e != nil && l.now().Sub(e.made) < ago
 }
 
 // remove takes a device out. The lock is held.
-func (l *ledger) remove(id string) {
+func (l *metadata) remove(id string) {
 	l.hub.Unregister(id)
 	delete(l.entries, id)
 }
