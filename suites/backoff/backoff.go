@@ -12,6 +12,7 @@ import (
 // are worth, is in docs/design/backoff.md.
 type Thresholds struct {
 	Fail, Pass, Warn float64 // so many times likelier, before it is said
+	Again            float64 // in place of Pass, for a device that has shown rows before
 	Least, Most      int     // gaps of a row
 	Enough           int     // gaps after which a device that does the hub no harm is not asked on
 	Slow             time.Duration
@@ -23,7 +24,7 @@ type Thresholds struct {
 // Defaults are the catalogue's. Slow is what its line of recovery/backoff says,
 // Hammer what that of recovery/server-disconnect says.
 var Defaults = Thresholds{
-	Fail: 500, Pass: 6, Warn: 30, Least: 3, Most: mostGaps, Enough: 6,
+	Fail: 500, Pass: 6, Warn: 30, Again: 12, Least: 3, Most: mostGaps, Enough: 6,
 	Slow: 5 * time.Second, Hammer: 200 * time.Millisecond, Jitter: 0.03, Noise: 60 * time.Millisecond,
 }
 
@@ -64,6 +65,25 @@ type Rule struct {
 
 // Rule makes the rule of these thresholds.
 func (t Thresholds) Rule() *Rule { return &Rule{t, newScales(families())} }
+
+// After is the rule for a device that has shown rows before, of a gap or more:
+// if the next grows, it is likely by the same law. What speaks against growing
+// is not learned.
+func (r *Rule) After(rows ...[]time.Duration) *Rule {
+	if len(rows) == 0 {
+		return r
+	}
+	t, laws := r.Thresholds, r.laws
+	t.Pass = t.Again
+	for _, gaps := range rows {
+		in := laws.fresh()
+		for _, g := range gaps {
+			in.see(g.Seconds())
+		}
+		laws = in.learned(growing)
+	}
+	return &Rule{t, laws}
+}
 
 // Judging is a row that is being judged.
 type Judging struct {

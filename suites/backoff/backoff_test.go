@@ -54,6 +54,29 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// Rows before make three gaps enough that alone are not, and only for gaps
+// that grow as those did.
+func TestRowsBeforeShortenTheNext(t *testing.T) {
+	alone := backoff.Defaults.Rule()
+	for name, tc := range map[string]struct {
+		before [][]time.Duration
+		row    []time.Duration
+		want   backoff.Grade
+	}{
+		"nothing before":          {nil, row(1.18, 1.64, 2.72), backoff.Undecided},
+		"as before":               {[][]time.Duration{row(1.10, 1.60, 2.65, 3.8, 5.4)}, row(1.18, 1.64, 2.72), backoff.Growing},
+		"unlike before":           {[][]time.Duration{row(4, 8.6, 15, 33)}, row(1.18, 1.64, 2.72), backoff.Undecided},
+		"of one size, unlike":     {[][]time.Duration{row(1.10, 1.60, 2.65, 3.8, 5.4)}, row(2, 2.01, 2.02, 2, 2.01), backoff.Constant},
+		"at once, unlike":         {[][]time.Duration{row(1.10, 1.60, 2.65, 3.8, 5.4)}, row(0.02, 0.02, 0.021, 0.02, 0.02), backoff.Hammering},
+		"slow, unlike":            {[][]time.Duration{row(1.10, 1.60, 2.65, 3.8, 5.4)}, row(60, 60, 61, 60), backoff.ConstantSlow},
+		"one size before, growth": {[][]time.Duration{row(2, 2.01, 2.02, 2, 2.01)}, row(1.12, 2.31, 4.05, 9.2), backoff.Growing},
+	} {
+		if v := judge(alone.After(tc.before...), tc.row); v.Grade != tc.want {
+			t.Errorf("%s: %q (%s), want %q", name, v.Grade, v.Why, tc.want)
+		}
+	}
+}
+
 func TestGapsWithoutChanceAreRegular(t *testing.T) {
 	for name, tc := range map[string]struct {
 		rows [][]time.Duration

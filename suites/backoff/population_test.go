@@ -124,7 +124,7 @@ func population() []policy {
 		{"full jitter, the first gap with a handshake in it", held(window(0, any2)), polite, 0.02},
 		{"the emulator's", func(r *rand.Rand) drawn {
 			return func(n int, _ float64) float64 {
-				return math.Min(24, 1.05*math.Pow(1.5, float64(n))) * within(r, 1, 1.15)
+				return math.Min(24, 1.05*math.Pow(1.5, float64(n))) * within(r, 1, 1.25)
 			}
 		}, polite, 0.01},
 		{"at its ceiling already, 10 s to 300 s", atCeiling(10, 300), either, 1},
@@ -162,11 +162,78 @@ func devices() int {
 	return 400
 }
 
+// before draws what a device has shown before its row is looked at: five first
+// gaps and a row, of a polite policy. Nil is a device that is looked at for the
+// first time.
+type before func(rule *backoff.Rule, p policy, r *rand.Rand) [][]time.Duration
+
 // No polite policy is failed in more than one device of a thousand, no
 // impolite one is passed in more than one of a hundred, and warnings of polite
 // ones are rare.
 func TestTheRuleJudgesThePopulation(t *testing.T) {
-	rule := backoff.Defaults.Rule()
+	judgePopulation(t, 2026, nil)
+}
+
+// It is so, too, behind rows of the same device that grew: by the same policy if
+// this one is polite, and if not by any polite one.
+func TestTheRuleJudgesThePopulationBehindRowsThatGrew(t *testing.T) {
+	var growing []policy
+	for _, p := range population() {
+		if p.is == polite {
+			growing = append(growing, p)
+		}
+	}
+	judgePopulation(t, 2027, func(rule *backoff.Rule, p policy, r *rand.Rand) [][]time.Duration {
+		if p.is != polite {
+			p = growing[r.IntN(len(growing))]
+		}
+		device := p.device(r)
+		_, row := ask(rule, device, r)
+		rows := [][]time.Duration{row}
+		for range 5 {
+			rows = append(rows, []time.Duration{measured(device(0, 0), r)})
+		}
+		return rows
+	})
+}
+
+// The worst pair: what the emulator does, and then a pause of its size with much
+// chance in it.
+func TestTheRuleIsNotMisledByRowsBefore(t *testing.T) {
+	var first, then policy
+	for _, p := range population() {
+		switch p.name {
+		case "the emulator's":
+			first = p
+		case "constant 2 s ±50 %":
+			then = p
+		}
+	}
+	rule, r, n := backoff.Defaults.Rule(), rand.New(rand.NewPCG(7, 2026)), 2*devices()
+	passed, saved := 0, 0
+	for range n {
+		alone, row := ask(rule, first.device(r), r)
+		behind := rule.After(row)
+		again, second := ask(behind, first.device(r), r)
+		if !alone.Passes() || !again.Passes() {
+			t.Errorf("the same policy twice: %s, %s", alone.Grade, again.Grade)
+		}
+		saved += len(row) - len(second)
+		if v, _ := ask(behind, then.device(r), r); v.Passes() {
+			passed++
+		}
+	}
+	t.Logf("%d of %d devices passed; %d gaps saved", passed, n, saved)
+	if passed > n/100 {
+		t.Errorf("%d of %d devices are passed", passed, n)
+	}
+	if saved < n/3 {
+		t.Errorf("the second row of %d devices took %d gaps less", n, saved)
+	}
+}
+
+func judgePopulation(t *testing.T, seed uint64, shown before) {
+	alone := backoff.Defaults.Rule()
 	n := devices()
 	for k, p := range population() {
 		t.Run(p.name, func(t *testing.T) {
@@ -175,12 +242,16 @@ func TestTheRuleJudgesThePopulation(t *testing.T) {
 			if p.is == impolite {
 				n /= 2
 			}
-			r := rand.New(rand.NewPCG(uint64(k), 2026))
+			r := rand.New(rand.NewPCG(uint64(k), seed))
 			var passed, warned, failed int
 			var gaps []int
 			for range n {
-				v, used := ask(rule, p.device(r), r)
-				gaps = append(gaps, used)
+				rule := alone
+				if shown != nil {
+					rule = alone.After(shown(alone, p, r)...)
+				}
+				v, row := ask(rule, p.device(r), r)
+				gaps = append(gaps, len(row))
 				switch {
 				case v.Passes():
 					passed++
@@ -207,16 +278,22 @@ func TestTheRuleJudgesThePopulation(t *testing.T) {
 	}
 }
 
-// ask shows the rule a device until it has decided; how many gaps it took. The
-// network and a busy host add up to twenty milliseconds.
-func ask(rule *backoff.Rule, gap drawn, r *rand.Rand) (v backoff.Verdict, used int) {
+// ask shows the rule a device until it has decided, and returns the row.
+func ask(rule *backoff.Rule, gap drawn, r *rand.Rand) (backoff.Verdict, []time.Duration) {
 	j := rule.Begin()
-	before := 0.0
-	for used = 1; ; used++ {
-		before = gap(used-1, before)
-		j.See(time.Duration((before + within(r, 0, 0.02)) * float64(time.Second)))
+	var row []time.Duration
+	for before := 0.0; ; {
+		before = gap(len(row), before)
+		row = append(row, measured(before, r))
+		j.See(row[len(row)-1])
 		if v, decided := j.Verdict(); decided {
-			return v, used
+			return v, row
 		}
 	}
+}
+
+// measured is a gap as the hub sees it: the network and a busy host add up to
+// twenty milliseconds.
+func measured(gap float64, r *rand.Rand) time.Duration {
+	return time.Duration((gap + within(r, 0, 0.02)) * float64(time.Second))
 }

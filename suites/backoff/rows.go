@@ -81,11 +81,15 @@ func patience(b *fixtures.Trial, gaps []time.Duration) time.Duration {
 	return max(2*b.Type.Timing.ReconnectWithin, 4*longest(gaps))
 }
 
+// RuleFor is the rule for a row of the device: what it has shown before in this
+// run shortens it.
+func RuleFor(b *fixtures.Trial) *Rule { return Defaults.Rule().After(b.KeptGaps()...) }
+
 // Spec judges the gaps between tries that the fault makes fail. They begin
 // after a session that was good for something, so that nothing is in them of
 // what was before.
 func Spec(ctx context.Context, b *fixtures.Trial, fault hub.Fault) {
-	rule := Defaults.Rule()
+	rule := RuleFor(b)
 	settle(ctx, b, 0)
 	b.Step("the hub shows %s until the gaps between the tries are judged, %d at most", fault.Name, rule.Most)
 	first, err := Follow(ctx, b, fault, rule)
@@ -100,6 +104,9 @@ func Spec(ctx context.Context, b *fixtures.Trial, fault hub.Fault) {
 // row shows.
 func Judge(ctx context.Context, b *fixtures.Trial, fault hub.Fault, rule *Rule, first Row) {
 	row, v := first, first.Verdict
+	if v.Passes() {
+		b.KeepGaps(first.Gaps)
+	}
 	plain := v.Passes() && len(first.Gaps) > rule.Least && rule.Regular(first.Gaps)
 	settle(ctx, b, 0)
 	if again := v.Grade == Constant || v.Grade == ConstantSlow; again || plain {
@@ -170,13 +177,21 @@ func (r Row) began() (at time.Time) {
 // settle brings the device back to work, so that its backoff starts over: a
 // session that was good for something, and has stood for so long.
 func settle(ctx context.Context, b *fixtures.Trial, stood time.Duration) {
-	mark := b.Mark()
-	if _, _, live := b.Session(); !live {
+	from := b.Mark()
+	if s, live := b.Hub.Events().Session(b.Device.DeviceID); live && !faulty(b, s) {
+		from = s.From
+	} else {
 		b.Must(b.Hasten(ctx))
-		_, err := b.AwaitSession(ctx, mark, max(2*b.Type.Timing.ReconnectWithin, 4*b.GrownPause()))
+		_, err := b.AwaitSession(ctx, from, max(2*b.Type.Timing.ReconnectWithin, 4*b.GrownPause()))
 		b.Premise(err)
 	}
-	_, err := b.AwaitUseful(ctx, mark)
+	_, err := b.AwaitUseful(ctx, from)
 	b.Premise(err)
 	b.Premise(b.Stand(ctx, stood))
+}
+
+// faulty says that a session met a fault: it was accepted before the fault was
+// lifted, and is about to end.
+func faulty(b *fixtures.Trial, s hub.Session) bool {
+	return len(b.Since(s.From, func(e hub.Event) bool { return e.Seq == s.From && e.Fault != "" })) > 0
 }

@@ -13,13 +13,25 @@ type scales struct {
 type weighed struct {
 	class class
 	laws  []law
+	share []float64 // of each law in its class, before the row; 1 in all
 	times []float64 // of each law
 }
 
+// newScales holds each family of a class as likely as another, and in it each
+// law.
 func newScales(all []family) *scales {
 	s := &scales{}
+	families := map[class]float64{}
 	for _, f := range all {
-		s.families = append(s.families, weighed{class: f.class, laws: f.laws()})
+		families[f.class]++
+	}
+	for _, f := range all {
+		laws := f.laws()
+		share := make([]float64, len(laws))
+		for k := range share {
+			share[k] = 1 / (families[f.class] * float64(len(laws)))
+		}
+		s.families = append(s.families, weighed{class: f.class, laws: laws, share: share})
 	}
 	return s.fresh()
 }
@@ -32,7 +44,26 @@ func (s *scales) fresh() *scales {
 		for k := range times {
 			times[k] = 1
 		}
-		out.families[i] = weighed{f.class, f.laws, times}
+		out.families[i] = weighed{f.class, f.laws, f.share, times}
+	}
+	return out
+}
+
+// learned are fresh scales in which half of what a class has is shared out as
+// the row in the present ones has it: the next row of the same device is likely
+// of the same law. The other half stays as it was, for a device that waits by
+// more laws than one.
+func (s *scales) learned(c class) *scales {
+	out, all := s.fresh(), s.mixed(c)
+	for i, f := range s.families {
+		if f.class != c {
+			continue
+		}
+		share := make([]float64, len(f.share))
+		for k := range share {
+			share[k] = f.share[k] * (1 + f.times[k]/all) / 2
+		}
+		out.families[i].share = share
 	}
 	return out
 }
@@ -64,18 +95,15 @@ func (s *scales) best(c class) (most float64) {
 }
 
 // mixed is the weight of a class as a whole, before one knows which of its
-// laws it is: each family of it as likely as another, and in it each law.
-func (s *scales) mixed(c class) float64 {
-	sum, families := 0.0, 0.0
+// laws it is.
+func (s *scales) mixed(c class) (sum float64) {
 	for _, f := range s.families {
 		if f.class != c {
 			continue
 		}
-		of := 0.0
-		for _, t := range f.times {
-			of += t
+		for k, t := range f.times {
+			sum += f.share[k] * t
 		}
-		sum, families = sum+of/float64(len(f.times)), families+1
 	}
-	return sum / families
+	return sum
 }

@@ -93,6 +93,7 @@ func refuseOnce(ctx context.Context, b *fixtures.Trial, code byte) {
 		}
 	}
 	b.Measure(fmt.Sprintf("gap after CONNACK %d", code), gap.Seconds(), "s", nil, nil)
+	b.KeepGaps([]time.Duration{gap}) // as the first of a row
 	_, err = b.AwaitSession(ctx, next.Seq, within)
 	b.Must(err)
 	if gap < hammer { // within many a polite backoff, once
@@ -161,7 +162,7 @@ func went(b *fixtures.Trial, connect, end hub.Event) (hub.Event, bool) {
 func noConnack(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Stands(ctx))
 	fault := hub.NoConnack()
-	rule := backoff.Defaults.Rule()
+	rule := backoff.RuleFor(b)
 	b.Step("the hub leaves CONNECTs without an answer until the gaps between them are judged, %d at most", rule.Most)
 	row, err := backoff.Follow(ctx, b, fault, rule)
 	for _, t := range row.Tries {
