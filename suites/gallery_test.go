@@ -89,6 +89,23 @@ func TestGallery(t *testing.T) {
 
 func runChild(t *testing.T, job fixtures.Job) map[string]record.SpecResult {
 	t.Helper()
+	results := map[string]record.SpecResult{}
+	eachEvent(t, job, func(e record.Event) {
+		if e.Kind != record.KindSpecFinished {
+			return
+		}
+		var r record.SpecResult
+		if err := e.Decode(&r); err != nil {
+			t.Error(err)
+		}
+		results[r.ID] = r
+	})
+	return results
+}
+
+// eachEvent runs a child and shows what it reports.
+func eachEvent(t *testing.T, job fixtures.Job, see func(record.Event)) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	input, err := json.Marshal(job)
@@ -106,23 +123,17 @@ func runChild(t *testing.T, job fixtures.Job) map[string]record.SpecResult {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	results := map[string]record.SpecResult{}
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var e record.Event
-		if json.Unmarshal(lines.Bytes(), &e) == nil && e.Kind == record.KindSpecFinished {
-			var r record.SpecResult
-			if err := e.Decode(&r); err != nil {
-				t.Error(err)
-			}
-			results[r.ID] = r
+		if json.Unmarshal(lines.Bytes(), &e) == nil {
+			see(e)
 		}
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("child: %v\n%s", err, errs.String())
 	}
-	return results
 }
 
 // TestSoundProfiles shows that firmware without a fault is green whatever its
@@ -165,6 +176,37 @@ func TestSoundProfiles(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What the specs that load files say they cost is what a sound device is loaded
+// with: nothing else counts how soon flash is worn out before a run.
+func TestASoundDeviceIsLoadedWithWhatTheSpecsCost(t *testing.T) {
+	t.Parallel()
+	specs, err := suites.Select(suites.All(), "!soak", []string{"provisioning/*", "tls/root-rotation"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, loads, by := 0, 0, map[string]int{}
+	for _, s := range specs {
+		want += s.Cost.Loads
+	}
+	running := ""
+	eachEvent(t, emulatedJob(t, specs), func(e record.Event) {
+		switch e.Kind {
+		case record.KindSpecStarted:
+			running = e.Spec
+		case record.KindDeviceFacts:
+			var f record.DeviceFacts
+			if err := e.Decode(&f); err != nil {
+				t.Error(err)
+			}
+			by[running] += f.Loads - loads
+			loads = f.Loads
+		}
+	})
+	if loads != want {
+		t.Errorf("%d files loaded, the specs cost %d: %v", loads, want, by)
 	}
 }
 
