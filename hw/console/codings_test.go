@@ -422,6 +422,25 @@ func TestWhatIsNoKeyIsShown(t *testing.T) {
 	}
 }
 
+// One piece of a key, again and again, is no key: a certificate with the same
+// words in each of its names is of few pieces, and one of them is in some key.
+func TestAPieceThatRepeatsIsNoKey(t *testing.T) {
+	known := newSecrets()
+	known.add([]byte(aKey().pkcs8))
+	block, _ := pem.Decode([]byte(aKey().pkcs8))
+	k := parsed(block.Bytes).(*rsa.PrivateKey)
+	d, text := k.D.String(), base64Text([]byte(aKey().pkcs8))
+	for name, piece := range map[string]string{
+		"digits": d[100:108], "digits among letters": strings.Join(strings.Split(d[300:308], ""), "xQ"),
+		"text": string(text[500:505]), "hex": fmt.Sprintf("%x", k.D.Bytes()[40:44]),
+	} {
+		line := strings.Repeat(piece+" ", 40)
+		if shown := play(t, known, []byte(line), rand.New(rand.NewPCG(2, 2))); !allShown(shown, [2]int{0, len(line)}) {
+			t.Errorf("%s: %s", name, sketch([]byte(line), shown))
+		}
+	}
+}
+
 // What has no piece of a key is written when its line ends, though it may begin
 // like one. (The length in a key's head, 4 and 162 to 166, differs by the key.)
 func TestALineIsNotHeldBackForTheNext(t *testing.T) {

@@ -1,6 +1,9 @@
 package console
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // recogniser looks for keys in the symbols of one coding. Where it finds one it
 // hides the bytes of the line that the symbols stand in, and from then on all
@@ -35,6 +38,7 @@ const (
 	lookBack = 64 // symbols looked back at; twice the densest of the sets
 	patience = 48 // symbols of something else that end a key
 	bridged  = 12 // symbols of something else between two pieces of a key that are hidden with it
+	fewest   = 4  // pieces that are a key's, each another one
 	undone   = 16 // symbols of something else after which pieces wait no longer
 )
 
@@ -82,7 +86,7 @@ func (r *recogniser) symbol(v byte, from, to int64) {
 		r.run = 0
 	}
 	switch {
-	case !r.inside && k == secret && (r.run >= r.set.enough || r.dense()):
+	case !r.inside && k == secret && (r.run >= r.set.enough || r.dense()) && r.differ():
 		r.inside = true
 		r.uncover()
 	case r.inside && k != foreign:
@@ -101,6 +105,22 @@ func (r *recogniser) dense() bool {
 		}
 	}
 	return n >= r.set.dense
+}
+
+// differ reports whether several pieces were seen. A text that repeats itself is
+// of few, and one of them is in some key by chance.
+func (r *recogniser) differ() bool {
+	var seen [fewest]uint64
+	n := 0
+	for i := range min(r.n, lookBack) {
+		if x := r.at(i).x; x != 0 && !slices.Contains(seen[:n], x) {
+			seen[n] = x
+			if n++; n == fewest {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // uncover hides what showed that this is a key.
