@@ -150,7 +150,7 @@ func (a *app) saySent(q control.Send, sent control.Sent) error {
 	case sent.Completed:
 		fmt.Fprintf(a.out, "message %s was acknowledged by %s\n", sent.ID, q.Device)
 	case q.Wait > 0:
-		return record.NewFailure(record.Device, "wait for", q.Device, fmt.Errorf("message %s was not acknowledged within %s; %s", sent.ID, q.Wait, where)).
+		return record.NewFailure(record.ClassDevice, "wait for", q.Device, fmt.Errorf("message %s was not acknowledged within %s; %s", sent.ID, q.Wait, where)).
 			WithCure("it stays in the queue until its time to live is over")
 	default:
 		fmt.Fprintf(a.out, "message %s is in the queue of %s (%d); %s\n", sent.ID, q.Device, sent.Waiting, where)

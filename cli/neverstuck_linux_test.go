@@ -320,7 +320,7 @@ func TestADeadEmulatorIsTheHarnesss(t *testing.T) {
 	p.ends(t, 3)
 	said := ""
 	for _, s := range p.record(t).Devices[0].Specs {
-		if s.Verdict == record.Fail || s.Class == record.Device {
+		if s.Verdict == record.Fail || s.Class == record.ClassDevice {
 			t.Errorf("%s: %s (%s) %s%s", s.ID, s.Verdict, s.Class, s.Message, s.Cause)
 		}
 		said += s.Message + s.Cause

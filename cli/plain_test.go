@@ -113,7 +113,7 @@ func hostileRun(t *testing.T, dir string) string {
 	word := strings.ToValidUTF8(hostile, "?")
 	r := &record.Record{Schema: record.Schema, Devices: []record.DeviceRecord{{Name: "dut", Type: word, Cause: word, Class: record.RigPort,
 		Specs: []record.SpecResult{
-			{ID: "session/protocol", Text: word, Verdict: record.Fail, Class: record.Device, Message: word, Expected: word, Seen: word, Look: word, Labels: []string{}},
+			{ID: "session/protocol", Text: word, Verdict: record.Fail, Class: record.ClassDevice, Message: word, Expected: word, Seen: word, Look: word, Labels: []string{}},
 			{ID: "session/will", Text: word, Verdict: record.NotRun, Cause: word, Labels: []string{}},
 			{ID: "session/pings", Text: word, Verdict: record.Warn, Warnings: []string{word}, Labels: []string{}},
 		}}}}

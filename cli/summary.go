@@ -54,7 +54,7 @@ func (a *app) failures(dir string, r *record.Record, ink palette) {
 func (a *app) wholeDevices(r *record.Record, ink palette) {
 	for _, d := range wording.Untold(r) {
 		v := record.Error
-		if d.Class == record.Device {
+		if d.Class == record.ClassDevice {
 			v = record.Fail
 		}
 		fmt.Fprintf(a.out, "%s %s%s\n%s\n", ink.verdict(v), ink.paint(bold, "device "+d.Name), ink.paint(dim, class(d.Class)),
@@ -63,7 +63,7 @@ func (a *app) wholeDevices(r *record.Record, ink palette) {
 }
 
 func class(c record.Class) string {
-	if c == "" || c == record.Device {
+	if c == "" || c == record.ClassDevice {
 		return ""
 	}
 	return " (" + string(c) + ")"

@@ -30,7 +30,7 @@ func twoDevices() *record.Record {
 		{Name: "ads300-a", Specs: []record.SpecResult{
 			spec("tls/version", record.Pass, nil),
 			spec("tls/expired", record.Fail, func(s *record.SpecResult) {
-				s.Class, s.Message = record.Device, "expected the device to refuse; saw\na handshake"
+				s.Class, s.Message = record.ClassDevice, "expected the device to refuse; saw\na handshake"
 				s.Expected, s.Seen, s.Why = "the device to refuse", "a\nhandshake", "a stolen key stays good for ever"
 				s.Look, s.At = "the clock of the device", 12.31
 			}),

@@ -40,7 +40,7 @@ func TestClassOf(t *testing.T) {
 		{"bare", port, record.RigPort},
 		{"wrapped", fmt.Errorf("spec: %w", fmt.Errorf("step: %w", port)), record.RigPort},
 		{"joined", errors.Join(io.EOF, port), record.RigPort},
-		{"the outermost says", record.NewFailure(record.Device, "wait", "", port), record.Device},
+		{"the outermost says", record.NewFailure(record.ClassDevice, "wait", "", port), record.ClassDevice},
 	} {
 		if got := record.ClassOf(c.err); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
@@ -54,7 +54,7 @@ func TestClassOf(t *testing.T) {
 func TestOnlyTheRigsClassesAreTheRigs(t *testing.T) {
 	for c, want := range map[record.Class]bool{
 		record.RigPort: true, record.RigPower: true, record.RigHub: true, record.RigCloud: true, record.RigHost: true,
-		record.Device: false, record.Usage: false, record.Harness: false, "": false, "rig:": false,
+		record.ClassDevice: false, record.Usage: false, record.Harness: false, "": false, "rig:": false,
 	} {
 		if c.Rig() != want {
 			t.Errorf("%q: rig %v, want %v", c, c.Rig(), want)

@@ -221,7 +221,7 @@ func (r *Record) Conclude() {
 }
 
 func verdictOf(c Class) Verdict {
-	if c == Device {
+	if c == ClassDevice {
 		return Fail
 	}
 	return Error

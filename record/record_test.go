@@ -45,7 +45,7 @@ func TestConclude(t *testing.T) {
 		{"one of two devices failed", []record.DeviceRecord{{Specs: of(p)}, {Specs: of(f)}}, f},
 		{"one of two devices has nothing", []record.DeviceRecord{{Specs: of(p)}, {}}, n},
 		{"all pass, and the child died", []record.DeviceRecord{{Specs: of(p), Cause: "killed", Class: record.Harness}}, e},
-		{"all pass, and the device died", []record.DeviceRecord{{Specs: of(p), Cause: "gone", Class: record.Device}}, f},
+		{"all pass, and the device died", []record.DeviceRecord{{Specs: of(p), Cause: "gone", Class: record.ClassDevice}}, f},
 	} {
 		r := &record.Record{Devices: c.devices}
 		r.Run.Ended = time.Now()
@@ -191,9 +191,9 @@ func whole() *record.Record {
 				Faults: []string{"no-sni"}, LeftWith: "a test root", PeakMemory: 26_000_000,
 			},
 			Specs: []record.SpecResult{{
-				ID: "tls/version", Text: "negotiates TLS 1.2", Labels: []string{"core"}, Verdict: record.Fail, Class: record.Device,
+				ID: "tls/version", Text: "negotiates TLS 1.2", Labels: []string{"core"}, Verdict: record.Fail, Class: record.ClassDevice,
 				Message: "m", Expected: "e", Seen: "s", Why: "w", Look: "l", At: 12.31, Cause: "c", Started: at, Seconds: 1.5, Flaky: true,
-				Attempts:     []record.Attempt{{Started: at, Seconds: 1, Verdict: record.Fail, Class: record.Device, Message: "m"}},
+				Attempts:     []record.Attempt{{Started: at, Seconds: 1, Verdict: record.Fail, Class: record.ClassDevice, Message: "m"}},
 				Steps:        []record.Step{{At: 0.5, Text: "asks"}},
 				Measurements: []record.Measurement{(record.Measurement{Name: "share", Value: 96, Unit: "%", Low: &low}).Judge()},
 				Evidence:     record.Evidence{TranscriptFrom: 1, TranscriptTo: 2, TimelineFrom: 3, TimelineTo: 4},

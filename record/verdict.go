@@ -49,14 +49,14 @@ type Class string
 
 // The classes of failure.
 const (
-	Device   Class = "device"
-	RigPort  Class = "rig:port"
-	RigPower Class = "rig:power"
-	RigHub   Class = "rig:hub"
-	RigCloud Class = "rig:cloud"
-	RigHost  Class = "rig:host"
-	Usage    Class = "usage" // never in a record: a usage error is found before a run exists
-	Harness  Class = "harness"
+	ClassDevice Class = "device"
+	RigPort     Class = "rig:port"
+	RigPower    Class = "rig:power"
+	RigHub      Class = "rig:hub"
+	RigCloud    Class = "rig:cloud"
+	RigHost     Class = "rig:host"
+	Usage       Class = "usage" // never in a record: a usage error is found before a run exists
+	Harness     Class = "harness"
 )
 
 // Rig reports whether c is one of the rig's classes.

@@ -33,7 +33,7 @@ func ExitOf(err error) int {
 		return ExitPass
 	case record.Usage:
 		return ExitUsage
-	case record.Device:
+	case record.ClassDevice:
 		return ExitDevice
 	}
 	return ExitRig

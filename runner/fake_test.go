@@ -113,14 +113,14 @@ var parts = map[string]part{
 	},
 	"fail": func(_, _ context.Context, job fixtures.Job, _ *slog.Logger, out func(record.Event)) error {
 		specs(job, out, func() *record.SpecResult {
-			return verdict(record.Fail, record.Device, "expected a, seen b")
+			return verdict(record.Fail, record.ClassDevice, "expected a, seen b")
 		})
 		return nil
 	},
 	"flaky-rig": func(_, _ context.Context, job fixtures.Job, _ *slog.Logger, out func(record.Event)) error {
 		specs(job, out, func() *record.SpecResult {
 			if strings.HasSuffix(job.Dir, "round-02") {
-				return verdict(record.Fail, record.Device, "expected a, seen b")
+				return verdict(record.Fail, record.ClassDevice, "expected a, seen b")
 			}
 			return verdict(record.Pass, "", "")
 		})

@@ -31,7 +31,7 @@ func TestEveryEndOfAChildIsInTheRecord(t *testing.T) {
 	}
 	for part, w := range map[string]want{
 		"normal":        {"pass pass pass pass", "", nil, "", 0},
-		"fail":          {"pass fail pass pass", record.Device, []string{"expected a, seen b"}, "", 1},
+		"fail":          {"pass fail pass pass", record.ClassDevice, []string{"expected a, seen b"}, "", 1},
 		"panic":         {"pass error not-run not-run", record.Harness, []string{"tls/two ran", "panic: nil map, of all things"}, "while tls/two ran", 3},
 		"exit":          {"pass error not-run not-run", record.Harness, []string{"exit code 7 while tls/two ran"}, "exit code 7", 3},
 		"killed":        {"pass error not-run not-run", record.Harness, []string{"child was killed by signal 9 while tls/two ran"}, "child was killed by signal 9 while tls/two ran", 3},

@@ -150,7 +150,7 @@ func undiagnosed(s record.SpecResult) string {
 
 // alarmed reports that a spec tells of a fault of the device.
 func alarmed(c record.Caught) bool {
-	return c.Verdict == record.Warn || c.Verdict == record.Fail && c.Class == record.Device
+	return c.Verdict == record.Warn || c.Verdict == record.Fail && c.Class == record.ClassDevice
 }
 
 func missing(words []string, said string) string {

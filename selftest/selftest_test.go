@@ -29,14 +29,14 @@ func TestAFaultIsCaughtOnlyInWordsThatNameIt(t *testing.T) {
 		specs []record.SpecResult
 		want  record.Verdict
 	}{
-		{"red by the device, named", []record.SpecResult{result("tls/server-name", record.Fail, record.Device, "no server name")}, record.Pass},
+		{"red by the device, named", []record.SpecResult{result("tls/server-name", record.Fail, record.ClassDevice, "no server name")}, record.Pass},
 		{"a warning, named", []record.SpecResult{diagnosed(record.SpecResult{ID: "tls/server-name", Verdict: record.Warn, Warnings: []string{"no server name"}})}, record.Pass},
-		{"one of two", []record.SpecResult{result("tls/server-name", record.Fail, record.Device, "no server name"), result("tls/wrong-name", record.Pass, "", "")}, record.Pass},
-		{"red in other words", []record.SpecResult{result("tls/server-name", record.Fail, record.Device, "no session")}, record.Fail},
+		{"one of two", []record.SpecResult{result("tls/server-name", record.Fail, record.ClassDevice, "no server name"), result("tls/wrong-name", record.Pass, "", "")}, record.Pass},
+		{"red in other words", []record.SpecResult{result("tls/server-name", record.Fail, record.ClassDevice, "no session")}, record.Fail},
 		{"green", []record.SpecResult{result("tls/server-name", record.Pass, "", "")}, record.Fail},
 		{"the rig's trouble", []record.SpecResult{result("tls/server-name", record.Error, record.RigPort, "server name")}, record.NotRun},
 		{"red by the rig", []record.SpecResult{result("tls/server-name", record.Fail, record.RigHub, "server name")}, record.Fail},
-		{"another spec only", []record.SpecResult{result("session/protocol", record.Fail, record.Device, "server name")}, record.NotRun},
+		{"another spec only", []record.SpecResult{result("session/protocol", record.Fail, record.ClassDevice, "server name")}, record.NotRun},
 		{"not run", []record.SpecResult{result("tls/server-name", record.NotRun, "", "")}, record.NotRun},
 		{"nothing", nil, record.NotRun},
 	} {
@@ -57,7 +57,7 @@ func TestARedWithoutADiagnosisIsNoCatch(t *testing.T) {
 		"why": func(r *record.SpecResult) { r.Why = "" }, "look": func(r *record.SpecResult) { r.Look = "" },
 		"timeline": func(r *record.SpecResult) { r.At = 0 },
 	} {
-		r := result("tls/server-name", record.Fail, record.Device, "no server name")
+		r := result("tls/server-name", record.Fail, record.ClassDevice, "no server name")
 		forget(&r)
 		if row := selftest.JudgeFault(fault, []record.SpecResult{r}); row.Verdict != record.Fail || !strings.Contains(row.Missing, what) {
 			t.Errorf("without %s: %s (%s)", what, row.Verdict, row.Missing)
@@ -67,8 +67,8 @@ func TestARedWithoutADiagnosisIsNoCatch(t *testing.T) {
 
 func TestCollateralIsRedBeyondTheNamed(t *testing.T) {
 	row := selftest.JudgeFault(fault, []record.SpecResult{
-		result("tls/server-name", record.Fail, record.Device, "no server name"),
-		result("session/protocol", record.Fail, record.Device, "x"), result("session/pings", record.Pass, "", ""),
+		result("tls/server-name", record.Fail, record.ClassDevice, "no server name"),
+		result("session/protocol", record.Fail, record.ClassDevice, "x"), result("session/pings", record.Pass, "", ""),
 	})
 	if len(row.Collateral) != 1 || row.Collateral[0].Spec != "session/protocol" {
 		t.Errorf("got %+v", row.Collateral)
@@ -80,7 +80,7 @@ func TestTheWholeIsJudged(t *testing.T) {
 	sound.Device.Name = "sound"
 	faulty := selftest.Case{Fault: &fault, Specs: []fixtures.Spec{{ID: "tls/server-name"}}}
 	faulty.Device.Name = "no-sni"
-	caught := result("tls/server-name", record.Fail, record.Device, "no server name")
+	caught := result("tls/server-name", record.Fail, record.ClassDevice, "no server name")
 	for _, c := range []struct {
 		name         string
 		sound, fault []record.SpecResult

@@ -72,10 +72,10 @@ func (h *Hub) Invoke(ctx context.Context, deviceID, method string, payload []byt
 	}
 	c := h.living(deviceID)
 	if c == nil {
-		return failed(record.Device, notOnline("the device is not connected"))
+		return failed(record.ClassDevice, notOnline("the device is not connected"))
 	}
 	if f, ok := h.subs.find(deviceID, azure.KindMethodInvoke); !ok || !f.served {
-		return failed(record.Device, notOnline("the device has not subscribed to methods"))
+		return failed(record.ClassDevice, notOnline("the device has not subscribed to methods"))
 	}
 	if timeout <= 0 {
 		timeout = methodWithin
@@ -89,11 +89,11 @@ func (h *Hub) Invoke(ctx context.Context, deviceID, method string, payload []byt
 	select {
 	case a := <-waiting.answered:
 		if len(a.Payload) > maxMethodPayload {
-			return failed(record.Device, badResponse("an answer of %d bytes; a method takes %d", len(a.Payload), maxMethodPayload))
+			return failed(record.ClassDevice, badResponse("an answer of %d bytes; a method takes %d", len(a.Payload), maxMethodPayload))
 		}
 		return a.Status, a.Payload, nil
 	case <-limit.C:
-		return failed(record.Device, timedOut("no answer within "+timeout.String()))
+		return failed(record.ClassDevice, timedOut("no answer within "+timeout.String()))
 	case <-ctx.Done():
 		return failed(record.Harness, context.Cause(ctx))
 	}

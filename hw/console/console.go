@@ -237,5 +237,5 @@ func (c *Console) notSeen(ctx context.Context, from Cursor, ms []Matcher) error 
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return fmt.Errorf("wait for %s: %w", names(ms), context.Cause(ctx))
 	}
-	return record.NewFailure(record.Device, "wait for", names(ms), c.withSeen(context.Cause(ctx), from))
+	return record.NewFailure(record.ClassDevice, "wait for", names(ms), c.withSeen(context.Cause(ctx), from))
 }

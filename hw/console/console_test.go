@@ -92,7 +92,7 @@ func TestCursors(t *testing.T) {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errors.New("not within 1s"))
 		defer cancel()
 		_, err := b.Expect(ctx, mark, Text("OK"), Regexp(regexp.MustCompile("F[A]IL")))
-		if record.ClassOf(err) != record.Device {
+		if record.ClassOf(err) != record.ClassDevice {
 			t.Errorf("got %v", err)
 		}
 		if want := "wait for \"OK\" or \"F[A]IL\": not within 1s; nothing was received"; err.Error() != want {

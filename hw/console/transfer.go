@@ -135,7 +135,7 @@ func (t *transfer) answered() {
 func (t *transfer) notBack(err error) error {
 	if errors.Is(err, ErrNotBack) {
 		t.mark = t.c.Mark()
-		return record.NewFailure(record.Device, "send the command of", t.name(), fmt.Errorf("%w: %w", ErrNoPrompt, ErrNotBack)).
+		return record.NewFailure(record.ClassDevice, "send the command of", t.name(), fmt.Errorf("%w: %w", ErrNoPrompt, ErrNotBack)).
 			WithCure("how the firmware leaves a file: at a `*` (console.recover), or after a time without a byte (timing.abort_within)")
 	}
 	return fmt.Errorf("send %s: %w", t.name(), err)
@@ -189,7 +189,7 @@ func (t *transfer) name() string { return strings.TrimSpace(t.f.Name + " (" + t.
 // class have theirs.
 func (t *transfer) withName(err error) error {
 	var f *record.Failure
-	if err == nil || errors.As(err, &f) && f.Class == record.Device {
+	if err == nil || errors.As(err, &f) && f.Class == record.ClassDevice {
 		return err
 	}
 	return fmt.Errorf("send %s: %w", t.name(), err)
@@ -200,7 +200,7 @@ func (t *transfer) fault(step string, cause error) *record.Failure {
 	if t.r.Missing > 0 {
 		cause = fmt.Errorf("%w; %s", cause, t.r.Lost())
 	}
-	f := record.NewFailure(record.Device, step, t.name(), t.c.withSeen(cause, t.mark))
+	f := record.NewFailure(record.ClassDevice, step, t.name(), t.c.withSeen(cause, t.mark))
 	switch pauses := t.pauses(); {
 	case pauses != "":
 		return f.WithCure(pauses)

@@ -48,7 +48,7 @@ func TestWhatADeviceCanDoWrong(t *testing.T) {
 				b := newBench(t, guide(), dev)
 				start := time.Now()
 				r, err := b.Transfer(t.Context(), certificate(t))
-				wantClass(t, err, record.Device, c.is)
+				wantClass(t, err, record.ClassDevice, c.is)
 				d := time.Since(start)
 				if d > c.within || !c.atOnce && d < 5*time.Second {
 					t.Errorf("took %s", d)
@@ -153,9 +153,9 @@ func TestLateOKIsNotTheNextAnswer(t *testing.T) {
 		}}
 		b := newBench(t, guide(), dev)
 		_, err := b.Transfer(t.Context(), certificate(t))
-		wantClass(t, err, record.Device, ErrNoAnswer)
+		wantClass(t, err, record.ClassDevice, ErrNoAnswer)
 		_, err = b.Transfer(t.Context(), certificate(t))
-		wantClass(t, err, record.Device, ErrNoAnswer)
+		wantClass(t, err, record.ClassDevice, ErrNoAnswer)
 		b.close(t)
 	})
 }
@@ -169,8 +169,8 @@ func TestOKInsteadOfThePrompt(t *testing.T) {
 			line.say(okText + "\r\n")
 		}()
 		_, err := c.Transfer(t.Context(), certificate(t))
-		wantClass(t, err, record.Device, ErrNoPrompt)
-		wantClass(t, err, record.Device, ErrPremature)
+		wantClass(t, err, record.ClassDevice, ErrNoPrompt)
+		wantClass(t, err, record.ClassDevice, ErrPremature)
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}
@@ -284,7 +284,7 @@ func TestTheEchoBehindAnEarlyOKShowsNoKey(t *testing.T) {
 		}, answer: func(d *device, _ string) { d.say("ERROR\r\n") }, unknown: "ERROR"}
 		b := newBench(t, guide(), dev)
 		_, err := b.Transfer(t.Context(), File{Slot: 30, Name: "private key", Data: []byte(aKey().pkcs8), Secret: true})
-		wantClass(t, err, record.Device, ErrPremature)
+		wantClass(t, err, record.ClassDevice, ErrPremature)
 		if err := b.Recover(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -309,7 +309,7 @@ func TestAnOKSaidTwiceIsToldBesideTheFileBefore(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := b.Transfer(t.Context(), certificate(t))
-		wantClass(t, err, record.Device, ErrPremature)
+		wantClass(t, err, record.ClassDevice, ErrPremature)
 		if want := "after the OK to the file before"; !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("%q does not say %q", err, want)
 		}

@@ -88,7 +88,7 @@ func (c *Console) leaveFile(ctx context.Context) error {
 	}
 	listens, err := c.bringBack(ctx, c.now(), max(c.set.RecoverQuiet, firstWord))
 	if err == nil && !listens && c.answers {
-		err = record.NewFailure(record.Device, "bring back", "console", ErrNotBack)
+		err = record.NewFailure(record.ClassDevice, "bring back", "console", ErrNotBack)
 	}
 	return err
 }

@@ -108,7 +108,7 @@ func TestNothingIsTypedIntoAnOpenFile(t *testing.T) {
 					c.f(&f)
 				}
 				r, err := b.Transfer(t.Context(), f)
-				if c.f == nil && record.ClassOf(err) != record.Device || c.f != nil && err != nil {
+				if c.f == nil && record.ClassOf(err) != record.ClassDevice || c.f != nil && err != nil {
 					t.Fatal(err)
 				}
 				if !r.Opened || !b.InFile() {
@@ -156,9 +156,9 @@ func TestAConsoleThatDoesNotComeBackGetsNoCommand(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := b.Transfer(t.Context(), certificate(t))
-		wantClass(t, err, record.Device, ErrNotBack)
-		wantClass(t, err, record.Device, ErrNoPrompt)
-		wantClass(t, b.SendLine(t.Context(), "REBOOT"), record.Device, ErrNotBack)
+		wantClass(t, err, record.ClassDevice, ErrNotBack)
+		wantClass(t, err, record.ClassDevice, ErrNoPrompt)
+		wantClass(t, b.SendLine(t.Context(), "REBOOT"), record.ClassDevice, ErrNotBack)
 		if n := strings.Count(b.line.wasSent(), "9270"); n != 1 || strings.Contains(b.line.wasSent(), "REBOOT") {
 			t.Errorf("sent %q", b.line.wasSent())
 		}

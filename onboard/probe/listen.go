@@ -65,7 +65,7 @@ func (b *Board) late(line string) bool {
 }
 
 func (b *Board) noText(step string, heard []byte) error {
-	return record.NewFailure(record.Device, step, b.name, fmt.Errorf("%d bytes came that are no text: %q", len(heard), clip(heard, 40))).
+	return record.NewFailure(record.ClassDevice, step, b.name, fmt.Errorf("%d bytes came that are no text: %q", len(heard), clip(heard, 40))).
 		WithCure(fmt.Sprintf("is %d its baud rate? --baud tries another", b.baud))
 }
 

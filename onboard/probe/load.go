@@ -174,13 +174,13 @@ func (b *Board) next(ctx context.Context, f File, progress func(f File, sent, to
 // Command sends a command line, without waiting for an answer.
 func (b *Board) Command(ctx context.Context, text string) error {
 	if b.Profile.Newline == "" {
-		return record.NewFailure(record.Device, "send "+text+" to", b.name, errors.New("what ends a command is not known"))
+		return record.NewFailure(record.ClassDevice, "send "+text+" to", b.name, errors.New("what ends a command is not known"))
 	}
 	return b.con.Send(ctx, []byte(text+b.Profile.Newline))
 }
 
 func (b *Board) fault(f File, cause error, cure string) error {
-	return record.NewFailure(record.Device, "load", fmt.Sprintf("%s (%s)", f.Slot, f.Slot.Command()), cause).WithCure(cure)
+	return record.NewFailure(record.ClassDevice, "load", fmt.Sprintf("%s (%s)", f.Slot, f.Slot.Command()), cause).WithCure(cure)
 }
 
 // soundsBad reports whether an answer that nobody knows says no.

@@ -248,7 +248,7 @@ func TestWhatIsWrongWithABoardIsSaid(t *testing.T) {
 				if err == nil {
 					_, err = b.Load(ctx, files(), nil)
 				}
-				if record.ClassOf(err) != record.Device {
+				if record.ClassOf(err) != record.ClassDevice {
 					t.Fatalf("got %v", err)
 				}
 				for _, w := range c.words {

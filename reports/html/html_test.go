@@ -28,7 +28,7 @@ func example() *record.Record {
 		Firmware: record.Firmware{Version: "2.4.1", SHA256: "ab12"},
 		Devices: []record.DeviceRecord{
 			{Name: "a", Type: "ads300", Specs: []record.SpecResult{
-				{ID: "tls/expired", Text: "refuses", Verdict: record.Fail, Class: record.Device, Message: hostile, Expected: "a refusal", Seen: hostile, Look: "the clock",
+				{ID: "tls/expired", Text: "refuses", Verdict: record.Fail, Class: record.ClassDevice, Message: hostile, Expected: "a refusal", Seen: hostile, Look: "the clock",
 					Measurements: []record.Measurement{{Name: "connect", Value: 121, Unit: "s", High: &high, Verdict: record.Fail}}},
 				{ID: "tls/version", Text: "negotiates", Verdict: record.Pass},
 			}},
@@ -198,7 +198,7 @@ func TestChromiumRendersIt(t *testing.T) {
 // A selftest's page is about the suites: a faulty device that failed is as it
 // should be, and is not in the headline.
 func TestASelftestShowsItsMatrix(t *testing.T) {
-	r := &record.Record{Schema: 1, Devices: []record.DeviceRecord{{Name: "no-sni", Specs: []record.SpecResult{{ID: "tls/server-name", Verdict: record.Fail, Class: record.Device}}}}}
+	r := &record.Record{Schema: 1, Devices: []record.DeviceRecord{{Name: "no-sni", Specs: []record.SpecResult{{ID: "tls/server-name", Verdict: record.Fail, Class: record.ClassDevice}}}}}
 	r.Conclude()
 	r.Selftest = &record.Selftest{
 		Verdict: record.Fail, Unproven: []string{"tls/version"},

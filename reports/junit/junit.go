@@ -139,7 +139,7 @@ func suiteOf(r *record.Record, d *record.DeviceRecord, o Options) suite {
 func deviceCase(d *record.DeviceRecord) testcase {
 	c := testcase{Name: "device " + clean(d.Name), Classname: classname(d, "device"), Time: "0.000"}
 	f := &failure{Type: string(d.Class), Message: line(d.Cause), Text: clean(d.Cause + "\n" + whose(d))}
-	if d.Class == record.Device {
+	if d.Class == record.ClassDevice {
 		c.Failure = f
 	} else {
 		c.Error = f

@@ -27,14 +27,14 @@ func example() *record.Record {
 		return record.SpecResult{ID: id, Text: "does what it should", Labels: []string{"core"}, Verdict: v, Class: c, Message: message,
 			Started: start.Add(time.Second), Seconds: 1.2041, Attempts: []record.Attempt{{Started: start, Seconds: 1.2041, Verdict: v, Class: c, Message: message}}}
 	}
-	failed := spec("tls/expired", record.Fail, record.Device, "expected a refusal; saw MQTT CONNECT")
+	failed := spec("tls/expired", record.Fail, record.ClassDevice, "expected a refusal; saw MQTT CONNECT")
 	failed.Expected, failed.Seen, failed.Look = "a refusal", "MQTT CONNECT", "the TLS configuration"
 	failed.Output = []string{"… < \x1b[31m\x00\xff COMMAND PROCESSED OK", "]]> & <tag>"}
 	failed.Measurements = []record.Measurement{{Name: "connect", Value: 121, Unit: "s", High: limit(120), Verdict: record.Fail}}
-	again := spec("tls/self-signed", record.Fail, record.Device, "second try")
-	again.Attempts = append([]record.Attempt{{Verdict: record.Fail, Class: record.Device, Message: "first try"}}, again.Attempts...)
+	again := spec("tls/self-signed", record.Fail, record.ClassDevice, "second try")
+	again.Attempts = append([]record.Attempt{{Verdict: record.Fail, Class: record.ClassDevice, Message: "first try"}}, again.Attempts...)
 	flaky := spec("tls/wrong-name", record.Pass, "", "")
-	flaky.Flaky, flaky.Attempts = true, []record.Attempt{{Verdict: record.Fail, Class: record.Device, Message: "the first time"}, {Verdict: record.Pass}}
+	flaky.Flaky, flaky.Attempts = true, []record.Attempt{{Verdict: record.Fail, Class: record.ClassDevice, Message: "the first time"}, {Verdict: record.Pass}}
 	warned := spec("tls/unknown-root", record.Warn, "", "")
 	warned.Warnings = []string{"refuses without a TLS alert"}
 	skipped := spec("tls/server-name", record.NotApplicable, "", "")
@@ -55,7 +55,7 @@ func example() *record.Record {
 			}},
 			{Name: "ads300-b", Type: "ads300", DeviceID: "Other", Cause: "child was killed by signal 9", Class: record.Harness},
 			{Name: "emu.1", Type: "ads300", DeviceID: "Third", Emulated: true, Specs: []record.SpecResult{
-				spec("tls/version", record.Pass, "", ""), spec("tls/expired", record.Fail, record.Device, "expected a refusal; saw MQTT CONNECT"),
+				spec("tls/version", record.Pass, "", ""), spec("tls/expired", record.Fail, record.ClassDevice, "expected a refusal; saw MQTT CONNECT"),
 			}},
 		},
 	}

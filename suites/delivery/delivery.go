@@ -182,7 +182,7 @@ func interval(ctx context.Context, b *fixtures.Trial) {
 		at = append(at, e.At)
 		return len(at) >= n
 	})
-	if err != nil && record.ClassOf(err) == record.Device && len(at) > 0 {
+	if err != nil && record.ClassOf(err) == record.ClassDevice && len(at) > 0 {
 		b.Fail(fixtures.Finding{
 			Expected: fmt.Sprintf("%d messages at an interval of %s in one session", n, b.Type.Timing.Interval),
 			Seen:     fmt.Sprintf("%d in %.1f s", len(at), time.Since(at[0]).Seconds()),

@@ -48,7 +48,7 @@ var errUnacknowledged = errors.New(plainUnacknowledged + "; see delivery/cloud-t
 // acknowledges is the premise of whoever judges more than the plainest message.
 func acknowledges(b *fixtures.Trial) error {
 	if b.Noted(plainUnacknowledged) {
-		return record.NewFailure(record.Device, "send a message to", b.Device.DeviceID, errUnacknowledged)
+		return record.NewFailure(record.ClassDevice, "send a message to", b.Device.DeviceID, errUnacknowledged)
 	}
 	return nil
 }
@@ -75,7 +75,7 @@ func deviceBound(ctx context.Context, b *fixtures.Trial, size int) {
 		}
 		return e.Kind == hub.KindDisconnected || e.Kind == hub.KindPacket && e.Packet.In && e.Packet.Type == mqttwire.PUBACK && e.Packet.ID == out.Packet.ID
 	})
-	if err != nil && record.ClassOf(err) == record.Device {
+	if err != nil && record.ClassOf(err) == record.ClassDevice {
 		b.Premise(b.EndedAsBefore())
 		note(b, size)
 		b.Fail(unansweredBound(b, out, size))

@@ -24,7 +24,7 @@ func absent(b *fixtures.Trial, err error, f fixtures.Finding) {
 	if err == nil {
 		return
 	}
-	if record.ClassOf(err) != record.Device {
+	if record.ClassOf(err) != record.ClassDevice {
 		b.Must(err)
 	}
 	b.Premise(b.EndedAsBefore())

@@ -45,7 +45,7 @@ func unacknowledged(ctx context.Context, b *fixtures.Trial) {
 		return again(e) || e.Ends(first.Conn)
 	})
 	showing.Lift()
-	if err != nil && record.ClassOf(err) != record.Device {
+	if err != nil && record.ClassOf(err) != record.ClassDevice {
 		b.Must(err)
 	}
 	if err == nil && again(e) && e.Conn == first.Conn {

@@ -35,7 +35,7 @@ func abortedTransfer(ctx context.Context, b *fixtures.Trial) {
 		b.Must(b.Console.Recover(ctx))
 		err = b.Provision(ctx, id)
 	}
-	if err != nil && record.ClassOf(err) == record.Device {
+	if err != nil && record.ClassOf(err) == record.ClassDevice {
 		b.Fail(fixtures.Finding{
 			Expected: "a console that takes a complete identity after aborted transfers, one with " + ways[0] + ", one with " + ways[1],
 			Seen:     err.Error(), Look: "how the firmware leaves its file mode: at a `*`, and after a time without a byte (timing.abort_within)",
@@ -57,7 +57,7 @@ func abortedTransfer(ctx context.Context, b *fixtures.Trial) {
 func abort(ctx context.Context, b *fixtures.Trial, id *certs.Identity, way string, rest func()) (lost fixtures.Finding) {
 	b.Step("stop in the middle of the certificate; %s", way)
 	l := b.Send(ctx, console.File{Slot: fixtures.SlotCertificate, Name: "certificate", Data: id.CertificatePEM, StopAfter: len(id.CertificatePEM) / 2})
-	if l.Err != nil && record.ClassOf(l.Err) != record.Device {
+	if l.Err != nil && record.ClassOf(l.Err) != record.ClassDevice {
 		b.Must(l.Err)
 	}
 	if l.Err != nil { // the first one may only be over when the device has given it up
@@ -71,7 +71,7 @@ func abort(ctx context.Context, b *fixtures.Trial, id *certs.Identity, way strin
 	}
 	b.Step("see what is left of the identity")
 	if _, err := b.Reconnect(ctx); err != nil {
-		if record.ClassOf(err) != record.Device {
+		if record.ClassOf(err) != record.ClassDevice {
 			b.Must(err)
 		}
 		return fixtures.Finding{

@@ -45,7 +45,7 @@ func tryFor(ctx context.Context, b *fixtures.Trial, what string, id *certs.Ident
 	if err == nil {
 		return works, nil
 	}
-	if record.ClassOf(err) != record.Device {
+	if record.ClassOf(err) != record.ClassDevice {
 		b.Must(err)
 	}
 	b.Step("no session: %v", err)
@@ -197,7 +197,7 @@ func mismatchedPair(ctx context.Context, b *fixtures.Trial) {
 			said++
 			continue
 		}
-		if record.ClassOf(l.Err) != record.Device {
+		if record.ClassOf(l.Err) != record.ClassDevice {
 			b.Must(l.Err)
 		}
 		b.Step("refused: %v", l.Err)
@@ -215,7 +215,7 @@ func mismatchedPair(ctx context.Context, b *fixtures.Trial) {
 func judgeMismatched(ctx context.Context, b *fixtures.Trial, before *certs.Identity) {
 	mark := b.Mark()
 	_, err := b.Reconnect(ctx)
-	if err != nil && record.ClassOf(err) == record.Device {
+	if err != nil && record.ClassOf(err) == record.ClassDevice {
 		b.WarnOf(fixtures.Finding{
 			Expected: "a refusal of a key that does not fit its certificate",
 			Seen:     b.Type.Console.OK + " to both, and then there was no session",

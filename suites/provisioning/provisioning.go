@@ -47,7 +47,7 @@ func judgePresented(b *fixtures.Trial, e hub.Event, want *certs.Identity, which 
 	f := fixtures.Finding{Expected: which + ", thumbprint " + expected, At: e.At,
 		Look: "whether slot 20 is stored where the TLS stack reads it, and whether the device must be restarted for it (commands.after_provision)"}
 	if a := e.Handshake.Alert; a != nil && !e.Handshake.OK && len(e.Handshake.Certificates) == 0 {
-		b.Premise(record.NewFailure(record.Device, "wait for", "a certificate of the device", fmt.Errorf(
+		b.Premise(record.NewFailure(record.ClassDevice, "wait for", "a certificate of the device", fmt.Errorf(
 			"the device ended the handshake itself, by TLS alert %d (%s), before it presented one", a.Number, a.Name)))
 	}
 	if len(e.Handshake.Certificates) == 0 {

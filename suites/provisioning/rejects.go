@@ -80,7 +80,7 @@ func refuse(ctx context.Context, b *fixtures.Trial, files []wrongFile) {
 			note(w.what, l)
 			continue
 		}
-		if record.ClassOf(l.Err) != record.Device {
+		if record.ClassOf(l.Err) != record.ClassDevice {
 			b.Must(l.Err)
 		}
 		if errors.Is(l.Err, console.ErrPremature) { // OK before the file: it is OK all the same
@@ -95,7 +95,7 @@ func refuse(ctx context.Context, b *fixtures.Trial, files []wrongFile) {
 	b.Must(b.Rest(ctx, loneFile)) // some use a file that came alone only then
 	b.Step("see what is left of the identity")
 	_, err = b.Reconnect(ctx)
-	if err != nil && record.ClassOf(err) == record.Device {
+	if err != nil && record.ClassOf(err) == record.ClassDevice {
 		b.Fail(fixtures.Finding{
 			Expected: "a refusal, or the identity before it still in use",
 			Seen:     b.Type.Console.OK + " for " + strings.Join(accepted, " and for ") + ", and then no connection",

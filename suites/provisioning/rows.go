@@ -44,7 +44,7 @@ func twice(ctx context.Context, b *fixtures.Trial, second func([]console.File) [
 	if err == nil {
 		return tryFor(ctx, b, "the second three of them", two, second(b.Files(two)))
 	}
-	if record.ClassOf(err) != record.Device {
+	if record.ClassOf(err) != record.ClassDevice {
 		b.Must(err)
 	}
 	b.Step("not taken: %v", err)
@@ -104,7 +104,7 @@ func persistent(ctx context.Context, b *fixtures.Trial) {
 	b.Step("%s; wait for a session", way)
 	_, err = b.AwaitSessionAfter(ctx, mark, on, b.Type.Timing.BootWithin+b.Type.Timing.ConnectWithin)
 	defer restore(ctx, b, id)
-	if err != nil && record.ClassOf(err) == record.Device {
+	if err != nil && record.ClassOf(err) == record.ClassDevice {
 		b.Note(forgetful)
 		b.Fail(fixtures.Finding{
 			Expected: "a session with the identity loaded before the " + way,
@@ -139,7 +139,7 @@ func powerCut(ctx context.Context, b *fixtures.Trial) {
 		_, on, err := b.PowerCycle(ctx)
 		b.Premise(err)
 		_, err = b.AwaitSessionAfter(ctx, mark, on, b.Type.Timing.BootWithin+b.Type.Timing.ConnectWithin)
-		if err != nil && record.ClassOf(err) == record.Device {
+		if err != nil && record.ClassOf(err) == record.ClassDevice {
 			b.Fail(fixtures.Finding{
 				Expected: "a boot with the identity that it had, whose replacement was never whole",
 				Seen:     fmt.Sprintf("no session after power was lost in the middle of the %s: %s", f.Name, b.Summary(mark).Text),

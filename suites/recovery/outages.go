@@ -98,7 +98,7 @@ func blackHole(ctx context.Context, b *fixtures.Trial) {
 	e, err := b.Await(ctx, mark, within, "a session after the hub fell silent", func(e hub.Event) bool {
 		return e.Accepted()
 	})
-	if err != nil && record.ClassOf(err) == record.Device {
+	if err != nil && record.ClassOf(err) == record.ClassDevice {
 		if b.Hub.Sessions != nil {
 			b.Hub.Drop(b.Device.DeviceID) // out of the hole
 		}
@@ -141,7 +141,7 @@ func cutInHandshake(ctx context.Context, b *fixtures.Trial) {
 		})
 		b.Premise(err)
 		e, err := b.AwaitSession(ctx, cut.Seq, b.Type.Timing.ReconnectWithin)
-		if err != nil && record.ClassOf(err) == record.Device {
+		if err != nil && record.ClassOf(err) == record.ClassDevice {
 			b.Fail(fixtures.Finding{
 				Expected: fmt.Sprintf("a session within %s of a handshake that was cut behind %s", b.Type.Timing.ReconnectWithin, p.name),
 				Seen:     b.Summary(cut.Seq + 1).Text, At: cut.At,
@@ -187,7 +187,7 @@ func outage(ctx context.Context, b *fixtures.Trial, d time.Duration) {
 	e, err := b.Await(ctx, from, b.Type.Timing.ReconnectWithin, "a session after the hub was back", func(e hub.Event) bool {
 		return e.Accepted()
 	})
-	if err != nil && record.ClassOf(err) == record.Device {
+	if err != nil && record.ClassOf(err) == record.ClassDevice {
 		b.Fail(fixtures.Finding{
 			Expected: fmt.Sprintf("a session within %s of the hub being back: it was away for %s", b.Type.Timing.ReconnectWithin, d),
 			Seen:     b.Summary(from).Text, At: backAt,
@@ -232,7 +232,7 @@ func powerCycle(ctx context.Context, b *fixtures.Trial) {
 	e, err := b.Await(ctx, mark, time.Until(on.Add(limit)), "telemetry after a "+way, func(e hub.Event) bool {
 		return e.Telemetry() && e.At.After(on)
 	})
-	if err != nil && record.ClassOf(err) == record.Device {
+	if err != nil && record.ClassOf(err) == record.ClassDevice {
 		b.Fail(fixtures.Finding{
 			Expected: fmt.Sprintf("telemetry within %s of power-on (timing.connect_within and publish_within)", limit),
 			Seen:     "none: " + b.Summary(mark).Text, At: on,

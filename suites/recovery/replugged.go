@@ -30,7 +30,7 @@ func replugged(ctx context.Context, b *fixtures.Trial) {
 	b.Must(b.Plug(ctx))
 	plugged := time.Now()
 	how, err := speaks(ctx, b)
-	if err != nil && record.ClassOf(err) == record.Device {
+	if err != nil && record.ClassOf(err) == record.ClassDevice {
 		seen := err.Error()
 		// The next spec needs a console: power is what is left.
 		if _, _, perr := b.PowerCycle(ctx); perr != nil {

@@ -75,7 +75,7 @@ func slowLink(ctx context.Context, b *fixtures.Trial) {
 func awaitOver(ctx context.Context, b *fixtures.Trial, from hub.Event, within time.Duration, what, sofar string, met, is func(hub.Event) bool) hub.Event {
 	within += slowLinkTakes
 	e, err := b.Await(ctx, from.Seq, within, what+" over the "+slowLinkName, func(e hub.Event) bool { return met(e) && is(e) })
-	if err != nil && record.ClassOf(err) == record.Device {
+	if err != nil && record.ClassOf(err) == record.ClassDevice {
 		b.Fail(fixtures.Finding{
 			Expected: fmt.Sprintf("%s over a %s (%s) within %s, of which the link itself takes up to %s", what, slowLinkName, badShape, within, slowLinkTakes),
 			Seen:     sofar + " " + b.Summary(from.Seq+1).Text,

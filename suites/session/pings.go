@@ -124,7 +124,7 @@ func (a alive) watch(ctx context.Context, b *fixtures.Trial, phase string, last 
 				b.NotRun("the session ended while it was watched: " + e.Text)
 			}
 			last = e
-		case record.ClassOf(err) != record.Device:
+		case record.ClassOf(err) != record.ClassDevice:
 			b.Must(err)
 		case whole:
 			b.Measure("longest silence, "+phase, max(longest, time.Since(last.At)).Seconds(), "s", nil, nil)
@@ -179,7 +179,7 @@ func (a alive) firstPing(ctx context.Context, b *fixtures.Trial, mark int, fault
 	shown, err := b.Await(ctx, mark, 2*a.within, "a PINGREQ", func(e hub.Event) bool {
 		return e.Kind == hub.KindFaultShown && e.Fault == fault && e.Conn == a.conn
 	})
-	if err != nil && record.ClassOf(err) == record.Device {
+	if err != nil && record.ClassOf(err) == record.ClassDevice {
 		others := len(b.Since(mark, func(e hub.Event) bool { return a.ofDevice(e) && e.Kind == hub.KindPacket }))
 		if others > 0 {
 			b.NotApplicable(fmt.Sprintf("it sends so often that it never pings: %d other packets in %s; its type has no commands.pause_telemetry", others, 2*a.within))
@@ -210,7 +210,7 @@ func pingUnanswered(ctx context.Context, b *fixtures.Trial) {
 		return e.Conn == a.conn && e.Kind == hub.KindDisconnected
 	})
 	showing.Lift()
-	if err != nil && record.ClassOf(err) == record.Device {
+	if err != nil && record.ClassOf(err) == record.ClassDevice {
 		f.At = ping.At
 		f.Seen = fmt.Sprintf("it still open after %.1f s, %d pings without an answer", time.Since(ping.At).Seconds(), showing.Count())
 		b.Hub.Drop(b.Device.DeviceID) // back to a session whose pings are answered

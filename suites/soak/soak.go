@@ -112,7 +112,7 @@ func cut(ctx context.Context, b *fixtures.Trial, what string, more time.Duration
 	}
 	within := more + b.Type.Timing.ReconnectWithin
 	e, err := b.AwaitSession(ctx, mark, within)
-	if err != nil && record.ClassOf(err) == record.Device {
+	if err != nil && record.ClassOf(err) == record.ClassDevice {
 		b.Fail(fixtures.Finding{
 			Expected: fmt.Sprintf("a session within %s of %s", within, what), Seen: b.Summary(mark).Text, At: start,
 			Look: "the device's log from this moment on: does it still try, and what does it wait for?",

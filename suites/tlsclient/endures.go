@@ -219,7 +219,7 @@ func handshakes(ctx context.Context, b *fixtures.Trial) {
 		Seen:     fmt.Sprintf("%d not completed; %s", len(broken), spoke(broken)),
 		Look:     "what the TLS library takes and gives back over many connects: memory, sockets; what broke first is in the timeline", At: firstOf(broken),
 	})
-	if missing == nil || came == 0 || ctx.Err() != nil || record.ClassOf(missing) != record.Device {
+	if missing == nil || came == 0 || ctx.Err() != nil || record.ClassOf(missing) != record.ClassDevice {
 		return // one that does not come back at all is told by recovery/server-disconnect
 	}
 	b.Fail(fixtures.Finding{

@@ -108,7 +108,7 @@ func TestOneHubIsFound(t *testing.T) {
 	_, err = c.Send(t.Context(), control.Send{Device: "d3"})
 	class(t, "an unknown device", err, record.Usage)
 	_, err = c.Invoke(t.Context(), control.Invoke{Device: "d1", Method: "m"})
-	class(t, "a device that is away", err, record.Device)
+	class(t, "a device that is away", err, record.ClassDevice)
 	if !strings.Contains(err.Error(), "404103") {
 		t.Error(err)
 	}

@@ -197,7 +197,7 @@ func (s *Server) invoke(ctx context.Context, q Invoke) (Invoked, error) {
 		body = []byte("null")
 	}
 	if !json.Valid(body) {
-		return Invoked{}, record.NewFailure(record.Device, "read the answer of", q.Device, fmt.Errorf("status %d, and %d bytes that are not JSON", status, len(body)))
+		return Invoked{}, record.NewFailure(record.ClassDevice, "read the answer of", q.Device, fmt.Errorf("status %d, and %d bytes that are not JSON", status, len(body)))
 	}
 	return Invoked{status, body}, nil
 }
