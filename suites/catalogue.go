@@ -21,7 +21,7 @@ func All() []fixtures.Spec {
 	return slices.Concat(
 		identity.Specs(), provisioning.Specs(), tlsclient.Specs(),
 		session.Specs(), delivery.Specs(), recovery.Specs(),
-		session.Closing(), soak.Specs(), provisioning.Closing(),
+		session.Closing(), delivery.Closing(), soak.Specs(), provisioning.Closing(),
 	)
 }
 

@@ -46,7 +46,7 @@ var (
 		"Certificate": "L", "Version": "L", "Suites": "L", "RequireSNI": "L", "RecordSize": "L", "ByteEvery": "L",
 		"ReturnCode": "L", "NoConnack": "L", "Linger": "L", "ForgetBefore": "L", "ClaimSession": "L",
 		"RefuseMessages": "L", "Twice": "L", "Greet": "L", "TwinStatus": "L", "Withhold": "L", "Filter": "L",
-		"Late": "L", "LateBy": "L", "AuthMethod": "L", "Throttled": "L", "OnlyVersion": "L", "Refuse": "L",
+		"Late": "L", "LateBy": "L", "AuthMethod": "L", "Throttled": "L", "OnlyVersion": "L", "OnlySuite": "L", "Refuse": "L",
 		"Refuse(3)": "F", // any refusal will do
 	}
 	byBench = map[string]hub.Letters{ // of what bodies ask the bench for; what needs no more than sessions is not here

@@ -122,6 +122,7 @@ type mqttBehaviour struct {
 	stallAfter     int  // messages of a session; 0: never
 	takesOver      bool
 	forgetsUnacked bool
+	repeatsLast    bool                       // says in a new session what it said last in the one before
 	ignoresTwin    bool                       // subscribes, and that is all
 	reports        func(patch string) string  // what it reports in place of a patch; nil: that
 	answers        func(answer string) string // the same of an answer to a method

@@ -95,6 +95,12 @@ func deliveryFaults() []Fault {
 			apply: func(b *behaviour) { b.numbers = repeatEveryThird },
 		},
 		{
+			Name: "repeats-last", Doc: "sends its last message again after each reconnect, though it was acknowledged",
+			Stands:   "a last value that is kept for the next session, and sent whether it is needed or not: counted twice at each cut",
+			CaughtBy: specs("delivery/no-duplicates"), Words: specs("again acknowledged"),
+			apply: func(b *behaviour) { b.repeatsLast = true },
+		},
+		{
 			Name: "reorders", Doc: "sends two messages the wrong way round",
 			Stands:   "two tasks that publish",
 			CaughtBy: specs("delivery/order"), Words: specs("after number"),

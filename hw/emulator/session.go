@@ -140,6 +140,11 @@ func (m *modem) work(ctx context.Context, client mqtt.Client, w *packetConn) (e 
 	if e.err = m.await(ctx, m.outbox.empty(), "PUBACK for what was sent again"); e.err != nil {
 		return e
 	}
+	if m.b.repeatsLast && m.next > 1 {
+		if _, e.err = m.publishOne(ctx, client, m.next-1); e.err != nil {
+			return e
+		}
+	}
 	tick := time.NewTicker(m.interval)
 	defer tick.Stop()
 	var taken <-chan time.Time

@@ -174,21 +174,6 @@ func order(ctx context.Context, b *fixtures.Trial) {
 	}
 }
 
-// noDuplicates allows what QoS 1 allows: a resend, marked DUP, of a message
-// that was not acknowledged.
-func noDuplicates(ctx context.Context, b *fixtures.Trial) {
-	for _, life := range counted(ctx, b) {
-		seen := map[int64]bool{}
-		for _, m := range life {
-			b.That(!seen[m.seq] || m.dup, fixtures.Finding{
-				Expected: "every message once", Seen: fmt.Sprintf("number %d twice, not marked DUP", m.seq),
-				Look: "the firmware's send queue: is a message kept after its PUBACK?", At: m.at,
-			})
-			seen[m.seq] = true
-		}
-	}
-}
-
 func payload(ctx context.Context, b *fixtures.Trial) {
 	got := messages(ctx, b, 3)
 	schema, err := b.Type.Payload.Compile()
