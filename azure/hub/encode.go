@@ -33,6 +33,7 @@ type Line struct {
 	Violation *ViolationLine `json:"violation,omitempty"`
 	Noise     *Noise         `json:"noise,omitempty"`
 	Gap       *Gap           `json:"gap,omitempty"`
+	Listening *Listening     `json:"listening,omitempty"`
 }
 
 // HandshakeLine is a handshake with what it is made of.
@@ -108,7 +109,7 @@ func (e Event) MarshalJSON() ([]byte, error) { return json.Marshal(LineOf(e)) }
 func LineOf(e Event) Line {
 	l := Line{
 		Event: e.Kind, At: e.At.UTC().Round(0), Seq: &e.Seq, Conn: e.Conn, Remote: e.Remote, Device: e.DeviceID, Text: e.Text, Fault: e.Fault,
-		ByDevice: e.ByDevice, Refused: e.Refused, Takeover: e.Takeover, Connect: e.Connect, Packet: e.Packet, Noise: e.Noise, Gap: e.Gap,
+		ByDevice: e.ByDevice, Refused: e.Refused, Takeover: e.Takeover, Connect: e.Connect, Packet: e.Packet, Noise: e.Noise, Gap: e.Gap, Listening: e.Listening,
 		Handshake: handshakeLine(e.Handshake), Message: messageLine(e.Message), Filters: filterLines(e.Filters),
 	}
 	if x := e.Twin; x != nil {

@@ -60,6 +60,7 @@ type Event struct {
 	Violation *mqttwire.Violation
 	Noise     *Noise
 	Gap       *Gap
+	Listening *Listening
 }
 
 // Accepted reports whether a CONNECT was accepted: a session began.

@@ -23,8 +23,9 @@ type Events struct {
 	mu       sync.Mutex
 	sessions map[string]Session // living ones, by device id
 	gaps     []Gap
-	arrivals *arrivals // nil: the hub shows how sessions begin
-	base     int       // Seq of list[0]
+	arrivals *arrivals  // nil: the hub shows how sessions begin
+	listens  *Listening // as it was last said; nil: nobody did
+	base     int        // Seq of list[0]
 	list     []Event
 	most     int           // bytes
 	bytes    int           // of list
@@ -117,6 +118,9 @@ func (v *Events) follow(e Event) {
 	switch {
 	case e.Gap != nil:
 		v.gaps = withGap(v.gaps, *e.Gap)
+		if e.Listening != nil {
+			v.listens = e.Listening
+		}
 	case e.Accepted():
 		v.sessions[e.DeviceID] = Session{Conn: e.Conn, From: e.Seq}
 	case e.Kind == KindDisconnected && v.sessions[e.DeviceID].Conn == e.Conn:

@@ -27,6 +27,24 @@ func (g Gap) String() string {
 	return fmt.Sprintf("nothing was seen from %s to %s: %s", g.From.Format(clock), g.To.Format(clock), g.Why)
 }
 
+// Listening is how an observer sees what arrives.
+type Listening struct {
+	Protocol string `json:"protocol"` // "MQTT 5", "MQTT 3.1.1"
+	QoS      byte   `json:"qos"`      // granted: of a message no more can be seen
+	Retain   bool   `json:"retain"`   // RETAIN is seen as it was published
+}
+
+// Listening is how messages are seen at present; false at a hub that sees them
+// as they were published.
+func (v *Events) Listening() (Listening, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.listens == nil {
+		return Listening{}, false
+	}
+	return *v.listens, true
+}
+
 // mostGaps are kept apart; of more the oldest become one.
 const mostGaps = 1000
 

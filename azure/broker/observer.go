@@ -1,0 +1,278 @@
+package broker
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"hilrig/azure"
+	"hilrig/azure/hub"
+	"hilrig/record"
+)
+
+const (
+	keepAlive   = 5 * time.Second
+	firstPause  = 100 * time.Millisecond // between attempts to come back
+	longestWait = 5 * time.Second
+	heardWithin = 2 * time.Second // a message of its own
+)
+
+// observer is subscribed to a device's telemetry, and comes back by itself.
+type observer struct {
+	config   Config
+	deviceID string
+	topic    string // as the type gives it
+	events   *hub.Events
+	log      *slog.Logger
+
+	mu     sync.Mutex
+	client client            // nil while it is away
+	since  time.Time         // when what arrives began to be seen, where nothing has proven it yet
+	how    hub.Listening     // the same
+	before hub.Gap           // the same
+	probes map[string]func() // of its own messages, by payload: told when one comes back
+}
+
+// filter takes the device's topic, and what it may write behind a last slash.
+func (o *observer) filter() string {
+	if strings.HasSuffix(o.topic, "/") {
+		return o.topic + "#"
+	}
+	return o.topic
+}
+
+// attach connects and subscribes, and hears itself where it may publish. gap is
+// what could be missed until now.
+func (o *observer) attach(ctx context.Context, gap hub.Gap) (client, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, dialWithin, fmt.Errorf("no answer within %s", dialWithin))
+	defer cancel()
+	id, err := nonce()
+	if err != nil {
+		return nil, err
+	}
+	c, err := o.config.open(ctx, "hilrig-"+id, o.arrived)
+	if err != nil {
+		return nil, err
+	}
+	granted, err := c.subscribe(ctx, o.filter())
+	if err != nil {
+		c.close()
+		return nil, o.notGranted(err)
+	}
+	now := time.Now()
+	proven, err := o.prove(ctx, c)
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	o.listens(now, gap, hub.Listening{Protocol: c.version(), QoS: granted, Retain: c.showsRetain()}, proven)
+	return c, nil
+}
+
+func (o *observer) notGranted(err error) error {
+	f := record.NewFailure(record.RigHub, "subscribe observer to", o.filter(), err)
+	var no *hidden
+	if errors.As(err, &no) {
+		return f.WithCure("the broker's ACL must let the observer read " + o.filter())
+	}
+	return f.WithCure("the broker's log says why")
+}
+
+// prove publishes a message of the observer's own and hears it: that a
+// subscription was granted does not mean that anything comes by it. False where
+// the observer may not publish here, or that cannot be told.
+func (o *observer) prove(ctx context.Context, c client) (bool, error) {
+	id, err := nonce()
+	if err != nil {
+		return false, err
+	}
+	payload, heard := probeMark+id+`"}`, make(chan struct{})
+	o.mu.Lock()
+	o.probes[payload] = sync.OnceFunc(func() { close(heard) })
+	o.mu.Unlock()
+	defer func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		delete(o.probes, payload)
+	}()
+	became, err := c.publish(ctx, o.topic, []byte(payload))
+	switch {
+	case errors.Is(err, context.Canceled):
+		return false, err
+	case err != nil || became == fateForbidden: // some brokers end the connection over it
+		o.log.Debug("the observer cannot publish where it listens", "topic", o.topic, "error", err)
+		return false, o.gone(c)
+	}
+	select {
+	case <-heard:
+		return true, nil
+	case <-time.After(heardWithin):
+	case <-c.done():
+		return false, o.gone(c)
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+	if became != fateTaken {
+		return false, nil
+	}
+	return false, record.NewFailure(record.RigHub, "hear a message of its own on", o.topic,
+		fmt.Errorf("the broker granted the subscription, took the message and did not deliver it within %s", heardWithin)).
+		WithCure("the broker's ACL must let the observer read " + o.filter())
+}
+
+// gone is the failure of a connection that ended; nil while it is there.
+func (o *observer) gone(c client) error {
+	select {
+	case <-c.done():
+		return record.NewFailure(record.RigHub, "watch", o.topic, errors.New("the broker ended the observer's connection")).
+			WithCure("the broker's log says why; where it ends connections that publish what they may not, let the observer write " + o.topic)
+	default:
+		return nil
+	}
+}
+
+// probeMark begins each message of an observer, also of another one.
+const probeMark = `{"hilrig":"probe `
+
+func nonce() (string, error) {
+	b := make([]byte, 8)
+	if _, err := rand.Read(b); err != nil {
+		return "", record.NewFailure(record.RigHost, "read", "random numbers", err)
+	}
+	return hex.EncodeToString(b), nil
+}
+
+// listens says from when on what arrives is seen. As long as nothing proves it,
+// that is a gap, which the first message closes.
+func (o *observer) listens(now time.Time, gap hub.Gap, how hub.Listening, proven bool) {
+	gap.To = now
+	o.mu.Lock()
+	o.since, o.how, o.before = time.Time{}, how, gap
+	if !proven {
+		o.since = now
+	}
+	o.mu.Unlock()
+	if !proven {
+		why := "the broker took the subscription, and nothing has shown yet that anything comes by it: the observer may not publish there to hear itself"
+		o.add(hub.Event{Kind: hub.KindGap, Text: why, Gap: &hub.Gap{From: gap.From, Why: why}})
+		return
+	}
+	o.tellListening(how, gap)
+}
+
+func (o *observer) tellListening(how hub.Listening, gap hub.Gap) {
+	text := fmt.Sprintf("listens on %s: %s, QoS %d granted", o.filter(), how.Protocol, how.QoS)
+	if !how.Retain {
+		text += ", RETAIN is not shown"
+	}
+	o.add(hub.Event{Kind: hub.KindListening, Text: text, Gap: &gap, Listening: &how})
+}
+
+func (o *observer) add(e hub.Event) {
+	e.DeviceID = o.deviceID
+	o.events.Add(e)
+}
+
+// arrived records a message, on the client's goroutine.
+func (o *observer) arrived(a arrival) {
+	if strings.HasPrefix(string(a.payload), probeMark) {
+		o.mu.Lock()
+		heard := o.probes[string(a.payload)]
+		o.mu.Unlock()
+		if heard != nil {
+			heard()
+		}
+		return
+	}
+	o.proveBy(a)
+	m := &hub.Message{Topic: a.topic, Payload: a.payload, QoS: a.qos, Retain: a.retain, Dup: a.dup, Enqueued: a.at}
+	if t, err := azure.ParsePublishTopic(o.deviceID, a.topic); err == nil && t.Kind == azure.KindEvents {
+		m.Properties, m.System = t.Properties, t.System
+	}
+	if a.leftover {
+		m.Retain = true
+		o.add(hub.Event{Kind: hub.KindLeftover, At: a.at, Text: fmt.Sprintf("retained message of before, %d bytes: not counted", len(a.payload)), Message: m})
+		return
+	}
+	o.add(hub.Event{Kind: hub.KindMessage, At: a.at, Text: fmt.Sprintf("telemetry, %d bytes", len(a.payload)), Message: m})
+}
+
+// proveBy takes the first message for the proof that messages come.
+func (o *observer) proveBy(a arrival) {
+	if a.leftover {
+		return
+	}
+	o.mu.Lock()
+	since, how, gap := o.since, o.how, o.before
+	o.since = time.Time{}
+	o.mu.Unlock()
+	if !since.IsZero() {
+		o.tellListening(how, gap)
+	}
+}
+
+// watch keeps the observer subscribed until ctx ends.
+func (o *observer) watch(ctx context.Context) {
+	c := o.present()
+	for {
+		select {
+		case <-ctx.Done():
+			c.close()
+			return
+		case <-c.done():
+		}
+		o.set(nil)
+		why := "the connection to the broker is lost"
+		if err := c.wire().broken(); err != nil {
+			why += ": " + bare(err).Error()
+		}
+		c.close()
+		gap := hub.Gap{From: c.wire().lastHeard(), Why: why}
+		o.add(hub.Event{Kind: hub.KindGap, Text: gap.String(), Gap: &gap})
+		if c = o.comeBack(ctx, gap); c == nil {
+			return
+		}
+		o.set(c)
+	}
+}
+
+// comeBack tries until it is back; nil once ctx has ended.
+func (o *observer) comeBack(ctx context.Context, gap hub.Gap) client {
+	said := ""
+	for pause := firstPause; ; pause = min(2*pause, longestWait) {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+		}
+		c, err := o.attach(ctx, gap)
+		if err == nil {
+			return c
+		}
+		if ctx.Err() == nil && err.Error() != said {
+			said = err.Error()
+			o.log.Warn("the observer is not back at the broker", "error", err)
+		}
+	}
+}
+
+func (o *observer) present() client {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.client
+}
+
+func (o *observer) set(c client) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.client = c
+	if c == nil {
+		o.since = time.Time{}
+	}
+}
