@@ -96,7 +96,7 @@ func message(payload string) func(hub.Event) bool {
 	return func(e hub.Event) bool { return e.Telemetry() && string(e.Message.Payload) == payload }
 }
 
-func kind(k hub.Kind) func(hub.Event) bool { return func(e hub.Event) bool { return e.Kind == k } }
+func kind(k hub.EventKind) func(hub.Event) bool { return func(e hub.Event) bool { return e.Kind == k } }
 
 // Who may be an observer, and what mosquitto is configured with for it.
 func observers(t *testing.T) map[string]func() (*mosquitto, broker.Observer) {

@@ -15,7 +15,6 @@ type Config struct {
 	Root     []byte // PEM of the root that devices get
 	Observer Observer
 	Register Commands
-	Env      []string // of the commands; nil is this process's own
 }
 
 // Observer is who subscribes: by certificate, by user and password, or both.

@@ -45,6 +45,7 @@ func (c Config) Open(ctx context.Context, s hub.Setup) (hub.Hub, string, error) 
 			WithCure("mqtt.topic of the type is the topic that the device publishes to")
 	}
 	b := &broker{config: c, setup: s, log: s.Log, events: hub.NewEvents(s.DeviceID, 0), held: s.Identity, ended: make(chan struct{})}
+	b.events.ByArrivals(false)
 	b.observer = &observer{config: c, deviceID: s.DeviceID, topic: topic, events: b.events, log: s.Log, probes: map[string]func(){}}
 	first, err := b.observer.attach(ctx, hub.Gap{Why: "nobody listened yet"})
 	if err != nil {
