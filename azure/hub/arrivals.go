@@ -26,11 +26,11 @@ func (v *Events) ByArrivals(connections bool) {
 
 // Over notes that the session which the device had is not to be counted on any
 // more: it was made to connect anew, or given something else to connect with.
-// A hub that shows sessions says itself when they end.
+// A hub that shows sessions, or connections, says itself when they end.
 func (v *Events) Over(id string, at time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.arrivals != nil {
+	if v.arrivals != nil && !v.arrivals.connections {
 		v.arrivals.over[id] = at
 		delete(v.sessions, id)
 	}
@@ -54,7 +54,7 @@ func (v *Events) inferred(e Event) []Event {
 	}
 	s, live := v.sessions[e.DeviceID]
 	switch {
-	case e.Kind == KindHandshake && e.Handshake != nil && e.Handshake.OK:
+	case e.Kind == KindHandshake && e.Handshake != nil && e.Handshake.OK && v.whose.of(e.Conn) > ProofNone:
 		a.open = append(a.open, e.Conn)
 	case e.Kind == KindDisconnected:
 		a.ends(&e, s, live)

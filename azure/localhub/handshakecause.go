@@ -56,12 +56,12 @@ func refusalCause(o *tlswire.Observer, config *tls.Config) string {
 // unreadCertificate says why a client's certificate ended the handshake: Go
 // must read it to go on, where IoT Hub completes TLS and judges at CONNECT.
 func unreadCertificate(o *tlswire.Observer) string {
-	der := o.ClientCertificate()
-	if der == nil {
+	shown := o.ClientCertificates()
+	if len(shown) == 0 {
 		return ""
 	}
-	if _, err := x509.ParseCertificate(der); err != nil {
-		key := tlswire.KeyName(der)
+	if _, err := x509.ParseCertificate(shown[0]); err != nil {
+		key := tlswire.KeyName(shown[0])
 		if key == "" {
 			key = "not to be seen"
 		}

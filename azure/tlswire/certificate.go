@@ -6,18 +6,19 @@ import (
 	"slices"
 )
 
-// firstCertificate is the first of a Certificate message of TLS 1.2 (RFC 5246
-// section 7.4.2); nil where there is none that is whole.
-func firstCertificate(body []byte) []byte {
-	const lengths = 3 + 3 // of the list, of the certificate
-	if len(body) < lengths {
-		return nil
+// certificateList are the certificates of a Certificate message of TLS 1.2 (RFC
+// 5246 section 7.4.2), as far as they are whole.
+func certificateList(body []byte) (list [][]byte) {
+	c := &cursor{b: body}
+	c.number(3)
+	for len(c.b) > 0 {
+		der := c.run(3)
+		if len(der) == 0 {
+			break
+		}
+		list = append(list, slices.Clone(der))
 	}
-	n := int(body[3])<<16 | int(body[4])<<8 | int(body[5])
-	if n == 0 || len(body) < lengths+n {
-		return nil
-	}
-	return slices.Clone(body[lengths : lengths+n])
+	return list
 }
 
 // curves that certificates name (RFC 5480, SEC 2, RFC 5639).

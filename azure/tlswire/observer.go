@@ -36,16 +36,17 @@ type Garbage struct {
 // Observer follows one connection. Its methods may be called by several
 // goroutines at once.
 type Observer struct {
-	mu          sync.Mutex
-	now         func() time.Time
-	client      direction
-	server      direction
-	hello       *ClientHello
-	answer      *ServerHello
-	certificate []byte
-	done        []Message
-	alerts      []Alert
-	garbage     []Garbage
+	mu        sync.Mutex
+	now       func() time.Time
+	client    direction
+	server    direction
+	hello     *ClientHello
+	answer    *ServerHello
+	presented [][]byte
+	over      bool // of TLS 1.3
+	done      []Message
+	alerts    []Alert
+	garbage   []Garbage
 }
 
 // NewObserver makes an Observer of a connection that has sent nothing yet. now
@@ -80,14 +81,35 @@ func (o *Observer) Server() *ServerHello {
 	return o.answer
 }
 
-// ClientCertificate is the first certificate that the client showed, as it
-// stood on the wire, readable or not; nil where it showed none in clear, or one
-// of more than 32 KiB.
-func (o *Observer) ClientCertificate() []byte {
+// ClientCertificates are what the client showed, its own first, as they stood on
+// the wire, readable or not; none where it showed none in clear, and no more
+// than the whole ones of the first 32 KiB.
+func (o *Observer) ClientCertificates() [][]byte {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.certificate
+	return o.presented
 }
+
+// Over reports whether the handshake is complete, as far as the wire shows it:
+// both sides have sent their Finished. In TLS 1.3, where even that is hidden,
+// the server has gone on behind what can be the client's.
+func (o *Observer) Over() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.over || o.client.finished && o.server.finished
+}
+
+// Lost reports whether a direction is no TLS any more, or has sent more than any
+// handshake: nothing is to be learned from what follows.
+func (o *Observer) Lost() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.client.broken || o.server.broken || o.client.bytes+o.server.bytes > longest
+}
+
+// longest is more than the messages of a handshake are, with chains of
+// certificates of both sides.
+const longest = 1 << 20
 
 // Messages are the handshake messages in clear so far, in the order in which
 // they were complete; at most 256 are kept.
@@ -123,6 +145,14 @@ func (o *Observer) Bytes(fromClient bool) int64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.direction(fromClient).bytes
+}
+
+// Records is how many records of application data the direction has sent, in TLS
+// 1.3 only those behind the handshake.
+func (o *Observer) Records(fromClient bool) int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.direction(fromClient).data
 }
 
 func (o *Observer) direction(fromClient bool) *direction {

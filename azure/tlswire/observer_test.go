@@ -99,6 +99,9 @@ func TestFullHandshake12(t *testing.T) {
 	if s := out.Server(); s == nil || s.Version != 0x0303 || SuiteName(s.Suite) != "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256" || s.Retry || s.Resumed {
 		t.Errorf("server hello %+v", s)
 	}
+	if shown := out.ClientCertificates(); !out.Over() || out.Lost() || len(shown) != 1 || !bytes.Equal(shown[0], cert.Certificate[0]) {
+		t.Errorf("over %v, lost %v, %d certificates", out.Over(), out.Lost(), len(shown))
+	}
 	if out.ChangeCipherSpec(true).IsZero() || out.ChangeCipherSpec(false).IsZero() {
 		t.Error("no ChangeCipherSpec")
 	}

@@ -19,7 +19,8 @@ const (
 	recordHeader    = 5
 	maxRecord       = 1<<14 + 2048 // RFC 5246 6.2.3
 	handshakeHeader = 4
-	maxKept         = 32 * 1024 // bytes kept of a hello
+	sealedAlert     = 2 + 1 + 16 // bytes of an alert of TLS 1.3 with its type and tag (RFC 8446 5.2)
+	maxKept         = 32 * 1024  // bytes kept of a hello
 	maxMessages     = 256
 	maxAlerts       = 64
 )
@@ -30,6 +31,9 @@ type direction struct {
 	bytes      int64
 	changed    time.Time // first ChangeCipherSpec
 	encrypted  bool      // it was one of TLS 1.2 or before: it hides what follows
+	finished   bool      // a handshake message behind it was whole
+	sealed     bool      // TLS 1.3: encrypted records that are no alert
+	data       int64     // records of application data behind the handshake
 	broken     bool      // no TLS any more
 
 	header  []byte // of the record being read
@@ -170,6 +174,13 @@ func (o *Observer) finishRecord(d *direction) {
 		// In TLS 1.3 it is for show (RFC 8446 D.4), and an alert record is
 		// still one in clear.
 		d.encrypted = !o.tls13()
+	case d.kind == recordHandshake && d.encrypted:
+		d.finished = true
+	case d.kind == recordApplicationData && (!o.tls13() || o.over):
+		d.data++
+	case d.kind == recordApplicationData && d.size > sealedAlert:
+		d.sealed = true
+		o.over = o.over || !d.fromClient && o.client.sealed
 	case d.kind == recordAlert && d.encrypted:
 		o.addAlert(Alert{FromClient: d.fromClient, Name: "encrypted", At: o.now(), Encrypted: true})
 	}
@@ -242,8 +253,8 @@ func (o *Observer) finishMessage(d *direction) {
 	switch {
 	case m.Type == 1 && d.fromClient && o.hello == nil:
 		o.hello = parseClientHello(d.message, d.length, d.version, m.At)
-	case m.Type == 11 && d.fromClient && o.certificate == nil:
-		o.certificate = firstCertificate(d.message[handshakeHeader:])
+	case m.Type == 11 && d.fromClient && o.presented == nil:
+		o.presented = certificateList(d.message[handshakeHeader:])
 	case m.Type == 2 && !d.fromClient:
 		o.answer = parseServerHello(d.message[handshakeHeader:], o.hello, m.At)
 	}

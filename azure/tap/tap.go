@@ -1,0 +1,210 @@
+package tap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"hilrig/azure/hub"
+	"hilrig/record"
+)
+
+// Bounds of what a connection may take of the tap.
+const (
+	dialWithin     = 10 * time.Second
+	maxConnections = 2048
+)
+
+// Tap is a hub with a pass-through in front of it.
+type Tap struct {
+	inner  hub.Abilities
+	device string
+	to     string // HOST:PORT
+	log    *slog.Logger
+	events *hub.Events
+	shown  *hub.Shown
+	packet bool // the hub shows the packets, and with them its sessions
+
+	next      atomic.Int64
+	ctx       context.Context // ends when the tap closes
+	end       context.CancelFunc
+	running   sync.WaitGroup
+	closeOnce sync.Once
+	closed    chan struct{}
+
+	mu       sync.Mutex
+	listener net.Listener
+	down     bool      // its port is closed for a while
+	away     time.Time // since when the hub cannot be reached; zero: it can
+	conns    map[int64]*conn
+	pairs    pairs
+}
+
+func newTap(inner hub.Hub, device, to string, log *slog.Logger) *Tap {
+	t := &Tap{
+		inner: hub.Of(inner), device: device, to: to, log: log, events: inner.Events().Front(),
+		packet: inner.Letters().Has(hub.AllPackets), closed: make(chan struct{}), conns: map[int64]*conn{}, pairs: newPairs(),
+	}
+	if !t.packet {
+		t.events.ByArrivals(true)
+	}
+	t.ctx, t.end = context.WithCancel(context.Background())
+	t.shown = hub.NewShown(t.events, func(_ int64, device string) bool { return device == t.device })
+	stop := inner.Events().Watch(t.heard)
+	for _, e := range inner.Events().Since(0) { // before anybody watched
+		t.heard(e)
+	}
+	context.AfterFunc(t.ctx, stop)
+	return t
+}
+
+// Events is the record: the hub's, with the handshakes that the tap saw.
+func (t *Tap) Events() *hub.Events { return t.events }
+
+// Letters are the hub's with what the tap adds.
+func (t *Tap) Letters() hub.Letters { return t.inner.Letters().With(hub.OfTap) }
+
+// Behind is the hub.
+func (t *Tap) Behind() hub.Hub { return t.inner.Hub }
+
+func (t *Tap) accept(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			if t.ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+				return
+			}
+			t.log.Warn("accept at the tap", "error", err)
+			t.makeRoom()
+			select { // out of descriptors: let connections end
+			case <-time.After(50 * time.Millisecond):
+			case <-t.ctx.Done():
+				return
+			}
+			continue
+		}
+		tcp, ok := c.(*net.TCPConn)
+		if !ok {
+			_ = c.Close()
+			continue
+		}
+		x := newConn(t, t.next.Add(1), tcp)
+		if t.adopt(x) {
+			t.running.Go(x.serve)
+		}
+	}
+}
+
+// adopt makes a connection known, so that Close reaches it; false where there
+// is no room for it or the tap is closed.
+func (t *Tap) adopt(c *conn) bool {
+	t.mu.Lock()
+	full := len(t.conns) >= maxConnections
+	t.mu.Unlock()
+	if full {
+		t.makeRoom()
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ctx.Err() != nil || t.down {
+		_ = c.device.Close()
+		return false
+	}
+	t.conns[c.id] = c
+	return true
+}
+
+// makeRoom ends the oldest connection that has proven nothing, of the address
+// that has most of them.
+func (t *Tap) makeRoom() {
+	of := map[netip.Addr][]*conn{}
+	var most []*conn
+	t.mu.Lock()
+	all := make([]*conn, 0, len(t.conns))
+	for _, c := range t.conns {
+		all = append(all, c)
+	}
+	t.mu.Unlock()
+	for _, c := range all {
+		if t.events.Proof(c.id) < hub.ProofClientID {
+			from := hub.AddressOf(c.remote)
+			if of[from] = append(of[from], c); len(of[from]) > len(most) {
+				most = of[from]
+			}
+		}
+	}
+	var oldest *conn
+	for _, c := range most {
+		if oldest == nil || c.id < oldest.id {
+			oldest = c
+		}
+	}
+	if oldest != nil {
+		t.events.Evicted(hub.AddressOf(oldest.remote), 1)
+		oldest.cut("closed to make room", "")
+	}
+}
+
+func (t *Tap) forget(c *conn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.conns, c.id)
+}
+
+// living is the connection of the device's session.
+func (t *Tap) living(id string) *conn {
+	s, live := t.events.Session(id)
+	if !live {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.conns[s.Conn]
+}
+
+// Close ends the tap and every connection, then the hub, as long as ctx allows.
+func (t *Tap) Close(ctx context.Context) error {
+	return errors.Join(t.stop(ctx), t.inner.Close(ctx))
+}
+
+func (t *Tap) stop(ctx context.Context) error {
+	t.closeOnce.Do(func() {
+		t.end()
+		t.mu.Lock()
+		l, all := t.listener, t.conns
+		t.mu.Unlock()
+		if l != nil {
+			_ = l.Close()
+		}
+		for _, c := range snapshot(&t.mu, all) {
+			c.cut("ended by the hub", "")
+		}
+		go func() {
+			t.running.Wait()
+			t.events.Tell()
+			close(t.closed)
+		}()
+	})
+	select {
+	case <-t.closed:
+		return nil
+	case <-ctx.Done():
+		return record.NewFailure(record.Harness, "close", "tap", fmt.Errorf("connections still being served: %w", context.Cause(ctx)))
+	}
+}
+
+func snapshot(mu *sync.Mutex, conns map[int64]*conn) []*conn {
+	mu.Lock()
+	defer mu.Unlock()
+	all := make([]*conn, 0, len(conns))
+	for _, c := range conns {
+		all = append(all, c)
+	}
+	return all
+}
