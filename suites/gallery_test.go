@@ -23,8 +23,12 @@ import (
 	"hilrig/suites"
 )
 
-func localKind() fixtures.Kinds {
-	return fixtures.Kinds{rigfile.KindLocal: func(rigfile.Hub) hub.Open { return localhub.Open }}
+// kinds are the hubs that tests open.
+func kinds() fixtures.Kinds {
+	return fixtures.Kinds{
+		rigfile.KindLocal: func(rigfile.Hub) hub.Open { return localhub.Open },
+		kindMessages:      func(rigfile.Hub) hub.Open { return openMessages },
+	}
 }
 
 // beChild is the test binary as a device's child process: job on standard
@@ -37,7 +41,7 @@ func beChild() int {
 	}
 	out := json.NewEncoder(os.Stdout)
 	bg := context.Background()
-	err := suites.Host{Catalogue: suites.All(), Kinds: localKind()}.Run(bg, bg, job, slog.New(slog.NewTextHandler(os.Stderr, nil)), func(e record.Event) { _ = out.Encode(e) })
+	err := suites.Host{Catalogue: suites.All(), Kinds: kinds()}.Run(bg, bg, job, slog.New(slog.NewTextHandler(os.Stderr, nil)), func(e record.Event) { _ = out.Encode(e) })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 3
