@@ -3,16 +3,17 @@ package certs
 import (
 	"errors"
 	"fmt"
-	"hilrig/record/wording"
 	"strings"
+
+	"hilrig/record/wording"
 )
 
 // cures are the commands that make plain PEM of a form, for a POSIX shell: %[1]s
 // is the file, %[2]s the one to make.
 var cures = map[form]struct{ certificate, key string }{
-	formUTF16LE:    both("iconv -f UTF-16 -t UTF-8 %[1]s > %[2]s"),
-	formUTF16BE:    both("iconv -f UTF-16 -t UTF-8 %[1]s > %[2]s"),
-	formUTF16Bare:  both("iconv -f UTF-16LE -t UTF-8 %[1]s > %[2]s"),
+	formUTF16:      both("iconv -f UTF-16 -t UTF-8 %[1]s > %[2]s"),
+	formUTF16LE:    both("iconv -f UTF-16LE -t UTF-8 %[1]s > %[2]s"),
+	formUTF16BE:    both("iconv -f UTF-16BE -t UTF-8 %[1]s > %[2]s"),
 	formMark:       both("tail -c +4 %[1]s > %[2]s"),
 	formPKCS12:     {"openssl pkcs12 -in %[1]s -clcerts -nokeys | openssl x509 -out %[2]s", "openssl pkcs12 -in %[1]s -nocerts -nodes | openssl pkey -out %[2]s"},
 	formPKCS7:      {"openssl pkcs7 -print_certs -in %[1]s | openssl x509 -out %[2]s", ""},

@@ -8,6 +8,8 @@ import (
 	"encoding/pem"
 	"strings"
 	"unicode"
+
+	"hilrig/record/wording"
 )
 
 // form is what a file is in place of one plain PEM block.
@@ -16,9 +18,9 @@ type form string
 // The forms that files come in.
 const (
 	formEmpty      form = "empty"
-	formUTF16LE    form = "UTF-16 text, as PowerShell's > writes it"
-	formUTF16BE    form = "UTF-16 text, high bytes first"
-	formUTF16Bare  form = "UTF-16 text without a byte order mark"
+	formUTF16      form = "UTF-16 text, as PowerShell's > writes it"
+	formUTF16LE    form = "UTF-16 text without a byte order mark"
+	formUTF16BE    form = "UTF-16 text without a byte order mark, high bytes first"
 	formMark       form = "text with a byte order mark before the BEGIN line"
 	formPKCS12     form = "a PKCS#12 archive (.pfx, .p12)"
 	formPKCS7      form = "a PKCS#7 bundle (.p7b)"
@@ -66,12 +68,8 @@ func formOf(data []byte) (f form, label string) {
 	switch {
 	case len(bytes.TrimSpace(data)) == 0:
 		return formEmpty, ""
-	case bytes.HasPrefix(data, []byte{0xff, 0xfe}):
-		return formUTF16LE, ""
-	case bytes.HasPrefix(data, []byte{0xfe, 0xff}):
-		return formUTF16BE, ""
-	case bytes.Contains(data[:min(len(data), 4096)], []byte("-\x00-\x00-\x00-\x00-\x00B\x00E\x00")):
-		return formUTF16Bare, ""
+	case wording.UTF16(data) != "":
+		return map[string]form{"UTF-16": formUTF16, "UTF-16LE": formUTF16LE, "UTF-16BE": formUTF16BE}[wording.UTF16(data)], ""
 	case bytes.HasPrefix(data, []byte{0xfe, 0xed, 0xfe, 0xed}):
 		return formJKS, ""
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):

@@ -25,7 +25,7 @@ func (a *app) dryRun(p *runner.Plan, asJSON bool) error {
 	}
 	ink := palette(lively(a.out))
 	fmt.Fprintf(a.out, "rig %s, hub %s at %s: %s on %s", p.Rig, p.Hub.Kind, p.Hub.Host,
-		plural(len(p.Specs), "spec", "specs"), plural(len(p.Devices), "device", "devices"))
+		wording.Plural(len(p.Specs), "spec"), wording.Plural(len(p.Devices), "device"))
 	if p.Repeat > 1 {
 		fmt.Fprintf(a.out, ", %d rounds", p.Repeat)
 	}
@@ -39,7 +39,7 @@ func (a *app) dryRun(p *runner.Plan, asJSON bool) error {
 			d.DeviceID, hubPort(d), withFirmware(d))
 		c := p.CostOf(d)
 		fmt.Fprintf(a.out, "  at the least %s, %s, %s loaded, about %d kB over its link; time limit %s\n", c.AtLeast(d.Type).Round(time.Second),
-			plural(c.Connects, "connect", "connects"), plural(c.Loads, "file", "files"), (c.Bytes()+999)/1000, p.Timeout)
+			wording.Plural(c.Connects, "connect"), wording.Plural(c.Loads, "file"), (c.Bytes()+999)/1000, p.Timeout)
 		for _, s := range p.Specs {
 			if why := p.WhyNot(d, s); why != "" {
 				fmt.Fprintf(a.out, "  %s %-*s  %s\n", ink.paint(dim, "would not run"), width, s.ID, why)

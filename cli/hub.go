@@ -20,6 +20,7 @@ import (
 	"hilrig/azure/localhub/registryapi"
 	"hilrig/certs"
 	"hilrig/record"
+	"hilrig/record/wording"
 	"hilrig/runner"
 )
 
@@ -216,7 +217,7 @@ type hubPrinter struct {
 // hubMark is a line that stands for those that nobody read in time.
 func hubMark(n int) []byte {
 	return append(record.MustData(hub.Line{Event: "dropped", At: time.Now().UTC().Round(0),
-		Text: plural(n, "line was", "lines were") + " dropped here: nobody read standard output"}), '\n')
+		Text: wording.Plural(n, "line") + " dropped here: nobody read standard output"}), '\n')
 }
 
 // hubReady is the first line.

@@ -156,12 +156,12 @@ func (a *app) sayShown(shown []control.Shown) {
 			to = s.Device
 		}
 		if s.Times > 0 {
-			how = plural(s.Times, "time", "times")
+			how = wording.Plural(s.Times, "time")
 		}
 		if s.Done {
 			how = "over"
 		}
-		fmt.Fprintf(a.out, "%s to %s: %s, shown %s\n", s.Fault, to, how, plural(s.Count, "time", "times"))
+		fmt.Fprintf(a.out, "%s to %s: %s, shown %s\n", s.Fault, to, how, wording.Plural(s.Count, "time"))
 	}
 }
 

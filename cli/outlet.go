@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"hilrig/record/wording"
 )
 
 // outlet writes behind whoever prints, from a bounded queue: a reader that is
@@ -178,7 +180,7 @@ func (a *app) behind(verb string, most int, mark func(int) []byte) {
 }
 
 func lineMark(n int) []byte {
-	return []byte(plural(n, "line", "lines") + " not shown: nobody read them\n")
+	return []byte(wording.Plural(n, "line") + " not shown: nobody read them\n")
 }
 
 // drain lets readers have what is left, and says what they did not take.
@@ -192,7 +194,7 @@ func (a *app) drain() {
 	}
 	out, err := a.outlets[0], a.outlets[1]
 	if lost := out.drain(patience); lost > 0 && out.whole() {
-		fmt.Fprintf(err, "%s of output given up: nobody read standard output\n", plural(lost, "line", "lines"))
+		fmt.Fprintf(err, "%s of output given up: nobody read standard output\n", wording.Plural(lost, "line"))
 	}
 	err.drain(min(patience, time.Second))
 }

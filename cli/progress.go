@@ -40,7 +40,7 @@ func (s *stream) close()               {}
 // eventMark is an event that stands for those that nobody read in time.
 func eventMark(n int) []byte {
 	e := record.Event{UTC: time.Now().UTC().Round(0), Source: record.SourceRun, Kind: runner.KindRunUnseen,
-		Text: plural(n, "event was", "events were") + " dropped here: nobody read standard output; events.jsonl has them"}
+		Text: wording.Plural(n, "event") + " dropped here: nobody read standard output; events.jsonl has them"}
 	return append(record.MustData(e), '\n')
 }
 

@@ -12,6 +12,7 @@ import (
 	"hilrig/hw/usb"
 	"hilrig/onboard"
 	"hilrig/record"
+	"hilrig/record/wording"
 )
 
 func (a *app) rigCommand() *cobra.Command {
@@ -46,7 +47,7 @@ emulated one.`,
 			text, boards := onboard.RigFile(ports)
 			devices := "an emulated device, no USB serial port is plugged in"
 			if boards > 0 {
-				devices = plural(boards, "device", "devices")
+				devices = wording.Plural(boards, "device")
 			}
 			if err := writeNew(out, text); err != nil {
 				return err

@@ -21,7 +21,7 @@ func (a *app) summary(dir string, r *record.Record, reports []string) {
 	a.failures(dir, r, ink)
 	a.wholeDevices(r, ink)
 	a.leftOut(r, ink)
-	fmt.Fprintf(a.out, "%s  %s on %s in %s\n", verdictLine(r, ink), counts(r), plural(len(r.Devices), "device", "devices"), took(r.Run))
+	fmt.Fprintf(a.out, "%s  %s on %s in %s\n", verdictLine(r, ink), counts(r), wording.Plural(len(r.Devices), "device"), took(r.Run))
 	fmt.Fprint(a.out, wrap(wording.Sentence(r), "", widthOf(a.out)))
 	if len(reports) == 0 {
 		reports = []string{filepath.Join(dir, runner.RecordFile)}
@@ -86,7 +86,7 @@ func (a *app) leftOut(r *record.Record, ink palette) {
 		}
 		for _, c := range causes {
 			any = true
-			fmt.Fprintf(a.out, "%s %s on %s\n%s", ink.verdict(record.NotRun), plural(n[wording.CauseKey(c)], "spec", "specs"), d.Name,
+			fmt.Fprintf(a.out, "%s %s on %s\n%s", ink.verdict(record.NotRun), wording.Plural(n[wording.CauseKey(c)], "spec"), d.Name,
 				wrap(wording.Clip(oneLine(c), 400), "  ", width))
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"hilrig/record"
+	"hilrig/record/wording"
 )
 
 // look is how a verdict is shown: a sign at a terminal, a word everywhere.
@@ -36,15 +37,7 @@ func (p palette) verdict(v record.Verdict) string {
 }
 
 // oneLine makes text that may be anything one line.
-func oneLine(s string) string { return record.Plain(strings.Join(strings.Fields(s), " ")) }
-
-// plural is n things in words.
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return fmt.Sprintf("%d %s", n, one)
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
+func oneLine(s string) string { return record.Plain(wording.OneLine(s)) }
 
 // wrap breaks text into lines of at most width characters, each begun with
 // indent; width 0 is no bound.

@@ -9,6 +9,7 @@ import (
 	"hilrig/fixtures/rigfile"
 	"hilrig/onboard/probe"
 	"hilrig/record"
+	"hilrig/record/wording"
 )
 
 // Result is what was learnt of a board.
@@ -161,6 +162,6 @@ func nice(d time.Duration) time.Duration {
 
 // plainText fits into a comment.
 func plainText(s string) string {
-	q := strconv.QuoteToASCII(record.Plain(strings.Join(strings.Fields(s), " ")))
+	q := strconv.QuoteToASCII(record.Plain(wording.OneLine(s)))
 	return q[1 : len(q)-1]
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"hilrig/hw/usb"
+	"hilrig/record/wording"
 )
 
 // RigFile is a rig file with a device for each USB port among these, and how many
@@ -45,7 +46,7 @@ func serialKey(p usb.Port, ports []usb.Port) string {
 
 // comment describes a port on one line; what it says comes from the adapter.
 func comment(p usb.Port) string {
-	words := strings.Join(strings.Fields(p.Manufacturer+" "+p.Product+" "+p.IDs()), " ")
+	words := wording.OneLine(p.Manufacturer + " " + p.Product + " " + p.IDs())
 	quoted := strconv.QuoteToASCII(words + ", was " + p.Path)
 	return quoted[1 : len(quoted)-1]
 }

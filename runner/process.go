@@ -8,11 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"hilrig/fixtures"
 	"hilrig/record"
+	"hilrig/record/wording"
 )
 
 // GracePeriods bound how long a child may take to end.
@@ -192,7 +192,7 @@ func (c *child) wait(h *halt, g GracePeriods) childExit {
 		select {
 		case <-stop:
 			stop = nil
-			go c.tell("stop " + strings.Join(strings.Fields(h.why()), " "))
+			go c.tell("stop " + wording.OneLine(h.why()))
 		case <-now:
 			now = nil
 			go c.tell("now")

@@ -57,7 +57,7 @@ func parseFilter(filter string) (types.LabelFilter, error) {
 	var g types.GinkgoError
 	if errors.As(err, &g) {
 		said := markup.ReplaceAllString(g.Message, "")
-		err = errors.New(strings.Join(strings.Fields(strings.TrimPrefix(said, filter)), " "))
+		err = errors.New(wording.OneLine(strings.TrimPrefix(said, filter)))
 	}
 	return nil, record.NewFailure(record.Usage, "read label filter", fmt.Sprintf("%q", filter), err).
 		WithCure("Ginkgo's label language: core && !smoke")

@@ -3,7 +3,6 @@ package wording
 import (
 	"regexp"
 	"slices"
-	"strings"
 
 	"hilrig/record"
 )
@@ -20,7 +19,7 @@ func SameCause(a, b string) bool { return CauseKey(a) == CauseKey(b) }
 // CauseKey is a cause without its numbers and its line ends; the same for
 // causes that are one.
 func CauseKey(cause string) string {
-	return figures.ReplaceAllString(strings.Join(strings.Fields(cause), " "), "#")
+	return figures.ReplaceAllString(OneLine(cause), "#")
 }
 
 // Untold are the devices with a cause that none of their specs tells: it is

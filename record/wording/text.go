@@ -1,6 +1,9 @@
 package wording
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // Clip shortens text to n characters, at least 1.
 func Clip(s string, n int) string {
@@ -9,6 +12,27 @@ func Clip(s string, n int) string {
 		return s
 	}
 	return string(r[:n-1]) + "…"
+}
+
+// OneLine is text that may be anything as one line.
+func OneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// UTF16 is the name that iconv has for the UTF-16 that text is in; empty where
+// it is in another coding. > and Out-File of Windows PowerShell write UTF-16,
+// with a byte order mark; others write it without one.
+func UTF16(data []byte) string {
+	zero := func(i int) bool { return data[i] == 0 }
+	switch {
+	case bytes.HasPrefix(data, []byte{0xff, 0xfe}), bytes.HasPrefix(data, []byte{0xfe, 0xff}):
+		return "UTF-16"
+	case len(data) < 4:
+		return ""
+	case !zero(0) && zero(1) && !zero(2) && zero(3):
+		return "UTF-16LE"
+	case zero(0) && !zero(1) && zero(2) && !zero(3):
+		return "UTF-16BE"
+	}
+	return ""
 }
 
 // ShellWord is a file's name as a POSIX shell takes it for one word that is no

@@ -25,3 +25,21 @@ func TestAFilesNameIsOneWordOfAShell(t *testing.T) {
 		}
 	}
 }
+
+func TestUTF16IsKnownByItsBytes(t *testing.T) {
+	for text, want := range map[string]string{
+		"\xff\xfea\x00":                      "UTF-16",
+		"\xfe\xff\x00a":                      "UTF-16",
+		"a\x00b\x00":                         "UTF-16LE",
+		"\x00a\x00b":                         "UTF-16BE",
+		"a\x00":                              "",
+		"plain":                              "",
+		"\xef\xbb\xbfwith a mark of its own": "",
+		"\x30\x00\x00\x00":                   "",
+		"":                                   "",
+	} {
+		if got := wording.UTF16([]byte(text)); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"hilrig/record"
+	"hilrig/record/wording"
 )
 
 // Most bytes of a case's system-out. Jenkins keeps 1,000 characters of a
@@ -123,7 +124,7 @@ func clean(s string) string {
 }
 
 // line is a message of one line, short enough for a list.
-func line(s string) string { return cut(clean(strings.Join(strings.Fields(s), " ")), 1000) }
+func line(s string) string { return cut(clean(wording.OneLine(s)), 1000) }
 
 // cut shortens to most bytes at a rune's border and says so.
 func cut(s string, most int) string {

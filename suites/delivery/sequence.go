@@ -13,6 +13,7 @@ import (
 	"hilrig/azure/hub"
 	"hilrig/fixtures"
 	"hilrig/record"
+	"hilrig/record/wording"
 )
 
 // numbered is a telemetry message with the counter that its payload carries.
@@ -202,20 +203,15 @@ func payload(ctx context.Context, b *fixtures.Trial) {
 			if err == nil {
 				err = schema.Validate(v)
 			}
-			b.That(err == nil, fixtures.Finding{Expected: "a payload by " + b.Type.Payload.Schema, Seen: fmt.Sprintf("%.120q: %s", body, firstLine(err)), At: e.At, Look: "what builds the payload in the firmware, or the schema that the type names in payload.schema"})
+			if err != nil {
+				b.Fail(fixtures.Finding{Expected: "a payload by " + b.Type.Payload.Schema, Seen: fmt.Sprintf("%.120q: %s", body, wording.OneLine(err.Error())), At: e.At, Look: "what builds the payload in the firmware, or the schema that the type names in payload.schema"})
+			}
 		}
 	}
 	b.Measure("payload size", float64(len(got[len(got)-1].Message.Payload)), "B", nil, nil)
 	for _, m := range numbers(got[len(got)-1].Message.Payload) {
 		b.Measure("payload "+m.Name, m.Value, "", nil, nil)
 	}
-}
-
-func firstLine(err error) string {
-	if err == nil {
-		return ""
-	}
-	return strings.Join(strings.Fields(err.Error()), " ")
 }
 
 // numbers are the payload's own measurements: its top-level numbers, by name.

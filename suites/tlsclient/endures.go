@@ -16,8 +16,6 @@ import (
 	"hilrig/record"
 )
 
-func join(s []string) string { return strings.Join(s, "; ") }
-
 // tries of a hub that is within its rights: a handshake that fails once may be
 // the network's, or end because a command that is obeyed late starts another.
 const tries = 3

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"hilrig/azure/hub"
@@ -104,5 +105,5 @@ func spoke(events []hub.Event) string {
 			said = append(said, text)
 		}
 	}
-	return fmt.Sprint(len(events)) + " handshakes: " + join(said)
+	return fmt.Sprint(len(events)) + " handshakes: " + strings.Join(said, "; ")
 }
