@@ -18,7 +18,7 @@ func (a *app) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Say what on this machine would make a run fail, each with its cure",
 		Long: `Check what on this machine would make a run fail: port permissions, lock and
-state folder, hub port, firewall and host name, clock, certificates, disk; each with its
+state folder, hub port or broker, firewall and host name, clock, certificates, disk; each with its
 cure. With --port the line is opened and loaded with a few hundred harmless
 bytes, whose echo is compared. Exit code 3 when something is bad.`,
 		Example: `  hilrig doctor
@@ -34,7 +34,7 @@ bytes, whose echo is compared. Exit code 3 when something is bad.`,
 				}
 			}
 			host := doctor.ThisHost(a.log)
-			host.Rig, host.Line = looked, line
+			host.Rig, host.Line, host.Broker = looked, line, lookAtBroker
 			host.StateDir, host.NoState = runner.StateDirName()
 			ctx, stop := a.untilSignal(cmd.Context())
 			defer stop()

@@ -65,6 +65,7 @@ var checks = []check{
 	{"hub port", checkHubPorts},
 	{"firewall", checkFirewall},
 	{"hub host", checkHubHost},
+	{"broker", checkBroker},
 	{"clock", checkClock},
 	{"certificates", checkCertificates},
 	{"openssl", checkOpenSSL},

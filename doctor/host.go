@@ -16,12 +16,14 @@ import (
 )
 
 // Host is what the checks look at, and how. [ThisHost] fills in all but Rig,
-// StateDir and Line.
+// StateDir, Line and Broker.
 type Host struct {
 	Rig      *rigfile.Rig
 	StateDir string // folder for what outlives a run; it may be still to be made
 	NoState  error  // why there is none
 	Line     string // port that is opened and tried; empty: none is
+
+	Broker func(context.Context, rigfile.Hub, []rigfile.Device) []Result // looks at one; nil: nobody does
 
 	Ports   []usb.Port
 	NoPorts error  // why they could not be listed

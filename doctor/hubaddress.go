@@ -50,8 +50,8 @@ func bare(err error) error {
 func checkHubHost(ctx context.Context, h *Host) []Result {
 	host := h.Rig.Hub.Host
 	switch {
-	case h.Rig.Hub.Kind == rigfile.KindBroker && host == "":
-		return nil
+	case h.Rig.Hub.Kind == rigfile.KindBroker:
+		return nil // its own check says it
 	case net.ParseIP(host) != nil:
 		return []Result{warn("give hub.host a name", "%s is an IP address: SNI cannot carry it, tls/server-name is not applicable", host)}
 	}
@@ -80,4 +80,12 @@ func leadsElsewhere(addresses, own []string) bool {
 
 func loopbackOnly(addresses []string) bool {
 	return !slices.ContainsFunc(addresses, func(a string) bool { ip := net.ParseIP(a); return ip == nil || !ip.IsLoopback() })
+}
+
+// checkBroker goes the way of a run at the rig's broker.
+func checkBroker(ctx context.Context, h *Host) []Result {
+	if h.Rig.Hub.Kind != rigfile.KindBroker || h.Broker == nil {
+		return nil
+	}
+	return h.Broker(ctx, h.Rig.Hub, h.Rig.Devices)
 }

@@ -11,6 +11,7 @@ import (
 // kind stands.
 func Kinds() fixtures.Kinds {
 	return fixtures.Kinds{
-		rigfile.KindLocal: func(rigfile.Hub) hub.Open { return localhub.Open },
+		rigfile.KindLocal:  func(rigfile.Hub) hub.Open { return localhub.Open },
+		rigfile.KindBroker: openBroker,
 	}
 }

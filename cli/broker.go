@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"hilrig/doctor"
+	"hilrig/fixtures/rigfile"
+	"hilrig/record"
+	"hilrig/runner"
+	"hilrig/suites"
+)
+
+func (a *app) brokerCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "broker",
+		Short:   "Look at the MQTT broker of a rig",
+		Example: "  hilrig broker check --rig rig.yaml",
+		Args:    knownVerb,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.brokerCheck())
+	return cmd
+}
+
+func (a *app) brokerCheck() *cobra.Command {
+	var rig, name string
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Say what at the broker would make a run fail, each with its cure",
+		Long: `Go the way of a run up to the device: the broker's name and port, TLS and the
+chain that it presents, the root that devices get, and for each device's topic an
+observer that subscribes and hears a message of its own. Exit code 3 when
+something is bad.`,
+		Example: `  hilrig broker check --rig rig.yaml
+  hilrig broker check --rig rig.yaml --hub mosquitto`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if rig == "" {
+				return record.NewFailure(record.Usage, "read", "--rig", errors.New("no rig file is named")).WithCure("hilrig broker check --rig rig.yaml")
+			}
+			looked, err := rigfile.Load(rig, suites.Measured(a.catalogue)...)
+			if err != nil {
+				return err
+			}
+			h := looked.Hub
+			if name != "" {
+				if h, err = looked.HubNamed(name); err != nil {
+					return err
+				}
+			}
+			if h.Kind != rigfile.KindBroker {
+				return record.NewFailure(record.Usage, "check broker", h.Name, fmt.Errorf("this hub is of kind %s", h.Kind)).
+					WithCure("--hub names another of the rig file")
+			}
+			ctx, stop := a.untilSignal(cmd.Context())
+			defer stop()
+			found := lookAtBroker(ctx, h, looked.Devices)
+			if ctx.Err() != nil {
+				return errInterrupted
+			}
+			for _, f := range found {
+				if f.State == doctor.Bad {
+					a.code = runner.ExitRig
+				}
+			}
+			a.printResults(found)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&rig, "rig", "", "the rig file")
+	cmd.Flags().StringVar(&name, "hub", "", "the broker's name in the rig file (default: the rig's own hub)")
+	return cmd
+}
+
+// lookAtBroker is a broker's check as doctor's results.
+func lookAtBroker(ctx context.Context, h rigfile.Hub, devices []rigfile.Device) (found []doctor.Result) {
+	add := func(what string, err error, cure string) {
+		r := doctor.Result{Name: "broker", State: doctor.OK, What: what, Cure: cure}
+		var f *record.Failure
+		switch {
+		case errors.As(err, &f):
+			said := *f
+			said.Cure = ""
+			r.State, r.What, r.Cure = doctor.Bad, said.Error(), f.Cure
+		case err != nil:
+			r.State, r.What = doctor.Bad, err.Error()
+		case cure != "":
+			r.State = doctor.Warn
+		}
+		found = append(found, r)
+	}
+	c, err := runner.BrokerOf(h)
+	if err != nil {
+		add("", err, "")
+		return found
+	}
+	var topics []string
+	for _, d := range devices {
+		topics = append(topics, d.Type.MQTT.TopicFor(d.DeviceID, h.Host))
+	}
+	for _, f := range c.Check(ctx, topics) {
+		add(f.What, f.Err, f.Cure)
+	}
+	return found
+}
