@@ -93,7 +93,7 @@ func Spec(ctx context.Context, b *fixtures.Trial, fault hub.Fault) {
 	settle(ctx, b, 0)
 	b.Step("the hub shows %s until the gaps between the tries are judged, %d at most", fault.Name, rule.Most)
 	first, err := Follow(ctx, b, fault, rule)
-	told(b, first)
+	b.Outgrown(longest(first.Gaps), first.began())
 	b.Premise(err)
 	Judge(ctx, b, fault, rule, first)
 }
@@ -113,7 +113,7 @@ func Judge(ctx context.Context, b *fixtures.Trial, fault hub.Fault, rule *Rule, 
 		b.Step("%s; once more, to be sure", v.Why)
 		settle(ctx, b, max(b.Type.Timing.ReconnectWithin/2, 2*longest(first.Gaps)))
 		second, err := Follow(ctx, b, fault, rule)
-		told(b, second)
+		b.Outgrown(longest(second.Gaps), second.began())
 		b.Premise(err)
 		settle(ctx, b, 0)
 		switch {
@@ -146,23 +146,6 @@ func say(b *fixtures.Trial, fault hub.Fault, row Row, v Verdict) {
 		b.Fail(f)
 	}
 }
-
-// told says once that the device's pauses outgrow what its type allows: later
-// outages may look longer than they are.
-func told(b *fixtures.Trial, row Row) {
-	grown, allowed := longest(row.Gaps), b.Type.Timing.ReconnectWithin
-	if grown <= allowed || b.Noted(outgrown) {
-		return
-	}
-	b.Note(outgrown)
-	b.WarnOf(fixtures.Finding{
-		Expected: fmt.Sprintf("a way back within timing.reconnect_within of its type, %s", allowed),
-		Seen:     fmt.Sprintf("its pauses grew to %.2f s; the type allows %.2f s", grown.Seconds(), allowed.Seconds()),
-		Look:     "timing.reconnect_within of the type, if the firmware is right: as long as its longest pause, and a connect", At: row.began(),
-	})
-}
-
-const outgrown = "pauses outgrow reconnect_within"
 
 const delayLook = "the firmware's reconnect delay: it doubles up to a ceiling, plus a random part, and starts over only after a session that was good for something"
 

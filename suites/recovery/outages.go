@@ -30,7 +30,7 @@ func connectionCut(ctx context.Context, b *fixtures.Trial) {
 	for i := range cuts {
 		b.Step("TCP reset %d of %d", i+1, cuts)
 		mark := cutSession(ctx, b)
-		longest = max(longest, back(ctx, b, mark, hub.OutageReset, b.Type.Timing.ReconnectWithin, "a TCP reset"))
+		longest = max(longest, back(ctx, b, mark, hub.OutageReset, "a TCP reset"))
 	}
 	b.Measure("longest way back", longest.Seconds(), "s", nil, nil)
 }
@@ -58,16 +58,17 @@ const tries = 3
 
 // back waits for the end of the session that an outage makes, a session after
 // it and telemetry in that one, and returns how long the session took.
-func back(ctx context.Context, b *fixtures.Trial, mark int, fault string, within time.Duration, after string) time.Duration {
+func back(ctx context.Context, b *fixtures.Trial, mark int, fault string, after string) time.Duration {
 	start := time.Now()
 	met := b.Since(mark, func(e hub.Event) bool { return e.Kind == hub.KindFaultShown && e.Fault == fault })
 	if len(met) > 0 {
 		start, mark = met[0].At, met[0].Seq
 	}
-	e, err := b.Await(ctx, mark, within, "a session after "+after, func(e hub.Event) bool {
+	e, err := b.Await(ctx, mark, b.ReconnectWithin(ctx), "a session after "+after, func(e hub.Event) bool {
 		return e.Accepted()
 	})
 	b.Must(err)
+	b.Outgrown(e.At.Sub(start), start)
 	_, err = b.AwaitUseful(ctx, e.Seq)
 	b.Must(err)
 	return e.At.Sub(start)
@@ -95,7 +96,7 @@ func blackHole(ctx context.Context, b *fixtures.Trial) {
 		b.NotRun("the device has no session")
 	}
 	start := time.Now()
-	e, err := b.Await(ctx, mark, within, "a session after the hub fell silent", func(e hub.Event) bool {
+	e, err := b.Await(ctx, mark, silent+b.ReconnectWithin(ctx), "a session after the hub fell silent", func(e hub.Event) bool {
 		return e.Accepted()
 	})
 	if err != nil && record.ClassOf(err) == record.ClassDevice {
@@ -112,6 +113,7 @@ func blackHole(ctx context.Context, b *fixtures.Trial) {
 	b.Measure("silence to new session", e.At.Sub(start).Seconds(), "s", nil, nil)
 	if ends := b.Since(mark, func(x hub.Event) bool { return x.Ends(live.Conn) }); len(ends) > 0 {
 		b.Measure("silence noticed after", ends[0].At.Sub(start).Seconds(), "s", nil, nil)
+		b.Outgrown(e.At.Sub(ends[0].At), ends[0].At)
 	}
 	_, err = b.AwaitUseful(ctx, e.Seq)
 	b.Must(err)
@@ -140,7 +142,7 @@ func cutInHandshake(ctx context.Context, b *fixtures.Trial) {
 			return e.Kind == hub.KindHandshake && e.Fault == fault.Name
 		})
 		b.Premise(err)
-		e, err := b.AwaitSession(ctx, cut.Seq, b.Type.Timing.ReconnectWithin)
+		e, err := b.AwaitSession(ctx, cut.Seq, b.ReconnectWithin(ctx))
 		if err != nil && record.ClassOf(err) == record.ClassDevice {
 			b.Fail(fixtures.Finding{
 				Expected: fmt.Sprintf("a session within %s of a handshake that was cut behind %s", b.Type.Timing.ReconnectWithin, p.name),
@@ -150,6 +152,7 @@ func cutInHandshake(ctx context.Context, b *fixtures.Trial) {
 		}
 		b.Must(err)
 		b.Measure("back after a cut behind "+p.name, e.At.Sub(cut.At).Seconds(), "s", nil, nil)
+		b.Outgrown(e.At.Sub(cut.At), cut.At)
 		_, err = b.AwaitUseful(ctx, e.Seq) // so that its backoff starts over
 		b.Must(err)
 	}
@@ -184,7 +187,7 @@ func outage(ctx context.Context, b *fixtures.Trial, d time.Duration) {
 	b.Must(b.Hub.Up(up)) // the next spec needs it, also where this one was interrupted
 	b.Must(rested)
 	b.Step("the hub is back")
-	e, err := b.Await(ctx, from, b.Type.Timing.ReconnectWithin, "a session after the hub was back", func(e hub.Event) bool {
+	e, err := b.Await(ctx, from, b.ReconnectWithin(ctx), "a session after the hub was back", func(e hub.Event) bool {
 		return e.Accepted()
 	})
 	if err != nil && record.ClassOf(err) == record.ClassDevice {
@@ -196,6 +199,7 @@ func outage(ctx context.Context, b *fixtures.Trial, d time.Duration) {
 	}
 	b.Must(err)
 	b.Measure("way back", e.At.Sub(backAt).Seconds(), "s", nil, nil)
+	b.Outgrown(e.At.Sub(backAt), backAt)
 	first, err := b.AwaitUseful(ctx, e.Seq)
 	b.Must(err)
 	lost(b, before, mark, first)
