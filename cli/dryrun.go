@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"hilrig/fixtures"
@@ -24,19 +25,19 @@ func (a *app) dryRun(p *runner.Plan, asJSON bool) error {
 		return a.dryRunJSON(p)
 	}
 	ink := palette(lively(a.out))
-	fmt.Fprintf(a.out, "rig %s, hub %s at %s: %s on %s", p.Rig, p.Hub.Kind, p.Hub.Host,
+	fmt.Fprintf(a.out, "rig %s, %s: %s on %s", p.Rig, hubsOf(p),
 		wording.Plural(len(p.Specs), "spec"), wording.Plural(len(p.Devices), "device"))
 	if p.Repeat > 1 {
 		fmt.Fprintf(a.out, ", %d rounds", p.Repeat)
 	}
 	fmt.Fprintf(a.out, "\nasked: %s\n", wording.Selection(p.Selected))
-	if note := noteOnHost(p); note != "" {
+	for _, note := range notesOnHosts(p) {
 		fmt.Fprint(a.out, wrap("note: "+note, "", widthOf(a.out)))
 	}
 	width := idWidth(p.Specs)
-	for _, d := range p.Devices {
+	for _, d := range p.Entries() {
 		fmt.Fprintf(a.out, "\n%s  %s at %s, device id %s, hub port %s%s\n", ink.paint(bold, d.Name), d.TypeName, d.Serial,
-			d.DeviceID, hubPort(d), withFirmware(d))
+			d.DeviceID, hubPort(d.Device), withFirmware(d.Device))
 		c := p.CostOf(d)
 		fmt.Fprintf(a.out, "  at the least %s, %s, %s loaded, about %d kB over its link; time limit %s\n", c.AtLeast(d.Type).Round(time.Second),
 			wording.Plural(c.Connects, "connect"), wording.Plural(c.Loads, "file"), (c.Bytes()+999)/1000, p.Timeout)
@@ -52,13 +53,27 @@ func (a *app) dryRun(p *runner.Plan, asJSON bool) error {
 	return nil
 }
 
-// noteOnHost says what a hub's host that is an IP address costs; empty for a
-// name.
-func noteOnHost(p *runner.Plan) string {
-	if net.ParseIP(p.Hub.Host) == nil {
-		return ""
+// hubsOf names the hubs of a plan.
+func hubsOf(p *runner.Plan) string {
+	var hubs []string
+	for _, h := range p.Hubs {
+		name := h.Name
+		if h.Kind != h.Name {
+			name += ", " + h.Kind + ","
+		}
+		hubs = append(hubs, "hub "+name+" at "+h.Host)
 	}
-	return "hub.host " + p.Hub.Host + " is an IP address: SNI cannot carry one, so tls/server-name does not apply; a name that boards resolve to it is judged in full"
+	return strings.Join(hubs, ", then ")
+}
+
+// notesOnHosts say what a hub's host that is an IP address costs.
+func notesOnHosts(p *runner.Plan) (notes []string) {
+	for _, h := range p.Hubs {
+		if net.ParseIP(h.Host) != nil {
+			notes = append(notes, "hub.host "+h.Host+" is an IP address: SNI cannot carry one, so tls/server-name does not apply; a name that boards resolve to it is judged in full")
+		}
+	}
+	return notes
 }
 
 func hubPort(d rigfile.Device) string {
@@ -85,12 +100,12 @@ func idWidth(specs []fixtures.Spec) int {
 
 func (a *app) dryRunJSON(p *runner.Plan) error {
 	enc, clock := a.encoder(), record.ClockAt(time.Now())
-	if note := noteOnHost(p); note != "" {
+	for _, note := range notesOnHosts(p) {
 		if err := enc.Encode(clock.Stamp(time.Now(), record.Event{Source: record.SourceHub, Kind: kindNote, Text: note})); err != nil {
 			return err
 		}
 	}
-	for _, d := range p.Devices {
+	for _, d := range p.Entries() {
 		for _, s := range p.Specs {
 			e := record.Event{Device: d.Name, Source: record.SourceSpec, Kind: kindPlanned, Spec: s.ID, Text: "would run"}
 			if why := p.WhyNot(d, s); why != "" {

@@ -23,11 +23,12 @@ type live struct {
 	a       *app
 	lines   *lines
 	bars    *mpb.Progress
-	oldLog  io.Writer // where log lines went before; nil: they were left alone
-	devices map[string]*liveDevice
+	oldLog  io.Writer              // where log lines went before; nil: they were left alone
+	devices map[string]*liveDevice // by entry: those of one device share its line
 }
 
-// liveDevice is what is known of a device; shown is what its moving line draws.
+// liveDevice is what is known of a device, at whichever hub it is; shown is what
+// its moving line draws.
 type liveDevice struct {
 	bar   *mpb.Bar
 	now   moving
@@ -36,6 +37,7 @@ type liveDevice struct {
 
 // moving is the text of a moving line. One that was handed over stays as it is.
 type moving struct {
+	name        string // of the entry
 	done, total int
 	spec, what  string
 	since       time.Time
@@ -52,22 +54,29 @@ func newLive(a *app, p *runner.Plan) *live {
 		v.oldLog = a.logTo.to(v.bars) // both streams on one screen: log lines above the moving ones
 	}
 	width := 0
-	for _, d := range p.Devices {
-		width = max(width, len(d.Name))
+	for _, e := range p.Entries() {
+		width = max(width, len(e.Name))
 	}
 	for _, d := range p.Devices {
-		v.devices[d.Name] = v.add(fmt.Sprintf("%-*s ", width, oneLine(d.Name)), len(p.SpecsOf(d.Name)))
+		entries, specs := p.EntriesOf(d), 0
+		for _, e := range entries {
+			specs += len(p.SpecsOf(e.Name))
+		}
+		line := v.add(width, entries[0].Name, specs)
+		for _, e := range entries {
+			v.devices[e.Name] = line
+		}
 	}
 	return v
 }
 
 // add makes the moving line of a device.
-func (v *live) add(name string, specs int) *liveDevice {
-	d := &liveDevice{now: moving{total: specs}}
+func (v *live) add(width int, name string, specs int) *liveDevice {
+	d := &liveDevice{now: moving{name: name, total: specs}}
 	d.show()
 	d.bar = v.bars.New(int64(specs), mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"),
 		mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Name(name)),
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return fmt.Sprintf("%-*s ", width, oneLine(d.shown.Load().name)) })),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return d.shown.Load().text() })))
 	return d
 }
@@ -98,7 +107,7 @@ func (v *live) event(e record.Event) {
 func (v *live) follow(e record.Event) {
 	if e.Kind == runner.KindRunStarted {
 		for _, d := range v.devices { // a new round
-			d.now = moving{total: d.now.total}
+			d.now = moving{name: d.now.name, total: d.now.total}
 			d.show()
 			d.bar.SetCurrent(0)
 		}
@@ -111,7 +120,7 @@ func (v *live) follow(e record.Event) {
 	m := &d.now
 	switch e.Kind {
 	case record.KindSpecStarted:
-		m.spec, m.what, m.since = e.Spec, "", time.Now()
+		m.name, m.spec, m.what, m.since = e.Device, e.Spec, "", time.Now()
 	case record.KindSpecStep:
 		m.what = wording.Clip(oneLine(e.Text), 40)
 	case record.KindTransfer:

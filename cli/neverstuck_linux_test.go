@@ -427,7 +427,7 @@ func TestTheLiveViewOfThirtyDevicesComesToItsEnd(t *testing.T) {
 	}
 	go func() { _, _ = io.Copy(io.Discard, master) }()
 	a := &app{out: tty, err: tty, logTo: newRedirect(tty), log: slog.New(slog.DiscardHandler)}
-	p := &runner.Plan{Own: map[string][]fixtures.Spec{}}
+	p := &runner.Plan{Hubs: []rigfile.Hub{rigfile.DefaultHub()}, Own: map[string][]fixtures.Spec{}}
 	for n := range 30 {
 		d := rigfile.Device{Name: fmt.Sprintf("emu-%d", n)}
 		p.Devices = append(p.Devices, d)

@@ -63,8 +63,8 @@ type sameCause struct {
 
 func newLines(w io.Writer, p *runner.Plan, ink palette) *lines {
 	l := &lines{w: w, ink: ink, idWidth: idWidth(p.Specs), textWidth: 160, same: map[string]*sameCause{}}
-	if len(p.Devices) > 1 {
-		for _, d := range p.Devices {
+	if entries := p.Entries(); len(entries) > 1 {
+		for _, d := range entries {
 			l.deviceWidth = max(l.deviceWidth, len(d.Name))
 		}
 	}

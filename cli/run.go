@@ -62,7 +62,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	fl.StringArrayVar(&r.Devices, "device", nil, "only this device (repeatable; default: all)")
 	fl.StringVar(&f.filter, "label-filter", suites.DefaultFilter, "only these specs, in Ginkgo's label language; with --spec: all")
 	fl.StringArrayVar(&r.Specs, "spec", nil, "only this spec; tls/* takes an area (repeatable)")
-	fl.StringVar(&r.Hub, "hub", "", "local, broker or azure (default: the rig's)")
+	fl.StringArrayVar(&r.Hubs, "hub", nil, "a hub of the rig file by its name, or local (repeatable: in turn; default: the rig's)")
 	fl.StringVar(&f.firmwareVersion, "firmware", "", "version under test (default: asked from the device where its type can)")
 	fl.StringVar(&f.firmwareFile, "firmware-file", "", "image under test; its SHA-256 goes into the record")
 	fl.StringArrayVar(&r.Faults, "fault", nil, "run emulated devices with this faulty firmware (repeatable)")

@@ -85,7 +85,7 @@ func (f *selftestFlags) plan() (*runner.Plan, []selftest.Case, error) {
 		return nil, nil, err
 	}
 	p := &runner.Plan{
-		Rig: "gallery", Hub: rigfile.DefaultHub(), Specs: chosen, Own: map[string][]fixtures.Spec{},
+		Rig: "gallery", Hubs: []rigfile.Hub{rigfile.DefaultHub()}, Specs: chosen, Own: map[string][]fixtures.Spec{},
 		Selected: suites.Describe(suites.All(), chosen, f.filter, f.specs),
 		Repeat:   1, Attempts: 1, Jobs: f.jobs, Timeout: f.timeout,
 	}

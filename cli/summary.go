@@ -21,7 +21,7 @@ func (a *app) summary(dir string, r *record.Record, reports []string) {
 	a.failures(dir, r, ink)
 	a.wholeDevices(r, ink)
 	a.leftOut(r, ink)
-	fmt.Fprintf(a.out, "%s  %s on %s in %s\n", verdictLine(r, ink), counts(r), wording.Plural(len(r.Devices), "device"), took(r.Run))
+	fmt.Fprintf(a.out, "%s  %s on %s in %s\n", verdictLine(r, ink), counts(r), wording.Devices(r), took(r.Run))
 	fmt.Fprint(a.out, wrap(wording.Sentence(r), "", widthOf(a.out)))
 	if len(reports) == 0 {
 		reports = []string{filepath.Join(dir, runner.RecordFile)}

@@ -74,7 +74,7 @@ func golden(t *testing.T, name, got string) {
 
 func TestLines(t *testing.T) {
 	r := twoDevices()
-	p := &runner.Plan{Devices: []rigfile.Device{{Name: "ads300-a"}, {Name: "b"}}}
+	p := &runner.Plan{Hubs: []rigfile.Hub{rigfile.DefaultHub()}, Devices: []rigfile.Device{{Name: "ads300-a"}, {Name: "b"}}}
 	for _, s := range r.Devices[0].Specs {
 		p.Specs = append(p.Specs, fixtures.Spec{ID: s.ID})
 	}

@@ -62,7 +62,19 @@ func Load(path string) (*Record, error) {
 	if r.Unended() != "" {
 		r.Conclude()
 	}
+	r.nameHubs()
 	return &r, nil
+}
+
+// nameHubs says of each device at which hub it was tested, where an older
+// hilrig's record has its address alone: a run had one hub.
+func (r *Record) nameHubs() {
+	for i := range r.Devices {
+		if d := &r.Devices[i]; d.Hub.Kind == "" {
+			d.Hub = Hub{Name: r.Run.Hub, Kind: r.Run.Hub, Address: d.HubAddress}
+		}
+		r.Devices[i].HubAddress = ""
+	}
 }
 
 // readBounded reads a file that is no longer than a record may be, also where

@@ -1,6 +1,9 @@
 package record
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Schema is the version of run.json that this package writes.
 const Schema = 1
@@ -24,7 +27,7 @@ type Run struct {
 	Started     time.Time `json:"started"`
 	Ended       time.Time `json:"ended,omitzero"`
 	Arguments   []string  `json:"arguments"`
-	Hub         string    `json:"hub"` // local, broker or azure
+	Hub         string    `json:"hub"` // kinds of the hubs: local, broker or azure; of several with commas
 	Interrupted bool      `json:"interrupted"`
 	TimedOut    bool      `json:"timed_out,omitempty"`
 	Broke       string    `json:"broke,omitempty"` // why hilrig itself ended before the run had: a panic, SIGQUIT
@@ -71,7 +74,8 @@ type DeviceRecord struct {
 // DeviceFacts is what the child learns of its device while it runs.
 type DeviceFacts struct {
 	Port        string      `json:"port,omitempty"`
-	Hub         string      `json:"hub_address,omitempty"` // host:port the device dials
+	Hub         Hub         `json:"hub,omitzero"`          // at which it was tested
+	HubAddress  string      `json:"hub_address,omitempty"` // in place of Hub in a record of an older hilrig: see Load
 	Lease       *Lease      `json:"lease,omitempty"`
 	Firmware    string      `json:"firmware_version,omitempty"` // as the device says
 	Thumbprints Thumbprints `json:"thumbprints,omitzero"`
@@ -81,6 +85,14 @@ type DeviceFacts struct {
 	Faults      []string    `json:"faults,omitempty"` // emulated devices: the faulty firmware asked for
 	LeftWith    string      `json:"left_with,omitempty"`
 	PeakMemory  int64       `json:"peak_memory_bytes,omitempty"` // of the device's child process
+}
+
+// Hub is what stood at the end of the device's connection.
+type Hub struct {
+	Name    string `json:"name"`              // in the rig file; its kind where it has none there
+	Kind    string `json:"kind"`              // local, broker or azure
+	Address string `json:"address,omitempty"` // host:port the device dials
+	Tap     bool   `json:"tap,omitempty"`     // a pass-through stood in front of it
 }
 
 // Thumbprints of a certificate, upper-case hex without separators, as Azure
@@ -226,6 +238,10 @@ func verdictOf(c Class) Verdict {
 	}
 	return Error
 }
+
+// Board is the device's name in the rig file: a run over several hubs has an
+// entry for each, called device@hub.
+func (d DeviceRecord) Board() string { return strings.TrimSuffix(d.Name, "@"+d.Hub.Name) }
 
 // Device finds a device by name; nil if there is none.
 func (r *Record) Device(name string) *DeviceRecord {

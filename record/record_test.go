@@ -186,7 +186,7 @@ func whole() *record.Record {
 		Devices: []record.DeviceRecord{{
 			Name: "a", Type: "ads300", DeviceID: "NewDevice", Emulated: true, Cause: "lease", Class: record.RigPort,
 			DeviceFacts: record.DeviceFacts{
-				Port: "/dev/ttyUSB0", Hub: "hub:8883", Lease: &record.Lease{PID: 1, Run: "r", Since: at}, Firmware: "2.1",
+				Port: "/dev/ttyUSB0", Hub: record.Hub{Name: "mosq", Kind: "broker", Address: "hub:8883", Tap: true}, Lease: &record.Lease{PID: 1, Run: "r", Since: at}, Firmware: "2.1",
 				Thumbprints: record.Thumbprints{SHA1: "A", SHA256: "B"}, Root: "C", Loads: 3, PowerCycles: 1,
 				Faults: []string{"no-sni"}, LeftWith: "a test root", PeakMemory: 26_000_000,
 			},
@@ -325,4 +325,33 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A record of a hilrig that knew one hub for a run says the hub of each device.
+func TestAnOlderRecordSaysItsHub(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "run.json")
+	old := `{"schema": 1, "run": {"id": "r", "hub": "local", "ended": "2026-11-22T23:15:01Z"},
+		"devices": [{"name": "a", "hub_address": "hub.rig.lan:8883", "specs": []}, {"name": "b", "specs": []}]}`
+	if err := os.WriteFile(name, []byte(old), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := record.Load(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []record.Hub{{Name: "local", Kind: "local", Address: "hub.rig.lan:8883"}, {Name: "local", Kind: "local"}} {
+		if got := r.Devices[i].Hub; got != want {
+			t.Errorf("%s: %+v, want %+v", r.Devices[i].Name, got, want)
+		}
+	}
+}
+
+// An entry of a run over several hubs says which device it is about.
+func TestADeviceIsTheSameAtEveryHub(t *testing.T) {
+	for name, want := range map[string]string{"emu-1": "emu-1", "emu-1@mosq": "emu-1", "emu-1@local": "emu-1@local"} {
+		d := record.DeviceRecord{Name: name, DeviceFacts: record.DeviceFacts{Hub: record.Hub{Name: "mosq", Kind: "broker"}}}
+		if got := d.Board(); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
 }

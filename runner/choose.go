@@ -103,19 +103,29 @@ func checkOwnFiles(devices []rigfile.Device) error {
 	return nil
 }
 
-// chooseHub is the hub of this name, or the rig's own.
-func chooseHub(rig *rigfile.Rig, name string) (hub rigfile.Hub, err error) {
-	hub = rig.Hub
-	if name != "" {
-		if hub, err = rig.HubNamed(name); err != nil {
-			return hub, err
+// chooseHubs are the hubs of these names, or the rig's own.
+func chooseHubs(rig *rigfile.Rig, names []string) (hubs []rigfile.Hub, err error) {
+	if len(names) == 0 {
+		hubs = []rigfile.Hub{rig.Hub}
+	}
+	for _, name := range names {
+		h, err := rig.HubNamed(name)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(hubs, func(o rigfile.Hub) bool { return o.Name == h.Name }) {
+			return nil, record.NewFailure(record.Usage, "read", "--hub "+name, fmt.Errorf("hub %s is asked for twice", h.Name)).
+				WithCure("--repeat runs it several times")
+		}
+		hubs = append(hubs, h)
+	}
+	for _, h := range hubs {
+		if _, opens := Kinds()[h.Kind]; !opens {
+			return nil, record.NewFailure(record.Usage, "use hub", h.Name, fmt.Errorf("this version drives no device against a hub of this kind")).
+				WithCure("--hub local")
 		}
 	}
-	if _, opens := Kinds()[hub.Kind]; !opens {
-		return hub, record.NewFailure(record.Usage, "use hub", hub.Name, fmt.Errorf("this version drives no device against a hub of this kind")).
-			WithCure("--hub local")
-	}
-	return hub, nil
+	return hubs, nil
 }
 
 // choice tells a person who mistyped what there is.

@@ -68,7 +68,7 @@ func specs(job fixtures.Job, out func(record.Event), oddly func() *record.SpecRe
 		}
 		out(e)
 	}
-	send(record.KindDeviceFacts, "", record.DeviceFacts{Port: "/dev/pts/7", Loads: 3})
+	send(record.KindDeviceFacts, "", record.DeviceFacts{Port: "/dev/pts/7", Hub: job.Hub.Recorded(), Loads: 3})
 	for _, id := range job.Specs {
 		send(record.KindSpecStarted, id, nil)
 		res := &record.SpecResult{ID: id, Verdict: record.Pass, Started: time.Now(), Seconds: 0.01}
@@ -212,6 +212,15 @@ var parts = map[string]part{
 		}
 		out(record.Event{Source: record.SourceRun, Kind: "power.command", Text: fmt.Sprint("process ", cmd.Process.Pid)})
 		specs(job, out, func() *record.SpecResult { select {} })
+		return nil
+	},
+	"dies-at-a": func(_, _ context.Context, job fixtures.Job, _ *slog.Logger, out func(record.Event)) error {
+		specs(job, out, func() *record.SpecResult {
+			if job.Hub.Name == "a" {
+				os.Exit(7)
+			}
+			return verdict(record.Pass, "", "")
+		})
 		return nil
 	},
 	"grandchild": func(_, _ context.Context, job fixtures.Job, _ *slog.Logger, out func(record.Event)) error {

@@ -2,11 +2,8 @@ package runner
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
-	"hilrig/azure/hub"
 	"hilrig/fixtures"
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
@@ -20,7 +17,7 @@ type Request struct {
 	Devices     []string                // names; empty: all
 	LabelFilter string                  // Ginkgo's label language; empty: no filter
 	Specs       []string                // ids or patterns ("tls/*"); empty: all
-	Hub         string                  // kind; empty: the rig's
+	Hubs        []string                // names, gone over in turn; none: the rig's own
 	Firmware    record.Firmware         // File is read and hashed; its base name goes into the record
 	Faults      []string                // faulty firmware, emulated devices only
 	CheckFault  func(name string) error // says what is wrong with a name in Faults
@@ -34,7 +31,7 @@ type Request struct {
 // touched to make it but the files that it names, which are read.
 type Plan struct {
 	Rig      string
-	Hub      rigfile.Hub
+	Hubs     []rigfile.Hub    // in turn on each device, at least one
 	Secret   []string         // environment variables that the rig names
 	Devices  []rigfile.Device // in the rig's order, faults filled in
 	Specs    []fixtures.Spec
@@ -67,10 +64,15 @@ func NewPlan(r Request) (*Plan, error) {
 	if err = checkOwnFiles(p.Devices); err != nil {
 		return nil, err
 	}
-	if p.Hub, err = chooseHub(r.Rig, r.Hub); err != nil {
+	if p.Hubs, err = chooseHubs(r.Rig, r.Hubs); err != nil {
 		return nil, err
 	}
-	if err = rigfile.CheckEndpoints(p.Hub, p.Devices); err != nil {
+	for _, h := range p.Hubs {
+		if err = rigfile.CheckEndpoints(h, p.Devices); err != nil {
+			return nil, err
+		}
+	}
+	if err = checkWays(p.Hubs, p.Devices); err != nil {
 		return nil, err
 	}
 	if p.Specs, err = suites.Select(r.Catalogue, r.LabelFilter, r.Specs); err != nil {
@@ -101,55 +103,17 @@ func (r Request) checkNumbers() error {
 	return nil
 }
 
-// CostOf is what the specs that a device gets take of it, in one round.
-func (p *Plan) CostOf(d rigfile.Device) (c fixtures.Cost) {
-	for _, s := range p.SpecsOf(d.Name) {
-		if p.WhyNot(d, s) == "" {
-			c = c.Plus(s.Cost)
-		}
-	}
-	return c
-}
-
-// fits refuses a selection that cannot be over by the run's time limit on some
-// device, whatever the device does.
-func (p *Plan) fits() error {
-	for _, d := range p.Devices {
-		if least := time.Duration(p.Repeat) * p.CostOf(d).AtLeast(d.Type); least > p.Timeout {
-			return record.NewFailure(record.Usage, "fit the selection into", "--timeout "+p.Timeout.String(),
-				fmt.Errorf("on %s it takes %s at the least", d.Name, least.Round(time.Second))).
-				WithCure("more time, or fewer specs: --label-filter core")
-		}
-	}
-	return nil
-}
-
-// WhyNot says why a spec cannot be asked of a device on this hub; it is empty
-// where it can, as far as can be told without touching anything.
-func (p *Plan) WhyNot(d rigfile.Device, s fixtures.Spec) string {
-	var why []string
-	if letters, known := hub.OfKind(p.Hub.Kind); known {
-		if at := s.WhyNotAt(letters); at != "" {
-			why = append(why, at)
-		}
-	}
-	if slices.Contains(s.Needs, fixtures.NeedPower) && d.Power == nil && d.Serial.Emulated == nil {
-		why = append(why, "needs power control, and the rig file has none for "+d.Name)
-	}
-	return strings.Join(why, "; ")
-}
-
-// SpecsOf are the specs that a device gets.
-func (p *Plan) SpecsOf(device string) []fixtures.Spec {
-	if own, ok := p.Own[device]; ok {
+// SpecsOf are the specs that an entry gets.
+func (p *Plan) SpecsOf(entry string) []fixtures.Spec {
+	if own, ok := p.Own[entry]; ok {
 		return own
 	}
 	return p.Specs
 }
 
-// ids are a device's specs by name.
-func (p *Plan) ids(device string) []string {
-	specs := p.SpecsOf(device)
+// ids are an entry's specs by name.
+func (p *Plan) ids(entry string) []string {
+	specs := p.SpecsOf(entry)
 	ids := make([]string, 0, len(specs))
 	for _, s := range specs {
 		ids = append(ids, s.ID)

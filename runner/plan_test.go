@@ -54,7 +54,8 @@ func TestAWrongRequestIsAUsageErrorThatNamesWhatAndTheCure(t *testing.T) {
 		"no JSON":        {schemaOf(t, "{"), []string{"payload.schema", "no JSON:"}},
 		"no JSON schema": {schemaOf(t, `{"type": 5}`), []string{"payload.schema", "no JSON schema", "/type"}},
 		"fault on metal": {func(r *Request) { r.Faults = []string{"no-sni"} }, []string{"ads300-a", "real device", "--device"}},
-		"hub":            {func(r *Request) { r.Hub = "azure" }, []string{"azure", "it has local"}},
+		"hub":            {func(r *Request) { r.Hubs = []string{"azure"} }, []string{"azure", "it has local"}},
+		"hub twice":      {func(r *Request) { r.Hubs = []string{"local", "local"} }, []string{"--hub local", "asked for twice"}},
 		"spec":           {func(r *Request) { r.Specs = []string{"tls/nothing"} }, []string{"tls/nothing"}},
 		"label filter":   {func(r *Request) { r.LabelFilter = "nonsense" }, []string{"nonsense"}},
 		"bad filter":     {func(r *Request) { r.LabelFilter = "a &&" }, []string{"a &&"}},
@@ -114,8 +115,8 @@ func TestFirmwareIsHashed(t *testing.T) {
 }
 
 func TestWhyNot(t *testing.T) {
-	p := &Plan{Hub: rigfile.Hub{Kind: rigfile.KindBroker}}
-	metal := rigfile.Device{Name: "a", Serial: rigfile.Serial{Path: "/dev/ttyUSB0"}}
+	p := &Plan{}
+	metal := Entry{rigfile.Device{Name: "a", Serial: rigfile.Serial{Path: "/dev/ttyUSB0"}}, rigfile.Hub{Kind: rigfile.KindBroker}}
 	for _, c := range []struct {
 		need fixtures.Need
 		text string

@@ -85,9 +85,9 @@ func (l *recorder) begin(text string) {
 // newRecord is the record of a run that has not begun.
 func newRecord(run record.Run, p *Plan) *record.Record {
 	r := &record.Record{Schema: record.Schema, Run: run, Firmware: p.Firmware}
-	for _, d := range p.Devices {
+	for _, d := range p.Entries() {
 		dev := record.DeviceRecord{Name: d.Name, Type: d.TypeName, DeviceID: d.DeviceID, Emulated: d.Serial.Emulated != nil}
-		dev.Port, dev.Faults = portName(d), d.Faults()
+		dev.Port, dev.Hub, dev.Faults = portName(d.Device), d.Hub.Recorded(), d.Faults()
 		for _, s := range p.SpecsOf(d.Name) {
 			dev.Specs = append(dev.Specs, record.SpecResult{
 				ID: s.ID, Text: s.Text, Labels: labelsOf(s), Verdict: record.NotRun, Cause: notReached,

@@ -30,7 +30,9 @@ func (r *run) round(dir string, head record.Run) (*record.Record, error) {
 			defer r.guard()
 			free <- struct{}{}
 			defer func() { <-free }()
-			led.settle(d.Name, r.device(led, dir, head, d))
+			for _, e := range r.plan.EntriesOf(d) { // in turn: one child is on a board
+				led.settle(e.Name, r.device(led, dir, head, d, e))
+			}
 		})
 	}
 	devices.Wait()
@@ -38,8 +40,9 @@ func (r *run) round(dir string, head record.Run) (*record.Record, error) {
 	return led.close(r.howItEnds)
 }
 
-// device runs the specs on one device and says what is left without a result.
-func (r *run) device(led *recorder, dir string, head record.Run, d rigfile.Device) outcome {
+// device runs the specs on one device at one hub, and says what is left without
+// a result.
+func (r *run) device(led *recorder, dir string, head record.Run, d rigfile.Device, at Entry) outcome {
 	if why := r.halt.why(); why != "" {
 		b := judgement{record.NotRun, "", why}
 		return outcome{running: b, left: b}
@@ -49,12 +52,12 @@ func (r *run) device(led *recorder, dir string, head record.Run, d rigfile.Devic
 	}
 	job := fixtures.Job{
 		RunID: head.ID, Rig: head.Rig, Started: head.Started, Dir: dir, StateDir: r.StateDir, LockDir: r.LockDir,
-		Executable: r.Executable, Device: d, Hub: r.plan.Hub, Secret: r.plan.Secret, Specs: r.plan.ids(d.Name), Attempts: r.plan.Attempts,
+		Executable: r.Executable, Device: at.Device, Hub: at.Hub, Secret: r.plan.Secret, Specs: r.plan.ids(at.Name), Attempts: r.plan.Attempts,
 	}
 	e := r.supervise(led, job)
 	if e.died() {
-		r.Log.Error(e.text(), "device", d.Name)
-		led.note(d.Name, KindChildDied, e.text(), nil)
+		r.Log.Error(e.text(), "device", at.Name)
+		led.note(at.Name, KindChildDied, e.text(), nil)
 	}
 	return e.outcome()
 }

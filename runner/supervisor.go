@@ -59,7 +59,7 @@ func (s *Supervisor) Run(ctx context.Context, p *Plan) (*Result, error) {
 	}
 	head := record.Run{
 		ID: id, Rig: p.Rig, Host: s.Host, Version: s.Version, Started: started.UTC().Round(0),
-		Arguments: append([]string{}, s.Arguments...), Hub: p.Hub.Kind, Verdict: record.NotRun,
+		Arguments: append([]string{}, s.Arguments...), Hub: p.hubKinds(), Verdict: record.NotRun,
 		Selection: p.Selected,
 	}
 	clock := record.ClockAt(started)

@@ -64,8 +64,10 @@ func Cut(r record.Run) string {
 type facts struct {
 	r        *record.Record
 	n        map[record.Verdict]int
-	results  int // specs × devices
-	emulated int // devices
+	results  int                   // specs × devices
+	boards   []record.DeviceRecord // of each device an entry
+	hubs     int
+	emulated int // boards
 }
 
 func factsOf(r *record.Record) facts {
@@ -73,7 +75,8 @@ func factsOf(r *record.Record) facts {
 	for _, n := range f.n {
 		f.results += n
 	}
-	for _, d := range r.Devices {
+	f.boards, f.hubs = boards(r)
+	for _, d := range f.boards {
 		if d.Emulated {
 			f.emulated++
 		}
@@ -83,19 +86,45 @@ func factsOf(r *record.Record) facts {
 
 // who names the devices, and says which are made of software.
 func (f facts) who() string {
-	all := len(f.r.Devices)
+	all, at := len(f.boards), ""
+	if f.hubs > 1 {
+		at = " at " + Plural(f.hubs, "hub")
+	}
 	if all == 1 {
-		d := f.r.Devices[0]
-		return d.Name + Emulated(d)
+		d := f.boards[0]
+		return d.Board() + Emulated(d) + at
 	}
 	who := Plural(all, "device")
 	switch f.emulated {
 	case 0:
-		return who
 	case all:
-		return who + ", emulated"
+		who += ", emulated"
+	default:
+		who += fmt.Sprintf(", %d of them emulated", f.emulated)
 	}
-	return fmt.Sprintf("%s, %d of them emulated", who, f.emulated)
+	return who + at
+}
+
+// Devices counts the devices of a record, and the hubs where there are several.
+func Devices(r *record.Record) string {
+	all, hubs := boards(r)
+	if hubs > 1 {
+		return Plural(len(all), "device") + " at " + Plural(hubs, "hub")
+	}
+	return Plural(len(all), "device")
+}
+
+// boards are an entry of each device, and how many hubs it was tested at.
+func boards(r *record.Record) (all []record.DeviceRecord, hubs int) {
+	seen, at := map[string]bool{}, map[string]bool{}
+	for _, d := range r.Devices {
+		if !seen[d.Board()] {
+			seen[d.Board()] = true
+			all = append(all, d)
+		}
+		at[d.Hub.Name] = true
+	}
+	return all, len(at)
 }
 
 // Emulated follows a device's name in a sentence: ", emulated", with the
@@ -147,7 +176,7 @@ func (f facts) passed() string {
 	if f.r.Run.Rounds > 1 && f.r.Run.Round == 0 {
 		rounds = fmt.Sprintf(" in each of %d rounds", f.r.Run.Rounds)
 	}
-	name, hardware := f.firmware(), len(f.r.Devices) > f.emulated
+	name, hardware := f.firmware(), len(f.boards) > f.emulated
 	if name != "" && hardware && f.r.Run.Selection.Whole {
 		with := ""
 		if w := f.n[record.Warn]; w > 0 {
