@@ -196,6 +196,7 @@ func TestDocumentedCommandsRun(t *testing.T) {
 	s.run("hilrig doctor --rig rig.yaml", 0, 3)
 	s.run("hilrig run --rig rig.yaml --dry-run")
 	s.run("hilrig run --rig rig.yaml --label-filter smoke")
+	s.run("hilrig run --rig hubs.yaml --hub lab --hub spare --label-filter smoke")
 	for _, c := range documented(t) {
 		if !s.seen[c] && notRun[c] == "" {
 			t.Errorf("nothing runs the documented command %q, and nothing says why not", c)
@@ -245,6 +246,18 @@ func newStage(t *testing.T) *stage {
 	// The port is another one here, and the device is not of the guide's time.
 	rig := strings.ReplaceAll(s.names.Replace(string(block[1])), "serial: {", "hub_port: "+port+"\n       serial: {")
 	if err := os.WriteFile(filepath.Join(dir, "rig.yaml"), []byte(rig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join("..", "docs", "device-types.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hubs := regexp.MustCompile("(?s)```yaml\n(hubs:.*?)```").FindSubmatch(page)
+	if hubs == nil {
+		t.Fatal("no rig file with hubs on the page about it")
+	}
+	text := strings.ReplaceAll(s.names.Replace(string(hubs[1])), ", port: 8884", "")
+	if err := os.WriteFile(filepath.Join(dir, "hubs.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -110,6 +110,7 @@ func suiteOf(r *record.Record, d *record.DeviceRecord, o Options) suite {
 		Properties: []property{
 			{"firmware", clean(first(d.Firmware, r.Firmware.Version))}, {"firmware_sha256", r.Firmware.SHA256},
 			{"device_id", clean(d.DeviceID)}, {"port", clean(d.Port)}, {"hub", clean(first(d.Hub.Address, r.Run.Hub))},
+			{"hub_name", clean(d.Hub.Name)}, {"hub_kind", d.Hub.Kind}, {"hub_tap", fmt.Sprint(d.Hub.Tap)},
 			{"thumbprint", d.Thumbprints.SHA1}, {"hilrig", clean(r.Run.Version)}, {"run", r.Run.ID},
 			{"emulated", fmt.Sprint(d.Emulated)}, {"selection", clean(wording.Selection(r.Run.Selection))},
 			{"says", clean(wording.Sentence(r))},
