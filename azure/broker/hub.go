@@ -57,7 +57,17 @@ func (c Config) Open(ctx context.Context, s hub.Setup) (hub.Hub, string, error) 
 		defer close(b.ended)
 		b.observer.watch(b.running)
 	}()
-	return b, c.Address, nil
+	if len(c.Register.Add) == 0 || s.Identity != nil {
+		return b, c.Address, nil
+	}
+	r, err := openRegistrar(ctx, c, s)
+	if err != nil {
+		return nil, "", errors.Join(err, b.Close(ctx))
+	}
+	if err := b.observer.settle(ctx); err != nil { // what was left there was removed
+		return nil, "", errors.Join(err, b.Close(ctx), r.close(ctx))
+	}
+	return registering{b, r}, c.Address, nil
 }
 
 func (b *broker) Events() *hub.Events { return b.events }

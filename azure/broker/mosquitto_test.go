@@ -56,6 +56,9 @@ func issue(t *testing.T, name string, by *issued, change ...func(*x509.Certifica
 	}
 	if by != nil {
 		template.DNSNames = []string{name}
+	} else { // as openssl req -x509 does: OpenSSL tells certificates of one name apart by it
+		template.SubjectKeyId = template.SerialNumber.Bytes()
+		template.AuthorityKeyId = template.SubjectKeyId
 	}
 	for _, f := range change {
 		f(template)
@@ -150,6 +153,11 @@ func (m *mosquitto) start() {
 	if err := m.process.Start(); err != nil {
 		m.t.Fatal(err)
 	}
+	m.awaitPort()
+}
+
+func (m *mosquitto) awaitPort() {
+	m.t.Helper()
 	ctx, cancel := context.WithTimeout(m.t.Context(), 30*time.Second)
 	defer cancel()
 	for ctx.Err() == nil {
@@ -168,7 +176,7 @@ func (m *mosquitto) log() []byte {
 }
 
 func (m *mosquitto) kill() {
-	_ = m.process.Process.Kill()
+	_ = m.process.Process.Kill() // it may have ended by itself
 	_ = m.process.Wait()
 }
 

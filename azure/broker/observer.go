@@ -84,6 +84,26 @@ func (o *observer) notGranted(err error) error {
 	return f.WithCure("the broker's log says why")
 }
 
+// settle waits until the observer is at the broker, as a message shows that goes
+// there and back where it may publish.
+func (o *observer) settle(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, commandWithin, fmt.Errorf("not back within %s", commandWithin))
+	defer cancel()
+	for {
+		if c := o.present(); c != nil {
+			if _, err := o.prove(ctx, c); err == nil {
+				return nil
+			}
+		}
+		select {
+		case <-time.After(firstPause):
+		case <-ctx.Done():
+			return record.NewFailure(record.RigHub, "wait for observer at", o.config.Address, context.Cause(ctx)).
+				WithCure("does the broker run again once the register command has ended?")
+		}
+	}
+}
+
 // prove publishes a message of the observer's own and hears it: that a
 // subscription was granted does not mean that anything comes by it. False where
 // the observer may not publish here, or that cannot be told.
