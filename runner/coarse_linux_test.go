@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,7 +21,7 @@ func TestWhatACoarseChildStartsIsCoarseAndItsStarterIsNot(t *testing.T) {
 	var out bytes.Buffer
 	cmd := exec.Command("sh", "-c", "cat /proc/self/timerslack_ns; true") // a grandchild
 	cmd.Stdout = &out
-	if err := startCoarse(cmd); err != nil {
+	if err := startCoarse(cmd, 500*time.Microsecond); err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Wait(); err != nil {

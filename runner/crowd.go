@@ -5,27 +5,28 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 )
 
 const goThreads = "GOMAXPROCS="
 
-// environ is what a child is started with. Where more devices are emulated at
-// once than the host has processors, each child and its emulator use one at a
-// time: Go else wakes a second thread for whatever is to be done, and none is
-// free for it. A quarter of all switches between threads were for that. Who has
-// set it already has it as set.
-func (r *run) environ() []string {
+// crowded says that more devices are emulated at once than the host has
+// processors.
+func (r *run) crowded() bool {
 	emulated := 0
 	for _, d := range r.plan.Devices {
 		if d.Serial.Emulated != nil {
 			emulated++
 		}
 	}
-	return oneThread(r.Env, min(emulated, r.plan.Jobs) > runtime.NumCPU())
+	return min(emulated, r.plan.Jobs) > runtime.NumCPU()
 }
 
-// oneThread is the environment with one thread for each process, if they are
-// crowded; nil is this process's own.
+// oneThread is the environment, nil being this process's own, with one thread
+// for a child and one for its emulator where they are crowded: Go else wakes a
+// second one for whatever is to be done, and no processor is free for it. A
+// quarter of all switches between threads were for that. Who has set it already
+// has it as set.
 func oneThread(env []string, crowded bool) []string {
 	if env == nil {
 		env = os.Environ()
@@ -35,4 +36,14 @@ func oneThread(env []string, crowded bool) []string {
 		return env
 	}
 	return append(slices.Clip(env), goThreads+"1")
+}
+
+// slack is how late the timers of an emulated device's child may be. Linux's own
+// is 50 µs; what a crowd waits for the processor is more than the two
+// milliseconds that it has here.
+func slack(crowded bool) time.Duration {
+	if crowded {
+		return 2 * time.Millisecond
+	}
+	return 500 * time.Microsecond
 }

@@ -51,7 +51,7 @@ type child struct {
 
 // startChild starts a process for a job, in a process group of its own so that
 // Ctrl-C reaches the supervisor alone, and hands it the job.
-func (s *Supervisor) startChild(job fixtures.Job, env []string, take func(record.Event), noise func(string)) (_ *child, err error) {
+func (s *Supervisor) startChild(job fixtures.Job, crowded bool, take func(record.Event), noise func(string)) (_ *child, err error) {
 	c := &child{device: job.Device.Name, ended: make(chan ChildResult, 1), given: make(chan struct{}), gone: make(chan struct{}), read: make(chan struct{})}
 	var files []*os.File
 	defer func() {
@@ -71,7 +71,7 @@ func (s *Supervisor) startChild(job fixtures.Job, env []string, take func(record
 	files = append(files, c.log)
 	c.tail = &lastLines{file: c.log}
 	c.cmd = exec.Command(s.Command[0], s.Command[1:]...)
-	c.cmd.Env = env
+	c.cmd.Env = oneThread(s.Env, crowded)
 	c.cmd.SysProcAttr = ownGroup()
 	theirs, err := c.pipes(&files)
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *Supervisor) startChild(job fixtures.Job, env []string, take func(record
 	}
 	start := (*exec.Cmd).Start
 	if job.Device.Serial.Emulated != nil {
-		start = startCoarse
+		start = func(cmd *exec.Cmd) error { return startCoarse(cmd, slack(crowded)) }
 	}
 	if err := start(c.cmd); err != nil {
 		return nil, record.NewFailure(record.RigHost, "start", s.Command[0], err)

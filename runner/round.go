@@ -65,7 +65,7 @@ func (r *run) device(led *recorder, dir string, head record.Run, d rigfile.Devic
 // supervise starts the job's child and stays with it to its end.
 func (r *run) supervise(led *recorder, job fixtures.Job) childExit {
 	name := job.Device.Name
-	c, err := r.startChild(job, r.environ(),
+	c, err := r.startChild(job, r.crowded(),
 		func(e record.Event) { led.receive(name, e) },
 		func(text string) {
 			r.Log.Warn(text, "device", name)
