@@ -52,6 +52,7 @@ type Console struct {
 	asked      int           // harmless lines; whoever sends
 	okIn       time.Duration // the longest that an OK has taken; whoever sends
 	lastOK     time.Time     // when the last file was answered so; whoever sends
+	okEnd      Cursor        // where that answer ends, until something else is sent; 0: there is none
 	promptIn   time.Duration // the same of a prompt
 	owes       bool          // a line was sent that it may still answer; whoever sends
 	inFile     atomic.Bool   // a file was begun that the device has not answered

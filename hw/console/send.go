@@ -34,6 +34,7 @@ func (c *Console) Send(ctx context.Context, b []byte) error {
 
 // sendWhole sends what is a line of the transcript by itself.
 func (c *Console) sendWhole(ctx context.Context, l *link, b []byte) error {
+	c.okEnd = 0
 	defer c.transcript.sentWhole()
 	c.owes = true
 	return c.send(ctx, l, b, nil, nil)

@@ -43,6 +43,7 @@ type Receipt struct {
 	Seconds     float64   // from First to Last
 	Foreign     int       // lines of the device's own in between: neither echo nor prompt nor answer
 	Missing     int       // bytes of the file, line ends aside, that a device which echoes files did not echo
+	Again       int       // how often the OK to the file before came once more, before the prompt for this one
 	Sent        int       // where some are missing: bytes of the file, line ends aside
 	LineShare   float64   // of the line's rate, 1 is all of it; 0 where the line has no rate
 }
@@ -78,6 +79,8 @@ type transfer struct {
 	refused refusals  // failure texts that were seen, until they are believed
 	owed    bool      // what was sent before the command may still be answered
 	ended   bool      // as asked for: stopped, or without a `*`
+	okEnd   Cursor    // of the answer
+	behind  Cursor    // the same of the file before, where nothing was sent since; 0: something was
 	star    time.Time // before the `*` was handed over
 	atStar  Cursor    // what had been received then
 }
@@ -118,7 +121,7 @@ func (c *Console) Transfer(ctx context.Context, f File) (Receipt, error) {
 		}
 	}
 	t.answered()
-	t.c.lastOK = t.r.Answered
+	t.c.lastOK, t.c.okEnd = t.r.Answered, t.okEnd
 	t.readEcho(ctx)
 	t.r.Foreign = t.foreign(c.Received(t.mark))
 	return t.r, nil
@@ -212,6 +215,7 @@ func (t *transfer) fault(step string, cause error) *record.Failure {
 
 func (t *transfer) sendCommand(ctx context.Context) error {
 	t.mark, t.owed = t.c.Mark(), t.c.owes
+	t.behind = t.c.okEnd
 	t.answers = newAnswers(t.mark, t.echo, t.c.set.OK, t.c.set.Failed...)
 	t.r.Started, t.r.Opened = t.c.now(), true
 	return t.c.sendWhole(ctx, t.l, []byte(t.command+t.c.set.Newline))
@@ -235,6 +239,7 @@ func (t *transfer) awaitPrompt(ctx context.Context) error {
 			t.seeEcho(now)
 			if m, ok := s.next(now.b, now.base); ok {
 				t.r.Prompted = t.c.arrival(m.End)
+				t.r.Again = t.saidAgain(m.Start)
 				t.c.promptIn = max(t.c.promptIn, t.r.Prompted.Sub(t.r.Started), time.Nanosecond)
 				t.answers.skipTo(m.End)
 				return errFound
@@ -368,6 +373,16 @@ func (t *transfer) behindLast() string {
 		return ""
 	}
 	return fmt.Sprintf(", %s after the OK to the file before", since.Round(time.Millisecond))
+}
+
+// saidAgain counts the OKs between the answer to the file before and the prompt
+// for this one, where nothing else was sent: they are of that file.
+func (t *transfer) saidAgain(prompt Cursor) int {
+	if t.behind == 0 || t.c.set.OK == "" || prompt <= t.behind {
+		return 0
+	}
+	said := t.c.Received(t.behind)
+	return bytes.Count(said[:min(len(said), int(prompt-t.behind))], []byte(t.c.set.OK))
 }
 
 // saidTwiceWithin is how long behind an OK another may be the same once more.

@@ -81,7 +81,7 @@ func (t *transfer) nextWord(now received) (Match, word) {
 		t.refused.add(m, t.r.Bytes)
 		return m, wordRefusal
 	}
-	t.r.Answer, t.r.Answered = m.Text, t.c.arrival(m.End)
+	t.r.Answer, t.r.Answered, t.okEnd = m.Text, t.c.arrival(m.End), m.End
 	return m, wordOK
 }
 

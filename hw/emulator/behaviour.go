@@ -40,6 +40,7 @@ type terminalBehaviour struct {
 	echoGaps       int           // every so-manieth byte of a file is not echoed; 0: all are
 
 	okText        string
+	okTwice       bool                    // says it once more
 	filesPerBoot  int                     // that it takes; 0: all
 	silentOK      []int                   // slots whose files it stores without a word
 	earlyOK       int                     // says OK after so many bytes of a file; 0: after its end

@@ -273,6 +273,9 @@ func (c *console) endFile(ctx context.Context) {
 	c.taken++
 	if !slices.Contains(c.b.silentOK, c.slot) && c.b.earlyOK == 0 {
 		c.answer(c.b.okText)
+		if c.b.okTwice {
+			c.answer(c.b.okText)
+		}
 	}
 	if c.slot == slotKey && !c.b.showsLater {
 		c.showKey(data)

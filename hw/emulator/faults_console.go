@@ -47,6 +47,12 @@ func consoleFaults() []Fault {
 			apply: func(b *behaviour) { b.earlyOK = 400 },
 		},
 		{
+			Name: "ok-twice", Doc: "says OK twice to each file",
+			Stands:   "a parser and a store that both report: a script that waits for OK is one file ahead from then on",
+			CaughtBy: specs("provisioning/certificate provisioning/key"), Words: []string{"once more", "file before"},
+			apply: func(b *behaviour) { b.okTwice = true },
+		},
+		{
 			Name: "false-ok-in-log", Doc: "prints an old OK among its log lines while it takes a file",
 			Stands:   "labgrid PR#1763, kernelci-project#147: log lines in the middle of result markers",
 			CaughtBy: specs("provisioning/root provisioning/noise provisioning/rejects-garbage"), Words: specs("before"),

@@ -28,6 +28,13 @@ func loads(slot fixtures.Slot) func(context.Context, *fixtures.Trial) {
 		b.That(strings.Contains(l.Receipt.Answer, b.Type.Console.OK), fixtures.Finding{
 			Expected: b.Type.Console.OK + " after the `*`", Seen: fmt.Sprintf("%q", l.Receipt.Answer), Look: "console.ok of the device type, against the transcript from 9270 on", At: l.Receipt.Answered,
 		})
+		if n := l.Receipt.Again; n > 0 {
+			b.WarnOf(fixtures.Finding{
+				Expected: "one answer to each file", At: l.Receipt.Started,
+				Seen: fmt.Sprintf("%q once more behind the answer to the file before, before the prompt for this one", b.Type.Console.OK),
+				Look: "what prints the answer in the firmware: the parser and the store both? A script that sends the next file at the first OK takes the second for that file's",
+			})
+		}
 		b.JudgeEcho(ctx, slot, l)
 	}
 }
