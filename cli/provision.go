@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,7 +15,6 @@ import (
 	"hilrig/hw/console"
 	"hilrig/hw/port"
 	"hilrig/record"
-	"hilrig/record/wording"
 	"hilrig/suites"
 )
 
@@ -71,13 +68,6 @@ func (a *app) warn(files certs.Files) {
 	}
 }
 
-// transfer is a file for a slot.
-type transfer struct {
-	slot console.Slot
-	name string // of the file
-	data []byte
-}
-
 func (a *app) provision(ctx context.Context, f *provisionFlags) error {
 	files, err := certs.CheckFiles(f.root, f.certificate, f.key)
 	if err != nil {
@@ -93,10 +83,10 @@ func (a *app) provision(ctx context.Context, f *provisionFlags) error {
 	}
 	ctx, stop := a.untilSignal(ctx)
 	defer stop()
-	err = a.load(ctx, f.port, t, []transfer{
-		{console.SlotRoot, f.root, files.RootPEM},
-		{console.SlotCertificate, f.certificate, files.Identity.CertificatePEM},
-		{console.SlotKey, f.key, files.Identity.KeyPEM},
+	err = a.load(ctx, f.port, t, []console.File{
+		{Slot: console.SlotRoot, Name: f.root, Data: files.RootPEM},
+		{Slot: console.SlotCertificate, Name: f.certificate, Data: files.Identity.CertificatePEM},
+		{Slot: console.SlotKey, Name: f.key, Data: files.Identity.KeyPEM, Secret: true},
 	})
 	if err != nil && ctx.Err() != nil {
 		return fmt.Errorf("%w; the device keeps what it has taken so far, load all three again", errInterrupted)
@@ -114,7 +104,7 @@ func (f *provisionFlags) deviceType(measured []string) (rigfile.Type, error) {
 		if err != nil {
 			return t, err
 		}
-		if t, err = typeOf(rig, f); err != nil {
+		if t, err = rig.TypeNamed(f.typeName, f.port); err != nil {
 			return t, err
 		}
 	case f.typeName != "" && f.typeName != rigfile.TypeInfinite:
@@ -136,109 +126,42 @@ func (f *provisionFlags) deviceType(measured []string) (rigfile.Type, error) {
 	return t, nil
 }
 
-// typeOf finds a type by the devices that are of it, or by the port.
-func typeOf(rig *rigfile.Rig, f *provisionFlags) (rigfile.Type, error) {
-	var known []string
-	for _, d := range rig.Devices {
-		if f.typeName == "" && d.Serial.Address() == f.port || f.typeName != "" && d.TypeName == f.typeName {
-			return d.Type, nil
-		}
-		if !slices.Contains(known, d.TypeName) {
-			known = append(known, d.TypeName)
-		}
-	}
-	if f.typeName == "" || f.typeName == rigfile.TypeInfinite {
-		return rigfile.Infinite(), nil
-	}
-	fail := record.NewFailure(record.Usage, "find type", f.typeName, fmt.Errorf("no device of %s is of this type", rig.File))
-	if near := wording.DidYouMean(f.typeName, known); near != "" {
-		return rigfile.Type{}, fail.WithCure(near)
-	}
-	return rigfile.Type{}, fail
-}
-
-// load opens the line, brings the console back and loads the files.
-func (a *app) load(ctx context.Context, path string, t rigfile.Type, files []transfer) error {
+// load opens the line and has its console load the files.
+func (a *app) load(ctx context.Context, path string, t rigfile.Type, files []console.File) error {
 	line, err := port.Open(ctx, port.Config{Path: path, Baud: t.Baud, LockDir: port.LockDir(), Run: "hilrig provision", Log: a.log})
 	if err != nil {
 		return err
 	}
 	con := console.Open(line, t.ConsoleSettings(), console.Options{Log: a.log})
 	defer func() { _ = con.Close() }() // closes the line too; every answer is in by then
-	if err := a.waken(ctx, con, t.Timing.BootWithin); err != nil {
-		return err
-	}
-	for i, s := range files {
-		opened, err := a.transfer(ctx, con, s)
-		if err != nil {
-			return a.leaveFile(ctx, con, files[:i], s, opened, err)
-		}
-	}
-	fmt.Fprintf(a.out, "the device at %s holds all three files\n", path)
-	return nil
-}
-
-// waken asks the console until it listens, and says so where that takes long.
-func (a *app) waken(ctx context.Context, con *console.Console, within time.Duration) error {
 	slow := time.AfterFunc(2*time.Second, func() {
-		fmt.Fprintf(a.err, "waiting for the console to answer, %s at the most\n", within)
+		fmt.Fprintf(a.err, "waiting for the console to answer, %s at the most\n", t.Timing.BootWithin)
 	})
 	defer slow.Stop()
-	_, err := con.Wake(ctx, within)
-	return err
-}
-
-// leaveFile brings the console back from a file that was begun, so that the
-// next person at it types a command, and says what the device holds now.
-func (a *app) leaveFile(ctx context.Context, con *console.Console, taken []transfer, s transfer, opened bool, err error) error {
-	if con.InFile() && con.Err() == nil {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
-		defer cancel()
-		if rerr := con.Recover(ctx); rerr != nil {
-			a.log.Warn("console not brought back", "err", rerr)
-		}
-	}
-	if opened || len(taken) > 0 {
-		names := []string{}
-		for _, t := range taken {
-			names = append(names, t.name)
-		}
-		what := "the device has taken " + strings.Join(names, " and ")
-		if len(taken) == 0 {
-			what = "the device has taken none of them for certain"
-		}
-		if opened {
-			what += fmt.Sprintf("; what it made of %s is not known", s.name)
-		}
-		fmt.Fprintf(a.err, "%s: load all three again before it goes back to work\n", what)
+	holds, err := con.LoadSet(ctx, t.Timing.BootWithin, console.Set{Files: files, Begin: func(f console.File) (func(int, int), func()) {
+		slow.Stop()
+		return a.transferBar(f)
+	}, Took: func(f console.File, r console.Receipt) {
+		fmt.Fprintf(a.out, "%s  %s  %d bytes in %.2f s  %s\n", f.Slot.Command(), f.Name, r.Bytes, r.Answered.Sub(r.Started).Seconds(), oneLine(r.Answer))
+	}})
+	switch {
+	case err == nil:
+		fmt.Fprintf(a.out, "the device at %s holds all three files\n", path)
+	case holds != "":
+		fmt.Fprintf(a.err, "%s: load all three again before it goes back to work\n", holds)
 	}
 	return err
-}
-
-// leaveWithin bounds bringing the console back at the end.
-const leaveWithin = 5 * time.Second
-
-// transfer loads one file and says how it went.
-func (a *app) transfer(ctx context.Context, con *console.Console, s transfer) (opened bool, err error) {
-	progress, done := a.transferBar(s)
-	r, err := con.Transfer(ctx, console.File{Slot: s.slot, Name: s.name, Data: s.data, Secret: s.slot == console.SlotKey, Progress: progress})
-	done()
-	if err != nil {
-		return r.Opened, err
-	}
-	fmt.Fprintf(a.out, "%s  %s  %d bytes in %.2f s  %s\n", s.slot.Command(), s.name, r.Bytes, r.Answered.Sub(r.Started).Seconds(), oneLine(r.Answer))
-	return true, nil
 }
 
 // transferBar is a moving line at a terminal, nothing elsewhere.
-func (a *app) transferBar(s transfer) (progress func(sent, total int), done func()) {
+func (a *app) transferBar(f console.File) (progress func(sent, total int), done func()) {
 	if !lively(a.out) {
 		return nil, func() {}
 	}
 	bars := mpb.New(screen(unfiltered(a.out)), mpb.WithWidth(24), mpb.WithRefreshRate(100*time.Millisecond))
 	bar := bars.New(0, mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"),
 		mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Name(fmt.Sprintf("%s  %s  ", s.slot.Command(), s.name))),
+		mpb.PrependDecorators(decor.Name(fmt.Sprintf("%s  %s  ", f.Slot.Command(), f.Name))),
 		mpb.AppendDecorators(decor.Percentage(decor.WC{W: 6})))
 	return func(sent, total int) {
 			bar.SetTotal(int64(total), false)
