@@ -97,6 +97,9 @@ func (p *Plan) fits() error {
 func (p *Plan) WhyNot(e Entry, s fixtures.Spec) string {
 	var why []string
 	if letters, known := hub.OfKind(e.Hub.Kind); known {
+		if e.Hub.Tap.On {
+			letters = letters.With(hub.OfTap)
+		}
 		if at := s.WhyNotAt(letters); at != "" {
 			why = append(why, at)
 		}

@@ -3,6 +3,7 @@ package runner
 import (
 	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
+	"hilrig/azure/tap"
 	"hilrig/fixtures"
 	"hilrig/fixtures/rigfile"
 )
@@ -11,7 +12,18 @@ import (
 // kind stands.
 func Kinds() fixtures.Kinds {
 	return fixtures.Kinds{
-		rigfile.KindLocal:  func(rigfile.Hub) hub.Open { return localhub.Open },
-		rigfile.KindBroker: openBroker,
+		rigfile.KindLocal:  tapped(func(rigfile.Hub) hub.Open { return localhub.Open }),
+		rigfile.KindBroker: tapped(openBroker),
+	}
+}
+
+// tapped opens hubs of a kind with a tap in front, where the rig file asks for
+// one.
+func tapped(open func(rigfile.Hub) hub.Open) func(rigfile.Hub) hub.Open {
+	return func(h rigfile.Hub) hub.Open {
+		if !h.Tap.On {
+			return open(h)
+		}
+		return tap.Wrap(open(h), tap.Config{Local: h.Kind == rigfile.KindLocal, To: h.Tap.To})
 	}
 }

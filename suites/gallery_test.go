@@ -15,6 +15,7 @@ import (
 
 	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
+	"hilrig/azure/tap"
 	"hilrig/fixtures"
 	"hilrig/fixtures/rigfile"
 	"hilrig/hw/emulator"
@@ -26,8 +27,13 @@ import (
 // kinds are the hubs that tests open.
 func kinds() fixtures.Kinds {
 	return fixtures.Kinds{
-		rigfile.KindLocal: func(rigfile.Hub) hub.Open { return localhub.Open },
-		kindMessages:      func(rigfile.Hub) hub.Open { return openMessages },
+		rigfile.KindLocal: func(h rigfile.Hub) hub.Open {
+			if h.Tap.On {
+				return tap.Wrap(localhub.Open, tap.Config{Local: true})
+			}
+			return localhub.Open
+		},
+		kindMessages: func(rigfile.Hub) hub.Open { return openMessages },
 	}
 }
 
@@ -75,19 +81,25 @@ func TestGallery(t *testing.T) {
 			}
 			job := emulatedJob(t, c.Specs)
 			job.Device = c.Device
-			var results []record.SpecResult
-			for _, r := range runChild(t, job) {
-				results = append(results, r)
-			}
-			row := selftest.JudgeFault(*c.Fault, results)
-			if row.Verdict == record.Pass {
-				return
-			}
-			t.Errorf("%s (%s) was not caught: %s", row.Fault, row.Doc, row.Missing)
-			for _, n := range row.Named {
-				t.Errorf("  %s: %s %s", n.Spec, n.Verdict, n.Message)
-			}
+			caught(t, job, *c.Fault)
 		})
+	}
+}
+
+// caught runs a job on a device with a fault, which must be caught.
+func caught(t *testing.T, job fixtures.Job, fault emulator.Fault) {
+	t.Helper()
+	var results []record.SpecResult
+	for _, r := range runChild(t, job) {
+		results = append(results, r)
+	}
+	row := selftest.JudgeFault(fault, results)
+	if row.Verdict == record.Pass {
+		return
+	}
+	t.Errorf("%s (%s) was not caught: %s", row.Fault, row.Doc, row.Missing)
+	for _, n := range row.Named {
+		t.Errorf("  %s: %s %s", n.Spec, n.Verdict, n.Message)
 	}
 }
 
