@@ -33,7 +33,12 @@ func kinds() fixtures.Kinds {
 			}
 			return localhub.Open
 		},
-		kindMessages: func(rigfile.Hub) hub.Open { return openMessages },
+		kindMessages: func(h rigfile.Hub) hub.Open {
+			if h.Tap.On {
+				return tap.Wrap(openMessages, tap.Config{Local: true})
+			}
+			return openMessages
+		},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"hilrig/azure/hub"
 	"hilrig/fixtures"
@@ -60,5 +61,43 @@ func TestASoundDeviceThroughATap(t *testing.T) {
 		if r := results[s.ID]; r.Verdict != record.Pass {
 			t.Errorf("%s: %s %s %s", s.ID, r.Verdict, r.Message, r.Cause)
 		}
+	}
+}
+
+// At a hub that sees messages alone a tap shows handshakes and makes the link a
+// bad one; keep-alives are the type's word.
+func TestATapAtAHubThatSeesOnlyMessages(t *testing.T) {
+	t.Parallel()
+	ids := []string{"provisioning/presented", "tls/version", "tls/client-certificate", "session/ping-unanswered", "recovery/connection-cut", "recovery/black-hole", "recovery/hub-restart"}
+	specs, err := suites.Select(suites.All(), "", ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name      string
+		keepAlive time.Duration
+		fault     []string
+		other     record.Verdict // of what counts in keep-alives
+	}{
+		{"the type says its keep-alive", 2 * time.Second, nil, record.Pass},
+		{"nobody says it", 0, nil, record.NotApplicable},
+		{"a device that misses no answer", 2 * time.Second, []string{"half-open-blind"}, record.Fail},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			job := emulatedJob(t, specs)
+			job.Hub.Kind, job.Hub.Tap.On = kindMessages, true
+			job.Device.Type.MQTT.KeepAlive, job.Device.Serial.Emulated.Faults = c.keepAlive, c.fault
+			results := runChild(t, job)
+			for _, s := range specs {
+				want := record.Pass
+				if s.ID == "session/ping-unanswered" || s.ID == "recovery/black-hole" {
+					want = c.other
+				}
+				if r := results[s.ID]; r.Verdict != want {
+					t.Errorf("%s: %s %s %s, want %s", s.ID, r.Verdict, r.Message, r.Cause, want)
+				}
+			}
+		})
 	}
 }

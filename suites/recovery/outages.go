@@ -81,7 +81,10 @@ func blackHole(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Delivers(ctx))
 	live, err := b.LiveConnect(ctx)
 	b.Premise(err)
-	k := live.Connect.KeepAlive
+	k, known := b.KeepAlive(live)
+	if !known {
+		b.NotApplicable(fixtures.NoKeepAlive)
+	}
 	if k == 0 {
 		b.NotApplicable("keep-alive 0: nothing tells the device that the hub is gone; see session/keep-alive")
 	}

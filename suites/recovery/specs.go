@@ -56,7 +56,7 @@ func Specs() []fixtures.Spec {
 			Text:   "notices a hub that has fallen silent, and comes back",
 			Why:    "a link that dies without a word: data goes nowhere until somebody drives there",
 			Source: "field",
-			Needs:  fixtures.Needs{"A", "K", "N"},
+			Needs:  fixtures.Needs{"A", "N"},
 			Limit:  fixtures.LimitOutage, Cost: fixtures.Cost{Fixed: 2 * time.Second, Connects: 1},
 			Measures: []string{"silence to new session", "silence noticed after"},
 			Body:     blackHole,

@@ -36,8 +36,10 @@ func judgeable(ctx context.Context, b *fixtures.Trial) alive {
 	b.Premise(b.Provisioned(ctx))
 	e, err := b.LiveConnect(ctx)
 	b.Premise(err)
-	k := e.Connect.KeepAlive
+	k, known := b.KeepAlive(e)
 	switch {
+	case !known:
+		b.NotApplicable(fixtures.NoKeepAlive)
 	case k == 0:
 		b.NotApplicable("keep-alive 0: the device owes no pings; see session/keep-alive")
 	case k > longestHere:
@@ -193,6 +195,10 @@ func (a alive) firstPing(ctx context.Context, b *fixtures.Trial, mark int, fault
 
 func pingUnanswered(ctx context.Context, b *fixtures.Trial) {
 	a := judgeable(ctx, b)
+	if !b.Shows(hub.AllPackets) || !b.Shows(hub.AnyFault) {
+		a.unheard(ctx, b)
+		return
+	}
 	_, resume := silence(ctx, b)
 	defer resume()
 	b.Step("the hub answers no PINGREQ")
@@ -224,6 +230,31 @@ func pingUnanswered(ctx context.Context, b *fixtures.Trial) {
 	b.Measure("given up after", took.Seconds(), "s", nil, nil)
 	f.Seen = fmt.Sprintf("it given up after %.1f s", took.Seconds())
 	b.That(took <= limit+slack, f)
+	b.Step("wait for it to come back")
+	_, err = b.AwaitSession(ctx, end.Seq, b.Type.Timing.ReconnectWithin)
+	b.Must(err)
+}
+
+// unheard is ping-unanswered at a hub that cannot keep an answer back: nothing
+// gets through any more. A ping is due within a keep-alive, and its answer is
+// missed within one and a half more.
+func (a alive) unheard(ctx context.Context, b *fixtures.Trial) {
+	b.Step("nothing gets through any more, the connection stays open")
+	if !b.Hub.Silence(b.Device.DeviceID) {
+		b.NotRun("the device has no session")
+	}
+	at, limit := time.Now(), a.within+a.keepAlive*3/2+slackOf(a.keepAlive)
+	end, err := b.Await(ctx, a.from, limit, "the end of the connection", func(e hub.Event) bool { return e.Ends(a.conn) })
+	if err != nil && record.ClassOf(err) == record.ClassDevice {
+		b.Hub.Drop(b.Device.DeviceID) // out of the hole
+		b.Fail(fixtures.Finding{
+			Expected: fmt.Sprintf("the connection given up within %s on a link that has fallen silent: a ping within the keep-alive of %s, and its answer missed within 1.5 × that", limit, a.keepAlive),
+			Seen:     fmt.Sprintf("it still open after %.1f s", time.Since(at).Seconds()),
+			Look:     "whether the client misses a PINGRESP, or only looks at what it sends: a hub that is gone is never noticed", At: at,
+		})
+	}
+	b.Must(err)
+	b.Measure("given up after", end.At.Sub(at).Seconds(), "s", nil, nil)
 	b.Step("wait for it to come back")
 	_, err = b.AwaitSession(ctx, end.Seq, b.Type.Timing.ReconnectWithin)
 	b.Must(err)

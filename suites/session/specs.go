@@ -81,7 +81,7 @@ func Specs() []fixtures.Spec {
 			Text:   "gives up a connection on which its ping is not answered, and comes back",
 			Why:    "a hub that is gone is never noticed, and data goes nowhere for hours",
 			Source: "DA",
-			Needs:  fixtures.Needs{"K", "L", "D"},
+			Needs:  fixtures.Needs{"K|N", "L|N", "D"},
 			Limit:  fixtures.LimitPings, Cost: fixtures.Cost{Fixed: 2 * time.Second, Connects: 1},
 			Measures: []string{"given up after"},
 			Body:     pingUnanswered,
