@@ -71,3 +71,13 @@ go test ./azure/localhub -run '^$' -bench AgainstMosquitto -benchtime 1x 2>/dev/
 		line("connects a second, to CONNACK", "connects", ">= 1.15 x")
 		line("QoS 1 messages a second", "messages", ">= 1 x")
 	}'
+
+# A tap beside the line without it, in turns.
+go test ./azure/tap -run '^$' -bench BesideTheLine -benchtime 1x 2>/dev/null | awk '
+	/^BenchmarkBesideTheLine/ {for (i = 3; i < NF; i += 2) m[$(i + 1)] = $i}
+	END {
+		if (!("handshakes/s" in m)) {print "the tap was not measured" > "/dev/stderr"; exit 1}
+		printf "%-58s %10s %10s\n", "a tap: added to a round trip at p99", sprintf("%.2f ms", m["added-ms-p99"]), "<= 1 ms"
+		printf "%-58s %10s %10s\n", "  handshakes a second, one client at a time", sprintf("%.0f", m["handshakes/s"]), ">= 300"
+		printf "%-58s %10s %10s\n", "  throughput, over the line without it", sprintf("%.2f x", m["throughput-ratio"]), ">= 0.8 x"
+	}'
