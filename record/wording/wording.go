@@ -89,6 +89,9 @@ func (f facts) who() string {
 	all, at := len(f.boards), ""
 	if f.hubs > 1 {
 		at = " at " + Plural(f.hubs, "hub")
+		if f.emulated > 0 {
+			at = "," + at
+		}
 	}
 	if all == 1 {
 		d := f.boards[0]

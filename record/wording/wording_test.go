@@ -20,6 +20,11 @@ func device(name string, verdicts ...record.Verdict) record.DeviceRecord {
 	return d
 }
 
+func at(hub string, d record.DeviceRecord) record.DeviceRecord {
+	d.Hub.Name = hub
+	return d
+}
+
 func emulated(d record.DeviceRecord, faults ...string) record.DeviceRecord {
 	d.Emulated, d.Faults = true, faults
 	return d
@@ -70,6 +75,10 @@ func TestSentence(t *testing.T) {
 			"2 specs passed on emu-1, emulated, with 1 warning; no verdict on the firmware (82 of 90 specs: the default selection)."},
 		{"software beside a board", usual, named, []record.DeviceRecord{device("a", p), emulated(device("emu-1", p))}, nil,
 			"Firmware 2.4.1 passed: 1 spec on 2 devices, 1 of them emulated (82 of 90 specs: the default selection)."},
+		{"two boards at two hubs", usual, named, []record.DeviceRecord{at("x", device("a@x", p)), at("y", device("a@y", p)), at("x", device("b@x", p)), at("y", device("b@y", f))}, nil,
+			"Firmware 2.4.1 failed: 1 of 4 results on 2 devices at 2 hubs (82 of 90 specs: the default selection)."},
+		{"software at two hubs", some, named, []record.DeviceRecord{at("x", emulated(device("emu-1@x", p))), at("y", emulated(device("emu-1@y", p)))}, nil,
+			"1 spec passed on emu-1, emulated, at 2 hubs; no verdict on the firmware (5 of 90 specs: identity/*)."},
 		{"rounds", some, named, []record.DeviceRecord{device("a", p)}, func(r *record.Run) { r.Rounds = 3 },
 			"1 spec passed on a in each of 3 rounds; no verdict on the firmware (5 of 90 specs: identity/*)."},
 		{"a record that does not say what was asked", nothing, named, []record.DeviceRecord{device("a", p)}, nil,
