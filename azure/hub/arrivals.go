@@ -21,7 +21,9 @@ type arrivals struct {
 func (v *Events) ByArrivals(connections bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.arrivals = &arrivals{connections: connections, over: map[string]time.Time{}}
+	if v.arrivals == nil {
+		v.arrivals = &arrivals{connections: connections, over: map[string]time.Time{}}
+	}
 }
 
 // Over notes that the session which the device had is not to be counted on any

@@ -21,6 +21,10 @@ const (
 // after CONNACK: sooner than a second is a warning. One return at once is
 // within many a polite backoff; a row of them is judged by the rule.
 func Dropped(ctx context.Context, b *fixtures.Trial) {
+	if !b.Shows(hub.AnyFault) || !b.Shows(hub.Handshakes) {
+		ended(ctx, b)
+		return
+	}
 	row, hammers, err := AtOnce(ctx, b, hub.DropAfterConnack(0))
 	b.Must(err)
 	b.Measure("gap after drop", row.Gaps[0].Seconds(), "s", nil, nil)
@@ -39,6 +43,24 @@ func Dropped(ctx context.Context, b *fixtures.Trial) {
 	if row.Gaps[0] < polite {
 		b.WarnOf(f)
 	}
+}
+
+// ended judges that the device comes back when the hub has ended its session in
+// the way that it can. How soon a hub without handshakes does not show.
+func ended(ctx context.Context, b *fixtures.Trial) {
+	mark := b.Mark()
+	way, err := b.EndSession()
+	b.Must(err)
+	if b.Shows(hub.Handshakes) {
+		end, err := b.Await(ctx, mark, b.Type.Timing.ReconnectWithin, "the end of the session", func(e hub.Event) bool { return e.Kind == hub.KindDisconnected })
+		b.Premise(err)
+		next, err := b.AwaitConnection(ctx, end.Seq+1, b.Type.Timing.ReconnectWithin, "a connection after "+way)
+		b.Must(err)
+		b.Measure("gap after drop", next.At.Sub(end.At).Seconds(), "s", nil, nil)
+	}
+	_, err = b.AwaitSession(ctx, mark, b.Type.Timing.ReconnectWithin)
+	b.Must(err)
+	b.Step("it is back after %s", way)
 }
 
 // AtOnce follows the device through tries that the fault makes fail, as long as

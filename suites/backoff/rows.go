@@ -37,8 +37,8 @@ func follow(ctx context.Context, b *fixtures.Trial, fault hub.Fault, rule *Rule,
 	j := rule.Begin()
 	row.Verdict, _ = j.Verdict()
 	from := b.Mark()
-	showing := b.Hub.Show(fault, 0)
-	defer showing.Lift()
+	tries := failingBy(b, fault)
+	defer tries.lift()
 	way, err := b.Provoke(ctx)
 	if err != nil {
 		return row, err
@@ -47,10 +47,10 @@ func follow(ctx context.Context, b *fixtures.Trial, fault hub.Fault, rule *Rule,
 	for {
 		within := patience(b, row.Gaps)
 		t := Try{}
-		t.Connect, err = b.Await(ctx, from, within, what, func(e hub.Event) bool {
-			return e.Kind == hub.KindConnect && e.Fault == fault.Name
-		})
-		if err != nil {
+		if t.Connect, err = b.Await(ctx, from, within, what, tries.met); err != nil {
+			return row, err
+		}
+		if err = tries.end(); err != nil {
 			return row, err
 		}
 		t.Conn = t.Connect.Conn

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hilrig/azure/hub"
+	"hilrig/azure/link"
 	"hilrig/fixtures"
 	"hilrig/record"
 	"hilrig/suites/backoff"
@@ -13,7 +14,11 @@ import (
 
 func backoffSpec(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Connected(ctx))
-	backoff.Spec(ctx, b, hub.Refuse(3))
+	if b.Shows(hub.AnyFault) {
+		backoff.Spec(ctx, b, hub.Refuse(3))
+		return
+	}
+	backoff.Spec(ctx, b, hub.BadLink("connections reset", link.Shape{End: link.Reset}))
 }
 
 func takeoverBackoff(ctx context.Context, b *fixtures.Trial) {
