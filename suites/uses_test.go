@@ -51,7 +51,7 @@ var (
 	}
 	byBench = map[string]hub.Letters{ // of what bodies ask the bench for; what needs no more than sessions is not here
 		"Handshake": "W", "LoadedHandshakes": "W", "AwaitLoaded": "W",
-		"AwaitConnection": "W", "EndSession": "D",
+		"AwaitConnection": "W", "EndSession": "D", "KeepAlive": "", // the last from the type where no packet shows it
 		"ConnectPacket": "K", "Publishes": "K",
 		"Messages": "A", "AwaitMessage": "A", "AwaitUseful": "A", "Delivers": "A",
 		"Register": "R", "NewIdentity": "R", "MakeIdentity": "R",
