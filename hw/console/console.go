@@ -50,6 +50,7 @@ type Console struct {
 	answers    bool          // it has shown that it listens; whoever sends
 	echoes     bool          // it has repeated what was sent; whoever sends
 	asked      int           // harmless lines; whoever sends
+	askedAt    Cursor        // where the last time began; whoever sends
 	okIn       time.Duration // the longest that an OK has taken; whoever sends
 	lastOK     time.Time     // when the last file was answered so; whoever sends
 	okEnd      Cursor        // where that answer ends, until something else is sent; 0: there is none

@@ -263,7 +263,7 @@ func (t *transfer) awaitPrompt(ctx context.Context) error {
 		case err != nil:
 			return err
 		}
-		if until.Before(last) && t.c.echoes && !t.r.Echo {
+		if until.Before(last) && !t.r.Echo && t.c.repeatsLines() {
 			until = last // it has not read the command yet: it answers to what was sent before
 			continue
 		}

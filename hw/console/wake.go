@@ -96,6 +96,7 @@ func (c *Console) leaveFile(ctx context.Context) error {
 func (c *Console) bringBack(ctx context.Context, end time.Time, word time.Duration) (listens bool, err error) {
 	l := c.current()
 	first, asked := c.Mark(), c.asked
+	c.askedAt = first
 	for try := 1; ; try++ {
 		mark := c.Mark()
 		listens, err = c.ask(ctx, l, word)
@@ -133,10 +134,20 @@ func (c *Console) bringBack(ctx context.Context, end time.Time, word time.Durati
 // then. Lines that were asked for up to before are not meant.
 func (c *Console) echoedLate(from Cursor, before int) bool {
 	b := c.Received(from)
-	if !c.echoed(b) {
-		return false
-	}
-	for n := before + 1; n <= c.asked; n++ {
+	return c.echoed(b) && c.repeats(b, before+1)
+}
+
+// repeatsLines reports whether the device echoes, also where the harmless line
+// of the last time came back too late for whoever asked.
+func (c *Console) repeatsLines() bool {
+	c.echoes = c.echoes || c.repeats(c.Received(c.askedAt), 1)
+	return c.echoes
+}
+
+// repeats reports whether a harmless line has come back, from the first that is
+// meant on.
+func (c *Console) repeats(b []byte, first int) bool {
+	for n := first; n <= c.asked; n++ {
 		if bytes.Contains(b, fmt.Appendf(nil, harmless+"\r", n)) {
 			return true
 		}

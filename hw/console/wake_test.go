@@ -195,3 +195,28 @@ func TestADeviceThatThinksForLongIsNotTakenForOneThatRefuses(t *testing.T) {
 		})
 	}
 }
+
+// So it is where the console was given up as one that does not listen, because
+// its first answers came later than they may: what it repeats of the lines that
+// were sent before shows that it echoes, and has not read the command yet.
+func TestALateEchoOfWhatWasSentBeforeIsNoAnswer(t *testing.T) {
+	for _, times := range [][]int{{370, 306, 307}, {300}, {500, 400, 380}, {250, 600, 280}, {900}} {
+		synctest.Test(t, func(t *testing.T) {
+			n := -1
+			dev := &device{echo: true, unknown: "ERROR", thinks: func() time.Duration {
+				n++
+				return time.Duration(times[n%len(times)]) * time.Millisecond
+			}}
+			set := guide()
+			set.RecoverQuiet = 150 * time.Millisecond
+			b := newBench(t, set, dev)
+			defer b.close(t)
+			if _, err := b.Wake(t.Context(), 0); err != nil {
+				t.Errorf("thinks %v ms: %v", times, err)
+			}
+			if _, err := b.Transfer(t.Context(), certificate(t)); err != nil {
+				t.Errorf("thinks %v ms: %v", times, err)
+			}
+		})
+	}
+}
