@@ -22,11 +22,11 @@ import (
 // this process, so a killed harness leaves no device behind.
 type Process struct {
 	Argv     []string
-	Env      []string  // nil is this process's own
-	Terminal *os.File  // handed down as file descriptor 3; the adapter that outlives the board
-	Control  *os.File  // handed down as file descriptor 4, if there is one
-	Log      io.Writer // its standard error; nil discards it
-	Within   time.Duration
+	Env      []string      // nil is this process's own
+	Terminal *os.File      // handed down as file descriptor 3; the adapter that outlives the board
+	Control  *os.File      // handed down as file descriptor 4, if there is one
+	Log      io.Writer     // its standard error; nil discards it
+	Within   time.Duration // until it is ready; zero: half a minute
 
 	mu      sync.Mutex
 	cmd     *exec.Cmd
@@ -34,6 +34,10 @@ type Process struct {
 	exited  chan struct{}
 	exitErr error
 }
+
+// readyWithin is what a host needs that starts thirty at once, and does more
+// besides.
+const readyWithin = 30 * time.Second
 
 // On starts the device; it is no error if it runs already.
 func (p *Process) On(ctx context.Context) error {
@@ -48,7 +52,7 @@ func (p *Process) On(ctx context.Context) error {
 	}
 	within := p.Within
 	if within == 0 {
-		within = 10 * time.Second
+		within = readyWithin
 	}
 	timer := time.NewTimer(within)
 	defer timer.Stop()
