@@ -24,6 +24,7 @@ var notRun = map[string]string{
 	"hilrig hub invoke NewDevice reboot":              byHandRuns,
 	`hilrig hub patch NewDevice '{"interval":5}'`:     byHandRuns,
 	"hilrig hub fault connack-3 --times 2":            byHandRuns,
+	"hilrig broker check --rig rig.yaml":              "TestThePageOfBrokers runs it",
 	"hilrig hub --list-faults":                        byHandRuns,
 	"hilrig report RUN --rebuild":                     "a pattern; the script rebuild.txtar runs it",
 	"hilrig run":                                      "takes two minutes; the test of the catalogue runs every spec",
