@@ -43,6 +43,7 @@ var notRun = map[string]string{
 	"go test ./suites -run TestEveryRowIsWhole":       "a test of the suites",
 	"go test ./suites -run TestSpecsDocument -update": "writes into the checkout; without -update it is a test",
 	"go test ./suites -run TestGallery":               "is a test",
+	"go test ./fixtures/rigfile -update":              "writes into the checkout; without -update it is a test",
 	"openssl s_client -connect MyVeryFirstHub.azure-devices.net:8883 -servername MyVeryFirstHub.azure-devices.net -CAfile root.pem": "needs the lab's DNS; the tests of certs hold openssl s_client against every certificate of a hub",
 	"openssl req -x509 -nodes -sha256 -days 365 -newkey rsa:2048 …":                                                                 "what hilrig certs new replaces; its tests run openssl",
 }
