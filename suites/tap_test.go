@@ -2,7 +2,6 @@ package suites_test
 
 import (
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -20,7 +19,7 @@ func TestGalleryThroughATap(t *testing.T) {
 		t.Skip("short: the gallery takes a minute")
 	}
 	adds := slices.DeleteFunc(suites.All(), func(s fixtures.Spec) bool {
-		return slices.Contains(s.Labels, "soak") || !needsOneOf(s, hub.Handshakes, hub.BadLinks)
+		return s.Has("soak") || s.WhyNotAt(hub.OfBroker) == "" || s.WhyNotAt(hub.OfBroker.With(hub.OfTap)) != ""
 	})
 	cases, err := selftest.Cases(selftest.Request{Specs: adds})
 	if err != nil {
@@ -39,12 +38,6 @@ func TestGalleryThroughATap(t *testing.T) {
 			caught(t, job, *c.Fault)
 		})
 	}
-}
-
-func needsOneOf(s fixtures.Spec, letters ...hub.Letter) bool {
-	return slices.ContainsFunc(s.Needs, func(n fixtures.Need) bool {
-		return slices.ContainsFunc(letters, func(l hub.Letter) bool { return strings.Contains(string(n), string(l)) })
-	})
 }
 
 // A sound device is green through a tap.
