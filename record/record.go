@@ -239,9 +239,12 @@ func verdictOf(c Class) Verdict {
 	return Error
 }
 
-// Board is the device's name in the rig file: a run over several hubs has an
-// entry for each, called device@hub.
-func (d DeviceRecord) Board() string { return strings.TrimSuffix(d.Name, "@"+d.Hub.Name) }
+// EntryName is what the entry of a device at one of several hubs is called:
+// device@hub. No name of a rig file holds an @.
+func EntryName(board, hub string) string { return board + "@" + hub }
+
+// Board is the device's name in the rig file, whichever hub its entry is of.
+func (d DeviceRecord) Board() string { return strings.TrimSuffix(d.Name, EntryName("", d.Hub.Name)) }
 
 // Device finds a device by name; nil if there is none.
 func (r *Record) Device(name string) *DeviceRecord {

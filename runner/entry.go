@@ -32,7 +32,7 @@ func (p *Plan) EntriesOf(d rigfile.Device) (all []Entry) {
 	for _, h := range p.Hubs {
 		e := Entry{Device: d.At(h), Hub: h}
 		if len(p.Hubs) > 1 {
-			e.Name += "@" + h.Name // no name of a rig file holds one
+			e.Name = record.EntryName(e.Name, h.Name)
 		}
 		all = append(all, e)
 	}
