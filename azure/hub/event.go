@@ -72,6 +72,12 @@ func (e Event) Accepted() bool {
 // sent.
 func (e Event) Rejected() bool { return e.Kind == KindDisconnected && e.Refused }
 
+// MetFault reports whether a handshake ended that the device had begun, and to
+// which a fault was shown.
+func (e Event) MetFault() bool {
+	return e.Kind == KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil && e.Handshake.Fault != ""
+}
+
 // Ends reports whether a connection ended.
 func (e Event) Ends(conn int64) bool { return e.Kind == KindDisconnected && e.Conn == conn }
 

@@ -138,9 +138,7 @@ func rootStillCounts(ctx context.Context, b *fixtures.Trial, accepted []string) 
 	_, err = b.Provoke(ctx)
 	b.Premise(err)
 	met := func(from int) (hub.Event, error) {
-		return b.Await(ctx, from, b.Type.Timing.ReconnectWithin, "the device to meet a hub of an unknown root", func(e hub.Event) bool {
-			return e.Kind == hub.KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil && e.Handshake.Fault != ""
-		})
+		return b.Await(ctx, from, b.Type.Timing.ReconnectWithin, "the device to meet a hub of an unknown root", hub.Event.MetFault)
 	}
 	e, err := met(mark)
 	if err == nil && !e.Handshake.OK && e.Handshake.Alert == nil { // it may have been given up for another reason: a refusal is said, or comes twice

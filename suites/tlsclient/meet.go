@@ -60,9 +60,7 @@ func meet(ctx context.Context, b *fixtures.Trial, f hub.Fault, tries int) met {
 	b.Premise(err)
 	m := met{way: way}
 	for from := mark; len(m.handshakes) < tries; {
-		e, err := b.Await(ctx, from, b.Type.Timing.ReconnectWithin, "the device to meet "+f.Name, func(e hub.Event) bool {
-			return e.Kind == hub.KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil && e.Handshake.Fault != ""
-		})
+		e, err := b.Await(ctx, from, b.Type.Timing.ReconnectWithin, "the device to meet "+f.Name, hub.Event.MetFault)
 		if err != nil && len(m.handshakes) > 0 && record.ClassOf(err) == record.ClassDevice {
 			break // it had its turn, and has given up for now
 		}

@@ -219,9 +219,7 @@ func (r refusal) watch(ctx context.Context, b *fixtures.Trial, from int, way str
 	}
 	var last hub.Event
 	for silent := 0; silent < 2; {
-		e, err := b.Await(ctx, from, b.Type.Timing.ReconnectWithin, "the device to meet "+r.shown, func(e hub.Event) bool {
-			return e.Kind == hub.KindHandshake && e.Handshake != nil && e.Handshake.Hello != nil && e.Handshake.Fault != ""
-		})
+		e, err := b.Await(ctx, from, b.Type.Timing.ReconnectWithin, "the device to meet "+r.shown, hub.Event.MetFault)
 		if err != nil {
 			b.Premise(fmt.Errorf("device did not come back after %s: %w", way, err))
 		}
