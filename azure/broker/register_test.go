@@ -243,3 +243,20 @@ func TestAFixedIdentityIsNotRegistered(t *testing.T) {
 		t.Errorf("%s, registers: %v", h.Letters(), h.Registry != nil)
 	}
 }
+
+// A check only looks: it runs no command, and leaves nothing where it was called.
+func TestACheckRegistersNobody(t *testing.T) {
+	m := startMosquitto(t, "allow_anonymous true", nil)
+	here := t.TempDir()
+	t.Chdir(here)
+	c := config(m, broker.Observer{})
+	c.Register = broker.Commands{Add: []string{"touch", "added"}, Remove: []string{"touch", "removed"}}
+	for _, f := range c.Check(t.Context(), []string{topic}) {
+		if f.Err != nil {
+			t.Error(f.Err)
+		}
+	}
+	if left, err := os.ReadDir(here); err != nil || len(left) > 0 {
+		t.Errorf("the check left %v, %v", left, err)
+	}
+}
