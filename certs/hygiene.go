@@ -38,10 +38,10 @@ const (
 type Defect struct {
 	Rule Rule
 	Text string
-	Line int // 1-based; 0 where the finding is about the file
+	Line int // 1-based; 0 where the defect is of the file as a whole
 }
 
-// findings collects.
+// defects collects.
 type defects []Defect
 
 func (f *defects) add(rule Rule, line int, format string, args ...any) {
@@ -51,7 +51,7 @@ func (f *defects) add(rule Rule, line int, format string, args ...any) {
 // CheckPEM checks the form in which a file goes over the console: one block of
 // the kind and readable, laid out as openssl writes it, LF line ends with a
 // final one, nothing outside the block, no `*`, and at most maxSize bytes (0:
-// no limit). A file without findings is byte for byte what openssl and this
+// no limit). A file without defects is byte for byte what openssl and this
 // package write.
 func CheckPEM(kind PEMKind, data []byte, maxSize int) []Defect {
 	var out defects
