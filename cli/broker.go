@@ -62,11 +62,7 @@ something is bad.`,
 			if ctx.Err() != nil {
 				return errInterrupted
 			}
-			for _, f := range found {
-				if f.State == doctor.Bad {
-					a.code = runner.ExitRig
-				}
-			}
+			a.judge(found)
 			a.printResults(found)
 			return nil
 		},
@@ -79,18 +75,14 @@ something is bad.`,
 // lookAtBroker is a broker's check as doctor's results.
 func lookAtBroker(ctx context.Context, h rigfile.Hub, devices []rigfile.Device) (found []doctor.Result) {
 	add := func(what string, err error, cure string) {
-		r := doctor.Result{Name: "broker", State: doctor.OK, What: what, Cure: cure}
-		var f *record.Failure
+		r := doctor.Result{State: doctor.OK, What: what, Cure: cure}
 		switch {
-		case errors.As(err, &f):
-			said := *f
-			said.Cure = ""
-			r.State, r.What, r.Cure = doctor.Bad, said.Error(), f.Cure
 		case err != nil:
-			r.State, r.What = doctor.Bad, err.Error()
+			r = doctor.Failed(err)
 		case cure != "":
 			r.State = doctor.Warn
 		}
+		r.Name = "broker"
 		found = append(found, r)
 	}
 	c, err := runner.BrokerOf(h)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -42,11 +43,7 @@ bytes, whose echo is compared. Exit code 3 when something is bad.`,
 			if ctx.Err() != nil {
 				return errInterrupted
 			}
-			for _, f := range found {
-				if f.State == doctor.Bad {
-					a.code = runner.ExitRig
-				}
-			}
+			a.judge(found)
 			if asJSON {
 				enc := a.encoder()
 				enc.SetIndent("", " ")
@@ -60,6 +57,13 @@ bytes, whose echo is compared. Exit code 3 when something is bad.`,
 	cmd.Flags().StringVar(&line, "port", "", "open this serial port and try it")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
 	return cmd
+}
+
+// judge has the program end as the worst result says.
+func (a *app) judge(found []doctor.Result) {
+	if slices.ContainsFunc(found, func(f doctor.Result) bool { return f.State == doctor.Bad }) {
+		a.code = runner.ExitRig
+	}
 }
 
 // printResults is one line for each; the cure is at its end.

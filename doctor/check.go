@@ -38,8 +38,8 @@ func bad(cure, what string, args ...any) Result {
 	return Result{State: Bad, What: fmt.Sprintf(what, args...), Cure: cure}
 }
 
-// failed is an error as a result; its cure stands apart.
-func failed(err error) Result {
+// Failed is an error as a result; its cure stands apart.
+func Failed(err error) Result {
 	var f *record.Failure
 	if !errors.As(err, &f) {
 		return bad("", "%s", err)

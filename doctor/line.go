@@ -33,16 +33,16 @@ func checkLine(ctx context.Context, h *Host) []Result {
 	}
 	line, err := h.Open(ctx, port.Config{Path: h.Line, Baud: t.Baud, LockDir: h.LockDir, Run: "hilrig doctor", Log: h.Log})
 	if err != nil {
-		return []Result{failed(err)}
+		return []Result{Failed(err)}
 	}
 	con := console.Open(line, t.ConsoleSettings(), console.Options{Log: h.Log})
 	defer func() { _ = con.Close() }()                            // nothing is waited for any more
 	if _, err := con.Wake(ctx, t.Timing.BootWithin); err != nil { // one that answers to nothing is judged below
-		return []Result{failed(err)}
+		return []Result{Failed(err)}
 	}
 	sent, got, err := loadLine(ctx, con)
 	if err != nil {
-		return []Result{failed(err)}
+		return []Result{Failed(err)}
 	}
 	return []Result{judgeEcho(h.Line, t.Baud, sent, got)}
 }

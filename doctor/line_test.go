@@ -91,7 +91,7 @@ func TestALineThatGoesAwayIsBad(t *testing.T) {
 	if state, words := worst(found); state != Bad {
 		t.Errorf("%s\n%s", state, words)
 	}
-	if r := failed(errors.New("x")); r.State != Bad || r.What != "x" {
+	if r := Failed(errors.New("x")); r.State != Bad || r.What != "x" {
 		t.Errorf("%+v", r)
 	}
 }
