@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"hilrig/certs"
+	"hilrig/peers"
 )
 
 func BenchmarkOpenStoreWarm(b *testing.B) {
@@ -48,7 +49,7 @@ func BenchmarkWrongServer(b *testing.B) {
 }
 
 func BenchmarkCompareWithOpenSSL(b *testing.B) {
-	needOpenSSL(b)
+	peers.Find(b, "openssl")
 	id := shared(b, sharedIdentity)
 	for b.Loop() {
 		if _, err := certs.CompareWithOpenSSL(b.Context(), id.CertificatePEM, id.KeyPEM); err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hilrig/certs"
+	"hilrig/peers"
 	"hilrig/record"
 )
 
@@ -36,7 +37,7 @@ func compare(t *testing.T, certPEM, keyPEM []byte) {
 
 // What we make, openssl reads and agrees on, field by field.
 func TestOpenSSLReadsOurs(t *testing.T) {
-	needOpenSSL(t)
+	peers.Find(t, "openssl")
 	for name, spec := range map[string]certs.IdentitySpec{
 		"as the guide":      {DeviceID: "NewDevice"},
 		"PKCS#1":            {DeviceID: "NewDevice", KeyForm: certs.PKCS1},
@@ -139,7 +140,7 @@ func putOpenSSL(t *testing.T, script string) {
 
 // The comparison can go red: an openssl that reads one field otherwise.
 func TestCompareSeesADifference(t *testing.T) {
-	real := needOpenSSL(t)
+	real := peers.Find(t, "openssl")
 	id := shared(t, sharedIdentity)
 	for field, edit := range map[string]string{
 		"SHA-1 thumbprint":    `s/^sha1 Fingerprint=../sha1 Fingerprint=XX/`,

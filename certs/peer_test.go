@@ -13,27 +13,15 @@ import (
 	"time"
 
 	"hilrig/certs"
+	"hilrig/peers"
 )
-
-// needOpenSSL finds the peer; in CI a missing one is a failure.
-func needOpenSSL(t testing.TB) string {
-	t.Helper()
-	path, err := exec.LookPath("openssl")
-	if err != nil && os.Getenv("CI") == "true" {
-		t.Fatal("openssl is not installed")
-	}
-	if err != nil {
-		t.Skip("peer not installed: openssl")
-	}
-	return path
-}
 
 // tryOpenSSL runs the peer and returns what it printed on both streams.
 func tryOpenSSL(t testing.TB, stdin []byte, args ...string) (string, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, needOpenSSL(t), args...)
+	cmd := exec.CommandContext(ctx, peers.Find(t, "openssl"), args...)
 	cmd.Stdin = bytes.NewReader(stdin)
 	out, err := cmd.CombinedOutput()
 	return strings.TrimSpace(string(out)), err

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"hilrig/certs"
+	"hilrig/peers"
 )
 
 // startSServer runs openssl s_server on a port of its choice with a chain of
@@ -18,7 +19,7 @@ func startSServer(t *testing.T, f folder, c tls.Certificate, client *certs.Ident
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, needOpenSSL(t), "s_server", "-accept", "127.0.0.1:0", "-tls1_2", //nolint:gosec // a test's own arguments
+	cmd := exec.CommandContext(ctx, peers.Find(t, "openssl"), "s_server", "-accept", "127.0.0.1:0", "-tls1_2", //nolint:gosec // a test's own arguments
 		"-cert", f.put("s.crt", pemOf("CERTIFICATE", c.Certificate[0])), "-key", f.path("server-localhost.key"),
 		"-cert_chain", f.put("s.chain", pemOf("CERTIFICATE", c.Certificate[1])),
 		"-CAfile", f.put("client.ca", client.CertificatePEM), "-Verify", "1", "-verify_return_error", "-naccept", "1")

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"hilrig/certs"
+	"hilrig/peers"
 )
 
 // asked is what Go's verifier was asked, and what alone has to be changed for
@@ -258,7 +259,7 @@ var opensslError = regexp.MustCompile(`(?m)^error (\d+) at`)
 // openssl, in its strictest mode, finds the one error and no other, and none
 // in what must be taken.
 func TestOpenSSLFindsTheSameOneError(t *testing.T) {
-	needOpenSSL(t)
+	peers.Find(t, "openssl")
 	f := madeStore(t)
 	s := open(t, f.dir)
 	second, err := s.SecondRoot()
@@ -323,7 +324,7 @@ func serve(t *testing.T, c tls.Certificate) (addr string, presented <-chan []*x5
 // one: it proves the key to the first and the large ones, and breaks off for
 // its reason with the others.
 func TestSClientMeetsTheServers(t *testing.T) {
-	needOpenSSL(t)
+	peers.Find(t, "openssl")
 	f := madeStore(t)
 	s := open(t, f.dir)
 	id := shared(t, sharedPKCS1)
@@ -368,7 +369,7 @@ func TestSClientMeetsTheServers(t *testing.T) {
 // The other way round: a real TLS server that asks for a certificate takes our
 // identity's key, and our root verifies what it presents.
 func TestSServerTakesOurIdentity(t *testing.T) {
-	needOpenSSL(t)
+	peers.Find(t, "openssl")
 	f := madeStore(t)
 	s := open(t, f.dir)
 	id := shared(t, sharedIdentity)

@@ -20,19 +20,14 @@ import (
 	"hilrig/azure/hub"
 	"hilrig/certs"
 	"hilrig/fixtures/rigfile"
+	"hilrig/peers"
 	"hilrig/runner"
 )
 
 // docs/broker.md followed word for word with mosquitto: its configuration, its
 // ACL and its rig file, in a folder and at a port of this test.
 func TestThePageOfBrokers(t *testing.T) {
-	program, err := exec.LookPath("mosquitto")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("mosquitto is not installed")
-	}
+	program := peers.Find(t, "mosquitto")
 	text, err := os.ReadFile(filepath.Join("..", "docs", "broker.md"))
 	if err != nil {
 		t.Fatal(err)

@@ -17,24 +17,9 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-)
 
-// peer finds a program; without it the test is skipped, except in CI.
-func peer(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
-	}
-	if path = "/usr/sbin/" + name; exec.Command("test", "-x", path).Run() == nil {
-		return path
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is not installed", name)
-	}
-	t.Skipf("%s is not installed", name)
-	return ""
-}
+	"hilrig/peers"
+)
 
 // issued is a certificate with its key.
 type issued struct {
@@ -119,7 +104,7 @@ type mosquitto struct {
 // them is its folder. Files are written there first.
 func startMosquitto(t *testing.T, lines string, files map[string][]byte) *mosquitto {
 	t.Helper()
-	peer(t, "mosquitto")
+	peers.Find(t, "mosquitto")
 	m := &mosquitto{t: t, dir: t.TempDir(), root: issue(t, "root of the broker", nil)}
 	server := issue(t, "localhost", m.root)
 	write(t, m.dir, "server.crt", server.pem())
@@ -143,7 +128,7 @@ func startMosquitto(t *testing.T, lines string, files map[string][]byte) *mosqui
 
 func (m *mosquitto) start() {
 	m.t.Helper()
-	m.process = exec.Command(peer(m.t, "mosquitto"), "-c", m.conf)
+	m.process = exec.Command(peers.Find(m.t, "mosquitto"), "-c", m.conf)
 	log, err := os.OpenFile(filepath.Join(m.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		m.t.Fatal(err)
@@ -184,7 +169,7 @@ func (m *mosquitto) kill() {
 func passwords(t *testing.T, user, password string) []byte {
 	t.Helper()
 	path := write(t, t.TempDir(), "passwords", nil)
-	if out, err := exec.Command(peer(t, "mosquitto_passwd"), "-b", path, user, password).CombinedOutput(); err != nil {
+	if out, err := exec.Command(peers.Find(t, "mosquitto_passwd"), "-b", path, user, password).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	data, err := os.ReadFile(path)

@@ -17,6 +17,7 @@ import (
 
 	"hilrig/azure/broker"
 	"hilrig/azure/hub"
+	"hilrig/peers"
 	"hilrig/record"
 )
 
@@ -28,7 +29,7 @@ func knows(t *testing.T) (*mosquitto, broker.Config) {
 	me := issue(t, "observer", nil)
 	m := startMosquitto(t, "cafile %[1]s/clients.pem\nrequire_certificate true\nuse_identity_as_username true", map[string][]byte{"clients.pem": me.pem(), "observer.pem": me.pem(), "observer.key": me.keyPEM(t)})
 	m.kill()
-	m.process = exec.Command("sh", "-c", "trap 'kill $!; exit' TERM; while :; do "+peer(t, "mosquitto")+" -c mosquitto.conf & echo $! >pid; wait $!; done")
+	m.process = exec.Command("sh", "-c", "trap 'kill $!; exit' TERM; while :; do "+peers.Find(t, "mosquitto")+" -c mosquitto.conf & echo $! >pid; wait $!; done")
 	m.process.Dir = m.dir
 	if err := m.process.Start(); err != nil {
 		t.Fatal(err)

@@ -14,20 +14,8 @@ import (
 	mqttgo "github.com/at-wat/mqtt-go"
 
 	"hilrig/azure/hub"
+	"hilrig/peers"
 )
-
-// program finds a peer; without it the test is skipped, except in CI.
-func program(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("peer not installed: %s", name)
-		}
-		t.Skipf("peer not installed: %s", name)
-	}
-	return path
-}
 
 // runs has a peer run to its end; what it said is returned with how it ended.
 func runs(t *testing.T, stdin, path string, args ...string) (string, error) {
@@ -51,7 +39,7 @@ func delivered(t *testing.T, b *bench, payload, said string) {
 
 // The CONNECTs of a user at a desk: mosquitto_pub with what it offers.
 func TestMosquittoPubConnects(t *testing.T) {
-	pub := program(t, "mosquitto_pub")
+	pub := peers.Find(t, "mosquitto_pub")
 	for name, flags := range map[string][]string{
 		"an empty password":        {"-P", ""},
 		"a retained will":          {"--will-topic", topic, "--will-payload", "gone", "--will-retain"},
@@ -76,7 +64,7 @@ func TestMosquittoPubConnects(t *testing.T) {
 
 // paho's C client, the one of most gateways, as commands.
 func TestPahoC(t *testing.T) {
-	pub := program(t, "paho_cs_pub")
+	pub := peers.Find(t, "paho_cs_pub")
 	b := start(t)
 	root, cert, key := files(t, makePKI().root, b.id)
 	said, err := runs(t, "", pub, "--connection", "ssl://"+strings.Replace(b.addr, "127.0.0.1", "localhost", 1), "-t", topic, "-m", "hello", "-q", "1",
@@ -91,7 +79,7 @@ func TestPahoC(t *testing.T) {
 // paho's C client as a reader: what was sent to the device is completed by its
 // PUBACK, and its will is not handed on where it goes with DISCONNECT.
 func TestPahoCReads(t *testing.T) {
-	sub := program(t, "paho_cs_sub")
+	sub := peers.Find(t, "paho_cs_sub")
 	b := start(t)
 	root, cert, key := files(t, makePKI().root, b.id)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -139,12 +127,9 @@ sys.exit("echoed: %r" % echoes if echoes else 0)
 
 // paho's Python client subscribes to its own telemetry, and gets none of it.
 func TestPahoPython(t *testing.T) {
-	python := program(t, "/usr/bin/python3")
+	python := peers.Find(t, "/usr/bin/python3")
 	if said, err := runs(t, "", python, "-c", "import paho.mqtt.client"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("peer not installed: python3-paho-mqtt: %s", said)
-		}
-		t.Skip("peer not installed: python3-paho-mqtt")
+		peers.Missing(t, "python3-paho-mqtt: "+said)
 	}
 	b := start(t)
 	root, cert, key := files(t, makePKI().root, b.id)
@@ -159,7 +144,7 @@ func TestPahoPython(t *testing.T) {
 // GnuTLS with each group that IoT Hub has, and without any extension it can do
 // without.
 func TestGnuTLS(t *testing.T) {
-	client := program(t, "gnutls-cli")
+	client := peers.Find(t, "gnutls-cli")
 	b := start(t)
 	root, cert, key := files(t, makePKI().root, b.id)
 	_, port, _ := net.SplitHostPort(b.addr)

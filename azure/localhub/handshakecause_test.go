@@ -16,25 +16,13 @@ import (
 
 	"hilrig/azure/hub"
 	"hilrig/azure/tlswire"
+	"hilrig/peers"
 )
-
-// openssl is the command, or the test is without it.
-func openssl(t *testing.T) string {
-	t.Helper()
-	name, err := exec.LookPath("openssl")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("peer not installed: openssl")
-		}
-		t.Skip("peer not installed: openssl")
-	}
-	return name
-}
 
 // A real client's handshake that fails is told by what was missing.
 func TestHandshakeNamesItsCause(t *testing.T) {
 	t.Parallel()
-	name := openssl(t)
+	name := peers.Find(t, "openssl")
 	b := start(t)
 	for what, x := range map[string]struct {
 		args     []string
@@ -63,7 +51,7 @@ func TestHandshakeNamesItsCause(t *testing.T) {
 // opensslIdentity makes a device's certificate as a home-made generator does.
 func opensslIdentity(t *testing.T, key []string, request ...string) (certificate, keyFile string, der []byte) {
 	t.Helper()
-	name, dir := openssl(t), t.TempDir()
+	name, dir := peers.Find(t, "openssl"), t.TempDir()
 	certificate, keyFile = filepath.Join(dir, "device.pem"), filepath.Join(dir, "device.key")
 	for _, args := range [][]string{
 		append([]string{"genpkey", "-out", keyFile}, key...),
@@ -90,7 +78,7 @@ func connectWithOpenSSL(t *testing.T, b *bench, certificate, key string) (answer
 	connect := append([]byte{0x10, byte(len(body))}, body...)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, openssl(t), "s_client", "-connect", b.addr, "-tls1_2", "-quiet", "-cert", certificate, "-key", key)
+	cmd := exec.CommandContext(ctx, peers.Find(t, "openssl"), "s_client", "-connect", b.addr, "-tls1_2", "-quiet", "-cert", certificate, "-key", key)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"net"
 	"net/url"
-	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -22,6 +21,7 @@ import (
 	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 	"hilrig/azure/mqttwire"
+	"hilrig/peers"
 	"hilrig/record"
 )
 
@@ -577,13 +577,7 @@ func TestEventsAreInOrder(t *testing.T) {
 
 // mosquitto_pub is what a person would try by hand.
 func TestMosquittoPub(t *testing.T) {
-	path, err := exec.LookPath("mosquitto_pub")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("mosquitto_pub is not installed")
-		}
-		t.Skip("peer not installed: mosquitto_pub")
-	}
+	path := peers.Find(t, "mosquitto_pub")
 	b := start(t)
 	rootF, certF, keyF := files(t, makePKI().root, b.id)
 	_, port, _ := net.SplitHostPort(b.addr)

@@ -14,6 +14,7 @@ import (
 
 	"hilrig/azure/hub"
 	"hilrig/azure/mqttwire"
+	"hilrig/peers"
 )
 
 // MQTT.js takes the hub for the cloud's: its CONNECT is taken, what was not
@@ -21,7 +22,7 @@ import (
 // is there, its will is handed on, and its own telemetry never comes back.
 func TestMQTTJS(t *testing.T) {
 	t.Parallel()
-	node, modules := nodeModules(t, "mqttjs", "MQTT.js (npm mqtt)")
+	node, modules := peers.Node(t, "testdata/mqttjs", "MQTT.js (npm mqtt)")
 	b := start(t)
 	root, cert, key := files(t, makePKI().root, b.id)
 	_, port, err := net.SplitHostPort(b.addr)

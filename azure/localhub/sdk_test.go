@@ -4,52 +4,22 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
 	"hilrig/azure/hub"
 	"hilrig/azure/mqttwire"
+	"hilrig/peers"
 )
-
-// nodeModules is where scripts/peers.sh puts the packages of a folder of
-// testdata; without them the test is skipped, except in CI.
-func nodeModules(t *testing.T, folder, peer string) (node, dir string) {
-	t.Helper()
-	without := t.Skipf
-	if os.Getenv("CI") == "true" {
-		without = t.Fatalf
-	}
-	node, err := exec.LookPath("node")
-	if err != nil {
-		without("peer not installed: node")
-	}
-	lock, err := os.ReadFile(filepath.Join("testdata", folder, "package-lock.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		without("no cache folder for npm's packages: %v", err)
-	}
-	sum := sha256.Sum256(lock)
-	dir = filepath.Join(cache, "hilrig", folder+"-"+hex.EncodeToString(sum[:6]))
-	if _, err := os.Stat(filepath.Join(dir, "installed")); err != nil {
-		without("peer not installed: %s; scripts/peers.sh installs it", peer)
-	}
-	return node, dir
-}
 
 // Microsoft's own device SDK takes the hub for the cloud's.
 func TestMicrosoftsDeviceSDK(t *testing.T) {
 	t.Parallel()
-	node, modules := nodeModules(t, "sdk", "Microsoft's device SDK (npm azure-iot-device)")
+	node, modules := peers.Node(t, "testdata/sdk", "Microsoft's device SDK (npm azure-iot-device)")
 	b := start(t)
 	const model = "dtmi:com:example:Thermostat;1"
 	root, cert, key := files(t, makePKI().root, b.id)

@@ -27,6 +27,7 @@ import (
 	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 	"hilrig/azure/mqttwire"
+	"hilrig/peers"
 )
 
 // BenchmarkAgainstMosquitto measures the hub beside mosquitto, with the same
@@ -35,12 +36,6 @@ import (
 // processor time, clients and all, is the same on a machine that is busy with
 // something else.
 func BenchmarkAgainstMosquitto(b *testing.B) {
-	if _, err := exec.LookPath("mosquitto"); err != nil {
-		if os.Getenv("CI") == "true" {
-			b.Fatal("mosquitto is missing")
-		}
-		b.Skip("mosquitto is missing")
-	}
 	const clients, turn, turns = 4, time.Second, 5
 	id := rsaIdentity(b)
 	ours := hubForSpeed(b, id, clients)
@@ -140,7 +135,7 @@ func mosquitto(t testing.TB, id tls.Certificate) (address string, cpu func() flo
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("mosquitto", "-c", conf)
+	cmd := exec.Command(peers.Find(t, "mosquitto"), "-c", conf)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

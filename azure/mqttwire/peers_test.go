@@ -14,29 +14,14 @@ import (
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
-)
 
-// peer finds a program; without it the test is skipped, except in CI.
-func peer(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
-	}
-	if path = "/usr/sbin/" + name; func() bool { _, err := os.Stat(path); return err == nil }() {
-		return path
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is not installed", name)
-	}
-	t.Skipf("%s is not installed", name)
-	return ""
-}
+	"hilrig/peers"
+)
 
 // broker starts a real mosquitto on a free port of loopback.
 func broker(t *testing.T) string {
 	t.Helper()
-	program := peer(t, "mosquitto")
+	program := peers.Find(t, "mosquitto")
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -201,7 +186,7 @@ func runPeer(t *testing.T, stdin string, name string, args ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, peer(t, name), args...)
+	cmd := exec.CommandContext(ctx, peers.Find(t, name), args...)
 	cmd.Stdin = strings.NewReader(stdin)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s %v: %v\n%s", name, args, err, out)

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"net"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -13,20 +12,8 @@ import (
 
 	"hilrig/azure/hub"
 	"hilrig/azure/tap"
+	"hilrig/peers"
 )
-
-// program finds a peer; without it the test is skipped, except in CI.
-func program(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("peer not installed: %s", name)
-		}
-		t.Skipf("peer not installed: %s", name)
-	}
-	return path
-}
 
 // facts are what a handshake's record says of what the device did, without
 // moments and without the words for why it failed.
@@ -75,7 +62,7 @@ func clients(t *testing.T, b *bench) map[string]func(t *testing.T) {
 		return func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
-			out, err := exec.CommandContext(ctx, program(t, name), args...).CombinedOutput()
+			out, err := exec.CommandContext(ctx, peers.Find(t, name), args...).CombinedOutput()
 			t.Logf("%v: %s", err, out)
 		}
 	}

@@ -9,11 +9,12 @@ import (
 	"crypto/x509/pkix"
 	"math/big"
 	"net"
-	"os"
 	"os/exec"
 	"sync"
 	"testing"
 	"time"
+
+	"hilrig/peers"
 )
 
 // segment is a run of bytes of one direction.
@@ -139,13 +140,7 @@ func goClient(config *tls.Config) func(string) {
 // openssl runs s_client with more arguments.
 func openssl(t *testing.T, more ...string) func(string) {
 	t.Helper()
-	path, err := exec.LookPath("openssl")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("openssl is not installed")
-		}
-		t.Skip("openssl is not installed")
-	}
+	path := peers.Find(t, "openssl")
 	return func(addr string) {
 		cmd := exec.CommandContext(t.Context(), path, append([]string{"s_client", "-connect", addr}, more...)...)
 		out, _ := cmd.CombinedOutput() // stdin is /dev/null: it leaves at once

@@ -15,19 +15,14 @@ import (
 
 	"github.com/creack/pty"
 
+	"hilrig/peers"
 	"hilrig/record"
 )
 
 // mosquitto starts the real broker with TLS and gives its address and root.
 func mosquitto(t *testing.T, id identity) (addr string, ca authority) {
 	t.Helper()
-	binary, err := exec.LookPath("mosquitto")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("mosquitto is not installed")
-		}
-		t.Skip("mosquitto is not installed")
-	}
+	binary := peers.Find(t, "mosquitto")
 	ca = newAuthority(t, "the rig's root")
 	dir := t.TempDir()
 	server := ca.server(t, "localhost", nil)
@@ -79,10 +74,7 @@ func TestAgainstMosquitto(t *testing.T) {
 		}
 	}
 	_, port, _ := net.SplitHostPort(addr)
-	sub, err := exec.LookPath("mosquitto_sub")
-	if err != nil {
-		t.Skip("mosquitto_sub is not installed")
-	}
+	sub := peers.Find(t, "mosquitto_sub")
 	watch := exec.Command(sub, "-h", "localhost", "-p", port, "--cafile", filepath.Join(dir, "root.pem"), "--cert", filepath.Join(dir, "device.pem"),
 		"--key", filepath.Join(dir, "device.key"), "-q", "1", "-i", "watcher", "-t", "devices/NewDevice/messages/events/")
 	out, err := watch.StdoutPipe()

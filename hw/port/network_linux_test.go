@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"hilrig/peers"
 	"hilrig/record"
 )
 
@@ -36,7 +37,7 @@ func freeAddress(t *testing.T) string {
 // served. It does not connect: a server of ports takes one client.
 func serve(t *testing.T, address, program string, args ...string) (stop func()) {
 	t.Helper()
-	cmd := exec.Command(peer(t, program), args...)
+	cmd := exec.Command(peers.Find(t, program), args...)
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Start(); err != nil {

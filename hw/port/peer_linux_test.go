@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+
+	"hilrig/peers"
 )
 
 // openPTY makes a pseudo-terminal: what a test holds of the device's side, and
@@ -42,26 +44,12 @@ func openPort(t *testing.T, c Config) *Port {
 	return p
 }
 
-// peer finds a program that a test needs; without it the test is skipped by
-// name, in CI it fails.
-func peer(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not installed", name)
-		}
-		t.Skipf("%s is not installed", name)
-	}
-	return path
-}
-
 // socat links two pseudo-terminals, as a null-modem cable does.
 func socat(t *testing.T) (a, b string, pull func()) {
 	t.Helper()
 	dir := t.TempDir()
 	a, b = filepath.Join(dir, "a"), filepath.Join(dir, "b")
-	cmd := exec.Command(peer(t, "socat"), "-d", "-d", "pty,raw,echo=0,link="+a, "pty,raw,echo=0,link="+b)
+	cmd := exec.Command(peers.Find(t, "socat"), "-d", "-d", "pty,raw,echo=0,link="+a, "pty,raw,echo=0,link="+b)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

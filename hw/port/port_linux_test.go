@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"hilrig/peers"
 	"hilrig/record"
 )
 
@@ -220,7 +221,7 @@ func TestPortHeldByTerminalProgram(t *testing.T) {
 
 func TestWhoHasALine(t *testing.T) {
 	_, name := openPTY(t)
-	cmd := exec.Command(peer(t, "sleep"), "60")
+	cmd := exec.Command(peers.Find(t, "sleep"), "60")
 	f, err := os.OpenFile(name, os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		t.Fatal(err)

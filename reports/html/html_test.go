@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"hilrig/peers"
 	"hilrig/record"
 	"hilrig/reports/html"
 )
@@ -172,13 +173,7 @@ func TestTimesAreShownAcrossDevices(t *testing.T) {
 }
 
 func TestChromiumRendersIt(t *testing.T) {
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("chromium is not installed")
-		}
-		t.Skip("peer not installed: chromium")
-	}
+	path := peers.Find(t, "chromium")
 	f := filepath.Join(t.TempDir(), "report.html")
 	if err := os.WriteFile(f, []byte(render(t, example(), "")), 0o644); err != nil {
 		t.Fatal(err)

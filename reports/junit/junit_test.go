@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"hilrig/peers"
 	"hilrig/record"
 	"hilrig/reports/junit"
 )
@@ -93,13 +94,7 @@ func TestGolden(t *testing.T) {
 }
 
 func TestStrictIsValid(t *testing.T) {
-	path, err := exec.LookPath("xmllint")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("xmllint is not installed")
-		}
-		t.Skip("peer not installed: xmllint")
-	}
+	path := peers.Find(t, "xmllint")
 	f := filepath.Join(t.TempDir(), "junit.xml")
 	if err := os.WriteFile(f, render(t, example(), junit.Options{Strict: true}), 0o644); err != nil {
 		t.Fatal(err)

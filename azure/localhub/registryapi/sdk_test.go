@@ -4,10 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"net"
 	"net/http"
@@ -24,6 +22,7 @@ import (
 	"hilrig/azure/localhub"
 	"hilrig/azure/localhub/registryapi"
 	"hilrig/certs"
+	"hilrig/peers"
 	"hilrig/record"
 )
 
@@ -123,33 +122,6 @@ func (l *live) connectionString(k registryapi.Key, dir string) string {
 	return strings.TrimSpace(string(data))
 }
 
-// sdkModules is where scripts/peers.sh puts the packages of testdata/sdk.
-func sdkModules(t *testing.T) (node, dir string) {
-	t.Helper()
-	without := t.Skipf
-	if os.Getenv("CI") == "true" {
-		without = t.Fatalf
-	}
-	node, err := exec.LookPath("node")
-	if err != nil {
-		without("peer not installed: node")
-	}
-	lock, err := os.ReadFile(filepath.Join("..", "testdata", "sdk", "package-lock.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		without("no cache folder for npm's packages: %v", err)
-	}
-	sum := sha256.Sum256(lock)
-	dir = filepath.Join(cache, "hilrig", "sdk-"+hex.EncodeToString(sum[:6]))
-	if _, err := os.Stat(filepath.Join(dir, "installed")); err != nil {
-		without("peer not installed: Microsoft's service SDK (npm azure-iothub); scripts/peers.sh installs it")
-	}
-	return node, dir
-}
-
 // Microsoft's service SDK registers a device, sees it connect, patches its
 // twin, calls a method of it, and takes it out.
 func TestServiceSDK(t *testing.T) {
@@ -162,7 +134,7 @@ func TestServiceSDK(t *testing.T) {
 		t.Fatal(err)
 	}
 	print := certs.ThumbprintsOf(identity.Certificate).SHA256
-	node, modules := sdkModules(t)
+	node, modules := peers.Node(t, "../testdata/sdk", "Microsoft's service SDK (npm azure-iothub)")
 	cmd := exec.CommandContext(t.Context(), node, filepath.Join("..", "testdata", "sdk", "registry.js"))
 	cmd.Env = append(os.Environ(), "SDK_MODULES="+modules, "NODE_EXTRA_CA_CERTS="+root, "DEVICE_ID=NewDevice", "PRIMARY="+print, "SECONDARY="+sha256a,
 		"CONNECTION_STRING="+l.connectionString(l.key, filepath.Join(l.dir, "registry")), "WRONG_STRING="+l.connectionString(other, strangers))
