@@ -140,7 +140,7 @@ type Setup struct {
 	ReadTopic   string                                             // filter that the device subscribes
 	Identity    *tls.Certificate                                   // the device's own, where nobody may give it another
 	StateDir    string                                             // for what must outlive this process
-	Env         []string                                           // of commands of the lab; nil is this process\'s own
+	Env         []string                                           // of commands of the lab; nil is this process's own
 	Log         *slog.Logger
 }
 

@@ -45,34 +45,34 @@ func (v *Events) byArrivals() bool {
 	return v.arrivals != nil && !v.arrivals.connections
 }
 
-// inferred is e with what it shows of sessions: the beginning of one goes
-// before it.
-func (v *Events) inferred(e Event) []Event {
+// inferred gives e the session that it is of. Where e shows that one has begun,
+// that goes before it.
+func (v *Events) inferred(e *Event) (begun Event, is bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	a := v.arrivals
 	if a == nil {
-		return []Event{e}
+		return Event{}, false
 	}
 	s, live := v.sessions[e.DeviceID]
 	switch {
 	case e.Kind == KindHandshake && e.Handshake != nil && e.Handshake.OK && v.whose.of(e.Conn) > ProofNone:
 		a.open = append(a.open, e.Conn)
 	case e.Kind == KindDisconnected:
-		a.ends(&e, s, live)
+		a.ends(e, s, live)
 	case e.Accepted() && e.Conn == 0:
 		e.Conn = a.begins()
 	case !e.Telemetry() || e.Conn != 0:
 	case live:
 		e.Conn = s.Conn
-	case !a.fresh(e):
+	case !a.fresh(*e):
 		e.Conn = a.last
 	default:
 		e.Conn = a.begins()
-		return []Event{{At: e.At, Kind: KindConnect, Conn: e.Conn, Remote: e.Remote, DeviceID: e.DeviceID, Text: "a session, known by its first message",
-			Connect: &Connect{ClientID: e.DeviceID, Inferred: true}}, e}
+		return Event{At: e.At, Kind: KindConnect, Conn: e.Conn, Remote: e.Remote, DeviceID: e.DeviceID, Text: "a session, known by its first message",
+			Connect: &Connect{ClientID: e.DeviceID, Inferred: true}}, true
 	}
-	return []Event{e}
+	return Event{}, false
 }
 
 // begins is the number of the connection that a session has which begins.

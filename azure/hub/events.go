@@ -70,9 +70,10 @@ func (v *Events) Add(e Event) {
 		v.record(b)
 	}
 	if keep {
-		for _, shown := range v.inferred(e) {
-			v.record(shown)
+		if begun, is := v.inferred(&e); is {
+			v.record(begun)
 		}
+		v.record(e)
 	}
 }
 
