@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -373,5 +374,21 @@ func TestAHubThatCannotBeReached(t *testing.T) {
 	}
 	if missed := b.hub.Events().Missed(began, time.Now()); len(missed) != 1 {
 		t.Errorf("missed %v", missed)
+	}
+}
+
+// A tap that is closed does not listen again.
+func TestUpBehindClose(t *testing.T) {
+	b := start(t)
+	b.hub.Down()
+	if err := b.hub.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.hub.Up(t.Context()); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("up: %v", err)
+	}
+	if c, err := net.Dial("tcp", b.addr); err == nil {
+		_ = c.Close()
+		t.Error("it listens")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"syscall"
 
@@ -85,8 +86,12 @@ func (t *Tap) listen(ctx context.Context, addr string) (net.Addr, error) {
 		return nil, f
 	}
 	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ctx.Err() != nil { // closed meanwhile: nobody would close this listener
+		_ = l.Close()
+		return nil, os.ErrClosed
+	}
 	t.listener = l
-	t.mu.Unlock()
 	t.running.Go(func() { t.accept(l) })
 	return l.Addr(), nil
 }
