@@ -61,7 +61,7 @@ func (t *Tap) Down() {
 	t.mu.Unlock()
 	_ = l.Close()
 	t.says(nil, hub.OutageDown, "the hub is away, its port closed")
-	for _, c := range snapshot(&t.mu, t.conns) {
+	for _, c := range t.open() {
 		c.cut("the hub went away", hub.OutageDown)
 	}
 }

@@ -90,9 +90,7 @@ func (c *conn) heard(e hub.Event, first bool) {
 	case e.Kind == hub.KindAccepted: // the tap's own is in the record
 	case e.Kind == hub.KindHandshake:
 		if h := e.Handshake; h != nil && !h.OK {
-			c.mu.Lock()
 			c.reason = h.Err
-			c.mu.Unlock()
 		}
 	case e.Kind == hub.KindFaultShown:
 		if !c.shaken {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -125,13 +127,7 @@ func (t *Tap) adopt(c *conn) bool {
 func (t *Tap) makeRoom() {
 	of := map[netip.Addr][]*conn{}
 	var most []*conn
-	t.mu.Lock()
-	all := make([]*conn, 0, len(t.conns))
-	for _, c := range t.conns {
-		all = append(all, c)
-	}
-	t.mu.Unlock()
-	for _, c := range all {
+	for _, c := range t.open() {
 		if t.events.Proof(c.id) < hub.ProofClientID {
 			from := hub.AddressOf(c.remote)
 			if of[from] = append(of[from], c); len(of[from]) > len(most) {
@@ -177,12 +173,12 @@ func (t *Tap) stop(ctx context.Context) error {
 	t.closeOnce.Do(func() {
 		t.end()
 		t.mu.Lock()
-		l, all := t.listener, t.conns
+		l := t.listener
 		t.mu.Unlock()
 		if l != nil {
 			_ = l.Close()
 		}
-		for _, c := range snapshot(&t.mu, all) {
+		for _, c := range t.open() {
 			c.cut("ended by the hub", "")
 		}
 		go func() {
@@ -199,12 +195,9 @@ func (t *Tap) stop(ctx context.Context) error {
 	}
 }
 
-func snapshot(mu *sync.Mutex, conns map[int64]*conn) []*conn {
-	mu.Lock()
-	defer mu.Unlock()
-	all := make([]*conn, 0, len(conns))
-	for _, c := range conns {
-		all = append(all, c)
-	}
-	return all
+// open are the connections at present.
+func (t *Tap) open() []*conn {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Collect(maps.Values(t.conns))
 }
