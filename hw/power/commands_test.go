@@ -123,3 +123,11 @@ func TestOutputIsBounded(t *testing.T) {
 		t.Errorf("got %d bytes: %.200s", len(err.Error()), err)
 	}
 }
+
+// What a tool prints is shown without the secrets that it was given.
+func TestOutputShowsNoSecret(t *testing.T) {
+	err := power.Commands{OffArgv: sh(`echo "no: $API_TOKEN"; exit 3`), Env: append(os.Environ(), "API_TOKEN=hunter2")}.Off(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "exit status 3: no: ***") || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hilrig/record"
+	"hilrig/record/labcommand"
 )
 
 // Process is the power of a device made of software. On starts its process and
@@ -124,7 +125,7 @@ func (p *Process) start() (<-chan error, error) {
 	cmd.Env = p.Env
 	cmd.Stderr = p.Log
 	cmd.WaitDelay = time.Second
-	ownGroup(cmd)
+	labcommand.OwnGroup(cmd)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err

@@ -1,15 +1,14 @@
 package power
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"strings"
 	"time"
 
 	"hilrig/record"
+	"hilrig/record/labcommand"
 )
 
 // Commands switches a device with two commands of the lab, each an argv list
@@ -46,31 +45,15 @@ func (c Commands) run(ctx context.Context, step string, argv []string) error {
 	if within == 0 {
 		within = 30 * time.Second
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("no end within %s", within))
-	defer cancel()
-	var out bytes.Buffer
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Stdout, cmd.Stderr = &out, &out
-	cmd.WaitDelay = time.Second
-	cmd.Env = c.Env
-	ownGroup(cmd)
-	cmd.Cancel = func() error { return killGroup(cmd) }
-	err := cmd.Run()
-	if errors.Is(err, exec.ErrWaitDelay) && ctx.Err() == nil {
-		return nil // it left a daemon behind that keeps its output open
-	}
+	said, err := labcommand.Run(ctx, argv, c.Env, within)
 	if err != nil {
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
-		return record.NewFailure(record.RigPower, step, strings.Join(argv, " "), withOutput(err, out.String())).
+		return record.NewFailure(record.RigPower, step, strings.Join(argv, " "), withOutput(err, said)).
 			WithCure("run the command by hand")
 	}
 	return nil
 }
 
 func withOutput(err error, out string) error {
-	out = strings.TrimSpace(out)
 	if i := strings.LastIndexByte(out, '\n'); i >= 0 {
 		out = out[i+1:]
 	}
