@@ -69,9 +69,7 @@ func back(ctx context.Context, b *fixtures.Trial, mark int, fault string, after 
 	if len(met) > 0 {
 		start, mark = met[0].At, met[0].Seq
 	}
-	e, err := b.Await(ctx, mark, b.ReconnectWithin(ctx), "a session after "+after, func(e hub.Event) bool {
-		return e.Accepted()
-	})
+	e, err := b.Await(ctx, mark, b.ReconnectWithin(ctx), "a session after "+after, hub.Event.Accepted)
 	b.Must(err)
 	b.Outgrown(e.At.Sub(start), start)
 	_, err = b.AwaitUseful(ctx, e.Seq)
@@ -104,9 +102,7 @@ func blackHole(ctx context.Context, b *fixtures.Trial) {
 		b.NotRun("the device has no session")
 	}
 	start := time.Now()
-	e, err := b.Await(ctx, mark, silent+b.ReconnectWithin(ctx), "a session after the hub fell silent", func(e hub.Event) bool {
-		return e.Accepted()
-	})
+	e, err := b.Await(ctx, mark, silent+b.ReconnectWithin(ctx), "a session after the hub fell silent", hub.Event.Accepted)
 	if err != nil && record.ClassOf(err) == record.ClassDevice {
 		if b.Hub.Sessions != nil {
 			b.Hub.Drop(b.Device.DeviceID) // out of the hole
@@ -195,9 +191,7 @@ func outage(ctx context.Context, b *fixtures.Trial, d time.Duration) {
 	b.Must(b.Hub.Up(up)) // the next spec needs it, also where this one was interrupted
 	b.Must(rested)
 	b.Step("the hub is back")
-	e, err := b.Await(ctx, from, b.ReconnectWithin(ctx), "a session after the hub was back", func(e hub.Event) bool {
-		return e.Accepted()
-	})
+	e, err := b.Await(ctx, from, b.ReconnectWithin(ctx), "a session after the hub was back", hub.Event.Accepted)
 	if err != nil && record.ClassOf(err) == record.ClassDevice {
 		b.Fail(fixtures.Finding{
 			Expected: fmt.Sprintf("a session within %s of the hub being back: it was away for %s", b.Type.Timing.ReconnectWithin, d),

@@ -55,9 +55,7 @@ func slowLink(ctx context.Context, b *fixtures.Trial) {
 	}
 	b.Must(err)
 	timing := b.Type.Timing
-	session := awaitOver(ctx, b, accepted, timing.ConnectWithin, "a session", "a connection; then", met, func(e hub.Event) bool {
-		return e.Accepted()
-	})
+	session := awaitOver(ctx, b, accepted, timing.ConnectWithin, "a session", "a connection; then", met, hub.Event.Accepted)
 	up := fmt.Sprintf("a session %.1f s after its connection; then", session.At.Sub(accepted.At).Seconds())
 	message := awaitOver(ctx, b, session, timing.PublishWithin, "new telemetry", up, met, func(e hub.Event) bool {
 		return e.Telemetry() && !e.Message.Dup
