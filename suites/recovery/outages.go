@@ -92,8 +92,7 @@ func blackHole(ctx context.Context, b *fixtures.Trial) {
 		b.NotApplicable("keep-alive 0: nothing tells the device that the hub is gone; see session/keep-alive")
 	}
 	silent := k * 3 / 2
-	within := silent + b.Type.Timing.ReconnectWithin
-	if most := b.TimeLeft(ctx); within > most {
+	if silent+b.Type.Timing.ReconnectWithin > b.TimeLeft(ctx) {
 		b.NotApplicable(fmt.Sprintf("a keep-alive of %s and a reconnect within %s take longer than this spec may", k, b.Type.Timing.ReconnectWithin))
 	}
 	b.Step("the hub falls silent: nothing gets through, the connection stays open")
@@ -101,14 +100,14 @@ func blackHole(ctx context.Context, b *fixtures.Trial) {
 	if !b.Hub.Silence(b.Device.DeviceID) {
 		b.NotRun("the device has no session")
 	}
-	start := time.Now()
-	e, err := b.Await(ctx, mark, silent+b.ReconnectWithin(ctx), "a session after the hub fell silent", hub.Event.Accepted)
+	start, within := time.Now(), min(b.ReconnectWithin(ctx), (b.TimeLeft(ctx)-silent).Round(10*time.Millisecond))
+	e, err := b.Await(ctx, mark, silent+within, "a session after the hub fell silent", hub.Event.Accepted)
 	if err != nil && record.ClassOf(err) == record.ClassDevice {
 		if b.Hub.Sessions != nil {
 			b.Hub.Drop(b.Device.DeviceID) // out of the hole
 		}
 		b.Fail(fixtures.Finding{
-			Expected: fmt.Sprintf("a silent hub noticed within 1.5 × keep-alive (%s), and a new session within %s more", silent, b.Type.Timing.ReconnectWithin),
+			Expected: fmt.Sprintf("a silent hub noticed within 1.5 × keep-alive (%s), and a new session within %s more", silent, within),
 			Seen:     fmt.Sprintf("no new session in %.0f s", time.Since(start).Seconds()),
 			Look:     "whether the client misses PINGRESP and PUBACK: a half-open connection looks well from one end", At: start,
 		})
@@ -146,10 +145,11 @@ func cutInHandshake(ctx context.Context, b *fixtures.Trial) {
 			return e.Kind == hub.KindHandshake && e.Fault == fault.Name
 		})
 		b.Premise(err)
-		e, err := b.AwaitSession(ctx, cut.Seq, b.ReconnectWithin(ctx))
+		within := b.ReconnectWithin(ctx)
+		e, err := b.AwaitSession(ctx, cut.Seq, within)
 		if err != nil && record.ClassOf(err) == record.ClassDevice {
 			b.Fail(fixtures.Finding{
-				Expected: fmt.Sprintf("a session within %s of a handshake that was cut behind %s", b.Type.Timing.ReconnectWithin, p.name),
+				Expected: fmt.Sprintf("a session within %s of a handshake that was cut behind %s", within, p.name),
 				Seen:     b.Summary(cut.Seq + 1).Text, At: cut.At,
 				Look: "what the TLS stack gives back when a handshake ends early: memory, sockets, its state machine",
 			})
@@ -191,10 +191,11 @@ func outage(ctx context.Context, b *fixtures.Trial, d time.Duration) {
 	b.Must(b.Hub.Up(up)) // the next spec needs it, also where this one was interrupted
 	b.Must(rested)
 	b.Step("the hub is back")
-	e, err := b.Await(ctx, from, b.ReconnectWithin(ctx), "a session after the hub was back", hub.Event.Accepted)
+	within := b.ReconnectWithin(ctx)
+	e, err := b.Await(ctx, from, within, "a session after the hub was back", hub.Event.Accepted)
 	if err != nil && record.ClassOf(err) == record.ClassDevice {
 		b.Fail(fixtures.Finding{
-			Expected: fmt.Sprintf("a session within %s of the hub being back: it was away for %s", b.Type.Timing.ReconnectWithin, d),
+			Expected: fmt.Sprintf("a session within %s of the hub being back: it was away for %s", within, d),
 			Seen:     b.Summary(from).Text, At: backAt,
 			Look: "the firmware's reconnect: does a refused connection end it, does its delay grow without a ceiling?",
 		})
