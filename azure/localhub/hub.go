@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -118,8 +119,12 @@ func (h *Hub) Listen(ctx context.Context, addr string) (net.Addr, error) {
 		return nil, f
 	}
 	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.isClosing() { // nobody would close this listener
+		_ = l.Close()
+		return nil, os.ErrClosed
+	}
 	h.listener = l
-	h.mu.Unlock()
 	h.running.Go(func() { h.accept(l) })
 	return l.Addr(), nil
 }

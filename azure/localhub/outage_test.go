@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"net"
+	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -177,5 +179,21 @@ func TestAForgottenSessionIsNotPresent(t *testing.T) {
 	}
 	if !present() {
 		t.Error("the session after it was not kept")
+	}
+}
+
+// A hub that is closed does not listen again.
+func TestUpBehindClose(t *testing.T) {
+	b := start(t)
+	b.hub.Down()
+	if err := b.hub.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.hub.Up(t.Context()); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("up: %v", err)
+	}
+	if c, err := net.Dial("tcp", b.addr); err == nil {
+		_ = c.Close()
+		t.Error("it listens")
 	}
 }
