@@ -65,11 +65,12 @@ func (e *formError) Unwrap() error { return e.is }
 // nothing that is known. The label is that of [formUnbroken].
 func formOf(data []byte) (f form, label string) {
 	text := bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), " \t\r\n")
+	utf16 := wording.UTF16(data)
 	switch {
 	case len(bytes.TrimSpace(data)) == 0:
 		return formEmpty, ""
-	case wording.UTF16(data) != "":
-		return map[string]form{"UTF-16": formUTF16, "UTF-16LE": formUTF16LE, "UTF-16BE": formUTF16BE}[wording.UTF16(data)], ""
+	case utf16 != "":
+		return map[string]form{"UTF-16": formUTF16, "UTF-16LE": formUTF16LE, "UTF-16BE": formUTF16BE}[utf16], ""
 	case bytes.HasPrefix(data, []byte{0xfe, 0xed, 0xfe, 0xed}):
 		return formJKS, ""
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
