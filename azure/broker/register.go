@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"hilrig/azure/hub"
+	"hilrig/azure/journal"
 	"hilrig/record"
 )
 
@@ -49,7 +50,7 @@ type registrar struct {
 	env      []string
 	log      *slog.Logger
 	turn     chan struct{} // holds one token: the journal is for one caller at a time
-	journal  *journal
+	journal  *made
 }
 
 func openRegistrar(ctx context.Context, c Config, s hub.Setup) (_ *registrar, err error) {
@@ -58,7 +59,7 @@ func openRegistrar(ctx context.Context, c Config, s hub.Setup) (_ *registrar, er
 	if err := os.MkdirAll(r.caDir(), 0o755); err != nil {
 		return nil, record.NewFailure(record.RigHost, "make", r.caDir(), err)
 	}
-	unlock, err := lockFolder(ctx, r.dir)
+	unlock, err := journal.Turn(ctx, r.dir)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +67,7 @@ func openRegistrar(ctx context.Context, c Config, s hub.Setup) (_ *registrar, er
 	if err := r.sweep(ctx); err != nil {
 		return nil, err
 	}
-	r.journal, err = openJournal(r.dir)
+	r.journal, err = journal.Open[entry](r.dir)
 	return r, err
 }
 
@@ -76,14 +77,14 @@ func (r *registrar) caDir() string { return filepath.Join(r.dir, "ca") }
 
 // sweep removes what dead processes left. What cannot be removed stays noted.
 func (r *registrar) sweep(ctx context.Context) error {
-	left, err := abandoned(r.dir)
+	left, err := journal.Abandoned[entry](r.dir)
 	for _, j := range left {
 		for _, e := range slices.Clone(j.Entries) {
 			if err := r.forget(ctx, j, e); err != nil {
 				r.log.Warn("what a run that died left at the broker is not removed", "device", e.DeviceID, "thumbprint", e.Thumbprint, "error", err)
 			}
 		}
-		err = errors.Join(err, j.close())
+		err = errors.Join(err, j.Close())
 	}
 	return err
 }
@@ -139,7 +140,7 @@ func (r *registrar) begin(ctx context.Context) (done func(), err error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	unlock, err := lockFolder(ctx, r.dir)
+	unlock, err := journal.Turn(ctx, r.dir)
 	if err != nil {
 		<-r.turn
 		return nil, err
@@ -159,8 +160,7 @@ func (r *registrar) add(ctx context.Context, e entry) error {
 	if slices.ContainsFunc(r.journal.Entries, func(x entry) bool { return x.DeviceID == e.DeviceID && x.Thumbprint == e.Thumbprint }) {
 		return nil
 	}
-	r.journal.Entries = append(r.journal.Entries, e)
-	if err := r.journal.save(); err != nil {
+	if err := r.journal.Add(e); err != nil {
 		return err
 	}
 	if err := put(r.caDir(), e); err != nil {
@@ -181,15 +181,14 @@ func (r *registrar) forgetOthers(ctx context.Context, id string, wanted []string
 
 // forget removes an entry. Its certificate is where {certificate} says while
 // the command runs, and no more among all of them.
-func (r *registrar) forget(ctx context.Context, j *journal, e entry) error {
+func (r *registrar) forget(ctx context.Context, j *made, e entry) error {
 	if err := take(r.caDir(), e); err != nil {
 		return err
 	}
 	if err := r.command(ctx, "register.remove", e.Remove, e); err != nil {
 		return err
 	}
-	j.Entries = slices.DeleteFunc(j.Entries, func(x entry) bool { return x.DeviceID == e.DeviceID && x.Thumbprint == e.Thumbprint })
-	return j.save()
+	return j.Remove(func(x entry) bool { return x.DeviceID == e.DeviceID && x.Thumbprint == e.Thumbprint })
 }
 
 // command runs one of the rig file's, with a file of its own that has the
@@ -215,12 +214,12 @@ func (r *registrar) command(ctx context.Context, step string, argv []string, e e
 func (r *registrar) close(ctx context.Context) error {
 	done, err := r.begin(ctx)
 	if err != nil {
-		return errors.Join(err, r.journal.held.Close()) // the next process removes it
+		return errors.Join(err, r.journal.Close()) // the next process removes it
 	}
 	defer done()
 	var errs []error
 	for _, e := range slices.Clone(r.journal.Entries) {
 		errs = append(errs, r.forget(ctx, r.journal, e))
 	}
-	return errors.Join(append(errs, r.journal.close())...)
+	return errors.Join(append(errs, r.journal.Close())...)
 }
