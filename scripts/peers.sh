@@ -24,14 +24,16 @@ picocom picocom the emulated device, by hand
 cc gcc the race detector
 ssh-keygen openssh-client files that people have in place of PEM
 curl curl the device registry, by a client not ours
-node nodejs the local hub, with the SDKs of Microsoft and MQTT.js
-npm npm the local hub, with the SDKs of Microsoft and MQTT.js
+node nodejs the local hub, with the SDKs of Microsoft and MQTT.js; the broker Aedes
+npm npm the local hub, with the SDKs of Microsoft and MQTT.js; the broker Aedes
+/usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server the broker, against another
 '
 
 # folder with a lock file, what it brings
 node_peers='
 azure/localhub/testdata/sdk the SDKs of Microsoft
 azure/localhub/testdata/mqttjs MQTT.js
+peers/brokers/aedes Aedes
 '
 
 missing() {
@@ -77,7 +79,7 @@ quiet_services() {
 	local package
 	for package in "$@"; do
 		case $package in
-		mosquitto | ser2net) as_root systemctl disable --now "$package.service" >&2 || true ;;
+		mosquitto | ser2net | rabbitmq-server) as_root systemctl disable --now "$package.service" >&2 || true ;;
 		esac
 	done
 }
@@ -98,7 +100,7 @@ node_packages() {
 			touch "$into/installed"
 			continue
 		fi
-		echo "peers: npm could not install $purpose (the local hub, against it)" >&2
+		echo "peers: npm could not install $purpose: its tests skip" >&2
 		failed=yes
 	done <<<"$node_peers"
 	[ -z "$failed" ] || [ "${CI:-}" != true ]

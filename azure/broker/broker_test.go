@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 
 	"hilrig/azure/broker"
 	"hilrig/azure/hub"
+	"hilrig/peers/brokers"
 	"hilrig/record"
 )
 
@@ -29,22 +31,22 @@ type device struct {
 	got  chan mqtt.Message
 }
 
-func connectDevice(t *testing.T, m *mosquitto, own *issued, user, password string) *device {
+func connectDevice(t *testing.T, m *brokers.Broker, own *brokers.Issued, user, password string) *device {
 	t.Helper()
 	d := &device{lost: make(chan struct{}), got: make(chan mqtt.Message, 10)}
 	roots := x509.NewCertPool()
-	roots.AddCert(m.root.cert)
+	roots.AddCert(m.Root.Cert)
 	config := &tls.Config{RootCAs: roots, ServerName: "localhost"}
 	if own != nil {
-		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return own.tls(), nil }
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return own.TLS(), nil }
 	}
-	o := mqtt.NewClientOptions().AddBroker("ssl://" + m.address).SetClientID(deviceID).SetTLSConfig(config).SetCleanSession(false)
+	o := mqtt.NewClientOptions().AddBroker("ssl://" + m.Address).SetClientID(deviceID).SetTLSConfig(config).SetCleanSession(false)
 	o.SetUsername(user).SetPassword(password).SetAutoReconnect(false).SetConnectTimeout(10 * time.Second)
 	o.SetConnectionLostHandler(func(mqtt.Client, error) { close(d.lost) })
 	o.SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { d.got <- m })
 	d.Client = mqtt.NewClient(o)
 	if token := d.Connect(); !token.WaitTimeout(20*time.Second) || token.Error() != nil {
-		t.Fatalf("the device does not connect: %v\n%s", token.Error(), m.log())
+		t.Fatalf("the device does not connect: %v\n%s", token.Error(), m.Log())
 	}
 	t.Cleanup(func() { d.Disconnect(0) })
 	return d
@@ -99,31 +101,31 @@ func message(payload string) func(hub.Event) bool {
 func kind(k hub.EventKind) func(hub.Event) bool { return func(e hub.Event) bool { return e.Kind == k } }
 
 // Who may be an observer, and what mosquitto is configured with for it.
-func observers(t *testing.T) map[string]func() (*mosquitto, broker.Observer) {
-	return map[string]func() (*mosquitto, broker.Observer){
-		"nobody in particular": func() (*mosquitto, broker.Observer) {
-			return startMosquitto(t, "allow_anonymous true", nil), broker.Observer{}
+func observers(t *testing.T) map[string]func() (*brokers.Broker, broker.Observer) {
+	return map[string]func() (*brokers.Broker, broker.Observer){
+		"nobody in particular": func() (*brokers.Broker, broker.Observer) {
+			return brokers.Mosquitto(t, "allow_anonymous true", nil), broker.Observer{}
 		},
-		"by certificate": func() (*mosquitto, broker.Observer) {
-			me := issue(t, "observer", nil)
-			m := startMosquitto(t, "cafile %[1]s/clients.pem\nrequire_certificate true\nuse_identity_as_username true", map[string][]byte{"clients.pem": me.pem()})
-			return m, broker.Observer{Certificate: me.tls()}
+		"by certificate": func() (*brokers.Broker, broker.Observer) {
+			me := brokers.Issue(t, "observer", nil)
+			m := brokers.Mosquitto(t, "cafile %[1]s/clients.pem\nrequire_certificate true\nuse_identity_as_username true", map[string][]byte{"clients.pem": me.PEM()})
+			return m, broker.Observer{Certificate: me.TLS()}
 		},
-		"by user and password": func() (*mosquitto, broker.Observer) {
-			m := startMosquitto(t, "password_file %[1]s/passwords", map[string][]byte{"passwords": passwords(t, "rig", "sesame")})
+		"by user and password": func() (*brokers.Broker, broker.Observer) {
+			m := brokers.Mosquitto(t, "password_file %[1]s/passwords", map[string][]byte{"passwords": brokers.Passwords(t, "rig", "sesame")})
 			return m, broker.Observer{User: "rig", Password: "sesame"}
 		},
-		"by both": func() (*mosquitto, broker.Observer) {
-			me := issue(t, "observer", nil)
-			m := startMosquitto(t, "cafile %[1]s/clients.pem\nrequire_certificate true\npassword_file %[1]s/passwords",
-				map[string][]byte{"clients.pem": me.pem(), "passwords": passwords(t, "rig", "sesame")})
-			return m, broker.Observer{Certificate: me.tls(), User: "rig", Password: "sesame"}
+		"by both": func() (*brokers.Broker, broker.Observer) {
+			me := brokers.Issue(t, "observer", nil)
+			m := brokers.Mosquitto(t, "cafile %[1]s/clients.pem\nrequire_certificate true\npassword_file %[1]s/passwords",
+				map[string][]byte{"clients.pem": me.PEM(), "passwords": brokers.Passwords(t, "rig", "sesame")})
+			return m, broker.Observer{Certificate: me.TLS(), User: "rig", Password: "sesame"}
 		},
 	}
 }
 
-func config(m *mosquitto, o broker.Observer) broker.Config {
-	return broker.Config{Address: m.address, Root: m.root.pem(), Observer: o}
+func config(m *brokers.Broker, o broker.Observer) broker.Config {
+	return broker.Config{Address: m.Address, Root: m.Root.PEM(), Observer: o}
 }
 
 func TestAnObserverIsLetIn(t *testing.T) {
@@ -148,7 +150,7 @@ func TestAnObserverIsLetIn(t *testing.T) {
 // topic before is no message of today.
 func TestWhatArrives(t *testing.T) {
 	t.Parallel()
-	m := startMosquitto(t, "allow_anonymous true", nil)
+	m := brokers.Mosquitto(t, "allow_anonymous true", nil)
 	d := connectDevice(t, m, nil, "", "")
 	d.send(t, topic, 1, true, "of yesterday")
 	h := open(t, config(m, broker.Observer{}), setup())
@@ -194,16 +196,16 @@ func TestWhatArrives(t *testing.T) {
 // comes back by itself.
 func TestABrokerIsRestarted(t *testing.T) {
 	t.Parallel()
-	m := startMosquitto(t, "allow_anonymous true", nil)
+	m := brokers.Mosquitto(t, "allow_anonymous true", nil)
 	began := time.Now()
 	h := open(t, config(m, broker.Observer{}), setup())
 	listened := time.Now()
-	m.kill()
+	m.Kill()
 	gap := await(t, h, 0, "the gap", kind(hub.KindGap))
 	if gap.Gap.From.Before(began) || !gap.Gap.To.IsZero() {
 		t.Errorf("gap: %+v", gap.Gap)
 	}
-	m.start()
+	m.Start()
 	back := await(t, h, gap.Seq, "its return", kind(hub.KindListening))
 	d := connectDevice(t, m, nil, "", "")
 	d.send(t, topic, 1, false, "after it")
@@ -227,10 +229,10 @@ func TestABrokerIsRestarted(t *testing.T) {
 // device's fault.
 func TestAnObserverThatCannotSee(t *testing.T) {
 	t.Parallel()
-	stranger := issue(t, "stranger", nil)
-	me := issue(t, "observer", nil)
-	byCertificate := map[string][]byte{"clients.pem": me.pem()}
-	byPassword := map[string][]byte{"passwords": passwords(t, "rig", "sesame"), "acl": []byte("user rig\ntopic write #\n")}
+	stranger := brokers.Issue(t, "stranger", nil)
+	me := brokers.Issue(t, "observer", nil)
+	byCertificate := map[string][]byte{"clients.pem": me.PEM()}
+	byPassword := map[string][]byte{"passwords": brokers.Passwords(t, "rig", "sesame"), "acl": []byte("user rig\ntopic write #\n")}
 	const certificates = "cafile %[1]s/clients.pem\nrequire_certificate true\nuse_identity_as_username true"
 	for _, c := range []struct {
 		name  string
@@ -241,25 +243,32 @@ func TestAnObserverThatCannotSee(t *testing.T) {
 	}{
 		{"wrong password", "password_file %[1]s/passwords", byPassword, broker.Observer{User: "rig", Password: "guess"}, "not know the observer"},
 		{"no password", "password_file %[1]s/passwords", byPassword, broker.Observer{}, "not know the observer"},
-		{"a stranger's certificate", certificates, byCertificate, broker.Observer{Certificate: stranger.tls()}, "does not take the certificate"},
+		{"a stranger's certificate", certificates, byCertificate, broker.Observer{Certificate: stranger.TLS()}, "does not take the certificate"},
 		{"no certificate", certificates, byCertificate, broker.Observer{}, "does not take the certificate"},
 		{"an ACL that hides the topic", "password_file %[1]s/passwords\nacl_file %[1]s/acl", byPassword, broker.Observer{User: "rig", Password: "sesame"}, "ACL must let the observer read " + topic},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			m := startMosquitto(t, c.lines, c.files)
-			h, _, err := config(m, c.o).Open(t.Context(), setup())
-			if err == nil {
-				_ = h.Close(t.Context())
-				t.Fatal("it was let in")
-			}
-			if record.ClassOf(err) != record.RigHub || !strings.Contains(err.Error(), c.says) {
-				t.Errorf("%s: %v, want %q", record.ClassOf(err), err, c.says)
-			}
-			if strings.Contains(err.Error(), "guess") || strings.Contains(err.Error(), "sesame") {
-				t.Errorf("shows a password: %v", err)
-			}
+			m := brokers.Mosquitto(t, c.lines, c.files)
+			refused(t, config(m, c.o), c.says)
 		})
+	}
+}
+
+// refused demands that the hub cannot be opened, whose fault that is and what is
+// said; no password is.
+func refused(t *testing.T, c broker.Config, says string) {
+	t.Helper()
+	h, _, err := c.Open(t.Context(), setup())
+	if err == nil {
+		_ = h.Close(t.Context())
+		t.Fatal("it was let in")
+	}
+	if record.ClassOf(err) != record.RigHub || !strings.Contains(err.Error(), says) {
+		t.Errorf("%s: %v, want %q", record.ClassOf(err), err, says)
+	}
+	if strings.Contains(err.Error(), "guess") || strings.Contains(err.Error(), "sesame") {
+		t.Errorf("shows a password: %v", err)
 	}
 }
 
@@ -267,8 +276,8 @@ func TestAnObserverThatCannotSee(t *testing.T) {
 // says nothing then; the first message is the proof.
 func TestAnObserverThatMayOnlyRead(t *testing.T) {
 	t.Parallel()
-	m := startMosquitto(t, "password_file %[1]s/passwords\nacl_file %[1]s/acl", map[string][]byte{
-		"passwords": append(passwords(t, "rig", "sesame"), passwords(t, "board", "sesame")...),
+	m := brokers.Mosquitto(t, "password_file %[1]s/passwords\nacl_file %[1]s/acl", map[string][]byte{
+		"passwords": append(brokers.Passwords(t, "rig", "sesame"), brokers.Passwords(t, "board", "sesame")...),
 		"acl":       []byte("user rig\ntopic read devices/#\n\nuser board\ntopic devices/#\n"),
 	})
 	before := time.Now()
@@ -291,32 +300,32 @@ func TestAnObserverThatMayOnlyRead(t *testing.T) {
 // The root that devices get is held against what the broker presents.
 func TestTheRootMustFit(t *testing.T) {
 	t.Parallel()
-	root, other := issue(t, "root", nil), issue(t, "another root", nil)
-	between := issue(t, "between", root, func(c *x509.Certificate) { c.IsCA, c.DNSNames = true, nil })
+	root, other := brokers.Issue(t, "root", nil), brokers.Issue(t, "another root", nil)
+	between := brokers.Issue(t, "between", root, func(c *x509.Certificate) { c.IsCA, c.DNSNames = true, nil })
 	expired := func(c *x509.Certificate) {
 		c.NotBefore, c.NotAfter = time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)
 	}
 	soon := func(c *x509.Certificate) { c.NotBefore = time.Now().Add(30 * time.Minute) }
 	for _, c := range []struct {
 		name  string
-		chain []*issued
-		root  *issued
+		chain []*brokers.Issued
+		root  *brokers.Issued
 		says  string // empty: it fits
 	}{
-		{"signed by the root", []*issued{issue(t, "localhost", root)}, root, ""},
-		{"signed by one between", []*issued{issue(t, "localhost", between), between}, root, ""},
-		{"the one between is not sent", []*issued{issue(t, "localhost", between)}, root, "the broker must send what is between"},
-		{"signed by another", []*issued{issue(t, "localhost", other)}, root, `root must be the certificate of "CN=another root"`},
-		{"for another name", []*issued{issue(t, "broker.lab", root)}, root, "it is for broker.lab, not for localhost"},
-		{"expired", []*issued{issue(t, "localhost", root, expired)}, root, "has expired"},
-		{"not yet valid", []*issued{issue(t, "localhost", root, soon)}, root, "is valid only from"},
-		{"no root", []*issued{issue(t, "localhost", root)}, nil, "no certificate in PEM"},
+		{"signed by the root", []*brokers.Issued{brokers.Issue(t, "localhost", root)}, root, ""},
+		{"signed by one between", []*brokers.Issued{brokers.Issue(t, "localhost", between), between}, root, ""},
+		{"the one between is not sent", []*brokers.Issued{brokers.Issue(t, "localhost", between)}, root, "the broker must send what is between"},
+		{"signed by another", []*brokers.Issued{brokers.Issue(t, "localhost", other)}, root, `root must be the certificate of "CN=another root"`},
+		{"for another name", []*brokers.Issued{brokers.Issue(t, "broker.lab", root)}, root, "it is for broker.lab, not for localhost"},
+		{"expired", []*brokers.Issued{brokers.Issue(t, "localhost", root, expired)}, root, "has expired"},
+		{"not yet valid", []*brokers.Issued{brokers.Issue(t, "localhost", root, soon)}, root, "is valid only from"},
+		{"no root", []*brokers.Issued{brokers.Issue(t, "localhost", root)}, nil, "no certificate in PEM"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			served := tls.Certificate{PrivateKey: c.chain[0].key}
+			served := tls.Certificate{PrivateKey: c.chain[0].Key}
 			for _, link := range c.chain {
-				served.Certificate = append(served.Certificate, link.cert.Raw)
+				served.Certificate = append(served.Certificate, link.Cert.Raw)
 			}
 			l, err := tls.Listen("tcp", "localhost:0", &tls.Config{Certificates: []tls.Certificate{served}})
 			if err != nil {
@@ -336,7 +345,7 @@ func TestTheRootMustFit(t *testing.T) {
 			_, port, _ := strings.Cut(l.Addr().String(), ":")
 			config := broker.Config{Address: "localhost:" + port}
 			if c.root != nil {
-				config.Root = c.root.pem()
+				config.Root = c.root.PEM()
 			}
 			_, _, err = config.Open(t.Context(), setup())
 			if c.says == "" {
@@ -351,7 +360,7 @@ func TestTheRootMustFit(t *testing.T) {
 
 func TestABrokerThatIsNotThere(t *testing.T) {
 	t.Parallel()
-	root := issue(t, "root", nil).pem()
+	root := brokers.Issue(t, "root", nil).PEM()
 	for name, c := range map[string]struct{ address, says string }{
 		"no such name":    {"no-such-host.invalid:8883", "DNS"},
 		"nobody listens":  {"localhost:1", "does the broker run"},
@@ -371,16 +380,16 @@ func TestABrokerThatIsNotThere(t *testing.T) {
 // to it.
 func TestADeviceIsTakenOverAndSpokenTo(t *testing.T) {
 	t.Parallel()
-	me, own := issue(t, "observer", nil), issue(t, deviceID, nil)
-	m := startMosquitto(t, "cafile %[1]s/clients.pem\nrequire_certificate true\nuse_identity_as_username true", map[string][]byte{"clients.pem": append(me.pem(), own.pem()...)})
-	h := open(t, config(m, broker.Observer{Certificate: me.tls()}), setup())
+	me, own := brokers.Issue(t, "observer", nil), brokers.Issue(t, deviceID, nil)
+	m := brokers.Mosquitto(t, "cafile %[1]s/clients.pem\nrequire_certificate true\nuse_identity_as_username true", map[string][]byte{"clients.pem": append(me.PEM(), own.PEM()...)})
+	h := open(t, config(m, broker.Observer{Certificate: me.TLS()}), setup())
 	if h.Letters() != "ADS" || h.Registry != nil {
 		t.Errorf("%s, and registers: %v", h.Letters(), h.Registry != nil)
 	}
 	if h.Drop(deviceID) {
 		t.Error("took over without an identity")
 	}
-	h.Hold(*own.tls())
+	h.Hold(*own.TLS())
 	d := connectDevice(t, m, own, "", "")
 	if token := d.Subscribe("devices/NewDevice/messages/devicebound/#", 1, nil); !token.WaitTimeout(20*time.Second) || token.Error() != nil {
 		t.Fatal(token.Error())
@@ -413,7 +422,7 @@ func TestADeviceIsTakenOverAndSpokenTo(t *testing.T) {
 
 func TestTheTopicThatADeviceReads(t *testing.T) {
 	t.Parallel()
-	m := startMosquitto(t, "allow_anonymous true", nil)
+	m := brokers.Mosquitto(t, "allow_anonymous true", nil)
 	for filter, want := range map[string]string{
 		"cmd/NewDevice":   "cmd/NewDevice",
 		"cmd/NewDevice/#": "cmd/NewDevice/m-1",
@@ -434,4 +443,27 @@ func TestTheTopicThatADeviceReads(t *testing.T) {
 			t.Errorf("%s: %s, %v", filter, e.Text, err)
 		}
 	}
+}
+
+// plain is a port that speaks, and no TLS.
+func plain(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Write([]byte("220 mail.test ready\r\n")) // to whoever comes
+			_, _ = conn.Read(make([]byte, 1))
+			_ = conn.Close()
+		}
+	}()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return "localhost:" + port
 }

@@ -17,42 +17,31 @@ import (
 
 	"hilrig/azure/broker"
 	"hilrig/azure/hub"
-	"hilrig/peers"
+	"hilrig/peers/brokers"
 	"hilrig/record"
 )
 
 // knows is a mosquitto that takes whoever is in its cafile, with the commands
 // that put somebody there. It reads the file when it starts, so they restart it:
 // a loop of a shell has it back, as a service manager would.
-func knows(t *testing.T) (*mosquitto, broker.Config) {
+func knows(t *testing.T) (*brokers.Broker, broker.Config) {
 	t.Helper()
-	me := issue(t, "observer", nil)
-	m := startMosquitto(t, "cafile %[1]s/clients.pem\nrequire_certificate true\nuse_identity_as_username true", map[string][]byte{"clients.pem": me.pem(), "observer.pem": me.pem(), "observer.key": me.keyPEM(t)})
-	m.kill()
-	m.process = exec.Command("sh", "-c", "trap 'kill $!; exit' TERM; while :; do "+peers.Find(t, "mosquitto")+" -c mosquitto.conf & echo $! >pid; wait $!; done")
-	m.process.Dir = m.dir
-	if err := m.process.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = m.process.Process.Signal(syscall.SIGTERM) // its trap ends the broker
-		_ = m.process.Wait()
-	})
-	m.awaitPort()
-	c := config(m, broker.Observer{Certificate: me.tls()})
-	changed := []string{"sh", "-c", "cat observer.pem {ca_dir}/all.pem >new.pem && mv new.pem clients.pem; p=$(cat pid); kill $p; while kill -0 $p; do sleep 0.01; done 2>/dev/null; true"}
-	changed[2] = "cd " + m.dir + " && " + changed[2]
+	me := brokers.Issue(t, "observer", nil)
+	m := brokers.Mosquitto(t, "cafile %[1]s/clients.pem\nrequire_certificate true\nuse_identity_as_username true", map[string][]byte{"clients.pem": me.PEM(), "observer.pem": me.PEM(), "observer.key": me.KeyPEM(t)})
+	m.Serve()
+	c := config(m, broker.Observer{Certificate: me.TLS()})
+	changed := []string{"sh", "-c", "cd " + m.Dir + " && cat observer.pem {ca_dir}/all.pem >new.pem && mv new.pem clients.pem; " + m.Restart()}
 	c.Register = broker.Commands{Add: changed, Remove: changed}
 	return m, c
 }
 
 // letsIn reports whether the broker completes a handshake and takes a CONNECT.
-func letsIn(t *testing.T, m *mosquitto, own *issued) bool {
+func letsIn(t *testing.T, m *brokers.Broker, own *brokers.Issued) bool {
 	t.Helper()
 	roots := x509.NewCertPool()
-	roots.AddCert(m.root.cert)
-	c, err := tls.Dial("tcp", m.address, &tls.Config{RootCAs: roots, ServerName: "localhost", MaxVersion: tls.VersionTLS12,
-		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return own.tls(), nil }})
+	roots.AddCert(m.Root.Cert)
+	c, err := tls.Dial("tcp", m.Address, &tls.Config{RootCAs: roots, ServerName: "localhost", MaxVersion: tls.VersionTLS12,
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return own.TLS(), nil }})
 	if err != nil {
 		return false
 	}
@@ -65,10 +54,10 @@ func registered(s hub.Setup, dir string) hub.Setup {
 	return s
 }
 
-func device0(certs ...*issued) hub.Device {
+func device0(certs ...*brokers.Issued) hub.Device {
 	d := hub.Device{ID: deviceID}
 	for _, c := range certs {
-		d.Certificates = append(d.Certificates, c.cert)
+		d.Certificates = append(d.Certificates, c.Cert)
 	}
 	return d
 }
@@ -78,7 +67,7 @@ func device0(certs ...*issued) hub.Device {
 func TestDevicesAreRegistered(t *testing.T) {
 	t.Parallel()
 	m, c := knows(t)
-	first, second := issue(t, deviceID, nil), issue(t, deviceID, nil)
+	first, second := brokers.Issue(t, deviceID, nil), brokers.Issue(t, deviceID, nil)
 	ctx := t.Context()
 	h, _, err := c.Open(ctx, registered(setup(), t.TempDir()))
 	if err != nil {
@@ -100,7 +89,7 @@ func TestDevicesAreRegistered(t *testing.T) {
 		if err := r.Register(ctx, step.device); err != nil {
 			t.Fatalf("%s: %v", step.name, err)
 		}
-		for who, want := range map[*issued]bool{first: step.first, second: step.second} {
+		for who, want := range map[*brokers.Issued]bool{first: step.first, second: step.second} {
 			if got := letsIn(t, m, who); got != want { // settled: the broker is back
 				t.Errorf("%s: lets in %v, want %v", step.name, got, want)
 			}
@@ -125,9 +114,9 @@ func TestDevicesAreRegistered(t *testing.T) {
 }
 
 // certificates are how many the broker is to know, the observer's among them.
-func certificates(t *testing.T, m *mosquitto) int {
+func certificates(t *testing.T, m *brokers.Broker) int {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(m.dir, "clients.pem"))
+	text, err := os.ReadFile(filepath.Join(m.Dir, "clients.pem"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +139,7 @@ func TestHelperThatDies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := hub.Of(h).Register(t.Context(), device0(issue(t, deviceID, nil))); err != nil {
+	if err := hub.Of(h).Register(t.Context(), device0(brokers.Issue(t, deviceID, nil))); err != nil {
 		t.Fatal(err)
 	}
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL) // this process
@@ -163,13 +152,13 @@ func TestTheNextRunRemovesWhatADeadOneLeft(t *testing.T) {
 	m, c := knows(t)
 	state := t.TempDir()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestHelperThatDies$")
-	cmd.Env = append(os.Environ(), "BROKER_TO_DIE_AT="+m.address, "BROKER_STATE="+state, "BROKER_CHANGED="+c.Register.Add[2],
-		"BROKER_ROOT="+write(t, m.dir, "root.pem", m.root.pem()), "BROKER_OWN="+filepath.Join(m.dir, "observer.pem"), "BROKER_KEY="+filepath.Join(m.dir, "observer.key"))
+	cmd.Env = append(os.Environ(), "BROKER_TO_DIE_AT="+m.Address, "BROKER_STATE="+state, "BROKER_CHANGED="+c.Register.Add[2],
+		"BROKER_ROOT="+brokers.Write(t, m.Dir, "root.pem", m.Root.PEM()), "BROKER_OWN="+filepath.Join(m.Dir, "observer.pem"), "BROKER_KEY="+filepath.Join(m.Dir, "observer.key"))
 	out, err := cmd.CombinedOutput()
 	if err == nil || certificates(t, m) != 2 {
 		t.Fatalf("%v, %d certificates: %s", err, certificates(t, m), out)
 	}
-	m.awaitPort()
+	m.AwaitPort()
 	h, _, err := c.Open(t.Context(), registered(setup(), state))
 	if err != nil {
 		t.Fatal(err)
@@ -189,14 +178,14 @@ func TestTheNextRunRemovesWhatADeadOneLeft(t *testing.T) {
 // broker is to know.
 func TestWhatACommandIsGiven(t *testing.T) {
 	t.Parallel()
-	m := startMosquitto(t, "allow_anonymous true", nil)
+	m := brokers.Mosquitto(t, "allow_anonymous true", nil)
 	c := config(m, broker.Observer{})
 	said := filepath.Join(t.TempDir(), "said")
 	c.Register = broker.Commands{
 		Add:    []string{"sh", "-c", `echo '{"id": "{device_id}"}' {thumbprint} {hub_host}:{hub_port} ${HOME:+home} $(cat {certificate} {ca_dir}/all.pem | grep -c BEGIN) >>` + said},
 		Remove: []string{"sh", "-c", `cat {ca_dir}/all.pem | grep -c BEGIN >>` + said + `; true`},
 	}
-	own := issue(t, deviceID, nil)
+	own := brokers.Issue(t, deviceID, nil)
 	h, _, err := c.Open(t.Context(), registered(setup(), t.TempDir()))
 	if err != nil {
 		t.Fatal(err)
@@ -211,7 +200,7 @@ func TestWhatACommandIsGiven(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Fields(string(text)); len(got) != 7 || got[0]+got[1] != `{"id":"NewDevice"}` || len(got[2]) != 64 || got[3] != m.address || got[4] != "home" || got[5] != "2" || got[6] != "0" {
+	if got := strings.Fields(string(text)); len(got) != 7 || got[0]+got[1] != `{"id":"NewDevice"}` || len(got[2]) != 64 || got[3] != m.Address || got[4] != "home" || got[5] != "2" || got[6] != "0" {
 		t.Errorf("%q", text)
 	}
 }
@@ -220,13 +209,13 @@ func TestWhatACommandIsGiven(t *testing.T) {
 // secrets.
 func TestARegisterCommandFails(t *testing.T) {
 	t.Parallel()
-	m := startMosquitto(t, "allow_anonymous true", nil)
+	m := brokers.Mosquitto(t, "allow_anonymous true", nil)
 	c := config(m, broker.Observer{})
 	c.Register = broker.Commands{Add: []string{"sh", "-c", `echo "no: $API_TOKEN"; exit 3`}, Remove: []string{"true"}}
 	s := registered(setup(), t.TempDir())
 	s.Env = append(os.Environ(), "API_TOKEN=hunter2")
 	h := open(t, c, s)
-	err := h.Register(t.Context(), device0(issue(t, deviceID, nil)))
+	err := h.Register(t.Context(), device0(brokers.Issue(t, deviceID, nil)))
 	if record.ClassOf(err) != record.RigHub || !strings.Contains(err.Error(), "exit status 3: no: ***") || bytes.Contains([]byte(err.Error()), []byte("hunter2")) {
 		t.Errorf("%s: %v", record.ClassOf(err), err)
 	}
@@ -235,11 +224,11 @@ func TestARegisterCommandFails(t *testing.T) {
 // Where the identity is the device's own nobody registers another.
 func TestAFixedIdentityIsNotRegistered(t *testing.T) {
 	t.Parallel()
-	m := startMosquitto(t, "allow_anonymous true", nil)
+	m := brokers.Mosquitto(t, "allow_anonymous true", nil)
 	c := config(m, broker.Observer{})
 	c.Register = broker.Commands{Add: []string{"false"}, Remove: []string{"false"}}
 	s := setup()
-	s.Identity = issue(t, deviceID, nil).tls()
+	s.Identity = brokers.Issue(t, deviceID, nil).TLS()
 	if h := open(t, c, s); h.Registry != nil || h.Letters() != "ADS" {
 		t.Errorf("%s, registers: %v", h.Letters(), h.Registry != nil)
 	}
@@ -247,7 +236,7 @@ func TestAFixedIdentityIsNotRegistered(t *testing.T) {
 
 // A check only looks: it runs no command, and leaves nothing where it was called.
 func TestACheckRegistersNobody(t *testing.T) {
-	m := startMosquitto(t, "allow_anonymous true", nil)
+	m := brokers.Mosquitto(t, "allow_anonymous true", nil)
 	here := t.TempDir()
 	t.Chdir(here)
 	c := config(m, broker.Observer{})

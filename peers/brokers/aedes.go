@@ -1,0 +1,36 @@
+package brokers
+
+import (
+	_ "embed" // the server, and what npm is to bring for it
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"hilrig/peers"
+)
+
+var (
+	//go:embed aedes/server.js
+	aedesServer []byte
+	//go:embed aedes/package-lock.json
+	aedesLock []byte
+)
+
+// Aedes starts the broker of npm's aedes, which has MQTT 3.1.1 alone. Only this
+// user is let in, or everybody where there is none.
+func Aedes(t testing.TB, user, password string) *Broker {
+	t.Helper()
+	lock := filepath.Join(t.TempDir(), "aedes")
+	if err := os.Mkdir(lock, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	Write(t, lock, "package-lock.json", aedesLock)
+	node, modules := peers.Node(t, lock, "Aedes (npm aedes)")
+	b := prepare(t, map[string][]byte{"server.js": aedesServer})
+	return b.run(func() *exec.Cmd {
+		c := exec.Command(node, "server.js", b.Port)
+		c.Env = append(os.Environ(), "NODE_MODULES="+modules, "BROKER_USER="+user, "BROKER_PASSWORD="+password)
+		return c
+	})
+}
