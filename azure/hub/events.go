@@ -193,3 +193,14 @@ func (v *Events) Watch(fn func(Event)) (stop func()) {
 		v.watchers = slices.DeleteFunc(slices.Clone(v.watchers), func(x *watcher) bool { return x == w })
 	}
 }
+
+// Follow calls fn for every event that the record has and for every later one,
+// each once and in order, as [Events.Watch] does.
+func (v *Events) Follow(fn func(Event)) (stop func()) {
+	v.deliver.Lock() // nothing comes in between
+	defer v.deliver.Unlock()
+	for _, e := range v.Since(0) {
+		fn(e)
+	}
+	return v.Watch(fn)
+}

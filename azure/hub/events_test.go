@@ -2,6 +2,7 @@ package hub
 
 import (
 	"bytes"
+	"sync"
 	"testing"
 )
 
@@ -77,5 +78,38 @@ func TestTheRecordIsBoundedInBytes(t *testing.T) {
 	}
 	if v.bytes != sum || sum > v.most || sum < v.most/2 || v.Since(0)[0].Seq < 100 {
 		t.Errorf("%d bytes are %d; the first is %d", v.bytes, sum, v.Since(0)[0].Seq)
+	}
+}
+
+// Who follows a record is told each event once and in order: those of before,
+// and those that come while he is told.
+func TestFollow(t *testing.T) {
+	const writers, each = 4, 500
+	v := NewEvents("", 0)
+	var adding sync.WaitGroup
+	half := make(chan struct{}, writers)
+	for range writers {
+		adding.Go(func() {
+			for i := range each {
+				v.Add(Event{Kind: KindPacket})
+				if i == each/2 {
+					half <- struct{}{}
+				}
+			}
+		})
+	}
+	<-half
+	var seqs []int
+	stop := v.Follow(func(e Event) { seqs = append(seqs, e.Seq) })
+	adding.Wait()
+	stop()
+	v.Add(Event{Kind: KindPacket})
+	for i, seq := range seqs {
+		if seq != i {
+			t.Fatalf("event %d is told as number %d", seq, i)
+		}
+	}
+	if len(seqs) != writers*each {
+		t.Errorf("%d events are told of %d", len(seqs), writers*each)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"hilrig/azure/door"
 	"hilrig/azure/mqttwire"
 	"hilrig/azure/tlswire"
 	"hilrig/record"
@@ -57,7 +58,7 @@ type Hub struct {
 	bound    *queues
 	outgoing outgoing
 
-	door *door
+	door *door.Door
 
 	next      atomic.Int64
 	closing   chan struct{}
@@ -97,7 +98,7 @@ func New(c Config) (*Hub, error) {
 	for _, d := range c.Devices {
 		h.events.Know(d)
 	}
-	h.door = newDoor(maxConnections, func(conn int64) bool { return h.events.Proof(conn) >= hub.ProofClientID })
+	h.door = door.New(maxConnections, h.events)
 	return h, nil
 }
 
@@ -145,9 +146,7 @@ func (h *Hub) accept(l net.Listener) {
 				return
 			}
 			h.log.Warn("accept", "error", err)
-			if n, whose := h.door.room(); n > 0 {
-				h.events.Evicted(whose, n)
-			}
+			h.door.Room()
 			select { // out of descriptors: let connections end
 			case <-time.After(50 * time.Millisecond):
 			case <-h.closing:
@@ -167,19 +166,13 @@ func (h *Hub) accept(l net.Listener) {
 // track makes a connection known, so that Close reaches it; false where there
 // is no room for it or the hub is closing.
 func (h *Hub) track(id int64, c net.Conn) bool {
-	from := hub.AddressOf(c.RemoteAddr().String())
-	in, closed, whose := h.door.enter(id, from, c)
-	if closed > 0 {
-		h.events.Evicted(whose, closed)
-	}
-	if !in {
-		h.events.Evicted(from, 1)
+	if !h.door.Enter(id, hub.AddressOf(c.RemoteAddr().String()), c) {
 		return false
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.isClosing() || h.down {
-		h.door.leave(id)
+		h.door.Leave(id)
 		return false
 	}
 	h.conns[id] = c
@@ -187,7 +180,7 @@ func (h *Hub) track(id int64, c net.Conn) bool {
 }
 
 func (h *Hub) forget(id int64) {
-	h.door.leave(id)
+	h.door.Leave(id)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.conns, id)
@@ -242,7 +235,7 @@ func (h *Hub) secure(id int64, raw net.Conn, stranger bool) *conn {
 	var shown []*hub.Shows
 	done := func() {}
 	if stranger {
-		if done, err = h.door.turn(h.closing, hub.AddressOf(remote)); err != nil {
+		if done, err = h.door.Turn(h.closing, handshakeWithin, hub.AddressOf(remote)); err != nil {
 			h.events.Add(hub.Event{Kind: hub.KindDisconnected, Conn: id, Remote: remote, Text: err.Error()})
 			return nil
 		}

@@ -118,6 +118,12 @@ func (c *conn) add(e hub.Event) {
 	c.tap.events.Add(e)
 }
 
+// Close shows the connection out, to make room for another.
+func (c *conn) Close() error {
+	c.decide("closed to make room", "")
+	return c.raw.Close()
+}
+
 // cut ends the connection without a word.
 func (c *conn) cut(why, fault string) {
 	c.decide(why, fault)

@@ -7,12 +7,12 @@ import (
 	"log/slog"
 	"maps"
 	"net"
-	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"hilrig/azure/door"
 	"hilrig/azure/hub"
 	"hilrig/record"
 )
@@ -31,6 +31,7 @@ type Tap struct {
 	log    *slog.Logger
 	events *hub.Events
 	shown  *hub.Shown
+	door   *door.Door
 	packet bool // the hub shows the packets, and with them its sessions
 
 	next      atomic.Int64
@@ -56,13 +57,10 @@ func newTap(inner hub.Hub, device, to string, log *slog.Logger) *Tap {
 	if !t.packet {
 		t.events.ByArrivals(true)
 	}
+	t.door = door.New(maxConnections, t.events)
 	t.ctx, t.end = context.WithCancel(context.Background())
 	t.shown = hub.NewShown(t.events, func(_ int64, device string) bool { return device == t.device })
-	stop := inner.Events().Watch(t.heard)
-	for _, e := range inner.Events().Since(0) { // before anybody watched
-		t.heard(e)
-	}
-	context.AfterFunc(t.ctx, stop)
+	context.AfterFunc(t.ctx, inner.Events().Follow(t.heard))
 	return t
 }
 
@@ -83,7 +81,7 @@ func (t *Tap) accept(l net.Listener) {
 				return
 			}
 			t.log.Warn("accept at the tap", "error", err)
-			t.makeRoom()
+			t.door.Room()
 			select { // out of descriptors: let connections end
 			case <-time.After(50 * time.Millisecond):
 			case <-t.ctx.Done():
@@ -106,48 +104,23 @@ func (t *Tap) accept(l net.Listener) {
 // adopt makes a connection known, so that Close reaches it; false where there
 // is no room for it or the tap is closed.
 func (t *Tap) adopt(c *conn) bool {
-	t.mu.Lock()
-	full := len(t.conns) >= maxConnections
-	t.mu.Unlock()
-	if full {
-		t.makeRoom()
+	if !t.door.Enter(c.id, hub.AddressOf(c.remote), c) {
+		_ = c.raw.Close()
+		return false
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.ctx.Err() != nil || t.down {
-		_ = c.device.Close()
+		t.door.Leave(c.id)
+		_ = c.raw.Close()
 		return false
 	}
 	t.conns[c.id] = c
 	return true
 }
 
-// makeRoom ends the oldest connection that has proven nothing, of the address
-// that has most of them.
-func (t *Tap) makeRoom() {
-	of := map[netip.Addr][]*conn{}
-	var most []*conn
-	for _, c := range t.open() {
-		if t.events.Proof(c.id) < hub.ProofClientID {
-			from := hub.AddressOf(c.remote)
-			if of[from] = append(of[from], c); len(of[from]) > len(most) {
-				most = of[from]
-			}
-		}
-	}
-	var oldest *conn
-	for _, c := range most {
-		if oldest == nil || c.id < oldest.id {
-			oldest = c
-		}
-	}
-	if oldest != nil {
-		t.events.Evicted(hub.AddressOf(oldest.remote), 1)
-		oldest.cut("closed to make room", "")
-	}
-}
-
 func (t *Tap) forget(c *conn) {
+	t.door.Leave(c.id)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.conns, c.id)

@@ -1,4 +1,4 @@
-package localhub
+package door
 
 import (
 	"errors"
@@ -6,14 +6,14 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"hilrig/azure/hub"
 )
 
-// door bounds what strangers can take of a hub. Connections that have not
-// proven themselves make room for new ones, the oldest of the address that has
-// most of them first: so whoever knocks a thousand times keeps out himself.
-type door struct {
+// Door is what connections come in by.
+type Door struct {
 	most   int
-	proven func(conn int64) bool
+	events *hub.Events
 
 	mu     sync.Mutex
 	guests map[int64]*guest
@@ -33,26 +33,26 @@ const strangersAtOnce = 32
 // mostSources bounds the addresses that are remembered.
 const mostSources = 1024
 
-func newDoor(most int, proven func(int64) bool) *door {
-	return &door{most: most, proven: proven, guests: map[int64]*guest{}, halls: map[netip.Addr]chan struct{}{}}
+// New lets in so many connections at once. Who proves itself, and who was shown
+// out, is for the record.
+func New(most int, events *hub.Events) *Door {
+	return &Door{most: most, events: events, guests: map[int64]*guest{}, halls: map[netip.Addr]chan struct{}{}}
 }
 
-// enter lets a connection in, and says how many of which address were closed
-// for it; not in where none could be.
-func (d *door) enter(conn int64, from netip.Addr, c io.Closer) (in bool, closed int, whose netip.Addr) {
+// Enter lets a connection in; false where there is no room for it.
+func (d *Door) Enter(conn int64, from netip.Addr, c io.Closer) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.inside() >= d.most {
-		if closed, whose = d.makeRoom(); closed == 0 {
-			return false, 0, whose
-		}
+	if d.inside() >= d.most && !d.makeRoom() {
+		d.events.Evicted(from, 1)
+		return false
 	}
 	d.guests[conn] = &guest{from: from, c: c}
-	return true, closed, whose
+	return true
 }
 
 // inside counts those that were not shown out. With mu held.
-func (d *door) inside() int {
+func (d *Door) inside() int {
 	if len(d.guests) < d.most {
 		return len(d.guests)
 	}
@@ -65,36 +65,39 @@ func (d *door) inside() int {
 	return n
 }
 
-func (d *door) leave(conn int64) {
+// Leave is the end of a connection.
+func (d *Door) Leave(conn int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.guests, conn)
 }
 
-// room closes connections for want of something else than their number, such
+// Room closes connections for want of something else than their number, such
 // as file descriptors.
-func (d *door) room() (closed int, whose netip.Addr) {
+func (d *Door) Room() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.makeRoom()
+	d.makeRoom()
 }
 
 // makeRoom closes the oldest eighth of those of the address that has most which
-// have not proven themselves. With mu held.
-func (d *door) makeRoom() (closed int, whose netip.Addr) {
+// have not proven themselves; false where there are none. With mu held.
+func (d *Door) makeRoom() bool {
 	of := map[netip.Addr][]int64{}
 	for conn, g := range d.guests {
-		if !g.out && !d.proven(conn) {
+		if !g.out && d.events.Proof(conn) < hub.ProofClientID {
 			of[g.from] = append(of[g.from], conn)
 		}
 	}
+	var whose netip.Addr
 	for from, conns := range of {
 		if len(conns) > len(of[whose]) || len(conns) == len(of[whose]) && lowest(conns) < lowest(of[whose]) {
 			whose = from
 		}
 	}
 	conns := of[whose]
-	for range (len(conns) + 7) / 8 {
+	closed := (len(conns) + 7) / 8
+	for range closed {
 		oldest := 0
 		for i := range conns {
 			if conns[i] < conns[oldest] {
@@ -106,17 +109,19 @@ func (d *door) makeRoom() (closed int, whose netip.Addr) {
 		_ = g.c.Close() // its reader notices
 		conns[oldest] = conns[len(conns)-1]
 		conns = conns[:len(conns)-1]
-		closed++
 	}
-	return closed, whose
+	if closed > 0 {
+		d.events.Evicted(whose, closed)
+	}
+	return closed > 0
 }
 
 // errNoTurn is a stranger of whom there are too many.
 var errNoTurn = errors.New("other connections of this address took too long")
 
-// turn waits until a stranger's address may have one more handshake worked on,
-// as long as a handshake may take; done gives the turn back.
-func (d *door) turn(closing <-chan struct{}, from netip.Addr) (done func(), err error) {
+// Turn waits until a stranger's address may have one more handshake worked on,
+// as long as it may take; done gives the turn back.
+func (d *Door) Turn(closing <-chan struct{}, within time.Duration, from netip.Addr) (done func(), err error) {
 	d.mu.Lock()
 	hall := d.halls[from]
 	if hall == nil {
@@ -127,7 +132,7 @@ func (d *door) turn(closing <-chan struct{}, from netip.Addr) (done func(), err 
 		d.halls[from] = hall
 	}
 	d.mu.Unlock()
-	late := time.NewTimer(handshakeWithin)
+	late := time.NewTimer(within)
 	defer late.Stop()
 	select {
 	case hall <- struct{}{}:
