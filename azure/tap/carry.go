@@ -128,7 +128,7 @@ func (c *conn) stream(to, from net.Conn) error {
 func (c *conn) through(to net.Conn, b []byte, fromDevice bool) error {
 	n, ends := c.look(b, fromDevice)
 	if n > 0 {
-		if _, err := to.Write(b[:n]); err != nil {
+		if _, err := to.Write(b[:n]); err != nil && !c.silent.Load() {
 			return errWrite
 		}
 	}

@@ -200,17 +200,18 @@ func TestEndsTravelAsTheyCame(t *testing.T) {
 			func(c net.Conn) error { return is(reads(c), syscall.ECONNRESET) }, "connection to the hub lost: ", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			hubs := make(chan error, 1)
+			hubs, greeted := make(chan error, 1), make(chan struct{})
 			b, device := dialled(t, opens(func(conn net.Conn) {
 				b := make([]byte, len(c.greeting))
 				if _, err := io.ReadFull(conn, b); err == nil { // the tap's own look says nothing
+					close(greeted)
 					hubs <- c.hub(conn)
 				}
 			}))
 			if _, err := device.Write([]byte(c.greeting)); err != nil {
 				t.Fatal(err)
 			}
-			b.settle()
+			<-greeted
 			if err := c.device(device); err != nil {
 				t.Errorf("device: %v", err)
 			}
@@ -225,9 +226,6 @@ func TestEndsTravelAsTheyCame(t *testing.T) {
 		})
 	}
 }
-
-// settle gives a greeting the time to pass.
-func (b *bench) settle() { time.Sleep(50 * time.Millisecond) }
 
 func is(err, want error) error {
 	if errors.Is(err, want) {

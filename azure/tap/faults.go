@@ -48,7 +48,7 @@ func (t *Tap) Silence(id string) bool {
 	device, far := c.device, c.hub
 	c.mu.Unlock()
 	for _, side := range []net.Conn{device, far} {
-		_ = side.SetReadDeadline(time.Unix(1, 0)) // ends what the kernel carries
+		_ = side.SetDeadline(time.Unix(1, 0)) // ends what the kernel carries, also where a side takes no more
 	}
 	return true
 }

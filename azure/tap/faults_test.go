@@ -86,6 +86,47 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// Also what waits for a side that takes no more gets into the hole.
+func TestSilenceBehindAHubThatTakesNoMore(t *testing.T) {
+	stuck := make(chan struct{})
+	config := &tls.Config{Certificates: []tls.Certificate{makePKI().server}, MaxVersion: tls.VersionTLS12}
+	b := open(t, opens(func(raw net.Conn) {
+		c := tls.Server(raw, config)
+		if n, err := c.Read(make([]byte, 1)); n > 0 && err == nil { // the tap's own look says nothing
+			_, _ = c.Write([]byte{0})
+			<-stuck
+		}
+	}), tap.Config{})
+	defer close(stuck)
+	own := b.config()
+	device, err := tls.Dial("tcp", b.addr, own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer device.Close()
+	said := make([]byte, 1<<16)
+	_, werr := device.Write(said[:1])
+	_, rerr := device.Read(make([]byte, 1))
+	_, gerr := device.Write(said[:1]) // behind the hub's answer the device goes on: a session
+	if err := errors.Join(werr, rerr, gerr); err != nil {
+		t.Fatal(err)
+	}
+	b.await(0, "the session", hub.Event.Accepted)
+	_ = device.SetWriteDeadline(time.Now().Add(500 * time.Millisecond))
+	for err == nil {
+		_, err = device.NetConn().Write(said)
+	}
+	if !errors.Is(err, os.ErrDeadlineExceeded) || !b.hub.Silence(deviceID) {
+		t.Fatalf("written into a hub that reads nothing: %v", err)
+	}
+	_ = device.SetWriteDeadline(time.Now().Add(15 * time.Second))
+	for range 1 << 10 {
+		if _, err := device.NetConn().Write(said); err != nil {
+			t.Fatalf("the hole takes no more: %v", err)
+		}
+	}
+}
+
 // A device that never notices is got out of the hole.
 func TestDropEndsASilentSession(t *testing.T) {
 	b := start(t)
