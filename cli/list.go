@@ -79,14 +79,14 @@ func atHub(kind string, tap bool) (*listedHub, error) {
 	if kind == "" {
 		return nil, nil
 	}
-	letters, known := hub.OfKind(kind)
+	letters, known := hub.OfKind(kind, tap)
 	if !known {
 		return nil, record.NewFailure(record.Usage, "read --hub", kind, fmt.Errorf("not one of %s", strings.Join(hub.Kinds(), ", "))).
 			WithCure(wording.DidYouMean(kind, hub.Kinds()))
 	}
 	at := &listedHub{"the " + kind + " hub", letters}
 	if tap {
-		at.name, at.letters = at.name+" behind a tap", letters.With(hub.OfTap)
+		at.name += " behind a tap"
 	}
 	return at, nil
 }

@@ -96,10 +96,7 @@ func (p *Plan) fits() error {
 // where it can, as far as can be told without touching anything.
 func (p *Plan) WhyNot(e Entry, s fixtures.Spec) string {
 	var why []string
-	if letters, known := hub.OfKind(e.Hub.Kind); known {
-		if e.Hub.Tap.On {
-			letters = letters.With(hub.OfTap)
-		}
+	if letters, known := hub.OfKind(e.Hub.Kind, e.Hub.Tap.On); known {
 		if at := s.WhyNotAt(letters); at != "" {
 			why = append(why, at)
 		}

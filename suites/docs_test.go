@@ -35,13 +35,13 @@ func TestSpecsDocument(t *testing.T) {
 		"Where a hub has not got what a spec needs, the spec is not applicable; `hilrig list --hub broker --tap` says which and why.\n\n" +
 		"| hub | core | without soak | all |\n|---|---|---|---|\n")
 	for _, kind := range hub.Kinds() {
-		letters, _ := hub.OfKind(kind)
-		for _, h := range []struct {
-			name string
-			has  hub.Letters
-		}{{kind, letters}, {kind + " behind a tap", letters.With(hub.OfTap)}} {
-			n := suites.CountAt(suites.All(), h.has)
-			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", h.name, n.Core, n.Default, n.All)
+		for _, tap := range []bool{false, true} {
+			letters, _ := hub.OfKind(kind, tap)
+			name, n := kind, suites.CountAt(suites.All(), letters)
+			if tap {
+				name += " behind a tap"
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", name, n.Core, n.Default, n.All)
 		}
 	}
 	for _, s := range byArea(suites.All()) {

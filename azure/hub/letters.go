@@ -75,10 +75,13 @@ const (
 // Kinds are the kinds of hubs, as rig files name them.
 func Kinds() []string { return []string{"local", "broker", "azure"} }
 
-// OfKind is what a kind of hub shows and can do; false for a kind that there is
-// not.
-func OfKind(kind string) (Letters, bool) {
+// OfKind is what a kind of hub shows and can do, by itself or with a tap in
+// front; false for a kind that there is not.
+func OfKind(kind string, tap bool) (Letters, bool) {
 	l, known := map[string]Letters{"local": OfLocal, "broker": OfBroker, "azure": OfAzure}[kind]
+	if tap && known {
+		l = l.With(OfTap)
+	}
 	return l, known
 }
 
