@@ -56,11 +56,16 @@ var bans = []ban{
 	{from: "suites", to: "azure/localhub", why: anyHub},
 	{from: "suites", to: "azure/tap", why: anyHub},
 	{from: "suites", to: "azure/broker", why: anyHub},
+	{from: "suites", to: "azure/iothub", why: anyHub},
 	{from: "fixtures", to: "azure/tap", why: anyHub},
+	{from: "fixtures", to: "azure/iothub", why: anyHub},
 	{from: "fixtures", to: "azure/broker", why: anyHub},
 	{from: "azure/tap", to: "azure/broker", why: "a tap stands in front of any hub"},
 	{from: "azure/tap", to: "azure/localhub", why: "a tap stands in front of any hub"},
 	{from: "fixtures", to: "azure/localhub", why: anyHub},
+	{from: "azure/iothub", to: "azure/localhub", why: otherEnd},
+	{from: "azure/localhub", to: "azure/iothub", why: otherEnd},
+	{from: "azure/iothub/access", to: "azure/iothub/registry", why: "access knows no requests"},
 	{from: "azure/hub", to: "azure/localhub", why: "what a hub saw does not know how any kind of hub works"},
 	{from: "hw/emulator", to: "hw/console", why: otherSide},
 	{from: "hw/emulator", to: "hw/port", why: otherSide},
@@ -70,6 +75,8 @@ var bans = []ban{
 }
 
 const anyHub = "specs and benches know azure/hub, and never one kind of hub"
+
+const otherEnd = "the local hub stands in for IoT Hub in tests: a mistake must not cancel itself out"
 
 const otherSide = "the emulator is the other side of the wire: a mistake must not cancel itself out"
 
