@@ -12,6 +12,7 @@ import (
 type TwinChange struct {
 	Desired, Tags []byte // JSON objects; null deletes
 	Replace       bool   // instead of merging; nil is then an empty part
+	First         bool   // the twin begins so: its versions stay those of a new one, and the time is none, as recorded of IoT Hub's bulks
 }
 
 // twins are the twins of a hub; a device has one from its first use on, and it
@@ -111,7 +112,10 @@ func (h *Hub) WriteTwin(deviceID string, change TwinChange) (hub.Twin, error) {
 	h.twins.mu.Lock()
 	defer h.twins.mu.Unlock()
 	t := h.twins.get(deviceID)
-	next, told := t.desired, []byte(nil)
+	from, next, told, now := t.desired, t.desired, []byte(nil), time.Now()
+	if change.First {
+		from.version, now = 0, time.Time{}
+	}
 	tags := t.tags
 	var err error
 	if change.Tags != nil {
@@ -120,13 +124,15 @@ func (h *Hub) WriteTwin(deviceID string, change TwinChange) (hub.Twin, error) {
 		}
 	}
 	if change.Desired != nil {
-		if next, told, err = t.desired.patched(change.Desired, change.Replace, time.Now()); err != nil {
+		if next, told, err = from.patched(change.Desired, change.Replace, now); err != nil {
 			return refused(err)
 		}
 	}
 	t.desired, t.tags = next, tags
-	t.version++
-	t.written++
+	if !change.First {
+		t.version++
+		t.written++
+	}
 	if change.Desired != nil {
 		h.tellDesired(deviceID, next.version, told)
 	}

@@ -57,8 +57,8 @@ type wireAccess struct {
 }
 
 type wireThumbprint struct {
-	Primary   string `json:"primaryThumbprint"`
-	Secondary string `json:"secondaryThumbprint"`
+	Primary   string `json:"primaryThumbprint,omitempty"`
+	Secondary string `json:"secondaryThumbprint,omitempty"`
 }
 
 // wireTime has a zone or none; the year 1 stands for never.
@@ -117,8 +117,11 @@ func (d Device) body() (map[string]json.RawMessage, error) {
 	set(body, "authentication", access)
 	set(body, "deviceId", d.ID)
 	set(body, "status", d.Status)
-	set(body, "statusReason", d.StatusReason)
-	if d.ETag != "" {
+	delete(body, "statusReason") // a PUT replaces: none is sent, none is there
+	if d.StatusReason != "" {
+		set(body, "statusReason", d.StatusReason)
+	}
+	if d.ETag != "" && d.ETag != AnyETag {
 		set(body, "etag", d.ETag)
 	}
 	return body, errs
@@ -150,7 +153,7 @@ func (c *Client) Create(ctx context.Context, d Device) (Device, error) {
 	return c.put(ctx, "create", d, ErrConflict)
 }
 
-// Update changes a device as it was read.
+// Update changes a device as it was read, or with [AnyETag] whatever is there.
 func (c *Client) Update(ctx context.Context, d Device) (Device, error) {
 	return c.put(ctx, "change", d, ErrPrecondition)
 }

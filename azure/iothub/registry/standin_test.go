@@ -8,9 +8,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"errors"
 	"math/big"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,6 +29,9 @@ import (
 const hostName = "rig.azure-devices.net"
 
 var printA, printB = strings.Repeat("A", 40), strings.Repeat("B", 40)
+
+// someCertificate is for a hub that does not listen.
+var someCertificate = tls.Certificate{Certificate: [][]byte{{0}}}
 
 // authority signs certificates of servers.
 type authority struct {
@@ -99,7 +105,7 @@ func startLocal(t *testing.T, change ...func(*registryapi.Config)) local {
 			t.Fatal(err)
 		}
 	}
-	l.hub, err = localhub.New(localhub.Config{Host: hostName, Certificate: tls.Certificate{Certificate: [][]byte{{0}}}})
+	l.hub, err = localhub.New(localhub.Config{Host: hostName, Certificate: someCertificate})
 	check()
 	dir := t.TempDir()
 	key, err := registryapi.OpenKey(t.Context(), filepath.Join(dir, "key"))
@@ -127,4 +133,29 @@ func startLocal(t *testing.T, change ...func(*registryapi.Config)) local {
 	l.Client = registry.New(access.ByKey(l.connection), registry.Options{Endpoint: at.String(), Roots: ca.roots(), Pause: time.Millisecond})
 	t.Cleanup(l.Close)
 	return l
+}
+
+// someConnection is one of no hub.
+func someConnection(t *testing.T) access.Connection {
+	t.Helper()
+	c, err := access.ParseConnectionString("HostName=" + hostName + ";SharedAccessKeyName=registryReadWrite;SharedAccessKey=" + keyText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// keyText is a key of no hub.
+var keyText = base64.StdEncoding.EncodeToString([]byte("hilrig: a key of no hub, 32 bytes"))
+
+// clientOf is a client of a server over TLS that has the hub's name.
+func clientOf(t *testing.T, ca authority, h http.Handler) *registry.Client {
+	t.Helper()
+	s := httptest.NewUnstartedServer(h)
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{ca.server(t, hostName, time.Now().Add(time.Hour))}}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	c := registry.New(access.ByKey(someConnection(t)), registry.Options{Endpoint: s.Listener.Addr().String(), Roots: ca.roots(), Pause: time.Millisecond})
+	t.Cleanup(c.Close)
+	return c
 }

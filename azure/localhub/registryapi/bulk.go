@@ -127,7 +127,7 @@ func (s *Server) bulkOne(d bulkDevice) error {
 		if v, _ := s.twinOf(d.ID); d.Mode != "updateTwin" && d.TwinETag != v.ETag {
 			return changed()
 		}
-		return s.bulkTwin(d)
+		return s.bulkTwin(d, false)
 	case "delete", "deleteIfMatchETag":
 		if d.Mode != "delete" && d.ETag != old.etag() {
 			return changed()
@@ -150,11 +150,12 @@ func (s *Server) bulkPut(old *entry, d bulkDevice) error {
 	if s.metadata.put(old, want); want.disabled {
 		s.config.Hub.Drop(d.ID)
 	}
-	return s.bulkTwin(d)
+	return s.bulkTwin(d, old == nil)
 }
 
-func (s *Server) bulkTwin(d bulkDevice) error {
-	change := localhub.TwinChange{Desired: present(d.Properties.Desired), Tags: present(d.Tags)}
+// bulkTwin writes what a bulk says of a twin, which is new with its device.
+func (s *Server) bulkTwin(d bulkDevice, first bool) error {
+	change := localhub.TwinChange{Desired: present(d.Properties.Desired), Tags: present(d.Tags), First: first}
 	if change.Desired == nil && change.Tags == nil {
 		return nil
 	}
