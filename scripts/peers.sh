@@ -24,8 +24,8 @@ picocom picocom the emulated device, by hand
 cc gcc the race detector
 ssh-keygen openssh-client files that people have in place of PEM
 curl curl the device registry, by a client not ours
-node nodejs the local hub, with the SDKs of Microsoft and MQTT.js; the broker Aedes
-npm npm the local hub, with the SDKs of Microsoft and MQTT.js; the broker Aedes
+node nodejs the local hub, with the SDKs of Microsoft and MQTT.js; the broker Aedes; AMQP
+npm npm the local hub, with the SDKs of Microsoft and MQTT.js; the broker Aedes; AMQP
 /usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server the broker, against another
 '
 
@@ -34,6 +34,7 @@ node_peers='
 azure/localhub/testdata/sdk the SDKs of Microsoft
 azure/localhub/testdata/mqttjs MQTT.js
 peers/brokers/aedes Aedes
+azure/iothub/standin/testdata/amqp rhea and the reader of Event Hubs of Microsoft
 '
 
 missing() {
