@@ -15,8 +15,8 @@ type Stamps struct {
 	Enqueued   time.Time
 }
 
-// enqueuedForm has a fixed width, so that times sort as text.
-const enqueuedForm = "2006-01-02T15:04:05.000Z"
+// EnqueuedForm has a fixed width, so that times sort as text.
+const EnqueuedForm = "2006-01-02T15:04:05.000Z"
 
 // Stamp is a device's own system properties with those of the hub, which a
 // device cannot forge: what it wrote under their names is gone. own is not
@@ -32,7 +32,7 @@ func Stamp(own map[string]string, s Stamps) map[string]string {
 	}
 	for name, value := range map[string]string{
 		SystemConnectionDeviceID: s.DeviceID, SystemGeneration: s.Generation, SystemAuthMethod: s.AuthMethod,
-		SystemDataSchema: s.ModelID, SystemEnqueued: s.Enqueued.UTC().Format(enqueuedForm),
+		SystemDataSchema: s.ModelID, SystemEnqueued: s.Enqueued.UTC().Format(EnqueuedForm),
 	} {
 		if delete(all, name); value != "" {
 			all[name] = value

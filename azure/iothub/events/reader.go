@@ -1,0 +1,183 @@
+package events
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"hilrig/azure/hub"
+	"hilrig/record"
+)
+
+const (
+	waiting     = 64 // events that nobody has taken yet; behind them the endpoint waits
+	firstPause  = 100 * time.Millisecond
+	longestWait = 5 * time.Second
+)
+
+// Reader reads until it is closed.
+type Reader struct {
+	source *source
+	events chan hub.Event
+	read   map[string]int64 // by partition; of the living session, or of who makes the next one
+	stop   context.CancelFunc
+	done   chan struct{}
+}
+
+// Open begins to read. Messages that arrive after it has begun are read; the
+// first event says from when on that is. A failure names its cause; see
+// [ErrToken] and those beside it.
+func Open(ctx context.Context, c Config) (*Reader, error) {
+	s, err := c.source()
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	r := &Reader{source: &s, events: make(chan hub.Event, waiting), read: map[string]int64{}, done: make(chan struct{})}
+	n, err := s.connect(ctx, r.read)
+	if err != nil {
+		return nil, err
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	r.stop = stop
+	r.events <- r.listening(hub.Gap{To: began, Why: "the reader was not there yet"}, n)
+	proven, held, err := n.start(running, r.deliver)
+	if err == nil {
+		err = r.prove(ctx, n, proven, held)
+	}
+	if err != nil {
+		stop()
+		n.close()
+		return nil, err
+	}
+	go r.watch(running, n)
+	return r, nil
+}
+
+// prove waits until the endpoint has shown that it delivers: each partition that
+// holds events gives its last again. Where none holds any, only a refusal could
+// be waited for; one that comes later is told as a gap.
+func (r *Reader) prove(ctx context.Context, n *session, proven <-chan struct{}, held int) error {
+	within := provenWithin
+	if held == 0 {
+		within, proven = emptyWithin, nil
+	}
+	bound := time.NewTimer(within)
+	defer bound.Stop()
+	select {
+	case err := <-n.failed:
+		return r.source.explain(stepRead, err)
+	case <-proven:
+		select {
+		case err := <-n.failed:
+			return r.source.explain(stepRead, err)
+		default:
+		}
+	case <-bound.C:
+		r.source.Log.Debug("no event of before was read again", "within", within)
+	case <-ctx.Done():
+		return record.NewFailure(record.RigCloud, string(stepRead), r.source.entity+" at "+r.source.namespace, context.Cause(ctx))
+	}
+	return nil
+}
+
+// deliver hands an event to who reads, and waits as long as nobody does.
+func (r *Reader) deliver(ctx context.Context, e hub.Event) error {
+	select {
+	case r.events <- e:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Next is the next event: a message of a device, a gap or its end. Messages of
+// one device come in their order. [io.EOF] follows [Reader.Close].
+func (r *Reader) Next(ctx context.Context) (hub.Event, error) {
+	select {
+	case e := <-r.events:
+		return e, nil
+	default:
+	}
+	select {
+	case e := <-r.events:
+		return e, nil
+	case <-r.done:
+		return hub.Event{}, io.EOF
+	case <-ctx.Done():
+		return hub.Event{}, context.Cause(ctx)
+	}
+}
+
+// Close ends it.
+func (r *Reader) Close(ctx context.Context) error {
+	r.stop()
+	select {
+	case <-r.done:
+		return nil
+	case <-ctx.Done():
+		return record.NewFailure(record.RigCloud, "close reader of", r.source.entity, context.Cause(ctx))
+	}
+}
+
+// watch keeps it reading until ctx ends.
+func (r *Reader) watch(ctx context.Context, n *session) {
+	defer close(r.done)
+	for {
+		var err error
+		select {
+		case err = <-n.failed:
+		case <-ctx.Done():
+		}
+		from := n.wire().lastHeard()
+		n.close()
+		if ctx.Err() != nil {
+			return
+		}
+		gap := hub.Gap{From: from, Why: r.source.explain(stepRead, err).Error()}
+		r.source.Log.Warn("the reader of events is away", "error", gap.Why)
+		if r.deliver(ctx, hub.Event{Kind: hub.KindGap, At: time.Now(), Text: gap.String(), Gap: &gap}) != nil {
+			return
+		}
+		if n = r.comeBack(ctx, gap); n == nil {
+			return
+		}
+	}
+}
+
+// comeBack tries until it is back; nil once ctx has ended.
+func (r *Reader) comeBack(ctx context.Context, gap hub.Gap) *session {
+	said := ""
+	for pause := firstPause; ; pause = min(2*pause, longestWait) {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+		}
+		n, err := r.source.connect(ctx, r.read)
+		if err == nil {
+			gap.To = time.Now()
+			if r.deliver(ctx, r.listening(gap, n)) == nil {
+				_, _, err = n.start(ctx, r.deliver)
+			}
+			if err == nil {
+				return n
+			}
+			n.close()
+		}
+		if ctx.Err() == nil && err.Error() != said {
+			said = err.Error()
+			r.source.Log.Warn("the reader of events is not back", "error", err)
+		}
+	}
+}
+
+// listening says that what arrives is read.
+func (r *Reader) listening(gap hub.Gap, n *session) hub.Event {
+	return hub.Event{
+		Kind: hub.KindListening, At: time.Now(), Gap: &gap,
+		Text:      fmt.Sprintf("reads the events of %s at %s: consumer group %s, %d partitions", r.source.entity, r.source.namespace, r.source.Group, len(n.ids)),
+		Listening: &hub.Listening{Protocol: "AMQP 1.0", Retain: true},
+	}
+}
