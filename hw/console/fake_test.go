@@ -146,6 +146,7 @@ type device struct {
 	unknown  string                     // to a line that it does not know
 	onlyStar bool                       // says that to a `*` alone
 	thinks   func() time.Duration       // before that, and reads nothing meanwhile
+	stalls   func() time.Duration       // before it reads a line
 	prompt   string                     // other than the guide's
 	deaf     int                        // to every so-manieth byte of a file; 0: to none
 	leaves   int                        // its file by itself after so many bytes; 0: never
@@ -169,6 +170,9 @@ func (d *device) run() {
 		c, ok := d.hear()
 		if !ok {
 			return
+		}
+		if len(line) == 0 && d.stalls != nil {
+			time.Sleep(d.stalls())
 		}
 		if d.echo {
 			d.say(string(c))

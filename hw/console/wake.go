@@ -137,10 +137,12 @@ func (c *Console) echoedLate(from Cursor, before int) bool {
 	return c.echoed(b) && c.repeats(b, before+1)
 }
 
-// repeatsLines reports whether the device echoes, also where the harmless line
-// of the last time came back too late for whoever asked.
+// repeatsLines reports whether the device echoes, also where what brings a
+// console back, or the harmless line, came back too late for whoever asked.
 func (c *Console) repeatsLines() bool {
-	c.echoes = c.echoes || c.repeats(c.Received(c.askedAt), 1)
+	b := c.Received(c.askedAt)
+	back := c.set.RecoverSend != "" && bytes.Contains(b, []byte(c.set.RecoverSend+"\r"))
+	c.echoes = c.echoes || back || c.repeats(b, 1)
 	return c.echoes
 }
 

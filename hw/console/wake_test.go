@@ -220,3 +220,27 @@ func TestALateEchoOfWhatWasSentBeforeIsNoAnswer(t *testing.T) {
 		})
 	}
 }
+
+// What brings a console back may be repeated so late that no harmless line was
+// sent behind it: the ERROR to it is no refusal of the command either.
+func TestALateEchoOfWhatBringsAConsoleBackIsNoAnswer(t *testing.T) {
+	for _, stalls := range [][]time.Duration{{1500 * time.Millisecond, 700 * time.Millisecond}, {2500 * time.Millisecond, time.Second}} {
+		synctest.Test(t, func(t *testing.T) {
+			n := -1
+			dev := &device{echo: true, unknown: "ERROR", stalls: func() time.Duration {
+				if n++; n < len(stalls) {
+					return stalls[n]
+				}
+				return 0
+			}}
+			b := newBench(t, guide(), dev)
+			defer b.close(t)
+			if listens, err := b.Wake(t.Context(), 0); err != nil || listens {
+				t.Errorf("stalls %v: listens %v, %v", stalls, listens, err)
+			}
+			if _, err := b.Transfer(t.Context(), certificate(t)); err != nil {
+				t.Errorf("stalls %v: %v", stalls, err)
+			}
+		})
+	}
+}
