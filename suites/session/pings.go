@@ -277,6 +277,12 @@ func latePingresp(ctx context.Context, b *fixtures.Trial) {
 				e.Kind == hub.KindPacket && !e.Packet.In && !e.Packet.Withheld && e.Packet.Type == mqttwire.PINGRESP)
 		})
 		b.Premise(err)
+		if a.hadItsTime(ping, e) {
+			b.Step("it waited %.2f s for an answer that was later than meant: as long as is right", e.At.Sub(ping.At).Seconds())
+			_, err := b.AwaitSession(ctx, e.Seq, b.Type.Timing.ReconnectWithin)
+			b.Must(err)
+			return
+		}
 		b.That(e.Kind != hub.KindDisconnected, fixtures.Finding{
 			Expected: fmt.Sprintf("the session kept: the answer to a PINGREQ comes %s later, within the keep-alive of %s", late, a.keepAlive),
 			Seen:     fmt.Sprintf("the connection ended %.2f s after a PINGREQ: %s", e.At.Sub(ping.At).Seconds(), e.Text),
@@ -294,4 +300,10 @@ func latePingresp(ctx context.Context, b *fixtures.Trial) {
 	b.That(e.Kind == hub.KindPacket, fixtures.Finding{
 		Expected: "the session kept after a late PINGRESP", Seen: "its end: " + e.Text, Look: "how the client treats an answer to a ping that it has given up", At: e.At,
 	})
+}
+
+// hadItsTime reports whether the device ended its session when an answer was
+// missing for a whole keep-alive: a busy host can be late with one.
+func (a alive) hadItsTime(ping, end hub.Event) bool {
+	return end.Kind == hub.KindDisconnected && end.ByDevice && end.At.Sub(ping.At) >= a.keepAlive
 }
