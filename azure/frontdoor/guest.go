@@ -1,0 +1,148 @@
+package frontdoor
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"sync"
+
+	"hilrig/record"
+)
+
+// errNoConn is a message without the connection that it should bring.
+var errNoConn = errors.New("no connection came with it")
+
+// waitingAtMost is how many connections wait to be accepted, as a listener's
+// backlog does; more are refused.
+const waitingAtMost = 128
+
+// Guest is a board's process at its end of the way: it listens where the door
+// does, for its own board alone.
+type Guest struct {
+	way  *net.UnixConn
+	addr net.Addr
+
+	mu   sync.Mutex
+	open *listener // nil: connections are refused
+	gone bool      // the door is closed
+}
+
+// Join takes over the end that [Door.Admit] gave. address is the door's.
+func Join(way *os.File, address string) (*Guest, error) {
+	at, err := net.ResolveTCPAddr("tcp", address)
+	if err != nil {
+		return nil, record.NewFailure(record.Harness, "read address of the shared port", address, err)
+	}
+	u, err := asConn(way)
+	if err != nil {
+		return nil, record.NewFailure(record.RigHost, "take the way from the shared port", address, err)
+	}
+	g := &Guest{way: u, addr: at}
+	go g.serve()
+	return g, nil
+}
+
+// Listen takes the board's connections from now on. There is one listener at a
+// time, and the address is the door's whatever is asked for.
+func (g *Guest) Listen(context.Context, string) (net.Listener, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.gone {
+		return nil, record.NewFailure(record.RigHub, "listen on", g.addr.String(), errors.New("the shared port is closed"))
+	}
+	if g.open != nil {
+		return nil, record.NewFailure(record.Harness, "listen on", g.addr.String(), errors.New("this board listens already"))
+	}
+	g.open = &listener{guest: g, waiting: make(chan net.Conn, waitingAtMost), closed: make(chan struct{})}
+	return g.open, nil
+}
+
+// Close ends the way: the door refuses the board's connections from then on.
+func (g *Guest) Close() error { return g.way.Close() }
+
+// serve passes on what comes until the way ends.
+func (g *Guest) serve() {
+	for {
+		c, err := take(g.way)
+		if errors.Is(err, errNoConn) {
+			continue
+		}
+		if err != nil {
+			g.leave()
+			return
+		}
+		g.pass(c)
+	}
+}
+
+func (g *Guest) pass(c net.Conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.open != nil {
+		select {
+		case g.open.waiting <- c:
+			return
+		default:
+		}
+	}
+	refuse(c)
+}
+
+func (g *Guest) leave() {
+	g.mu.Lock()
+	l := g.open
+	g.gone = true
+	g.mu.Unlock()
+	_ = g.way.Close()
+	if l != nil {
+		_ = l.Close()
+	}
+}
+
+// listener is the board's side of the shared port.
+type listener struct {
+	guest   *Guest
+	waiting chan net.Conn
+	closed  chan struct{}
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	select {
+	case <-l.closed:
+		return nil, net.ErrClosed
+	default:
+	}
+	select {
+	case c := <-l.waiting:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close refuses what comes, and what waits to be accepted.
+func (l *listener) Close() error {
+	g := l.guest
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.open == l {
+		g.open = nil
+	}
+	select {
+	case <-l.closed:
+		return nil
+	default:
+		close(l.closed)
+	}
+	for {
+		select {
+		case c := <-l.waiting:
+			refuse(c)
+		default:
+			return nil
+		}
+	}
+}
+
+func (l *listener) Addr() net.Addr { return l.guest.addr }

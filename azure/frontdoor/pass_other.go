@@ -1,0 +1,21 @@
+//go:build !unix
+
+package frontdoor
+
+import (
+	"errors"
+	"net"
+	"os"
+)
+
+var errNotHere = errors.New("boards cannot share a port on this system: no process can hand a connection to another")
+
+func supported() error { return errNotHere }
+
+func pair() (*net.UnixConn, *os.File, error) { return nil, nil, errNotHere }
+
+func asConn(*os.File) (*net.UnixConn, error) { return nil, errNotHere }
+
+func hand(*net.UnixConn, *net.TCPConn) error { return errNotHere }
+
+func take(*net.UnixConn) (net.Conn, error) { return nil, errNotHere }
