@@ -63,12 +63,20 @@ type DeviceRecord struct {
 	Name     string  `json:"name"`
 	Type     string  `json:"type"`
 	DeviceID string  `json:"device_id"`
-	Emulated bool    `json:"emulated"` // made of software: it says nothing of a firmware
+	Emulated bool    `json:"emulated"`              // made of software: it says nothing of a firmware
+	Shared   *Shared `json:"shared_port,omitempty"` // where other boards dial the same host and port
 	Verdict  Verdict `json:"verdict"`
 	Cause    string  `json:"cause,omitempty"` // why the device as a whole has no verdict: lease, child died
 	Class    Class   `json:"class,omitempty"` // of Cause
 	DeviceFacts
 	Specs []SpecResult `json:"specs"`
+}
+
+// Shared says how a board is told from others that dial the same host and port.
+type Shared struct {
+	Port  string   `json:"port"`            // host:port where the rig listens
+	From  string   `json:"from,omitempty"`  // the board's source address or prefix; empty: what belongs to no other
+	Turns []string `json:"turns,omitempty"` // boards that no address tells apart, this one among them: they took turns
 }
 
 // DeviceFacts is what the child learns of its device while it runs.

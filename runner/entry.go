@@ -19,6 +19,9 @@ type Entry struct {
 	Hub rigfile.Hub
 }
 
+// Board is the device's name in the rig file, whichever hub it is tested at.
+func (e Entry) Board() string { return strings.TrimSuffix(e.Name, record.EntryName("", e.Hub.Name)) }
+
 // Entries are those of all devices, each device's in the order of the hubs.
 func (p *Plan) Entries() (all []Entry) {
 	for _, d := range p.Devices {

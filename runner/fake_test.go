@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -213,6 +214,15 @@ var parts = map[string]part{
 		out(record.Event{Source: record.SourceRun, Kind: "power.command", Text: fmt.Sprint("process ", cmd.Process.Pid)})
 		specs(job, out, func() *record.SpecResult { select {} })
 		return nil
+	},
+	"dials-its-port": func(_, _ context.Context, job fixtures.Job, _ *slog.Logger, out func(record.Event)) error {
+		c, err := net.Dial("tcp", job.SharedPort)
+		if err != nil {
+			return err
+		}
+		_, _ = c.Read(make([]byte, 1)) // until it is reset
+		specs(job, out, nil)
+		return c.Close()
 	},
 	"dies-at-a": func(_, _ context.Context, job fixtures.Job, _ *slog.Logger, out func(record.Event)) error {
 		specs(job, out, func() *record.SpecResult {

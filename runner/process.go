@@ -50,8 +50,9 @@ type child struct {
 }
 
 // startChild starts a process for a job, in a process group of its own so that
-// Ctrl-C reaches the supervisor alone, and hands it the job.
-func (s *Supervisor) startChild(job fixtures.Job, crowded bool, take func(record.Event), noise func(string)) (_ *child, err error) {
+// Ctrl-C reaches the supervisor alone, and hands it the job. It takes over way,
+// which is the child's end of a shared port; nil: it has a port of its own.
+func (s *Supervisor) startChild(job fixtures.Job, way *os.File, crowded bool, take func(record.Event), noise func(string)) (_ *child, err error) {
 	c := &child{device: job.Device.Name, ended: make(chan ChildResult, 1), given: make(chan struct{}), gone: make(chan struct{}), read: make(chan struct{})}
 	var files []*os.File
 	defer func() {
@@ -61,6 +62,9 @@ func (s *Supervisor) startChild(job fixtures.Job, crowded bool, take func(record
 			}
 		}
 	}()
+	if way != nil {
+		defer func() { _ = way.Close() }() // the child has its own
+	}
 	dir := filepath.Join(job.Dir, "devices", c.device)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, hostFailure("make", dir, err)
@@ -73,6 +77,9 @@ func (s *Supervisor) startChild(job fixtures.Job, crowded bool, take func(record
 	c.cmd = exec.Command(s.Command[0], s.Command[1:]...)
 	c.cmd.Env = oneThread(s.Env, crowded)
 	c.cmd.SysProcAttr = ownGroup()
+	if way != nil {
+		c.cmd.ExtraFiles = []*os.File{way}
+	}
 	theirs, err := c.pipes(&files)
 	if err != nil {
 		return nil, hostFailure("make pipes for", "child", err)

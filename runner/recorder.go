@@ -15,8 +15,10 @@ import (
 const (
 	KindRunStarted   = "run.started"
 	KindRunEnded     = "run.ended"
-	KindRunHalting   = "run.halting" // Text says why: interrupted, time over, record cannot be written
-	KindRunBroke     = "run.broke"   // hilrig itself ends before the run has; Text says why
+	KindRunHalting   = "run.halting"   // Text says why: interrupted, time over, record cannot be written
+	KindRunBroke     = "run.broke"     // hilrig itself ends before the run has; Text says why
+	KindStranger     = "port.stranger" // a connection of no board came to a port that boards share
+	KindTurn         = "port.turn"     // a board waits until those that no address tells from it are through
 	KindChildStarted = "child.started"
 	KindChildDied    = "child.died"
 	KindChildNoise   = "child.noise" // a line of a child that is no event
@@ -85,8 +87,10 @@ func (l *recorder) begin(text string) {
 // newRecord is the record of a run that has not begun.
 func newRecord(run record.Run, p *Plan) *record.Record {
 	r := &record.Record{Schema: record.Schema, Run: run, Firmware: p.Firmware}
+	ports := p.sharedPorts()
 	for _, d := range p.Entries() {
 		dev := record.DeviceRecord{Name: d.Name, Type: d.TypeName, DeviceID: d.DeviceID, Emulated: d.Serial.Emulated != nil}
+		dev.Shared = ports.sharing(d)
 		dev.Port, dev.Hub, dev.Faults = portName(d.Device), d.Hub.Recorded(), d.Faults()
 		for _, s := range p.SpecsOf(d.Name) {
 			dev.Specs = append(dev.Specs, record.SpecResult{

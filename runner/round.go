@@ -2,6 +2,7 @@ package runner
 
 import (
 	"fmt"
+	"os"
 	"sync"
 
 	"hilrig/fixtures"
@@ -28,6 +29,10 @@ func (r *run) round(dir string, head record.Run) (*record.Record, error) {
 	for _, d := range r.plan.Devices {
 		devices.Go(func() {
 			defer r.guard()
+			if text := r.takesTurns(d); text != "" {
+				led.note("", KindTurn, text, nil)
+			}
+			defer r.waitTurn(d)() // before a place: who waits for a turn must not take one
 			free <- struct{}{}
 			defer func() { <-free }()
 			for _, e := range r.plan.EntriesOf(d) { // in turn: one child is on a board
@@ -54,7 +59,12 @@ func (r *run) device(led *recorder, dir string, head record.Run, d rigfile.Devic
 		RunID: head.ID, Rig: head.Rig, Started: head.Started, Dir: dir, StateDir: r.StateDir, LockDir: r.LockDir,
 		Executable: r.Executable, Device: at.Device, Hub: at.Hub, Secret: r.plan.Secret, Specs: r.plan.ids(at.Name), Attempts: r.plan.Attempts,
 	}
-	e := r.supervise(led, job)
+	way, port, err := r.admit(at)
+	if err != nil {
+		return notRun(record.ClassOf(err), err.Error())
+	}
+	job.SharedPort = port
+	e := r.supervise(led, job, way)
 	if e.died() {
 		r.Log.Error(e.text(), "device", at.Name)
 		led.note(at.Name, KindChildDied, e.text(), nil)
@@ -63,9 +73,9 @@ func (r *run) device(led *recorder, dir string, head record.Run, d rigfile.Devic
 }
 
 // supervise starts the job's child and stays with it to its end.
-func (r *run) supervise(led *recorder, job fixtures.Job) childExit {
+func (r *run) supervise(led *recorder, job fixtures.Job, way *os.File) childExit {
 	name := job.Device.Name
-	c, err := r.startChild(job, r.crowded(),
+	c, err := r.startChild(job, way, r.crowded(),
 		func(e record.Event) { led.receive(name, e) },
 		func(text string) {
 			r.Log.Warn(text, "device", name)

@@ -66,6 +66,7 @@ func (s *Supervisor) Run(ctx context.Context, p *Plan) (*Result, error) {
 	r := &run{
 		Supervisor: s, plan: p, dir: dir, head: head, halt: newHalt(), leases: map[string]lease{},
 		show:  startAudience(s.Observe, func(e record.Event) record.Event { return clock.Stamp(time.Now(), e) }),
+		ports: p.sharedPorts(),
 		words: newWords(func(text string) { s.Log.Info(text) }),
 	}
 	s.under.Store(r)
@@ -77,6 +78,8 @@ func (s *Supervisor) Run(ctx context.Context, p *Plan) (*Result, error) {
 		}
 	}()
 	defer r.releaseAll()
+	r.openSharedPorts(ctx)
+	defer r.closeSharedPorts()
 	defer r.endShow()
 	done := make(chan struct{})
 	var watching sync.WaitGroup
@@ -100,11 +103,12 @@ func (s *Supervisor) Run(ctx context.Context, p *Plan) (*Result, error) {
 // run is one run under way.
 type run struct {
 	*Supervisor
-	plan *Plan
-	dir  string
-	head record.Run // of its records, without what is known at the end only
-	halt *halt
-	show *audience
+	plan  *Plan
+	dir   string
+	head  record.Run // of its records, without what is known at the end only
+	halt  *halt
+	show  *audience
+	ports sharedPorts
 	*words
 	led atomic.Pointer[recorder] // of the round that is under way
 

@@ -135,10 +135,10 @@ func (d *Door) show(c *net.TCPConn) {
 	from := hub.AddressOf(c.RemoteAddr().String())
 	way, name, known := d.wayOf(from)
 	if way == nil {
-		refuse(c)
 		if !known {
 			d.tell(from)
 		}
+		refuse(c)
 		return
 	}
 	if err := hand(way, c); err != nil {

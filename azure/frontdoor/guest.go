@@ -43,6 +43,15 @@ func Join(way *os.File, address string) (*Guest, error) {
 	return g, nil
 }
 
+// inherited is the number of the first file that a process is given at its start.
+const inherited = 3
+
+// JoinInherited is [Join] for a process that was started with the end as its
+// first file. The programs that it starts in turn do not get it.
+func JoinInherited(address string) (*Guest, error) {
+	return Join(os.NewFile(inherited, "way from the shared port"), address)
+}
+
 // Listen takes the board's connections from now on. There is one listener at a
 // time, and the address is the door's whatever is asked for.
 func (g *Guest) Listen(context.Context, string) (net.Listener, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
+	"net"
 	"time"
 )
 
@@ -141,7 +142,30 @@ type Setup struct {
 	Identity    *tls.Certificate                                   // the device's own, where nobody may give it another
 	StateDir    string                                             // for what must outlive this process
 	Env         []string                                           // of commands of the lab; nil is this process's own
+	Bind        Bind                                               // nil: a port of its own
 	Log         *slog.Logger
+}
+
+// Bind listens at HOST:PORT for a hub that shares a port with others. A port of
+// its own has nothing there: what is refused at a shared one was accepted, and is
+// reset before a byte.
+type Bind func(ctx context.Context, address string) (net.Listener, error)
+
+// Listen listens at an address, by a bind or at a port of its own.
+func (b Bind) Listen(ctx context.Context, address string) (net.Listener, error) {
+	if b != nil {
+		return b(ctx, address)
+	}
+	var lc net.ListenConfig
+	return lc.Listen(ctx, "tcp", address)
+}
+
+// Refusal says what a device meets whose hub is away.
+func (b Bind) Refusal() string {
+	if b != nil {
+		return "it shares its port: a connection is accepted and reset before a byte"
+	}
+	return "its port closed"
 }
 
 // Open opens a hub. address is where the device reaches it: HOST:PORT, the host

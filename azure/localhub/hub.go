@@ -31,6 +31,7 @@ type Config struct {
 	UserNameExact string        // empty: each form that IoT Hub takes
 	For           string        // id of the one device that the hub is for: others are strangers; empty: it is for all that are registered
 	KeepBytes     int           // of the record in memory; 0 is 64 MB
+	Bind          hub.Bind      // nil: a port of its own
 	Log           *slog.Logger
 }
 
@@ -107,8 +108,7 @@ func (h *Hub) Events() *hub.Events { return h.events }
 
 // Listen binds addr ("127.0.0.1:0" for a free port) and serves until Close.
 func (h *Hub) Listen(ctx context.Context, addr string) (net.Addr, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", addr)
+	l, err := h.config.Bind.Listen(ctx, addr)
 	if err != nil {
 		f := record.NewFailure(record.RigHub, "listen on", addr, reason(err))
 		if malformed := (*net.AddrError)(nil); errors.As(err, &malformed) {

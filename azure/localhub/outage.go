@@ -85,7 +85,7 @@ func (h *Hub) Down() {
 	if l != nil {
 		_ = l.Close()
 	}
-	h.shown(0, hub.OutageDown, "the hub is away, its port closed")
+	h.shown(0, hub.OutageDown, "the hub is away, "+h.config.Bind.Refusal())
 	for _, c := range live {
 		c.cut("the hub went away", hub.OutageDown)
 	}

@@ -60,7 +60,7 @@ func (t *Tap) Down() {
 	l := t.listener
 	t.mu.Unlock()
 	_ = l.Close()
-	t.says(nil, hub.OutageDown, "the hub is away, its port closed")
+	t.says(nil, hub.OutageDown, "the hub is away, "+t.bind.Refusal())
 	for _, c := range t.open() {
 		c.cut("the hub went away", hub.OutageDown)
 	}

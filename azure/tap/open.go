@@ -29,7 +29,8 @@ const inHere = "127.0.0.1"
 // that it knows the hub by: its name server must lead here.
 func Wrap(open hub.Open, c Config) hub.Open {
 	return func(ctx context.Context, s hub.Setup) (_ hub.Hub, address string, err error) {
-		front := s.Listen
+		front, bind := s.Listen, s.Bind
+		s.Bind = nil
 		if c.Local {
 			s.Listen = net.JoinHostPort(inHere, "0")
 		}
@@ -55,6 +56,7 @@ func Wrap(open hub.Open, c Config) hub.Open {
 			log = slog.New(slog.DiscardHandler)
 		}
 		t := newTap(inner, s.DeviceID, to, log)
+		t.bind = bind
 		at, err := t.listen(ctx, front)
 		if err == nil {
 			err = t.reaches(ctx)
@@ -73,8 +75,7 @@ func Wrap(open hub.Open, c Config) hub.Open {
 
 // listen takes the device's connections from now on.
 func (t *Tap) listen(ctx context.Context, addr string) (net.Addr, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", addr)
+	l, err := t.bind.Listen(ctx, addr)
 	if err != nil {
 		f := record.NewFailure(record.RigHub, "listen for the tap on", addr, err)
 		if malformed := (*net.AddrError)(nil); errors.As(err, &malformed) {

@@ -28,6 +28,7 @@ type Tap struct {
 	inner  hub.Abilities
 	device string
 	to     string // HOST:PORT
+	bind   hub.Bind
 	log    *slog.Logger
 	events *hub.Events
 	shown  *hub.Shown

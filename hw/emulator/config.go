@@ -21,6 +21,7 @@ type Config struct {
 	Control   int           // descriptor of the socket on which the parent takes Terminal away and gives another; 0: none
 	Hub       string        // host:port; empty: a device without a network
 	HubName   string        // for SNI, verification and user name; default: Hub's host
+	From      string        // address of this host that it dials from; empty: any
 	DeviceID  string        // default: NewDevice, the guide's
 	Baud      int           // bits a second; 0: no timing
 	Interval  time.Duration // between telemetry messages; default: 500 ms
@@ -63,6 +64,8 @@ func (c Config) checked() (Config, error) {
 		return c, record.NewFailure(record.Usage, "read", subject, errors.New(why))
 	}
 	switch {
+	case c.From != "" && net.ParseIP(c.From) == nil:
+		return wrong("--from "+c.From, "an address of this host is meant, such as 127.0.0.21")
 	case c.Interval < time.Millisecond:
 		return wrong("--interval "+c.Interval.String(), "at least 1ms is needed")
 	case c.KeepAlive < time.Second || c.KeepAlive > 65535*time.Second:

@@ -68,6 +68,9 @@ type tlsClient interface {
 // handshake, which is the kernel's, sees nothing.
 func (m *modem) dialTCP(ctx context.Context) (net.Conn, error) {
 	d := net.Dialer{Timeout: 10 * time.Second, KeepAlive: -1}
+	if m.from != nil {
+		d.LocalAddr = &net.TCPAddr{IP: m.from}
+	}
 	raw, err := d.DialContext(ctx, "tcp", m.hub)
 	if err != nil || m.b.oneWay == 0 {
 		return raw, err

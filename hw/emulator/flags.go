@@ -26,6 +26,7 @@ func Flags(fs *pflag.FlagSet, o *Options) {
 	fs.StringVar(&o.Link, "link", "", "make the device's port a link at `PATH`")
 	fs.StringVar(&o.Hub, "hub", "", "`HOST:PORT` that the device dials; none: it stays offline")
 	fs.StringVar(&o.HubName, "hub-name", "", "`NAME` of the hub in SNI, verification and user name (default: the host of --hub)")
+	fs.StringVar(&o.From, "from", "", "`ADDRESS` of this host that the device dials from; none: any")
 	fs.StringVar(&o.DeviceID, "device-id", DefaultDeviceID, "`ID` of the device at the hub")
 	fs.IntVar(&o.Baud, "baud", DefaultBaud, "UART rate in bits per second; 0: no timing")
 	fs.DurationVar(&o.Interval, "interval", DefaultInterval, "between telemetry messages")

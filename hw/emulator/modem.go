@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,7 @@ type modem struct {
 	b                   *behaviour
 	log                 *slog.Logger
 	hub, hubName, id    string
+	from                net.IP // that it dials from; nil: any of this host
 	interval, keepAlive time.Duration
 	twin                bool
 	methods             []string
@@ -51,7 +53,7 @@ type modem struct {
 
 func newModem(life context.Context, c Config, b *behaviour) *modem {
 	return &modem{
-		b: b, log: c.Log, hub: c.Hub, hubName: c.HubName, id: c.DeviceID, interval: c.Interval * time.Duration(b.stretch), keepAlive: c.KeepAlive,
+		b: b, log: c.Log, hub: c.Hub, hubName: c.HubName, from: net.ParseIP(c.From), id: c.DeviceID, interval: c.Interval * time.Duration(b.stretch), keepAlive: c.KeepAlive,
 		twin: c.Twin, methods: c.Methods,
 		life: life, returns: make(chan struct{}, 1), wait: b.connectWait, boot: time.Now(), outbox: newOutbox(), next: 1, living: func() {}, changed: make(chan struct{}),
 	}

@@ -1,0 +1,157 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+
+	"hilrig/azure/frontdoor"
+	"hilrig/fixtures/rigfile"
+	"hilrig/record"
+)
+
+// sharedPort is one that several boards of a run dial, or one that says whose
+// connections it takes.
+type sharedPort struct {
+	boards []frontdoor.Board
+	turns  map[string]chan struct{} // by name of the board, one for all that take turns
+	door   *frontdoor.Door
+	err    error // why there is no door
+}
+
+// sharedPorts are those of a plan, by HOST:PORT.
+type sharedPorts map[string]*sharedPort
+
+// sharedPorts finds the ports that a front door is needed at: where two boards
+// dial the same, or one says where it dials from.
+func (p *Plan) sharedPorts() sharedPorts {
+	all := sharedPorts{}
+	for _, e := range p.Entries() {
+		at := e.Hub.Endpoint(e.Device)
+		if at == "" || e.HubPort == 0 {
+			continue
+		}
+		if all[at] == nil {
+			all[at] = &sharedPort{turns: map[string]chan struct{}{}}
+		}
+		all[at].knows(e)
+	}
+	for at, s := range all {
+		if len(s.boards) == 1 && !s.boards[0].From.IsValid() {
+			delete(all, at)
+			continue
+		}
+		s.takeTurns()
+	}
+	return all
+}
+
+// knows adds a board, once for all the hubs that it is tested at.
+func (s *sharedPort) knows(e Entry) {
+	b := frontdoor.Board{Name: e.Board()}
+	b.From, _ = frontdoor.ParseSource(e.From) // the rig file was checked; one without it is not valid, as it should be
+	if !slices.Contains(s.boards, b) {
+		s.boards = append(s.boards, b)
+	}
+}
+
+func (s *sharedPort) takeTurns() {
+	for _, b := range s.boards {
+		for _, name := range frontdoor.Turns(s.boards, b.Name) {
+			if s.turns[name] == nil {
+				s.turns[name] = make(chan struct{}, 1)
+			}
+			s.turns[b.Name] = s.turns[name]
+			break
+		}
+	}
+}
+
+// sharing says for the record how a board is told from the others.
+func (all sharedPorts) sharing(e Entry) *record.Shared {
+	at := e.Hub.Endpoint(e.Device)
+	s := all[at]
+	if s == nil {
+		return nil
+	}
+	return &record.Shared{Port: at, From: e.From, Turns: frontdoor.Turns(s.boards, e.Board())}
+}
+
+// openSharedPorts listens for the boards of the whole run. A port that is taken
+// costs the boards that dial it, and no others.
+func (r *run) openSharedPorts(ctx context.Context) {
+	for at, s := range r.ports {
+		s.door, s.err = frontdoor.Open(ctx, frontdoor.Config{
+			Listen: at, Boards: s.boards, Log: r.Log,
+			Stranger: func(from netip.Addr) { r.stranger(at, from) },
+		})
+	}
+}
+
+func (r *run) closeSharedPorts() {
+	for at, s := range r.ports {
+		if s.door != nil {
+			if err := s.door.Close(); err != nil {
+				r.Log.Warn("close the shared port", "port", at, "error", err)
+			}
+		}
+	}
+}
+
+// stranger says that a connection was served nothing.
+func (r *run) stranger(at string, from netip.Addr) {
+	text := fmt.Sprintf("%s: connections from %s belong to no device of the rig and are served nothing", at, from)
+	r.Log.Warn(text)
+	if led := r.led.Load(); led != nil {
+		led.note("", KindStranger, text, nil)
+	}
+}
+
+// waitTurn waits until a board may be alone with the addresses that it shares
+// with others; the turn is given back with done.
+func (r *run) waitTurn(d rigfile.Device) (done func()) {
+	places := map[string]bool{}
+	for _, e := range r.plan.EntriesOf(d) {
+		places[e.Hub.Endpoint(e.Device)] = true
+	}
+	var held []chan struct{}
+	for _, at := range slices.Sorted(maps.Keys(places)) { // one order for all, so that no two wait for each other
+		if s := r.ports[at]; s != nil && s.turns[d.Name] != nil {
+			s.turns[d.Name] <- struct{}{}
+			held = append(held, s.turns[d.Name])
+		}
+	}
+	return func() {
+		for _, turn := range held {
+			<-turn
+		}
+	}
+}
+
+// admit makes the way from the shared port to the process of an entry; there is
+// none where the board has a port of its own.
+func (r *run) admit(e Entry) (way *os.File, address string, err error) {
+	s := r.ports[e.Hub.Endpoint(e.Device)]
+	if s == nil {
+		return nil, "", nil
+	}
+	if s.err != nil {
+		return nil, "", s.err
+	}
+	way, err = s.door.Admit(e.Board())
+	return way, s.door.Addr().String(), err
+}
+
+// takesTurns says which boards a board takes turns with; empty where it does not.
+func (r *run) takesTurns(d rigfile.Device) string {
+	for _, e := range r.plan.EntriesOf(d) {
+		if s := r.ports.sharing(e); s != nil && len(s.Turns) > 0 {
+			return fmt.Sprintf("%s dial %s, and no source address tells them apart: they take turns", strings.Join(s.Turns, ", "), s.Port)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,129 @@
+//go:build linux
+
+package runner
+
+import (
+	"net"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"hilrig/fixtures/rigfile"
+	"hilrig/record"
+)
+
+// onePort makes a plan's devices dial one port, each from its address where it
+// is given one.
+func onePort(t *testing.T, p *Plan, from ...string) (*Plan, string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p.Hubs = []rigfile.Hub{{Name: "local", Kind: "local", Host: "localhost", Listen: "127.0.0.1"}}
+	for i := range p.Devices {
+		p.Devices[i].HubPort = port
+		if i < len(from) {
+			p.Devices[i].From = from[i]
+		}
+	}
+	return p, p.Hubs[0].Endpoint(p.Devices[0])
+}
+
+func TestTheRecordSaysHowBoardsOfOnePortAreToldApart(t *testing.T) {
+	p, at := onePort(t, plan(t, "one", "two", "three", "four"), "127.0.1.1", "127.0.1.2")
+	res := run1(t, supervisor(t, "normal"), p)
+	for i, want := range []*record.Shared{
+		{Port: at, From: "127.0.1.1"}, {Port: at, From: "127.0.1.2"},
+		{Port: at, Turns: []string{"three", "four"}}, {Port: at, Turns: []string{"three", "four"}},
+	} {
+		if got := res.Record.Devices[i]; !reflect.DeepEqual(got.Shared, want) || verdicts(got) != "pass pass pass pass" {
+			t.Errorf("%s: %+v, want %+v (%s)", got.Name, got.Shared, want, verdicts(got))
+		}
+	}
+	back, err := Rebuild(res.Dir)
+	if err != nil || !reflect.DeepEqual(back.Devices[2].Shared, res.Record.Devices[2].Shared) {
+		t.Errorf("rebuilt: %v, %+v", err, back)
+	}
+}
+
+func TestABoardWithAPortOfItsOwnSharesNone(t *testing.T) {
+	p, _ := onePort(t, plan(t, "one"))
+	if len(p.sharedPorts()) != 0 {
+		t.Error("a port for one board without from is shared")
+	}
+	p, at := onePort(t, plan(t, "one"), "127.0.1.1")
+	if p.sharedPorts()[at] == nil {
+		t.Error("a board that says where it dials from takes connections from anywhere")
+	}
+}
+
+// Boards that nothing tells apart are never under way together; the others are
+// not held up.
+func TestBoardsThatNothingTellsApartTakeTurns(t *testing.T) {
+	p, _ := onePort(t, plan(t, "one", "two", "three"))
+	p.Jobs = 3
+	s := supervisor(t, "normal")
+	var running, most atomic.Int32
+	s.Observe = func(e record.Event) {
+		switch e.Kind {
+		case KindChildStarted:
+			most.Store(max(most.Load(), running.Add(1)))
+		case record.KindChildEnded:
+			running.Add(-1)
+		}
+	}
+	res := run1(t, s, p)
+	for _, d := range res.Record.Devices {
+		if verdicts(d) != "pass pass pass pass" {
+			t.Errorf("%s: %s", d.Name, verdicts(d))
+		}
+	}
+	if most.Load() != 1 {
+		t.Errorf("%d at once, want one at a time", most.Load())
+	}
+}
+
+// A port that somebody else has costs the boards that dial it.
+func TestASharedPortThatIsTakenIsTheRigs(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	p, _ := onePort(t, plan(t, "one", "two", "apart"), "127.0.1.1", "127.0.1.2")
+	for i := range 2 {
+		p.Devices[i].HubPort = l.Addr().(*net.TCPAddr).Port
+	}
+	res := run1(t, supervisor(t, "normal"), p)
+	for i, want := range []string{"not-run", "not-run", "pass"} {
+		d := res.Record.Devices[i]
+		if got := string(d.Specs[0].Verdict); got != want {
+			t.Errorf("%s: %s, want %s", d.Name, got, want)
+		}
+		if want == "not-run" && (d.Class != record.RigHub || !strings.Contains(d.Cause, "listen for the boards")) {
+			t.Errorf("%s: %s %q", d.Name, d.Class, d.Cause)
+		}
+	}
+}
+
+func TestAConnectionOfNoBoardIsSaidInTheEvents(t *testing.T) {
+	p, _ := onePort(t, plan(t, "one", "two"), "127.0.1.1", "127.0.1.2")
+	res := run1(t, supervisor(t, "dials-its-port"), p)
+	events, err := os.ReadFile(res.Dir + "/events.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(strings.Split(string(events), "\n"), func(line string) bool {
+		return strings.Contains(line, KindStranger) && strings.Contains(line, "127.0.0.1")
+	}) {
+		t.Error("events.jsonl says nothing of it")
+	}
+}
