@@ -20,6 +20,7 @@ type Conn struct {
 	net.Conn          // the hub's end of a pipe
 	raw      net.Conn // to the device
 	shape    Shape
+	end      end
 	over     chan struct{} // closed with raw
 	once     sync.Once
 
@@ -32,10 +33,11 @@ type Conn struct {
 func New(raw net.Conn, s Shape) *Conn {
 	hub, far := net.Pipe()
 	c := &Conn{Conn: hub, raw: raw, shape: s, over: make(chan struct{})}
-	all := s.toxics(time.Now())
+	c.end.at, c.end.bytes = time.Now().Add(s.After), int64(s.Bytes)
+	all := s.toxics()
 	go c.down(far, all)
 	go c.up(far, all)
-	if s.End == Cut || s.End == Reset {
+	if s.Bytes == 0 && s.closes() {
 		time.AfterFunc(s.After, c.ends)
 	}
 	return c
@@ -49,12 +51,12 @@ func (c *Conn) down(far net.Conn, all []toxics.Toxic) {
 		_ = carry(in, far)
 		_ = in.Close()
 	}()
-	_, err := io.Copy(c.raw, out)
+	_, err := io.Copy(toDevice{c}, out)
 	if err != nil {
 		c.close()
 		_, _ = io.Copy(io.Discard, out) // a toxic must not wait for ever for a reader
 	}
-	if c.shape.End != BlackHole {
+	if !c.shape.swallows(ToDevice) {
 		c.close()
 	}
 }
@@ -63,7 +65,7 @@ func (c *Conn) down(far net.Conn, all []toxics.Toxic) {
 func (c *Conn) up(far net.Conn, all []toxics.Toxic) {
 	in, out := run(all)
 	go func() {
-		err := carry(in, c.raw)
+		err := carry(in, fromDevice{c})
 		c.mu.Lock()
 		c.err = err
 		c.mu.Unlock()

@@ -150,6 +150,69 @@ func TestBlackHole(t *testing.T) {
 	})
 }
 
+// Behind so many bytes of both directions a link ends, in the middle of a
+// message where they do: what was in front of it arrived.
+func TestAnEndBehindSoManyBytes(t *testing.T) {
+	for _, e := range []link.End{link.Cut, link.Reset, link.BlackHole} {
+		for _, way := range []string{"up", "down"} {
+			t.Run(string(e)+" "+way, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					hub, device := shaped(t, link.Shape{End: e, Bytes: 30, Latency: time.Millisecond})
+					arrivals(t, device, hub, 1, 10)
+					from, to := net.Conn(hub), device
+					if way == "up" {
+						from, to = device, net.Conn(hub)
+					}
+					go func() { _, _ = from.Write(bytes.Repeat([]byte{7}, 50)) }()
+					_ = to.SetReadDeadline(time.Now().Add(time.Minute))
+					got, err := io.ReadAll(to)
+					if len(got) != 20 || errors.Is(err, os.ErrDeadlineExceeded) != (e == link.BlackHole) {
+						t.Errorf("%d bytes got through behind the first ten, and then %v", len(got), err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A black hole of one direction leaves the other open.
+func TestABlackHoleOfOneDirection(t *testing.T) {
+	for _, way := range []link.Way{link.ToDevice, link.ToHub} {
+		t.Run(string(way), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				hub, device := shaped(t, link.Shape{End: link.BlackHole, Way: way, Bytes: 10})
+				arrivals(t, device, hub, 1, 10)
+				open, shut := [2]net.Conn{hub, device}, [2]net.Conn{device, hub}
+				if way == link.ToDevice {
+					open, shut = shut, open
+				}
+				if _, err := shut[0].Write([]byte("lost")); err != nil {
+					t.Errorf("a black hole tells the sender: %v", err)
+				}
+				arrivals(t, open[0], open[1], 3, 10)
+				_ = shut[1].SetReadDeadline(time.Now().Add(time.Minute))
+				if n, err := shut[1].Read(make([]byte, 10)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Errorf("%d bytes came through, %v", n, err)
+				}
+			})
+		})
+	}
+}
+
+// What a shape says of itself names its end.
+func TestWhatAShapeSays(t *testing.T) {
+	for want, s := range map[string]link.Shape{
+		"cut after 1s":                          {End: link.Cut, After: time.Second},
+		"reset behind 700 bytes":                {End: link.Reset, Bytes: 700},
+		"black-hole to the device after 0s":     {End: link.BlackHole, Way: link.ToDevice},
+		"black-hole to the hub behind 10 bytes": {End: link.BlackHole, Way: link.ToHub, Bytes: 10},
+	} {
+		if got := s.String(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestEnds(t *testing.T) {
 	for _, c := range []struct {
 		end  link.End

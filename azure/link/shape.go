@@ -15,6 +15,8 @@ type Shape struct {
 	Stalls  Stalls
 	End     End           // how the link ends, After its connection was accepted
 	After   time.Duration // 0: at once
+	Bytes   int           // more than 0: the end comes behind so many bytes instead, of both directions together
+	Way     Way           // of a black hole
 }
 
 // Stalls are moments in which a segment is held up, and what is behind it with
@@ -37,6 +39,16 @@ const (
 	BlackHole End = "black-hole" // stays open, and nothing gets through either way
 )
 
+// Way is which way nothing gets through a black hole; the other stays open.
+type Way string
+
+// The ways.
+const (
+	BothWays Way = ""
+	ToDevice Way = "to the device"
+	ToHub    Way = "to the hub"
+)
+
 // IsZero reports whether nothing is shaped.
 func (s Shape) IsZero() bool { return s == Shape{} }
 
@@ -57,7 +69,12 @@ func (s Shape) String() string {
 		said = append(said, fmt.Sprintf("stalls of %s at every %dth segment", s.Stalls.For, s.Stalls.Every))
 	}
 	if s.End != Stays {
-		said = append(said, fmt.Sprintf("%s after %s", s.End, s.After))
+		text := strings.TrimSpace(string(s.End) + " " + string(s.Way))
+		if s.Bytes > 0 {
+			said = append(said, fmt.Sprintf("%s behind %d bytes", text, s.Bytes))
+		} else {
+			said = append(said, fmt.Sprintf("%s after %s", text, s.After))
+		}
 	}
 	return strings.Join(said, ", ")
 }

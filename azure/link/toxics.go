@@ -30,26 +30,6 @@ func (s stalling) Pipe(stub *toxics.ToxicStub) {
 	}
 }
 
-// hole is a toxic that lets everything through for a while, and then nothing.
-// Toxiproxy's own is one from the beginning.
-type hole struct {
-	from time.Time
-}
-
-// Pipe drops what comes too late.
-func (h hole) Pipe(stub *toxics.ToxicStub) {
-	defer stub.Close()
-	for {
-		c := <-stub.Input
-		if c == nil {
-			return
-		}
-		if time.Now().Before(h.from) {
-			stub.Output <- c
-		}
-	}
-}
-
 // window is how many segments wait in front of a toxic before their sender
 // does: about the 64 kB of a TCP window. It bounds too for how long a link that
 // is closed still works off what it holds.
@@ -58,7 +38,7 @@ const window = 45
 // toxics are the shape's, for both directions of a connection, in the order in
 // which bytes meet them: distance first, then the narrow place, where they
 // queue.
-func (s Shape) toxics(accepted time.Time) (all []toxics.Toxic) {
+func (s Shape) toxics() (all []toxics.Toxic) {
 	if s.Stalls.Every > 0 {
 		all = append(all, stalling{s.Stalls, new(atomic.Int64)})
 	}
@@ -67,9 +47,6 @@ func (s Shape) toxics(accepted time.Time) (all []toxics.Toxic) {
 	}
 	if s.Rate > 0 {
 		all = append(all, &toxics.BandwidthToxic{Rate: max(1, int64(s.Rate)/1000)})
-	}
-	if s.End == BlackHole {
-		all = append(all, hole{accepted.Add(s.After)})
 	}
 	return all
 }

@@ -111,6 +111,13 @@ type meeting struct {
 	meets  func(*device)
 }
 
+func inABlackHole(d *device) {
+	d.connects(0)
+	time.Sleep(time.Second - time.Since(d.began) + 50*time.Millisecond) // until it is one
+	d.say(mqttwire.PINGREQ, nil)
+	d.hearsNothing()
+}
+
 var meetings = map[string]meeting{
 	"only-TLS 1.0": {meets: func(d *device) { d.speaksOnly(tls.VersionTLS10) }},
 	"only-TLS 1.1": {meets: func(d *device) { d.speaksOnly(tls.VersionTLS11) }},
@@ -122,9 +129,11 @@ var meetings = map[string]meeting{
 		d.config.ServerName, d.config.InsecureSkipVerify = "", true
 		d.refused()
 	}},
-	"cut-after-client-hello": {meets: func(d *device) { d.cutBehind(1) }},
-	"cut-after-server-hello": {meets: func(d *device) { d.cutBehind(2) }},
-	"cut-after-certificate":  {meets: func(d *device) { d.cutBehind(11) }},
+	"cut-after-client-hello":        {meets: func(d *device) { d.cutBehind(1) }},
+	"cut-after-server-hello":        {meets: func(d *device) { d.cutBehind(2) }},
+	"cut-after-certificate":         {meets: func(d *device) { d.cutBehind(11) }},
+	"cut-after-server-hello-done":   {meets: func(d *device) { d.cutBehind(14) }},
+	"cut-after-client-key-exchange": {meets: func(d *device) { d.cutBehind(16) }},
 	"one-byte-records": {meets: func(d *device) {
 		d.dial() // Go puts them together
 		d.is("longest handshake record", fmt.Sprint(d.wire.longest), "1")
@@ -145,14 +154,12 @@ var meetings = map[string]meeting{
 		}
 		d.tookAtLeast(time.Second)
 	}},
-	"link-cut":   {meets: func(d *device) { d.connects(0); d.loses(io.EOF) }},
-	"link-reset": {meets: func(d *device) { d.connects(0); d.loses(syscall.ECONNRESET) }},
-	"link-black-hole": {meets: func(d *device) {
-		d.connects(0)
-		time.Sleep(time.Second - time.Since(d.began) + 50*time.Millisecond) // until it is one
-		d.say(mqttwire.PINGREQ, nil)
-		d.hearsNothing()
-	}},
+	"link-cut":                  {meets: func(d *device) { d.connects(0); d.loses(io.EOF) }},
+	"link-reset":                {meets: func(d *device) { d.connects(0); d.loses(syscall.ECONNRESET) }},
+	"link-cut-inside":           {meets: func(d *device) { d.refused() }},
+	"link-black-hole":           {meets: inABlackHole},
+	"link-black-hole-to-device": {meets: inABlackHole},
+	"link-black-hole-to-hub":    {meets: inABlackHole},
 
 	"no-connack":         {meets: func(d *device) { d.sayConnect(); d.hearsNothing() }},
 	"connack-1":          {meets: func(d *device) { d.connects(1) }},

@@ -162,7 +162,8 @@ func TestCutInTheHandshake(t *testing.T) {
 		name     string
 		answered bool // the device has it
 	}{
-		{1, "client_hello", false}, {2, "server_hello", true}, {11, "certificate", true}, {14, "server_hello_done", true}, {16, "client_key_exchange", true},
+		{1, "client_hello", false}, {2, "server_hello", true}, {11, "certificate", true}, {12, "server_key_exchange", true}, {13, "certificate_request", true},
+		{14, "server_hello_done", true}, {16, "client_key_exchange", true}, {15, "certificate_verify", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := start(t)
@@ -216,6 +217,8 @@ func TestBadLink(t *testing.T) {
 		{link.Shape{Latency: 50 * time.Millisecond, Rate: 50_000, Stalls: link.Stalls{First: 3, Every: 5, For: 10 * time.Millisecond}}, true},
 		{link.Shape{End: link.Cut}, false},
 		{link.Shape{End: link.Reset}, false},
+		{link.Shape{End: link.Cut, Bytes: 700}, false},
+		{link.Shape{End: link.Reset, Bytes: 700}, false},
 	} {
 		t.Run(c.shape.String(), func(t *testing.T) {
 			b := start(t)
@@ -234,6 +237,46 @@ func TestBadLink(t *testing.T) {
 			showing.Lift()
 			if b.hub.Showing() {
 				t.Error("still shown")
+			}
+		})
+	}
+}
+
+// One direction of a black hole leaves the other as it was.
+func TestABlackHoleOfOneDirection(t *testing.T) {
+	for _, c := range []struct {
+		way            link.Way
+		toHub, toThere string // what gets through
+	}{{link.ToDevice, "said", ""}, {link.ToHub, "", "answered"}} {
+		t.Run(string(c.way), func(t *testing.T) {
+			heard := make(chan string, 1)
+			b := open(t, opens(func(conn net.Conn) {
+				_, _ = conn.Write([]byte("answered")) // the tap's own look may be over already
+				said, _ := io.ReadAll(conn)
+				heard <- string(said)
+			}), tap.Config{})
+			<-heard
+			b.hub.Show(hub.BadLink("hole", link.Shape{End: link.BlackHole, Way: c.way}), 1)
+			device, err := net.Dial("tcp", b.addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer device.Close()
+			if _, err := device.Write([]byte("said")); err != nil {
+				t.Fatal(err)
+			}
+			_ = device.SetReadDeadline(time.Now().Add(15 * time.Second))
+			if c.toThere == "" {
+				_ = device.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
+			}
+			got := make([]byte, len("answered"))
+			n, _ := io.ReadFull(device, got)
+			if string(got[:n]) != c.toThere {
+				t.Errorf("the device heard %q, want %q", got[:n], c.toThere)
+			}
+			_ = device.Close() // the device has left the hole: the hub learns that
+			if said := <-heard; said != c.toHub {
+				t.Errorf("the hub heard %q, want %q", said, c.toHub)
 			}
 		})
 	}
