@@ -123,7 +123,7 @@ func networkCause(hostName string, err error) (class error, cure string) {
 		return ErrClock, "is this machine's clock right (timedatectl)? It says " + time.Now().UTC().Format(time.RFC3339)
 	case errors.As(err, &invalid):
 		return ErrUntrusted, untrustedCure(err)
-	case errors.As(err, &record):
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return ErrProxy, "what answers there speaks no TLS: a proxy or a captive portal?"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return ErrRefused, "is the port open on the way out? A firewall may refuse it for the hub"

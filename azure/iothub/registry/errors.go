@@ -213,11 +213,10 @@ func (c *Client) refused(r request, e *Error) error {
 func (c *Client) unanswered(t *tries, r request, err error) error {
 	subject := r.subject + " at " + c.host
 	if t.ctx.Err() != nil {
-		cause := context.Cause(t.ctx)
-		if t.last != nil {
-			cause = errors.Join(cause, t.last)
-		}
-		return record.NewFailure(record.RigCloud, r.step, subject, cause)
+		err = context.Cause(t.ctx)
+	}
+	if t.ctx.Err() != nil && t.last != nil {
+		return record.NewFailure(record.RigCloud, r.step, subject, fmt.Errorf("%w; before it: %w", err, t.last)).WithCure(cures[t.last.class])
 	}
 	var signIn *record.Failure
 	if errors.As(err, &signIn) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"hilrig/azure/iothub/access"
 	"hilrig/azure/iothub/registry"
 )
 
@@ -113,7 +114,8 @@ func TestClientReadsTheRecordings(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			ca := newAuthority(t, "a root")
 			p := &player{t: t}
-			c := clientOf(t, ca, p)
+			c := registry.New(access.ByKey(someConnection(t)), registry.Options{Endpoint: serve(t, ca, time.Now().Add(time.Hour), p), Roots: ca.roots()})
+			t.Cleanup(c.Close)
 			var d registry.Device
 			for _, x := range s.steps {
 				if x.ask == "POST /devices" || x.ask == "GET /statistics/service" {

@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"errors"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -63,6 +64,11 @@ func (a authority) server(t *testing.T, host string, until time.Time) tls.Certif
 		NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: until,
 	}, a)
 	return tls.Certificate{Certificate: [][]byte{leaf.Raw, a.certificate.Raw}, PrivateKey: key}
+}
+
+func (a authority) tls(t *testing.T, host string, until time.Time) *tls.Config {
+	t.Helper()
+	return &tls.Config{Certificates: []tls.Certificate{a.server(t, host, until)}}
 }
 
 func sign(t *testing.T, template *x509.Certificate, by authority) (*x509.Certificate, *ecdsa.PrivateKey) {
@@ -148,14 +154,18 @@ func someConnection(t *testing.T) access.Connection {
 // keyText is a key of no hub.
 var keyText = base64.StdEncoding.EncodeToString([]byte("hilrig: a key of no hub, 32 bytes"))
 
-// clientOf is a client of a server over TLS that has the hub's name.
-func clientOf(t *testing.T, ca authority, h http.Handler) *registry.Client {
+// serve is a server over TLS with the hub's name; where it listens.
+func serve(t *testing.T, ca authority, until time.Time, h http.Handler) string {
+	t.Helper()
+	return serveAs(t, ca, hostName, until, h)
+}
+
+func serveAs(t *testing.T, ca authority, name string, until time.Time, h http.Handler) string {
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
-	s.TLS = &tls.Config{Certificates: []tls.Certificate{ca.server(t, hostName, time.Now().Add(time.Hour))}}
+	s.TLS = ca.tls(t, name, until)
+	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug) // clients that go away are what is tried
 	s.StartTLS()
 	t.Cleanup(s.Close)
-	c := registry.New(access.ByKey(someConnection(t)), registry.Options{Endpoint: s.Listener.Addr().String(), Roots: ca.roots(), Pause: time.Millisecond})
-	t.Cleanup(c.Close)
-	return c
+	return s.Listener.Addr().String()
 }
