@@ -53,7 +53,7 @@ func TestClassOf(t *testing.T) {
 
 func TestOnlyTheRigsClassesAreTheRigs(t *testing.T) {
 	for c, want := range map[record.Class]bool{
-		record.RigPort: true, record.RigPower: true, record.RigHub: true, record.RigCloud: true, record.RigHost: true,
+		record.RigPort: true, record.RigPower: true, record.RigHub: true, record.RigCloud: true, record.RigHost: true, record.RigFirmware: true,
 		record.ClassDevice: false, record.Usage: false, record.Harness: false, "": false, "rig:": false,
 	} {
 		if c.Rig() != want {

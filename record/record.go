@@ -86,6 +86,8 @@ type DeviceFacts struct {
 	HubAddress  string      `json:"hub_address,omitempty"` // in place of Hub in a record of an older hilrig: see Load
 	Lease       *Lease      `json:"lease,omitempty"`
 	Firmware    string      `json:"firmware_version,omitempty"` // as the device says
+	Running     Running     `json:"firmware,omitzero"`
+	Hardware    Hardware    `json:"board,omitzero"`
 	Thumbprints Thumbprints `json:"thumbprints,omitzero"`
 	Root        string      `json:"root_sha256,omitempty"` // of the root loaded
 	Loads       int         `json:"loads"`                 // files loaded with 9270: flash wears out

@@ -187,6 +187,8 @@ func whole() *record.Record {
 			Name: "a", Type: "ads300", DeviceID: "NewDevice", Emulated: true, Cause: "lease", Class: record.RigPort,
 			DeviceFacts: record.DeviceFacts{
 				Port: "/dev/ttyUSB0", Hub: record.Hub{Name: "mosq", Kind: "broker", Address: "hub:8883", Tap: true}, Lease: &record.Lease{PID: 1, Run: "r", Since: at}, Firmware: "2.1",
+				Running:     record.Running{Version: "2.1", SHA256: "ab", Known: record.Flashed},
+				Hardware:    record.Hardware{Serial: "ADS-0042", Known: record.Asked, Revision: "B"},
 				Thumbprints: record.Thumbprints{SHA1: "A", SHA256: "B"}, Root: "C", Loads: 3, PowerCycles: 1,
 				Faults: []string{"no-sni"}, LeftWith: "a test root", PeakMemory: 26_000_000,
 			},

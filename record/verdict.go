@@ -55,14 +55,15 @@ const (
 	RigHub      Class = "rig:hub"
 	RigCloud    Class = "rig:cloud"
 	RigHost     Class = "rig:host"
-	Usage       Class = "usage" // never in a record: a usage error is found before a run exists
+	RigFirmware Class = "rig:firmware" // another firmware than asked for
+	Usage       Class = "usage"        // never in a record: a usage error is found before a run exists
 	Harness     Class = "harness"
 )
 
 // Rig reports whether c is one of the rig's classes.
 func (c Class) Rig() bool {
 	switch c {
-	case RigPort, RigPower, RigHub, RigCloud, RigHost:
+	case RigPort, RigPower, RigHub, RigCloud, RigHost, RigFirmware:
 		return true
 	}
 	return false

@@ -27,14 +27,16 @@ var script string
 // the report has no timelines.
 func Write(w io.Writer, r *record.Record, runDir string) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"seconds": func(s float64) string { return fmt.Sprintf("%.2f s", s) },
-		"at":      func(s float64) string { return fmt.Sprintf("%.3f", s) },
-		"clock":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
-		"number":  number,
-		"join":    strings.Join,
-		"cut":     wording.Cut,
-		"whose":   wording.Emulated,
-		"mark":    func(v record.Verdict) string { return marks[v] },
+		"seconds":  func(s float64) string { return fmt.Sprintf("%.2f s", s) },
+		"at":       func(s float64) string { return fmt.Sprintf("%.3f", s) },
+		"clock":    func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
+		"number":   number,
+		"join":     strings.Join,
+		"cut":      wording.Cut,
+		"whose":    wording.Emulated,
+		"board":    wording.Board,
+		"firmware": wording.Running,
+		"mark":     func(v record.Verdict) string { return marks[v] },
 	}).Parse(layout)
 	if err != nil {
 		return fmt.Errorf("read report template: %w", err)

@@ -28,7 +28,9 @@ func example() *record.Record {
 			Selection: record.Selection{Specs: []string{"tls/*"}, Chosen: 2, Catalogue: 90}},
 		Firmware: record.Firmware{Version: "2.4.1", SHA256: "ab12"},
 		Devices: []record.DeviceRecord{
-			{Name: "a", Type: "ads300", Specs: []record.SpecResult{
+			{Name: "a", Type: "ads300", DeviceFacts: record.DeviceFacts{
+				Running: record.Running{Version: "2.4.1", Known: record.Asked}, Hardware: record.Hardware{Serial: "ADS-0042", Known: record.Claimed, Revision: "B"},
+			}, Specs: []record.SpecResult{
 				{ID: "tls/expired", Text: "refuses", Verdict: record.Fail, Class: record.ClassDevice, Message: hostile, Expected: "a refusal", Seen: hostile, Look: "the clock",
 					Measurements: []record.Measurement{{Name: "connect", Value: 121, Unit: "s", High: &high, Verdict: record.Fail}}},
 				{ID: "tls/version", Text: "negotiates", Verdict: record.Pass},
@@ -51,7 +53,7 @@ func render(t *testing.T, r *record.Record, dir string) string {
 
 func TestTheVerdictComesFirst(t *testing.T) {
 	page := render(t, example(), "")
-	for _, want := range []string{"<h1>Firmware 2.4.1 failed: 1 of 3 results on 2 devices; 1 did not run (2 of 90 specs: tls/*).</h1>", "ab12", "the clock", "a refusal", "child was killed", "≤ 120"} {
+	for _, want := range []string{"<h1>Firmware 2.4.1 failed: 1 of 3 results on 2 devices; 1 did not run (2 of 90 specs: tls/*).</h1>", "ab12", "the clock", "a refusal", "child was killed", "≤ 120", "<td>2.4.1, as the device says</td>", "<td>ADS-0042, claimed, not asked, revision B</td>"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}

@@ -108,7 +108,9 @@ func suiteOf(r *record.Record, d *record.DeviceRecord, o Options) suite {
 	s := suite{
 		Name: clean(r.Run.Rig + "." + d.Name), Hostname: clean(r.Run.Host), Timestamp: stamp(r.Run.Started),
 		Properties: []property{
-			{"firmware", clean(first(d.Firmware, r.Firmware.Version))}, {"firmware_sha256", r.Firmware.SHA256},
+			{"firmware", clean(first(d.Running.Version, first(d.Firmware, r.Firmware.Version)))}, {"firmware_sha256", first(d.Running.SHA256, r.Firmware.SHA256)},
+			{"firmware_known", string(d.Running.Known)}, {"board", clean(d.Hardware.Serial)}, {"board_known", string(d.Hardware.Known)},
+			{"board_revision", clean(d.Hardware.Revision)}, {"catalogue_sha256", r.Run.Selection.Digest},
 			{"device_id", clean(d.DeviceID)}, {"port", clean(d.Port)}, {"hub", clean(first(d.Hub.Address, r.Run.Hub))},
 			{"hub_name", clean(d.Hub.Name)}, {"hub_kind", d.Hub.Kind}, {"hub_tap", fmt.Sprint(d.Hub.Tap)},
 			{"thumbprint", d.Thumbprints.SHA1}, {"hilrig", clean(r.Run.Version)}, {"run", r.Run.ID},

@@ -50,7 +50,9 @@ func example() *record.Record {
 		},
 		Firmware: record.Firmware{Version: "2.4.1", SHA256: "ab"},
 		Devices: []record.DeviceRecord{
-			{Name: "ads300-a", Type: "ads300", DeviceID: "NewDevice", Specs: []record.SpecResult{
+			{Name: "ads300-a", Type: "ads300", DeviceID: "NewDevice", DeviceFacts: record.DeviceFacts{
+				Running: record.Running{Version: "2.4.1", SHA256: "ab", Known: record.Flashed}, Hardware: record.Hardware{Serial: "ADS-0042", Known: record.Asked, Revision: "B"},
+			}, Specs: []record.SpecResult{
 				spec("tls/version", record.Pass, "", ""), warned, failed, again, flaky, skipped, notRun, missing,
 				spec("recovery/hub-restart", record.Error, record.RigHub, "hub port taken"),
 			}},

@@ -47,7 +47,8 @@ func TestRealValuesAreValid(t *testing.T) {
 	r := record.Record{
 		Schema: record.Schema,
 		Run:    record.Run{ID: "20261122T231501Z-7f3a", Rig: "r", Started: now, Hub: "local", Verdict: record.NotRun},
-		Devices: []record.DeviceRecord{{Name: "a", Verdict: record.Fail, DeviceFacts: record.DeviceFacts{Hub: record.Hub{Name: "mosq", Kind: "broker"}}, Specs: []record.SpecResult{{
+		Devices: []record.DeviceRecord{{Name: "a", Verdict: record.Fail, DeviceFacts: record.DeviceFacts{Hub: record.Hub{Name: "mosq", Kind: "broker"},
+			Running: record.Running{Version: "2.1", Known: record.Asked}, Hardware: record.Hardware{Serial: "A50285BI", Known: record.OfAdapter}}, Specs: []record.SpecResult{{
 			ID: "tls/version", Verdict: record.Fail, Class: record.ClassDevice, Started: now,
 			Attempts:     []record.Attempt{{Started: now, Verdict: record.Fail}},
 			Measurements: []record.Measurement{record.Measurement{Name: "m", Value: 1}.Judge()},
