@@ -92,6 +92,7 @@ func newRecord(run record.Run, p *Plan) *record.Record {
 		dev := record.DeviceRecord{Name: d.Name, Type: d.TypeName, DeviceID: d.DeviceID, Emulated: d.Serial.Emulated != nil}
 		dev.Shared = ports.sharing(d)
 		dev.Port, dev.Hub, dev.Faults = portName(d.Device), d.Hub.Recorded(), d.Faults()
+		dev.Running, dev.Hardware = p.Firmware.Claimed(), d.Claimed()
 		for _, s := range p.SpecsOf(d.Name) {
 			dev.Specs = append(dev.Specs, record.SpecResult{
 				ID: s.ID, Text: s.Text, Labels: labelsOf(s), Verdict: record.NotRun, Cause: notReached,

@@ -57,7 +57,7 @@ func (r *run) device(led *recorder, dir string, head record.Run, d rigfile.Devic
 	}
 	job := fixtures.Job{
 		RunID: head.ID, Rig: head.Rig, Started: head.Started, Dir: dir, StateDir: r.StateDir, LockDir: r.LockDir,
-		Executable: r.Executable, Device: at.Device, Hub: at.Hub, Secret: r.plan.Secret, Specs: r.plan.ids(at.Name), Attempts: r.plan.Attempts,
+		Executable: r.Executable, Device: at.Device, Hub: at.Hub, Secret: r.plan.Secret, Firmware: r.plan.Firmware, Specs: r.plan.ids(at.Name), Attempts: r.plan.Attempts,
 	}
 	way, port, err := r.admit(at)
 	if err != nil {

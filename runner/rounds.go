@@ -103,14 +103,17 @@ func sumUp(sum *record.Record, done []*record.Record, halted string) *record.Rec
 }
 
 func sumDevice(d, round *record.DeviceRecord, first bool) {
-	loads, cycles := d.Loads, d.PowerCycles
+	loads, cycles, was := d.Loads, d.PowerCycles, d.Running
 	if !first && round.Port == "" {
 		round.Port = d.Port // its child died before it could say
 	}
 	d.DeviceFacts = round.DeviceFacts
 	d.Loads, d.PowerCycles = loads+round.Loads, cycles+round.PowerCycles
-	if round.Cause != "" {
+	switch now := round.Running; {
+	case round.Cause != "":
 		d.Cause, d.Class = round.Cause, round.Class
+	case !first && d.Cause == "" && was.Known.Told() && now.Known.Told() && was.Version != now.Version:
+		d.Cause, d.Class = fmt.Sprintf("its firmware changed between two rounds: it said %s, and then %s", was.Version, now.Version), record.ClassDevice
 	}
 }
 

@@ -43,12 +43,18 @@ func (h Host) Run(soft, hard context.Context, job fixtures.Job, log *slog.Logger
 	if err != nil {
 		return err
 	}
-	register(b, specs, max(1, job.Attempts))
-	sc, rc := configuration()
-	ginkgo.RunSpecs(&outcomeOnly{}, job.Rig+"."+job.Device.Name, sc, rc)
+	wrong := b.Identify(soft)
+	if wrong == nil {
+		register(b, specs, max(1, job.Attempts))
+		sc, rc := configuration()
+		ginkgo.RunSpecs(&outcomeOnly{}, job.Rig+"."+job.Device.Name, sc, rc)
+	}
 	left := b.End(context.WithoutCancel(hard))
 	if err := b.Close(context.WithoutCancel(hard)); err != nil {
 		log.Warn("clean-up", "device", job.Device.Name, "error", err)
+	}
+	if wrong != nil {
+		return wrong
 	}
 	return left
 }

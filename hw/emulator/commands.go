@@ -5,8 +5,10 @@ import (
 	"strings"
 )
 
-// Version is what the device answers to VERSION.
-const Version = "hilrig-emulator 1.0.0"
+// Version is what the device answers to VERSION, where nobody names another.
+const Version = versionWord + "1.0.0"
+
+const versionWord = "hilrig-emulator "
 
 // noSlot is where firmware that takes any slot puts what it has no place for.
 const noSlot = -1
@@ -19,9 +21,11 @@ func (c *console) do(line string) {
 	case name == "9270":
 		c.sendFile(arg)
 	case line == "VERSION":
-		c.answer(Version)
+		c.answer(c.version)
+	case line == "SERIAL":
+		c.answer("serial EMU-" + c.modem.id)
 	case line == "HELP":
-		c.answer("9270,n VERSION CONNECT REBOOT TELEMETRY HELP")
+		c.answer("9270,n VERSION SERIAL CONNECT REBOOT TELEMETRY HELP")
 	case line == "CONNECT":
 		if !c.store.Used.complete() {
 			c.answer("ERROR: no identity")

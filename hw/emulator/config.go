@@ -28,6 +28,7 @@ type Config struct {
 	KeepAlive time.Duration // of MQTT, whole seconds; default: 60 s
 	Twin      bool          // handles its twin: asks for it, reports what is desired
 	Methods   []string      // direct methods that it answers, by name
+	Firmware  []string      // versions that it says it is, boot after boot; the last stays. None: 1.0.0
 	State     string        // file of what it stores; empty: nothing survives
 	Faults    []string      // by name
 	Profile   string        // by name; empty: fast
@@ -129,8 +130,8 @@ func Run(ctx context.Context, c Config) error {
 	if c.Ready != nil {
 		c.Ready(t.port())
 	}
-	for ctx.Err() == nil {
-		if err := bootOnce(ctx, c, &b, line, opened); err != nil {
+	for boots := 0; ctx.Err() == nil; boots++ {
+		if err := bootOnce(ctx, c, &b, line, opened, boots); err != nil {
 			return err
 		}
 	}
@@ -141,7 +142,7 @@ func Run(ctx context.Context, c Config) error {
 }
 
 // bootOnce is one life of the device, until its power goes or it reboots.
-func bootOnce(ctx context.Context, c Config, b *behaviour, line *uart.UART, opened <-chan struct{}) error {
+func bootOnce(ctx context.Context, c Config, b *behaviour, line *uart.UART, opened <-chan struct{}, boots int) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	if opened != nil {
@@ -166,11 +167,15 @@ func bootOnce(ctx context.Context, c Config, b *behaviour, line *uart.UART, open
 	if _, err := store.commit(); err != nil { // what was loaded before the power went
 		c.Log.Error("storage", "error", err)
 	}
+	version, err := store.version(c.Firmware, boots)
+	if err != nil {
+		c.Log.Error("storage", "error", err)
+	}
 	m := newModem(ctx, c, b)
 	if store.Used.complete() {
 		m.wait += b.rejoin
 	}
-	term := &console{b: b, line: line, store: store, log: c.Log, boot: time.Now(), modem: m}
+	term := &console{b: b, line: line, store: store, log: c.Log, boot: time.Now(), modem: m, version: version}
 	term.end = func(after time.Duration) {
 		go func() {
 			if sleepUntil(ctx, line.Sent().Add(after)) {

@@ -24,13 +24,14 @@ import (
 //
 // It is the firmware's main loop; one goroutine works it.
 type console struct {
-	b     *behaviour
-	line  *uart.UART
-	store *storage
-	log   *slog.Logger
-	boot  time.Time
-	modem *modem
-	end   func(time.Duration) // of this boot, so long after what is being sent
+	b       *behaviour
+	line    *uart.UART
+	store   *storage
+	log     *slog.Logger
+	boot    time.Time
+	modem   *modem
+	version string
+	end     func(time.Duration) // of this boot, so long after what is being sent
 
 	command  []byte
 	wasCR    bool // the last line ended with CR: an LF behind it belongs to it

@@ -63,6 +63,7 @@ func TestCommands(t *testing.T) {
 		{"VERSION\r", "VERSION\r\n" + Version + "\r\n"},
 		{"VERSION\n", "VERSION\r\n" + Version + "\r\n"},
 		{"VERSION\r\n", "VERSION\r\n" + Version + "\r\n"},
+		{"SERIAL\r", "SERIAL\r\nserial EMU-NewDevice\r\n"},
 		{"VERX\x7fSION\r", "VERX\b \bSION\r\n" + Version + "\r\n"},
 		{"\r", "\r\n"},
 		{"nonsense\r", "nonsense\r\nERROR\r\n"},

@@ -33,6 +33,7 @@ func Flags(fs *pflag.FlagSet, o *Options) {
 	fs.DurationVar(&o.KeepAlive, "keep-alive", DefaultKeepAlive, "MQTT keep-alive")
 	fs.BoolVar(&o.Twin, "twin", false, "ask for the device's twin, and report what is desired of it")
 	fs.StringArrayVar(&o.Methods, "method", nil, "answer the direct method `NAME` (repeatable)")
+	fs.StringArrayVar(&o.Firmware, "firmware", nil, "say that this `VERSION` runs; given more than once: one for each boot, as of a device that updates itself, or falls back")
 	fs.StringVar(&o.State, "state", "", "`FILE` of what the device stores, so that it survives a restart")
 	fs.StringArrayVar(&o.Faults, "fault", nil, "run faulty firmware (repeatable); --list-faults shows them")
 	fs.StringVar(&o.Profile, "profile", ProfileFast, "shape of the device; --list-profiles shows them")

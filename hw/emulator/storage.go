@@ -39,6 +39,7 @@ type storage struct {
 type flash struct {
 	Used   files `json:"used"`
 	Staged files `json:"staged"`
+	Boots  int   `json:"boots,omitempty"` // so far, where that decides which firmware runs
 }
 
 func openStorage(path string, b *behaviour) (*storage, error) {
@@ -59,6 +60,22 @@ func openStorage(path string, b *behaviour) (*storage, error) {
 		s.Staged = files{}
 	}
 	return s, nil
+}
+
+// version is what the device says of itself in this boot, the number of which
+// since its power came is boots, from 0.
+func (s *storage) version(of []string, boots int) (string, error) {
+	switch len(of) {
+	case 0:
+		return Version, nil
+	case 1:
+		return versionWord + of[0], nil
+	}
+	if s.path != "" {
+		boots = s.Boots
+	}
+	s.Boots++
+	return versionWord + of[min(boots, len(of)-1)], s.save()
 }
 
 // load takes a file. A *refusal says why not; what was stored then stays.

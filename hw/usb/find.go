@@ -3,6 +3,7 @@ package usb
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -170,4 +171,22 @@ func Resolve(root, want string) (Port, error) {
 		return Port{}, err
 	}
 	return Find(ports, want)
+}
+
+// SerialOf is the USB serial number of the adapter that a port is, whichever of
+// its names the path is; empty where it has none, or is not on USB.
+func SerialOf(root, path string) (string, error) {
+	ports, err := List(root)
+	if err != nil {
+		return "", err
+	}
+	if real, err := filepath.EvalSymlinks(filepath.Join(root, path)); err == nil {
+		path = real
+	}
+	for _, p := range ports {
+		if p.Path == path || filepath.Join(root, p.Path) == path {
+			return p.Serial, nil
+		}
+	}
+	return "", nil
 }

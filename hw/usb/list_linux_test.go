@@ -192,6 +192,16 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// A board that cannot be asked for its serial number is known by its adapter's.
+func TestSerialOfAPort(t *testing.T) {
+	tr := bench(t)
+	for path, want := range map[string]string{"/dev/ttyUSB10": "A50285BI", "/dev/ttyUSB0": "", "/dev/ttyUSB4": "FT9ABCDE", "/dev/none": ""} {
+		if got, err := SerialOf(tr.root, path); err != nil || got != want {
+			t.Errorf("%s: %q, %v, want %q", path, got, err, want)
+		}
+	}
+}
+
 func TestFindNamesWhatIsThere(t *testing.T) {
 	ports := bench(t).list()
 	for _, c := range []struct {
