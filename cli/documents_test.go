@@ -199,6 +199,9 @@ func TestDocumentedCommandsRun(t *testing.T) {
 	s.run("hilrig run --rig rig.yaml --dry-run")
 	s.run("hilrig run --rig rig.yaml --label-filter smoke")
 	s.run("hilrig run --rig hubs.yaml --hub lab --hub spare --label-filter smoke")
+	s.run("hilrig compare latest~1 latest", 3) // of other devices, at other hubs
+	s.run("hilrig run --rerun latest", 2)      // all of it passed
+	s.run("hilrig run --firmware 2.4.1", 3)    // the emulated device runs another
 	for _, c := range documented(t) {
 		if !s.seen[c] && notRun[c] == "" {
 			t.Errorf("nothing runs the documented command %q, and nothing says why not", c)

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +26,7 @@ func (a *app) reportCommand() *cobra.Command {
 		Use:   "report RUN",
 		Short: "Render the reports of a run again from its record",
 		Long: `Render junit.xml and report.html of a run again from its run.json. RUN is a run
-folder, a run id, or latest.
+folder, a run id, latest, or latest~1, the one before.
 
 A run.json that is damaged or lost is made anew from events.jsonl by --rebuild,
 and put in its place. What the events do not say has no verdict.`,
@@ -67,8 +69,8 @@ func (a *app) rebuild(dir string) error {
 	return nil
 }
 
-// findRun is the folder of a run: a run folder, a run id, or latest. A run whose
-// record is lost is found by its events.
+// findRun is the folder of a run: a run folder, a run id, latest, or latest~N,
+// the Nth before it. A run whose record is lost is found by its events.
 func findRun(out, run string, lost bool) (string, error) {
 	mark := runner.RecordFile
 	if lost {
@@ -82,10 +84,10 @@ func findRun(out, run string, lost bool) (string, error) {
 			return dir, nil
 		}
 	}
-	runs, err := filepath.Glob(filepath.Join(out, "*", mark))
-	if err == nil && run == "latest" && len(runs) > 0 { // no link here: ids sort by time
-		sort.Strings(runs)
-		return filepath.Dir(runs[len(runs)-1]), nil
+	runs, err := filepath.Glob(filepath.Join(out, "[0-9]*", mark)) // not the link
+	sort.Strings(runs)                                             // ids sort by time
+	if back, ok := beforeLatest(run); ok && err == nil && back < len(runs) {
+		return filepath.Dir(runs[len(runs)-1-back]), nil
 	}
 	known := []string{"latest"}
 	for _, name := range runs {
@@ -93,6 +95,16 @@ func findRun(out, run string, lost bool) (string, error) {
 	}
 	return "", record.NewFailure(record.Usage, "find run", run, fmt.Errorf("neither a run folder nor a run of %s", out)).
 		WithCure(cmp.Or(wording.DidYouMean(run, known), "a run folder holds "+mark))
+}
+
+// beforeLatest is how many runs before the latest is meant.
+func beforeLatest(run string) (back int, ok bool) {
+	if run == "latest" {
+		return 0, true
+	}
+	digits, ok := strings.CutPrefix(run, "latest~")
+	back, err := strconv.Atoi(digits)
+	return back, ok && err == nil && back >= 0
 }
 
 func (a *app) report(dir string, f form) error {

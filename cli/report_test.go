@@ -20,6 +20,7 @@ func TestFindRun(t *testing.T) {
 	newest, old := filepath.Join(out, "20261123T000000Z-0001"), filepath.Join(out, "20261122T231501Z-7f3a")
 	for run, want := range map[string]string{
 		"latest": newest, "20261122T231501Z-7f3a": old, old: old, "nonsense": "", "": "",
+		"latest~0": newest, "latest~1": old, "latest~2": "", "latest~": "", "latest~-1": "", "latest~x": "", "~1": "",
 	} {
 		got, err := findRun(out, run, false)
 		if got != want || (err == nil) != (want != "") {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"time"
@@ -26,6 +27,7 @@ type runFlags struct {
 	dryRun, asJSON  bool
 	firmwareVersion string
 	firmwareFile    string
+	rerun           string
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -44,7 +46,8 @@ and that is said. The run folder has everything.`,
 		Example: `  hilrig run
   hilrig run --label-filter smoke
   hilrig run --rig bench.yaml --device ads300-a --spec 'tls/*'
-  hilrig run --rig bench.yaml --dry-run`,
+  hilrig run --rig bench.yaml --dry-run
+  hilrig run --rig bench.yaml --rerun latest`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.filterSet = cmd.Flags().Changed("label-filter")
@@ -66,6 +69,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.firmwareVersion, "firmware", "", "version under test (default: asked from the device where its type can)")
 	fl.StringVar(&f.firmwareFile, "firmware-file", "", "image under test; its SHA-256 goes into the record")
 	fl.StringArrayVar(&r.Faults, "fault", nil, "run emulated devices with this faulty firmware (repeatable)")
+	fl.StringVar(&f.rerun, "rerun", "", "what was red or not run in this run (folder, id, latest, latest~1), on the devices and hubs where it was")
 	fl.IntVar(&r.Repeat, "repeat", 1, "the whole selection this many times")
 	fl.IntVar(&r.Attempts, "attempts", 1, "tries of a spec; a pass after a failure is marked flaky")
 	fl.IntVar(&r.Jobs, "jobs", 0, "devices at once (default: all)")
@@ -96,9 +100,30 @@ func (f *runFlags) plan() (*runner.Plan, error) {
 	if len(r.Specs) > 0 && !f.filterSet {
 		r.LabelFilter = ""
 	}
+	if f.rerun != "" {
+		if err := f.again(&r); err != nil {
+			return nil, err
+		}
+	}
 	r.CheckFault = checkFault
 	r.Firmware = record.Firmware{Version: f.firmwareVersion, File: f.firmwareFile}
 	return runner.NewPlan(r)
+}
+
+// again makes the request one for what a run left red or without a verdict.
+func (f *runFlags) again(r *runner.Request) error {
+	if len(r.Specs) > 0 || f.filterSet || len(r.Hubs) > 0 {
+		return record.NewFailure(record.Usage, "read", "--rerun "+f.rerun, errors.New("--rerun says which specs and hubs: it goes with --device, not with --spec, --label-filter and --hub"))
+	}
+	dir, err := findRun(f.out, f.rerun, false)
+	if err != nil {
+		return err
+	}
+	rec, err := runner.Load(dir)
+	if err != nil {
+		return err
+	}
+	return r.Again(rec)
 }
 
 func (a *app) run(ctx context.Context, f *runFlags) error {

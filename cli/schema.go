@@ -22,7 +22,7 @@ func (a *app) schemaCommand() *cobra.Command {
 		Short: "Print the JSON schema of a format",
 		Long: `Print the JSON schema (draft 2020-12) of a format: event (hilrig run --json,
 events.jsonl, timeline.jsonl), list (hilrig list --json), record (run.json),
-rig (rig.yaml; editors complete and check with it).`,
+compare (hilrig compare --json), rig (rig.yaml; editors complete and check with it).`,
 		Example: `  hilrig schema rig > rig.schema.json
   hilrig schema record`,
 		Args:      exactly("FORMAT"),

@@ -37,6 +37,9 @@ func (p *Plan) EntriesOf(d rigfile.Device) (all []Entry) {
 		if len(p.Hubs) > 1 {
 			e.Name = record.EntryName(e.Name, h.Name)
 		}
+		if own, is := p.Own[e.Name]; is && len(own) == 0 {
+			continue // nothing is asked of it at this hub
+		}
 		all = append(all, e)
 	}
 	return all

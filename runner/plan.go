@@ -21,6 +21,7 @@ type Request struct {
 	Firmware    record.Firmware         // File is read and hashed; its base name goes into the record
 	Faults      []string                // faulty firmware, emulated devices only
 	CheckFault  func(name string) error // says what is wrong with a name in Faults
+	Rerun       *record.Record          // of which each entry gets what was red or not run; see Again
 	Repeat      int                     // rounds, at least 1
 	Attempts    int                     // tries per spec, at least 1
 	Jobs        int                     // devices at once; 0: all
@@ -79,6 +80,9 @@ func NewPlan(r Request) (*Plan, error) {
 		return nil, err
 	}
 	p.Selected = suites.Describe(r.Catalogue, p.Specs, r.LabelFilter, r.Specs)
+	if r.Rerun != nil {
+		p.again(r.Rerun)
+	}
 	if p.Firmware, err = describeFirmware(r.Firmware); err != nil {
 		return nil, err
 	}

@@ -72,6 +72,9 @@ go test ./azure/localhub -run '^$' -bench AgainstMosquitto -benchtime 1x 2>/dev/
 		line("QoS 1 messages a second", "messages", ">= 1 x")
 	}'
 
+go test ./reports/compare -run '^$' -bench TwoRuns 2>/dev/null | awk '
+	/^BenchmarkTwoRuns/ {printf "%-58s %10s %10s\n", "hilrig compare, two runs of 100 devices x 90 specs", sprintf("%.2f s", $3 / 1e9), "<= 0.5 s"}'
+
 # A tap beside the line without it, in turns.
 go test ./azure/tap -run '^$' -bench BesideTheLine -benchtime 1x 2>/dev/null | awk '
 	/^BenchmarkBesideTheLine/ {for (i = 3; i < NF; i += 2) m[$(i + 1)] = $i}

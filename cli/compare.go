@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hilrig/record"
+	"hilrig/record/wording"
+	"hilrig/reports/compare"
+	"hilrig/runner"
+)
+
+func (a *app) compareCommand() *cobra.Command {
+	out := filepath.Join("reports", "out")
+	var asJSON, markdown bool
+	cmd := &cobra.Command{
+		Use:   "compare BEFORE AFTER",
+		Short: "Say what changed between two runs",
+		Long: `Say what changed between two runs, per spec and device: newly red, newly not
+run, newly green, still red, and measurements that moved beyond their spread.
+That both were not of the same firmware, boards, hub, catalogue or selection is
+said first. BEFORE and AFTER are run folders, run ids, latest, or latest~1, the
+one before the latest.
+
+The spread of a measurement is how far the boards of the earlier run are apart
+in it, at least a fifth of its value, and of a time at least 0.1 s.
+
+Exit code 1 when a device newly fails; 3 when the later run leaves open what the
+earlier one answered, by a rig that failed or by what did not run.`,
+		Example: `  hilrig compare latest~1 latest
+  hilrig compare latest~1 latest --markdown
+  hilrig compare 20261122T231501Z-7f3a latest --json`,
+		Args: exactly("BEFORE", "AFTER"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if asJSON && markdown {
+				return usage(cmd, fmt.Errorf("--json and --markdown are two forms: choose one"))
+			}
+			var runs [2]*record.Record
+			for i, name := range args {
+				dir, err := findRun(out, name, false)
+				if err != nil {
+					return err
+				}
+				if runs[i], err = runner.Load(dir); err != nil {
+					return err
+				}
+			}
+			c := compare.Runs(runs[0], runs[1])
+			switch {
+			case c.Worse():
+				a.code = runner.ExitDevice
+			case c.Unknown():
+				a.code = runner.ExitRig
+			}
+			switch {
+			case asJSON:
+				enc := a.encoder()
+				enc.SetIndent("", " ")
+				return enc.Encode(c)
+			case markdown:
+				return c.Markdown(a.out)
+			}
+			a.compared(c)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", out, "folder of run folders, for an id or latest")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
+	cmd.Flags().BoolVar(&markdown, "markdown", false, "print Markdown")
+	return cmd
+}
+
+// compared shows a comparison at a terminal.
+func (a *app) compared(c *compare.Comparison) {
+	ink, width := palette(lively(a.out)), widthOf(a.out)
+	fmt.Fprintf(a.out, "%s → %s\n", c.Before.ID, c.After.ID)
+	for _, d := range c.Differs {
+		fmt.Fprintf(a.out, "%s\n", strings.TrimSuffix(wrap(ink.paint(yellow, "another")+"  "+oneLine(d), "", width), "\n"))
+	}
+	for _, g := range c.Groups() {
+		if len(g.Changes) == 0 {
+			continue
+		}
+		fmt.Fprintf(a.out, "\n%s\n", ink.paint(bold, fmt.Sprintf("%s (%d)", g.Title, len(g.Changes))))
+		for _, told := range together(g.Changes) {
+			ch := told[0]
+			what := ch.Spec
+			if n := len(told); n > 1 {
+				what = wording.Plural(n, "spec")
+			}
+			fmt.Fprintf(a.out, "%s %s on %s, before %s\n", ink.verdict(ch.After), ink.paint(bold, what), ch.Device, asWord(ch.Before))
+			if ch.Message != "" {
+				fmt.Fprint(a.out, wrap(wording.Clip(oneLine(ch.Message), 400), "  ", width))
+			}
+		}
+	}
+	if len(c.Moved) > 0 {
+		fmt.Fprintf(a.out, "\n%s\n", ink.paint(bold, fmt.Sprintf("measurements beyond their spread (%d)", len(c.Moved))))
+	}
+	for _, m := range c.Moved {
+		fmt.Fprintf(a.out, "%s %s on %s  %s\n", ink.verdict(m.Limits), m.Spec, m.Device, oneLine(m.Text()))
+	}
+	fmt.Fprintf(a.out, "\n%s\n", c.Sentence())
+}
+
+// together gathers what did not run on a device for one and the same cause.
+func together(changes []compare.Change) (all [][]compare.Change) {
+	index := map[string]int{}
+	for _, ch := range changes {
+		key := fmt.Sprint(ch.Device, "\x00", ch.Before, "\x00", wording.CauseKey(ch.Message))
+		i, known := index[key]
+		if ch.After != record.NotRun || !known {
+			i = len(all)
+			index[key] = i
+			all = append(all, nil)
+		}
+		all[i] = append(all[i], ch)
+	}
+	return all
+}
+
+func asWord(v record.Verdict) string {
+	if l, known := look[v]; known {
+		return l.word
+	}
+	return "not asked"
+}

@@ -1,0 +1,86 @@
+package compare
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"hilrig/record/wording"
+)
+
+// Group is a kind of change with all that changed so.
+type Group struct {
+	Title   string
+	Changes []Change
+}
+
+// Groups are the changes in the order in which a person wants them.
+func (c *Comparison) Groups() []Group {
+	return []Group{{"newly red", c.NewlyRed}, {"newly not run", c.NewlyNotRun}, {"newly green", c.NewlyGreen}, {"still red", c.StillRed}}
+}
+
+// Sentence is the comparison in one sentence.
+func (c *Comparison) Sentence() string {
+	var parts []string
+	for _, g := range c.Groups() {
+		if n := len(g.Changes); n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, g.Title))
+		}
+	}
+	if n := len(c.Moved); n > 0 {
+		parts = append(parts, wording.Plural(n, "measurement")+" moved")
+	}
+	if len(parts) == 0 {
+		return fmt.Sprintf("Nothing changed: %s as before.", wording.Plural(c.Same, "result"))
+	}
+	return fmt.Sprintf("%s; %s as before.", strings.Join(parts, ", "), wording.Plural(c.Same, "result"))
+}
+
+// Text is a measurement that moved, for people.
+func (m Moved) Text() string {
+	return fmt.Sprintf("%s: %s %s before, %s now (spread %s)", m.Name, number(m.Before), m.Unit, number(m.After), number(m.Spread))
+}
+
+func number(v float64) string { return strconv.FormatFloat(v, 'g', 3, 64) }
+
+// Markdown writes the comparison for a pull request or a wiki.
+func (c *Comparison) Markdown(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s → %s\n\n%s\n", c.Before.ID, c.After.ID, c.Sentence())
+	if len(c.Differs) > 0 {
+		b.WriteString("\n**Not the same:**\n\n")
+		for _, d := range c.Differs {
+			fmt.Fprintf(&b, "- %s\n", cell(d))
+		}
+	}
+	for _, g := range c.Groups() {
+		if len(g.Changes) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "\n## %s (%d)\n\n| spec | device | before | now | |\n|---|---|---|---|---|\n", strings.ToUpper(g.Title[:1])+g.Title[1:], len(g.Changes))
+		for _, ch := range g.Changes {
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", cell(ch.Spec), cell(ch.Device), or(string(ch.Before)), or(string(ch.After)), cell(wording.Clip(ch.Message, 300)))
+		}
+	}
+	if len(c.Moved) > 0 {
+		fmt.Fprintf(&b, "\n## Measurements beyond their spread (%d)\n\n| spec | device | measured |\n|---|---|---|\n", len(c.Moved))
+		for _, m := range c.Moved {
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", cell(m.Spec), cell(m.Device), cell(m.Text()))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func or(verdict string) string {
+	if verdict == "" {
+		return "not asked"
+	}
+	return verdict
+}
+
+// cell is text that may be anything as a table holds it.
+func cell(s string) string {
+	return strings.NewReplacer("|", `\|`, "<", "&lt;", "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`).Replace(wording.OneLine(s))
+}

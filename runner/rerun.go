@@ -1,0 +1,74 @@
+package runner
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"hilrig/fixtures"
+	"hilrig/fixtures/rigfile"
+	"hilrig/record"
+)
+
+// Again narrows a request to what was red or not run in a run: its devices, at
+// its hubs. Which specs each entry then gets, [NewPlan] takes from the record.
+// Devices that the request names already narrow it further.
+func (r *Request) Again(rec *record.Record) error {
+	only := r.Devices
+	r.Rerun, r.Devices, r.Specs, r.Hubs, r.LabelFilter = rec, nil, nil, nil, ""
+	add := func(list *[]string, name string) {
+		if !slices.Contains(*list, name) {
+			*list = append(*list, name)
+		}
+	}
+	for _, d := range rec.Devices {
+		if len(only) > 0 && !slices.Contains(only, d.Board()) {
+			continue
+		}
+		for _, id := range unproved(d) {
+			add(&r.Devices, d.Board())
+			add(&r.Specs, id)
+			add(&r.Hubs, d.Hub.Name)
+		}
+	}
+	if len(r.Specs) == 0 {
+		on := ""
+		if len(only) > 0 {
+			on = " for " + strings.Join(only, ", ")
+		}
+		return record.NewFailure(record.Usage, "run again what was red or not run in", rec.Run.ID, errors.New("everything in it has a green verdict"+on))
+	}
+	return nil
+}
+
+// unproved are the specs of a device that were red or did not run, and all
+// where the device as a whole failed.
+func unproved(d record.DeviceRecord) (ids []string) {
+	for _, s := range d.Specs {
+		if !s.Verdict.Green() || d.Cause != "" {
+			ids = append(ids, s.ID)
+		}
+	}
+	return ids
+}
+
+// again gives each entry of the plan what it is asked again.
+func (p *Plan) again(rec *record.Record) {
+	p.Own = map[string][]fixtures.Spec{}
+	for _, d := range rec.Devices {
+		if !slices.ContainsFunc(p.Hubs, func(h rigfile.Hub) bool { return h.Name == d.Hub.Name }) {
+			continue
+		}
+		ids := unproved(d)
+		p.Own[p.entryName(d)] = slices.DeleteFunc(slices.Clone(p.Specs), func(s fixtures.Spec) bool { return !slices.Contains(ids, s.ID) })
+	}
+}
+
+// entryName is what a device of another run is called in this one: it is at one
+// hub now, or at several.
+func (p *Plan) entryName(d record.DeviceRecord) string {
+	if len(p.Hubs) > 1 {
+		return record.EntryName(d.Board(), d.Hub.Name)
+	}
+	return d.Board()
+}
