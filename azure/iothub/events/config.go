@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"log/slog"
-	"net"
 	"regexp"
 	"slices"
 	"strings"
@@ -92,11 +91,6 @@ func (s *source) parse() error {
 // wants reports whether the messages of a device are read.
 func (s *source) wants(device string) bool {
 	return len(s.Devices) == 0 || slices.Contains(s.Devices, device)
-}
-
-// address is where the endpoint is reached.
-func (s *source) address() string {
-	return cmp.Or(s.Network.Endpoint, net.JoinHostPort(s.namespace, "5671"))
 }
 
 func usage(why, cure string) error {

@@ -10,8 +10,6 @@ import (
 	"time"
 )
 
-const dialWithin = 5 * time.Second
-
 // wire is the connection to the endpoint. It knows when the endpoint was last
 // heard of, and tells when it is over.
 type wire struct {
@@ -24,21 +22,10 @@ type wire struct {
 	err error
 }
 
-// dial opens TLS to the endpoint. A peer that is gone without a word is missed
-// within seconds.
+// dial opens TLS to the endpoint.
 func (s *source) dial(ctx context.Context) (*wire, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialWithin)
-	defer cancel()
-	dialer := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 5 * time.Second, Count: 3}}
-	raw, err := dialer.DialContext(ctx, "tcp", s.address())
+	conn, err := s.Network.AMQPS(ctx, s.namespace)
 	if err != nil {
-		return nil, err
-	}
-	config := s.Network.TLS(s.namespace)
-	config.ServerName = s.namespace
-	conn := tls.Client(raw, config)
-	if err := conn.HandshakeContext(ctx); err != nil {
-		_ = raw.Close()
 		return nil, err
 	}
 	w := &wire{Conn: conn, over: make(chan struct{})}

@@ -54,7 +54,7 @@ const judged = (type, token, audience) => {
     }
     return signed(token, audience, (key) => key);
   }
-  if (host === config.hub) {
+  if (host === config.hub || host === 'iothubs.azure.net') {
     if (token.startsWith('Bearer ')) {
       return config.tokens.includes(token.slice('Bearer '.length)) ? [200, 'OK'] : [401, 'Unauthorized'];
     }
@@ -219,8 +219,9 @@ const opened = (link, address) => {
   // Clients insist on the settle mode that they asked for.
   link.local.attach.snd_settle_mode = link.remote.attach.snd_settle_mode;
   link.local.attach.rcv_settle_mode = link.remote.attach.rcv_settle_mode;
-  link.set_source(link.source || {});
-  link.set_target(link.target || {});
+  const { source, target } = link;
+  link.set_source({ address: source ? source.address : undefined, filter: source ? source.filter : undefined });
+  link.set_target({ address: target ? target.address : undefined });
   link.local.attach.max_message_size = 262144;
   const path_ = address.replace(/^amqps:\/\/[^/]*/, '').replace(/^\//, '');
   if (path_ === '$cbs') return;
