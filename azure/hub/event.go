@@ -85,6 +85,10 @@ func (e Event) Ends(conn int64) bool { return e.Kind == KindDisconnected && e.Co
 // the hub delivers for a device that has gone.
 func (e Event) Telemetry() bool { return e.Kind == KindMessage && e.Message != nil && !e.Message.Will }
 
+// WholeTelemetry is Telemetry of which the record holds all: what is in it can be
+// judged.
+func (e Event) WholeTelemetry() bool { return e.Telemetry() && !e.Message.Cut }
+
 // Handshake is how TLS ended on a connection.
 type Handshake struct {
 	OK           bool                 `json:"ok"`

@@ -68,7 +68,7 @@ func repeatsOf(b *fixtures.Trial) *repeats {
 
 func telemetry(events []hub.Event) (all []hub.Event) {
 	for _, e := range events {
-		if e.Telemetry() && !e.Message.Cut {
+		if e.WholeTelemetry() {
 			all = append(all, e)
 		}
 	}
