@@ -34,7 +34,7 @@ var (
 		"KindMessage": "A", "KindTwin": "S", "KindMethod": "S", "KindDeviceBound": "S", "KindCompleted": "S",
 	}
 	byField = map[string]hub.Letters{ // of an event
-		"Handshake": "W", "MetFault": "W", "Packet": "K", "Violation": "K", "Filters": "K", "Message": "A", "Telemetry": "A",
+		"Handshake": "W", "MetFault": "W", "Packet": "K", "Violation": "K", "Filters": "K", "Message": "A", "Telemetry": "A", "WholeTelemetry": "A",
 		"Twin": "S", "Method": "S",
 		// of its Connect
 		"ClientID": "K", "UserName": "K", "HasPassword": "K", "PasswordLen": "K", "Protocol": "K", "Level": "K",

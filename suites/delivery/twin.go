@@ -84,10 +84,12 @@ func answersDesired(ctx context.Context, b *fixtures.Trial) {
 		b.Must(record.NewFailure(record.Usage, "read", "behaviour.twin.desired", err))
 	}
 	b.Step("desired properties %s", patch)
-	mark, sent := b.Mark(), time.Now()
-	_, err = b.Hub.PatchDesired(b.Device.DeviceID, patch)
-	b.Must(err)
-	e, err := b.Await(ctx, mark, within, "reported properties", twinEvent(hub.TwinReported))
+	var sent time.Time
+	e, err := b.Answered(ctx, within, "reported properties", func() error {
+		sent = time.Now()
+		_, err := b.Hub.PatchDesired(b.Device.DeviceID, patch)
+		return err
+	}, twinEvent(hub.TwinReported))
 	absent(b, err, fixtures.Finding{
 		Expected: fmt.Sprintf("reported properties of its twin within %s of desired ones", within), Seen: "none",
 		Look: "the handler of $iothub/twin/PATCH/properties/desired/ (behaviour.twin.desired)",
