@@ -3,9 +3,6 @@ package runner
 import (
 	"context"
 	"crypto/tls"
-	"errors"
-	"os"
-	"strings"
 
 	"hilrig/azure/broker"
 	"hilrig/azure/hub"
@@ -51,21 +48,8 @@ func observerOf(o rigfile.Observer) (_ broker.Observer, err error) {
 			return who, err
 		}
 	}
-	switch {
-	case o.PasswordFile != "":
-		text, err := certs.ReadFile(o.PasswordFile)
-		if err != nil {
-			return who, certs.Unread("read password of the observer", o.PasswordFile, err)
-		}
-		who.Password = strings.TrimRight(string(text), "\r\n")
-	case o.PasswordEnv != "":
-		var set bool
-		if who.Password, set = os.LookupEnv(o.PasswordEnv); !set {
-			return who, record.NewFailure(record.Usage, "read password of the observer from", o.PasswordEnv, errors.New("this environment variable is not set")).
-				WithCure("export it, or name a file with observer.password_file")
-		}
-	}
-	return who, nil
+	who.Password, err = o.Password()
+	return who, err
 }
 
 // keyPair reads a certificate, with what may stand behind it, and its key.

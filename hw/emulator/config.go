@@ -23,6 +23,8 @@ type Config struct {
 	HubName   string        // for SNI, verification and user name; default: Hub's host
 	From      string        // address of this host that it dials from; empty: any
 	DeviceID  string        // default: NewDevice, the guide's
+	UserName  string        // default: IoT Hub's, with the names of hub and device
+	Password  string        // empty: none
 	Baud      int           // bits a second; 0: no timing
 	Interval  time.Duration // between telemetry messages; default: 500 ms
 	KeepAlive time.Duration // of MQTT, whole seconds; default: 60 s
@@ -85,7 +87,7 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	b, err := faulty(c.Profile, c.Faults)
+	b, err := c.firmware()
 	if err != nil {
 		return err
 	}

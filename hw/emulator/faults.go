@@ -25,15 +25,17 @@ func Faults() []Fault {
 	return slices.Concat(consoleFaults(), storageFaults(), tlsFaults(), trustFaults(), sessionFaults(), deliveryFaults(), recoveryFaults(), inventedFaults())
 }
 
-// faulty is sound firmware of a profile, with the named faults.
-func faulty(profile string, names []string) (behaviour, error) {
+// firmware is what a device runs: sound firmware of its profile, set up with its
+// parameters, and with its faults.
+func (c Config) firmware() (behaviour, error) {
 	b := sound()
-	p, err := FindProfile(profile)
+	b.userName, b.password = cmp.Or(c.UserName, b.userName), c.Password
+	p, err := FindProfile(c.Profile)
 	if err != nil {
 		return b, err
 	}
 	p.apply(&b)
-	for _, name := range names {
+	for _, name := range c.Faults {
 		f, err := FindFault(name)
 		if err != nil {
 			return b, err

@@ -21,7 +21,7 @@ func TestGalleryIsWhole(t *testing.T) {
 		if f.Doc == "" || f.Stands == "" || len(f.CaughtBy) == 0 || f.apply == nil {
 			t.Errorf("%s: %+v", f.Name, f)
 		}
-		if _, err := faulty("", []string{f.Name}); err != nil {
+		if _, err := (Config{Faults: []string{f.Name}}).firmware(); err != nil {
 			t.Error(err)
 		}
 	}
@@ -34,7 +34,7 @@ func TestUnknownFault(t *testing.T) {
 		"reconnect-strom":           "(did you mean reconnect-storm?)",
 		"something-else-altogether": "no such firmware (hilrig emulate --list-faults",
 	} {
-		_, err := faulty("", []string{name})
+		_, err := (Config{Faults: []string{name}}).firmware()
 		if record.ClassOf(err) != record.Usage || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -250,7 +250,7 @@ func TestRecoveryFaults(t *testing.T) {
 	}
 	t.Run("exponential-without-jitter", func(t *testing.T) {
 		t.Parallel()
-		b, err := faulty("", []string{"exponential-without-jitter"})
+		b, err := (Config{Faults: []string{"exponential-without-jitter"}}).firmware()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,6 +19,8 @@ type Options struct {
 
 	terminal int  // descriptor of a pseudo-terminal's master that the parent handed down; negative: none
 	lifeline bool // end with standard input, which is the parent's
+
+	passwordEnv string // name of the environment variable with the password
 }
 
 // Flags puts the flags of `hilrig emulate` into fs; o gets their values.
@@ -28,6 +30,8 @@ func Flags(fs *pflag.FlagSet, o *Options) {
 	fs.StringVar(&o.HubName, "hub-name", "", "`NAME` of the hub in SNI, verification and user name (default: the host of --hub)")
 	fs.StringVar(&o.From, "from", "", "`ADDRESS` of this host that the device dials from; none: any")
 	fs.StringVar(&o.DeviceID, "device-id", DefaultDeviceID, "`ID` of the device at the hub")
+	fs.StringVar(&o.UserName, "user-name", "", "`USER` of the device in MQTT (default: IoT Hub's form)")
+	fs.StringVar(&o.passwordEnv, "password-env", "", "environment `VARIABLE` with the device's password in MQTT (default: it sends none)")
 	fs.IntVar(&o.Baud, "baud", DefaultBaud, "UART rate in bits per second; 0: no timing")
 	fs.DurationVar(&o.Interval, "interval", DefaultInterval, "between telemetry messages")
 	fs.DurationVar(&o.KeepAlive, "keep-alive", DefaultKeepAlive, "MQTT keep-alive")
@@ -60,6 +64,9 @@ func Start(ctx context.Context, o Options, stdin io.Reader, stdout, stderr io.Wr
 	}
 	if o.terminal >= 0 {
 		o.Terminal = os.NewFile(uintptr(o.terminal), "terminal")
+	}
+	if o.passwordEnv != "" {
+		o.Password = os.Getenv(o.passwordEnv)
 	}
 	ctx, end := context.WithCancel(ctx)
 	defer end()

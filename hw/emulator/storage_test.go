@@ -12,7 +12,7 @@ import (
 
 func openForTest(t *testing.T, path string, names ...string) *storage {
 	t.Helper()
-	b, err := faulty("", names)
+	b, err := (Config{Faults: names}).firmware()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,11 @@
 package brokers
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -18,7 +20,7 @@ import (
 // Issued is a certificate with its key.
 type Issued struct {
 	Cert *x509.Certificate
-	Key  *ecdsa.PrivateKey
+	Key  crypto.Signer
 }
 
 // Issue makes a certificate; without a signer it signs itself.
@@ -28,9 +30,25 @@ func Issue(t testing.TB, name string, by *Issued, change ...func(*x509.Certifica
 	if err != nil {
 		t.Fatal(err)
 	}
+	return issue(t, key, name, by, change...)
+}
+
+// issueRSA is Issue with the kind of key that devices know which are made for
+// Azure.
+func issueRSA(t testing.TB, name string, by *Issued) *Issued {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return issue(t, key, name, by)
+}
+
+func issue(t testing.TB, key crypto.Signer, name string, by *Issued, change ...func(*x509.Certificate)) *Issued {
+	t.Helper()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(0, 1, 0),
 		BasicConstraintsValid: true, IsCA: by == nil,
 	}
 	if by != nil {
@@ -46,7 +64,7 @@ func Issue(t testing.TB, name string, by *Issued, change ...func(*x509.Certifica
 	if by != nil {
 		signer = by
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, signer.Cert, &key.PublicKey, signer.Key)
+	der, err := x509.CreateCertificate(rand.Reader, template, signer.Cert, key.Public(), signer.Key)
 	if err != nil {
 		t.Fatal(err)
 	}

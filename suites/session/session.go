@@ -84,8 +84,8 @@ func toldByClientID(inUserName, clientID, want string) string {
 
 func noPassword(ctx context.Context, b *fixtures.Trial) {
 	c, at := connect(ctx, b)
-	if env := b.Type.MQTT.PasswordEnv; env != "" && os.Getenv(env) != "" {
-		b.NotApplicable("the type declares a password (mqtt.password_env)")
+	if m := b.Type.MQTT; m.PasswordFile != "" || m.PasswordEnv != "" && os.Getenv(m.PasswordEnv) != "" {
+		b.NotApplicable("the type declares a password (mqtt.password_env or password_file)")
 	}
 	b.That(!c.HasPassword || c.PasswordLen == 0, fixtures.Finding{
 		Expected: "no password", Seen: fmt.Sprintf("a password of %d bytes", c.PasswordLen), At: at,
