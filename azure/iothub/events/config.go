@@ -3,6 +3,8 @@ package events
 import (
 	"cmp"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"regexp"
 	"slices"
@@ -23,7 +25,7 @@ const DefaultGroup = "hilrig"
 type Config struct {
 	// ConnectionString is that of the Event Hubs-compatible endpoint, with
 	// EntityPath. It is a secret.
-	ConnectionString string
+	ConnectionString string `json:"-"`
 
 	// Namespace is the host name of an Event Hub of one's own, Name its name and
 	// Credential who reads there: in place of a connection string.
@@ -35,6 +37,14 @@ type Config struct {
 	Network access.Network // Endpoint is HOST:PORT in place of the namespace and 5671
 	Log     *slog.Logger   // nil: none
 }
+
+// Format masks the connection string for every verb.
+func (c Config) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "events of "+cmp.Or(c.Namespace, "the built-in endpoint")+" (key masked)")
+}
+
+// LogValue masks the connection string in a log.
+func (c Config) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(c)) }
 
 // source is a configuration that was checked.
 type source struct {
