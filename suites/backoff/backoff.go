@@ -164,17 +164,40 @@ func (t Thresholds) Regular(rows ...[]time.Duration) bool {
 		return len(r) >= 3 && (t.follows(r, math.Log) || t.follows(r, func(s float64) float64 { return s }))
 	}
 	for _, r := range rows[1:] {
-		n, others := min(len(r), len(rows[0])), 0
-		for i := range n {
-			if !t.same(r[i], rows[0][i]) {
-				others++
-			}
-		}
-		if others > strays(n) {
+		if t.others(r, rows[0]) > strays(min(len(r), len(rows[0]))) {
 			return false
 		}
 	}
 	return true
+}
+
+// Unlike says that a row before shows that there is chance in the device's gaps,
+// though this one looks as if there were none: wherever a backoff may have begun
+// in either, two gaps or more are not the same. A row that is too short to be
+// judged shows nothing.
+func (t Thresholds) Unlike(row []time.Duration, before ...[]time.Duration) bool {
+	return slices.ContainsFunc(before, func(r []time.Duration) bool {
+		most := min(len(r), len(row))
+		if most < t.Least {
+			return false
+		}
+		for skip := range most - 1 {
+			if t.others(row[skip:], r) < 2 || t.others(row, r[skip:]) < 2 {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// others is how many gaps of the same place are not the same.
+func (t Thresholds) others(a, b []time.Duration) (n int) {
+	for i := range min(len(a), len(b)) {
+		if !t.same(a[i], b[i]) {
+			n++
+		}
+	}
+	return n
 }
 
 // strays is how many of so many gaps may be of another making.

@@ -103,6 +103,33 @@ func TestGapsWithoutChanceAreRegular(t *testing.T) {
 	}
 }
 
+// A row that a rule makes by chance is known by a row before it; one that a rule
+// does make is not taken for chance, wherever its backoff began and though a
+// stall is in it.
+func TestARowBeforeShowsChance(t *testing.T) {
+	exact := row(1, 2.01, 4.0, 8.02)
+	for name, tc := range map[string]struct {
+		before [][]time.Duration
+		want   bool
+	}{
+		"nothing before":                       {nil, false},
+		"the same again":                       {[][]time.Duration{row(1.02, 2, 4.03, 8)}, false},
+		"first gaps alone":                     {[][]time.Duration{row(1.4), row(0.6), row(2.2)}, false},
+		"too short":                            {[][]time.Duration{row(1.4, 2.6)}, false},
+		"others":                               {[][]time.Duration{row(1.3, 2.4, 4.9)}, true},
+		"others after the same":                {[][]time.Duration{row(1, 2, 4, 8), row(1.3, 2.4, 4.9, 7.1)}, true},
+		"the same with a stall":                {[][]time.Duration{row(1, 2.4, 4, 8)}, false},
+		"not started over, a step up":          {[][]time.Duration{row(2, 4, 8, 16)}, false},
+		"not started over, two steps up":       {[][]time.Duration{row(4, 8, 16, 16)}, false},
+		"begun earlier":                        {[][]time.Duration{row(0.5, 1, 2, 4)}, false},
+		"chance of little width, 3 % and more": {[][]time.Duration{row(1.1, 2.2, 4.3, 8.5)}, true},
+	} {
+		if got := backoff.Defaults.Unlike(exact, tc.before...); got != tc.want {
+			t.Errorf("%s: %v, want %v", name, got, tc.want)
+		}
+	}
+}
+
 // A row is asked for no more than it takes: what is decided is not looked at
 // again, and nothing is looked at for ever.
 func TestARowEnds(t *testing.T) {

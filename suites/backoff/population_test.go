@@ -300,3 +300,45 @@ func ask(rule *backoff.Rule, gap drawn, r *rand.Rand) (backoff.Verdict, []time.D
 func measured(gap float64, r *rand.Rand) time.Duration {
 	return time.Duration((gap + within(r, 0, 0.02)) * float64(time.Second))
 }
+
+// Of devices with chance in their gaps few are asked for a second row because the
+// first looks as if there were none; of those without chance none is let off.
+func TestRowsBeforeSpareASecondOne(t *testing.T) {
+	r, n := rand.New(rand.NewPCG(8, 2026)), devices()
+	rule := backoff.Defaults.Rule()
+	for name, p := range map[string]struct {
+		device  func(r *rand.Rand) drawn
+		chance  bool
+		atLeast float64 // of the second rows that are not asked for
+	}{
+		"the emulator's": {func(r *rand.Rand) drawn {
+			return func(n int, _ float64) float64 {
+				return math.Min(24, 1.05*math.Pow(1.5, float64(n))) * within(r, 1, 1.25)
+			}
+		}, true, 0.7},
+		"doubling ±20 %":          {growingBy(2, 0.2), true, 0.9},
+		"doubling without chance": {growingBy(2, 0), false, 0},
+	} {
+		asked, spared := 0, 0
+		for range n {
+			device := p.device(r)
+			var before [][]time.Duration
+			for range 3 {
+				_, row := ask(rule, device, r)
+				before = append(before, row)
+			}
+			_, row := ask(rule, device, r)
+			if len(row) < 4 || !rule.Regular(row) {
+				continue
+			}
+			asked++
+			if rule.Unlike(row, before...) {
+				spared++
+			}
+		}
+		t.Logf("%s: %d of %d second rows spared", name, spared, asked)
+		if p.chance && float64(spared) < p.atLeast*float64(asked) || !p.chance && spared > 0 {
+			t.Errorf("%s: %d of %d second rows spared", name, spared, asked)
+		}
+	}
+}

@@ -101,13 +101,13 @@ func Spec(ctx context.Context, b *fixtures.Trial, fault hub.Fault) {
 // Judge says what came of a row. One that was constant is looked at again after
 // a long session: a backoff that starts over only then may have been at its
 // ceiling. So is one that grew by a rule: whether chance is in it the second
-// row shows.
+// row shows, or one before it.
 func Judge(ctx context.Context, b *fixtures.Trial, fault hub.Fault, rule *Rule, first Row) {
 	row, v := first, first.Verdict
+	plain := v.Passes() && len(first.Gaps) > rule.Least && rule.Regular(first.Gaps) && !rule.Unlike(first.Gaps, b.KeptGaps()...)
 	if v.Passes() {
 		b.KeepGaps(first.Gaps)
 	}
-	plain := v.Passes() && len(first.Gaps) > rule.Least && rule.Regular(first.Gaps)
 	settle(ctx, b, 0)
 	if again := v.Grade == Constant || v.Grade == ConstantSlow; again || plain {
 		b.Step("%s; once more, to be sure", v.Why)
