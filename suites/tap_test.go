@@ -1,11 +1,15 @@
 package suites_test
 
 import (
+	"context"
+	"log/slog"
 	"slices"
 	"testing"
 	"time"
 
 	"hilrig/azure/hub"
+	"hilrig/azure/localhub"
+	"hilrig/azure/tap"
 	"hilrig/fixtures"
 	"hilrig/record"
 	"hilrig/selftest"
@@ -92,5 +96,39 @@ func TestATapAtAHubThatSeesOnlyMessages(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A hub that goes away behind a tap is the rig's trouble, whatever the device
+// does meanwhile.
+func TestAHubThatGoesAwayBehindATap(t *testing.T) {
+	t.Parallel()
+	specs, err := suites.Select(suites.All(), "", []string{"recovery/connection-cut"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, job := t.Context(), emulatedJob(t, specs)
+	short(&job)
+	b, err := fixtures.Open(ctx, ctx, job, tap.Wrap(localhub.Open, tap.Config{Local: true}), slog.New(slog.DiscardHandler), func(record.Event) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := b.Close(context.WithoutCancel(ctx)); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := b.Connected(ctx); err != nil {
+		t.Fatal(err)
+	}
+	behind := hub.Of(b.Hub.Hub.(hub.Fronting).Behind())
+	stop := b.Hub.Events().Watch(func(e hub.Event) {
+		if e.Kind == hub.KindFaultShown && e.Fault == hub.OutageReset { // in the middle of the spec
+			go behind.Down()
+		}
+	})
+	defer stop()
+	if r := b.Begin(specs[0]).Judge(ctx, 1); r.Verdict != record.Error || r.Class != record.RigHub {
+		t.Errorf("%s (%s): %s %s", r.Verdict, r.Class, r.Message, r.Cause)
 	}
 }

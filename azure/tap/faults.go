@@ -112,30 +112,29 @@ func (t *Tap) Showing() bool {
 	return t.shown.Any() || t.inner.Faults != nil && t.inner.Showing()
 }
 
-// missed records that the hub behind cannot be reached: what a device does
-// meanwhile says nothing of it.
+// missed records that no device gets through to the hub: what one does meanwhile
+// says nothing of it.
 func (t *Tap) missed(err error) {
 	t.mu.Lock()
-	first := t.away.IsZero()
+	first := t.gap.From.IsZero()
 	if first {
-		t.away = time.Now()
+		t.gap = hub.Gap{From: time.Now(), Why: err.Error()}
 	}
-	from := t.away
+	g := t.gap
 	t.mu.Unlock()
 	if first {
-		g := hub.Gap{From: from, Why: err.Error()}
 		t.events.Add(hub.Event{Kind: hub.KindGap, Text: g.String(), Gap: &g})
 	}
 }
 
-// seen records that the hub can be reached again.
+// seen records that one gets through again.
 func (t *Tap) seen() {
 	t.mu.Lock()
-	from := t.away
-	t.away = time.Time{}
+	g := t.gap
+	t.gap = hub.Gap{}
 	t.mu.Unlock()
-	if !from.IsZero() {
-		g := hub.Gap{From: from, To: time.Now(), Why: "the hub behind the tap could not be reached"}
+	if !g.From.IsZero() {
+		g.To = time.Now()
 		t.events.Add(hub.Event{Kind: hub.KindListening, Text: g.String(), Gap: &g})
 	}
 }

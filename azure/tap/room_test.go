@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"testing"
+	"time"
 
 	"hilrig/azure/door"
 	"hilrig/azure/hub"
@@ -74,4 +75,32 @@ func accepted(t *testing.T, x *Tap) *conn {
 	}
 	t.Cleanup(func() { _ = c.Close() })
 	return newConn(x, x.next.Add(1), c.(*net.TCPConn))
+}
+
+// A listener that dies is the rig's trouble, and told as such; one that was
+// closed is not.
+func TestAListenerThatDies(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		ends func(x *Tap)
+		gap  bool
+	}{
+		{"it dies", func(x *Tap) { _ = x.listener.Close() }, true},
+		{"the hub is to be away", (*Tap).Down, false},
+		{"the tap is closed", func(x *Tap) { _ = x.stop(t.Context()) }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			x := newTap(behind{hub.NewEvents("d", 0)}, "d", "", slog.New(slog.DiscardHandler))
+			defer func() { _ = x.stop(context.Background()) }()
+			if _, err := x.listen(t.Context(), "127.0.0.1:0"); err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			c.ends(x)
+			x.running.Wait()
+			if missed := x.events.Missed(began, time.Now()); len(missed) > 0 != c.gap {
+				t.Errorf("missed %v", missed)
+			}
+		})
+	}
 }

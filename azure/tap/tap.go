@@ -44,8 +44,8 @@ type Tap struct {
 
 	mu       sync.Mutex
 	listener net.Listener
-	down     bool      // its port is closed for a while
-	away     time.Time // since when the hub cannot be reached; zero: it can
+	down     bool    // its port is closed for a while
+	gap      hub.Gap // in which no device gets through to the hub; zero: none
 	conns    map[int64]*conn
 	pairs    pairs
 }
@@ -78,10 +78,14 @@ func (t *Tap) accept(l net.Listener) {
 	for {
 		c, err := l.Accept()
 		if err != nil {
-			if t.ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+			if t.isClosed(l) {
 				return
 			}
 			t.log.Warn("accept at the tap", "error", err)
+			t.missed(record.NewFailure(record.RigHub, "take connections at the tap", l.Addr().String(), err))
+			if errors.Is(err, net.ErrClosed) { // by nobody here
+				return
+			}
 			t.door.Room()
 			select { // out of descriptors: let connections end
 			case <-time.After(50 * time.Millisecond):
@@ -100,6 +104,14 @@ func (t *Tap) accept(l net.Listener) {
 			t.running.Go(x.serve)
 		}
 	}
+}
+
+// isClosed reports whether the tap takes no connections there because it was
+// told so.
+func (t *Tap) isClosed(l net.Listener) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.ctx.Err() != nil || t.down || t.listener != l
 }
 
 // adopt makes a connection known, so that Close reaches it; false where there
