@@ -117,6 +117,37 @@ func TestBytesPassUntouched(t *testing.T) {
 	}
 }
 
+// Both sides of a tap may be of either family of addresses.
+func TestBothFamiliesOfAddresses(t *testing.T) {
+	if l, err := net.Listen("tcp", "[::1]:0"); err != nil {
+		t.Skip("this host has no IPv6: ", err)
+	} else {
+		_ = l.Close()
+	}
+	for _, c := range []struct{ device, hub string }{{"[::1]:0", "[::1]:0"}, {"[::1]:0", "127.0.0.1:0"}, {"127.0.0.1:0", "[::1]:0"}} {
+		t.Run(c.device+" to "+c.hub, func(t *testing.T) {
+			b := openAt(t, c.device, opensAt(c.hub, func(conn net.Conn) { _, _ = io.Copy(conn, conn) }), tap.Config{})
+			host, _, _ := net.SplitHostPort(c.device)
+			_, port, _ := net.SplitHostPort(b.addr) // the host in it is the hub's name
+			device, err := net.Dial("tcp", net.JoinHostPort(host, port))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer device.Close()
+			_ = device.SetDeadline(time.Now().Add(15 * time.Second))
+			said := []byte("\x16\x03\x01 and more")
+			if _, err := device.Write(said); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(device, said); err != nil {
+				t.Error(err)
+			}
+			from := device.LocalAddr().String()
+			b.await(0, "its beginning", func(e hub.Event) bool { return e.Kind == hub.KindAccepted && e.Remote == from })
+		})
+	}
+}
+
 // dialled is a tap in front of a hub, and a connection to it.
 func dialled(t *testing.T, h hub.Open) (b *bench, device net.Conn) {
 	t.Helper()

@@ -410,18 +410,18 @@ func TestWhatArrivesIsOfTheDevicesConnection(t *testing.T) {
 }
 
 func TestATapThatWouldReachItself(t *testing.T) {
-	for _, host := range []string{"127.0.0.1", "::1", "0.0.0.0", "::"} {
-		t.Run(host, func(t *testing.T) {
+	for _, c := range []struct{ host, to string }{
+		{"127.0.0.1", "127.0.0.1"}, {"::1", "::1"}, {"0.0.0.0", "127.0.0.1"}, {"::", "::1"}, {"127.0.0.1", "localhost"},
+	} {
+		t.Run(c.to+" at "+c.host, func(t *testing.T) {
+			host := c.host
 			free, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 			if err != nil {
 				t.Skip("this host has no such address: ", err)
 			}
 			_, port, _ := net.SplitHostPort(free.Addr().String())
 			_ = free.Close()
-			to := net.JoinHostPort("127.0.0.1", port)
-			if strings.Contains(host, ":") {
-				to = net.JoinHostPort("::1", port)
-			}
+			to := net.JoinHostPort(c.to, port)
 			_, _, err = tap.Wrap(opens(func(net.Conn) {}), tap.Config{To: to})(t.Context(), hub.Setup{Listen: net.JoinHostPort(host, port)})
 			if record.ClassOf(err) != record.Usage || !strings.Contains(err.Error(), "itself") || !strings.Contains(err.Error(), "to:") {
 				t.Errorf("%v", err)

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"sync/atomic"
 	"syscall"
 
 	"hilrig/azure/hub"
@@ -115,14 +116,16 @@ var errItself = errors.New("its name leads to the tap itself, as it is to for th
 
 // dial connects to the hub.
 func (t *Tap) dial(ctx context.Context) (*net.TCPConn, error) {
+	var itself atomic.Bool // of the addresses of a name another's error may be the one that is told
 	d := net.Dialer{Timeout: dialWithin, ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
 		if t.itself(address) {
+			itself.Store(true)
 			return errItself
 		}
 		return nil
 	}}
 	c, err := d.DialContext(ctx, "tcp", t.to)
-	if errors.Is(err, errItself) {
+	if err != nil && itself.Load() {
 		return nil, record.NewFailure(record.Usage, "put a tap in front of", t.to, errItself).
 			WithCure("say where the hub really is: tap: {to: HOST:PORT}, with its address in place of the name")
 	}

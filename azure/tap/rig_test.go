@@ -104,8 +104,13 @@ func start(t testing.TB) *bench {
 // open opens a hub with a tap in front of it.
 func open(t testing.TB, behind hub.Open, c tap.Config) *bench {
 	t.Helper()
+	return openAt(t, "127.0.0.1:0", behind, c)
+}
+
+func openAt(t testing.TB, listen string, behind hub.Open, c tap.Config) *bench {
+	t.Helper()
 	h, addr, err := tap.Wrap(behind, c)(t.Context(), hub.Setup{
-		Host: "localhost", DeviceID: deviceID, Listen: "127.0.0.1:0",
+		Host: "localhost", DeviceID: deviceID, Listen: listen,
 		Certificate: func(context.Context) (tls.Certificate, error) { return makePKI().server, nil },
 	})
 	if err != nil {
@@ -236,10 +241,12 @@ func (o *opaque) Close(context.Context) error {
 }
 
 // opens is how an opaque hub is opened.
-func opens(serve func(net.Conn)) hub.Open {
+func opens(serve func(net.Conn)) hub.Open { return opensAt("127.0.0.1:0", serve) }
+
+func opensAt(listen string, serve func(net.Conn)) hub.Open {
 	return func(ctx context.Context, s hub.Setup) (hub.Hub, string, error) {
 		var lc net.ListenConfig
-		l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+		l, err := lc.Listen(ctx, "tcp", listen)
 		if err != nil {
 			return nil, "", err
 		}
