@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"hilrig/azure/iothub/arm"
 	"hilrig/fixtures"
 	"hilrig/record"
 	"hilrig/record/wording"
@@ -33,6 +34,7 @@ type app struct {
 	code     int // of a verb that ended without an error
 
 	catalogue []fixtures.Spec
+	manager   func(arm.ID) (*arm.Client, error) // Azure Resource Manager; nil: as whoever this machine is signed in
 
 	rawErr   io.Writer                    // for last words: no queue before it
 	outlets  []*outlet                    // before out and err, of a verb that lasts
@@ -102,7 +104,7 @@ Exit codes, all verbs: 0 passed (warnings included), 1 a device failed,
 	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "log more, on standard error")
 	root.AddCommand(
 		a.runCommand(), a.childCommand(), a.listCommand(), a.provisionCommand(), a.certsCommand(),
-		a.devicesCommand(), a.learnCommand(), a.doctorCommand(), a.rigCommand(), a.hubCommand(), a.brokerCommand(), a.emulateCommand(), a.reportCommand(), a.compareCommand(), a.selftestCommand(), a.schemaCommand(), a.versionCommand(),
+		a.devicesCommand(), a.learnCommand(), a.doctorCommand(), a.rigCommand(), a.hubCommand(), a.brokerCommand(), a.azureCommand(), a.emulateCommand(), a.reportCommand(), a.compareCommand(), a.selftestCommand(), a.schemaCommand(), a.versionCommand(),
 	)
 	return root
 }

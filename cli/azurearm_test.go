@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"hilrig/azure/iothub/arm"
+	"hilrig/certs"
+)
+
+const aHub = "/subscriptions/91d12660-3dec-467a-be2a-213b5544ddc0/resourceGroups/a-group/providers/Microsoft.Devices/IotHubs/a-hub"
+
+// manager stands in for Azure Resource Manager: a hub, its quota and what
+// certificates it trusts.
+type manager struct {
+	certificate string // that it has as "c"
+	changes     []string
+}
+
+func (m *manager) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{Token: "nobody's", ExpiresOn: time.Now().Add(time.Hour)}, nil
+}
+
+func (m *manager) Do(r *http.Request) (*http.Response, error) {
+	status, body := 200, ""
+	switch _, what, _ := strings.Cut(r.URL.Path, aHub); {
+	case r.Method == "PUT":
+		var sent struct {
+			Properties struct{ IsVerified bool }
+		}
+		if err := json.NewDecoder(r.Body).Decode(&sent); err != nil {
+			return nil, err
+		}
+		m.changes = append(m.changes, "added")
+		m.certificate = `{"name":"c","etag":"AAAA","properties":{"thumbprint":"0A","isVerified":true,"subject":"CN=NewDevice","expiry":"Sat, 31 Dec 2039 23:59:59 GMT"}}`
+		body = m.certificate
+	case r.Method == "DELETE":
+		m.changes = append(m.changes, "removed "+r.Header["If-Match"][0])
+		status = 204
+	case what == "/quotaMetrics":
+		body = `{"value":[{"name":"TotalMessages","currentValue":7900,"maxValue":8000},{"name":"TotalDeviceCount","currentValue":3,"maxValue":500}]}`
+	case what == "":
+		body = `{"name":"a-hub","location":"westeurope","sku":{"name":"B1","tier":"Basic","capacity":1},"properties":{"state":"Active","hostName":"a-hub.azure-devices.net","minTlsVersion":"1.2",
+"disableLocalAuth":true,"publicNetworkAccess":"Disabled","routing":{"routes":[{"name":"store","source":"DeviceMessages","endpointNames":["s"],"isEnabled":true}],"fallbackRoute":{"isEnabled":true}}}}`
+	case what == "/certificates":
+		body = `{"value":[` + m.certificate + `]}`
+	case m.certificate == "":
+		status, body = 404, `{"error":{"code":"CertificateNotFound","message":"no"}}`
+	default:
+		body = m.certificate
+	}
+	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+}
+
+// azure runs a verb below hilrig azure at that stand-in.
+func (m *manager) azure(t *testing.T, typed string, args ...string) (out, errs string, err error) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	a := &app{in: strings.NewReader(typed), out: newText(&stdout), err: newText(&stderr), rawErr: &stderr, logTo: newRedirect(&stderr), log: slog.New(slog.DiscardHandler)}
+	a.manager = func(id arm.ID) (*arm.Client, error) {
+		return arm.New(id, m, arm.Options{Client: azcore.ClientOptions{Transport: m, Retry: policy.RetryOptions{MaxRetries: -1}}})
+	}
+	root := a.root()
+	root.SetArgs(append([]string{"azure"}, args...))
+	err = root.ExecuteContext(t.Context())
+	return stdout.String(), stderr.String(), err
+}
+
+func TestAzureHubShow(t *testing.T) {
+	out, _, err := (&manager{}).azure(t, "", "hub", "show", "--resource", aHub)
+	for _, want := range []string{"B1 Basic, 1 unit(s); no twins", "7900 of 8000", "not taken: by Entra alone", "by private link alone", "route store takes every message elsewhere"} {
+		if err != nil || !strings.Contains(out, want) {
+			t.Errorf("%v, no %q in\n%s", err, want, out)
+		}
+	}
+	out, _, err = (&manager{}).azure(t, "", "hub", "show", "--resource", aHub, "--json")
+	var shown struct {
+		arm.Hub
+		Quota arm.Quota
+	}
+	if err != nil || json.Unmarshal([]byte(out), &shown) != nil || shown.Tier != "Basic" || shown.Quota.Messages != 7900 || shown.LocalAuth {
+		t.Errorf("%v: %s", err, out)
+	}
+	if _, _, err := (&manager{}).azure(t, "", "hub", "show", "--resource", "a-hub"); err == nil || !strings.Contains(err.Error(), "Resource ID") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What a certificate at a hub lets its key do is said and asked before it is
+// uploaded.
+func TestAzureCertificate(t *testing.T) {
+	id, err := certs.NewIdentity(t.Context(), certs.IdentitySpec{DeviceID: "NewDevice", Days: 365, Bits: 2048})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "identity")
+	if err := id.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "device.pem")
+	for _, x := range []struct {
+		typed, args string
+		out         string
+		changes     string
+		refused     bool
+	}{
+		{"", "add c FILE --dry-run", "would upload", "", false},
+		{"n\n", "add c FILE", "[y/N]", "", true},
+		{"", "add c FILE", "[y/N] no", "", true},
+		{"y\n", "add c FILE", "verified  until 2039-12-31  0A  CN=NewDevice", "added", false},
+		{"", "add c FILE --yes --json", `"verified":true`, "added", false},
+		{"", "remove c --dry-run", "would remove certificate c of a-hub", "", false},
+		{"y\n", "remove c", "removed c", "removed AAAA", false},
+		{"", "remove c --yes --json", `{"removed":"c"}`, "removed AAAA", false},
+		{"", "list", "CN=NewDevice", "", false},
+		{"", "list --json", `"name":"c"`, "", false},
+	} {
+		m := &manager{}
+		if !strings.HasPrefix(x.args, "add") {
+			m.certificate = `{"name":"c","etag":"AAAA","properties":{"thumbprint":"0A","isVerified":true,"subject":"CN=NewDevice","expiry":"Sat, 31 Dec 2039 23:59:59 GMT"}}`
+		}
+		args := strings.Fields("certificate " + x.args + " --resource " + aHub)
+		for i := range args {
+			args[i] = strings.Replace(args[i], "FILE", file, 1)
+		}
+		out, errs, err := m.azure(t, x.typed, args...)
+		if (err != nil) != x.refused || !strings.Contains(out, x.out) || strings.Join(m.changes, ", ") != x.changes {
+			t.Errorf("%s: %v, changes %q\n%s", x.args, err, m.changes, out)
+		}
+		if warned := strings.Contains(errs, "CA:TRUE"); warned != strings.HasPrefix(x.args, "add") {
+			t.Errorf("%s: said %q", x.args, errs)
+		}
+	}
+}
