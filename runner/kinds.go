@@ -14,6 +14,7 @@ func Kinds() fixtures.Kinds {
 	return fixtures.Kinds{
 		rigfile.KindLocal:  tapped(func(rigfile.Hub) hub.Open { return localhub.Open }),
 		rigfile.KindBroker: tapped(openBroker),
+		rigfile.KindAzure:  tapped(openAzure),
 	}
 }
 

@@ -56,7 +56,7 @@ func (r *run) device(led *recorder, dir string, head record.Run, d rigfile.Devic
 		return notRun(record.ClassOf(err), err.Error())
 	}
 	job := fixtures.Job{
-		RunID: head.ID, Rig: head.Rig, Started: head.Started, Dir: dir, StateDir: r.StateDir, LockDir: r.LockDir,
+		RunID: head.ID, Rig: head.Rig, Started: head.Started, Until: head.Started.Add(r.plan.Timeout), Dir: dir, StateDir: r.StateDir, LockDir: r.LockDir,
 		Executable: r.Executable, Device: at.Device, Hub: at.Hub, Secret: r.plan.Secret, Firmware: r.plan.Firmware, Specs: r.plan.ids(at.Name), Attempts: r.plan.Attempts,
 	}
 	way, port, err := r.admit(at)

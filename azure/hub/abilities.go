@@ -140,6 +140,8 @@ type Setup struct {
 	Topic       string                                             // that telemetry comes on
 	ReadTopic   string                                             // filter that the device subscribes
 	Identity    *tls.Certificate                                   // the device's own, where nobody may give it another
+	Rig, Run    string                                             // who asks: marks what is made for it
+	Until       time.Time                                          // when the run is over at the latest
 	StateDir    string                                             // for what must outlive this process
 	Env         []string                                           // of commands of the lab; nil is this process's own
 	Bind        Bind                                               // nil: a port of its own

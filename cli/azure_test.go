@@ -1,0 +1,250 @@
+//go:build linux
+
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"hilrig/azure"
+	"hilrig/azure/hub"
+	"hilrig/azure/iothub/standin"
+	"hilrig/azure/localhub"
+	"hilrig/azure/localhub/registryapi"
+	"hilrig/certs"
+	"hilrig/fixtures"
+	"hilrig/record"
+	"hilrig/selftest"
+	"hilrig/suites"
+)
+
+// cloud stands in for Azure: the local hub with its registry over HTTPS, and an
+// AMQP endpoint of another make that hands on what the hub has taken.
+type cloud struct {
+	t     *testing.T
+	dir   string
+	hub   *localhub.Hub
+	names *strings.Replacer // of a rig file, into what they are here
+	env   []string
+	keys  []string // that nobody may see
+
+	mu    sync.Mutex
+	calls []registryapi.Exchange
+}
+
+func openCloud(t *testing.T) *cloud {
+	t.Helper()
+	c := &cloud{t: t, dir: t.TempDir()}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	store, err := certs.OpenStore(filepath.Join(c.dir, "pki"))
+	must(err)
+	server, err := store.Server(t.Context(), "localhost")
+	must(err)
+	c.hub, err = localhub.New(localhub.Config{Host: "localhost", Certificate: server})
+	must(err)
+	at, err := c.hub.Listen(t.Context(), "127.0.0.1:0")
+	must(err)
+	key, err := registryapi.OpenKey(t.Context(), c.dir)
+	must(err)
+	api := registryapi.New(registryapi.Config{Host: "localhost", Hub: c.hub, Key: key, Certificate: server, Seen: c.saw})
+	registryAt, err := api.Listen(t.Context(), "127.0.0.1:0")
+	must(err)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := errors.Join(api.Close(ctx), c.hub.Close(ctx)); err != nil {
+			t.Error(err)
+		}
+	})
+	file, err := key.WriteConnectionString(c.dir, "localhost", registryAt)
+	must(err)
+	connection, err := os.ReadFile(file)
+	must(err)
+	namespace, err := store.Server(t.Context(), standin.Namespace)
+	must(err)
+	amqp := standin.Start(t, standin.Config{Certificate: &namespace})
+	c.env = append(os.Environ(), "HILRIG_STATE="+filepath.Join(c.dir, "state"),
+		"IOTHUB_SERVICE="+strings.TrimSpace(string(connection)), "IOTHUB_EVENTS="+amqp.Events())
+	for _, text := range []string{string(connection), amqp.Events()} {
+		_, secret, _ := strings.Cut(text, "SharedAccessKey=")
+		secret, _, _ = strings.Cut(secret, ";")
+		c.keys = append(c.keys, strings.TrimSpace(secret))
+	}
+	c.handOn(amqp)
+	must(os.WriteFile(filepath.Join(c.dir, "root.pem"), store.Root().PEM, 0o600))
+	_, port, err := net.SplitHostPort(at.String())
+	must(err)
+	c.names = strings.NewReplacer("HUBPORT", port, "AMQP", amqp.Address)
+	return c
+}
+
+// handOn has the telemetry that the hub takes arrive at the events endpoint.
+func (c *cloud) handOn(amqp *standin.Endpoint) {
+	taken := make(chan hub.Event, 10_000)
+	stop := c.hub.Events().Watch(func(e hub.Event) {
+		if e.Kind == hub.KindMessage {
+			taken <- e
+		}
+	})
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for e := range taken {
+			m := e.Message
+			at := m.Enqueued
+			amqp.Arrive(standin.Event{
+				Device: e.DeviceID, Body: m.Payload, Properties: m.Properties, Auth: m.System[azure.SystemAuthMethod], Enqueued: &at,
+				System: map[string]string{"content_type": m.System[azure.SystemContentType], "message_id": m.System[azure.SystemMessageID]},
+			})
+		}
+	}()
+	c.t.Cleanup(func() { stop(); close(taken); <-over })
+}
+
+func (c *cloud) saw(x registryapi.Exchange) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.calls = append(c.calls, x)
+}
+
+// called are the calls of the registry since the last time that it was asked.
+func (c *cloud) called() (lines []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, x := range c.calls {
+		lines = append(lines, fmt.Sprintf("%s %s %d", x.Method, x.Path, x.Status))
+	}
+	c.calls = nil
+	return lines
+}
+
+// write puts a file into the folder.
+func (c *cloud) write(name, text string) {
+	c.t.Helper()
+	if err := os.WriteFile(filepath.Join(c.dir, name), []byte(c.names.Replace(text)), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// hilrig runs a command line in the folder.
+func (c *cloud) hilrig(args ...string) (code int, out string) {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), 8*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "hilrig", args...)
+	cmd.Dir, cmd.Env = c.dir, c.env
+	var both bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &both, &both
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		c.t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), both.String()
+}
+
+// record is that of the latest run in a folder of run folders.
+func (c *cloud) record(out string) *record.Record {
+	c.t.Helper()
+	text, err := os.ReadFile(filepath.Join(c.dir, out, "latest", "run.json"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var r record.Record
+	if err := json.Unmarshal(text, &r); err != nil {
+		c.t.Fatal(err)
+	}
+	return &r
+}
+
+const azureRig = `rig: bench-1
+hubs:
+  azure:
+    kind: azure
+    host: localhost
+    port: HUBPORT
+    root: root.pem
+    registry: {connection_string_env: IOTHUB_SERVICE}
+    events: {connection_string_env: IOTHUB_EVENTS, consumer_group: hilrig}
+    endpoints: {events: "AMQP", root: root.pem}
+devices:
+  - {name: emu-1, type: quick, device_id: NewDevice, serial: {emulated: {}}}
+types:
+  quick:
+    console: {recover: {quiet: 50ms}}
+    timing: {connect_within: 5s, publish_within: 5s, interval: 500ms, reconnect_within: 8s, abort_within: 3s}
+    payload: {sequence: /seq}
+`
+
+// An emulated device through exactly the code that would talk to Azure: only
+// names, ports and roots are this test's.
+func TestCoreAtAzure(t *testing.T) {
+	c := openCloud(t)
+	c.write("rig.yaml", azureRig)
+	code, out := c.hilrig("run", "--rig", "rig.yaml", "--hub", "azure", "--label-filter", "smoke")
+	if code != 0 {
+		t.Fatalf("smoke: exit code %d\n%s", code, out)
+	}
+	if calls := c.called(); len(calls) > 6 {
+		t.Errorf("%d calls of the registry for smoke: %q", len(calls), calls)
+	}
+	code, out = c.hilrig("run", "--rig", "rig.yaml", "--hub", "azure", "--label-filter", "core")
+	if code != 0 {
+		t.Errorf("core: exit code %d\n%s", code, out)
+	}
+	if d := c.record(filepath.Join("reports", "out")).Devices[0]; d.Hub.Kind != "azure" || d.Hub.Name != "azure" {
+		t.Errorf("the record says %+v", d.Hub)
+	}
+	if calls := c.called(); len(calls) > 6 {
+		t.Errorf("%d calls of the registry for core, with one identity and no refusal: %q", len(calls), calls)
+	}
+	if left := c.hub.Devices(); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+// Faults that this hub shows, of each kind that it lets be seen.
+func TestFaultsCaughtAtAzure(t *testing.T) {
+	c := openCloud(t)
+	specs := slices.DeleteFunc(suites.All(), func(s fixtures.Spec) bool {
+		return s.Has("soak") || s.WhyNotAt(hub.OfAzure) != ""
+	})
+	for _, name := range []string{
+		"silent-key", "abort-wipes-identity", "drops-newlines", "prints-key", "corrupt-payload", "empty-payload", "not-utf8",
+		"loses-messages", "stalls", "never-reconnects",
+	} {
+		cases, err := selftest.Cases(selftest.Request{Specs: specs, Faults: []string{name}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c.write(name+".yaml", strings.ReplaceAll(strings.ReplaceAll(azureRig, "NewDevice", name), "emu-1", name))
+			args := []string{"run", "--rig", name + ".yaml", "--hub", "azure", "--fault", name, "--out", name}
+			for _, s := range cases[0].Specs {
+				args = append(args, "--spec", s.ID)
+			}
+			_, out := c.hilrig(args...)
+			if row := selftest.JudgeFault(*cases[0].Fault, c.record(name).Devices[0].Specs); row.Verdict != record.Pass {
+				t.Errorf("not caught: %s\n%s", row.Missing, out)
+			}
+		})
+	}
+}

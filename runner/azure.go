@@ -1,0 +1,166 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+
+	"hilrig/azure/hub"
+	"hilrig/azure/iothub"
+	"hilrig/azure/iothub/access"
+	"hilrig/azure/iothub/events"
+	"hilrig/azure/iothub/registry"
+	"hilrig/certs"
+	"hilrig/fixtures/rigfile"
+	"hilrig/record"
+)
+
+// openAzure reads what the rig file names once a run opens the hub.
+func openAzure(h rigfile.Hub) hub.Open {
+	return func(ctx context.Context, s hub.Setup) (hub.Hub, string, error) {
+		c, err := AzureOf(h, s.Log)
+		if err != nil {
+			return nil, "", err
+		}
+		return c.Open(ctx, s)
+	}
+}
+
+// AzureOf is an IoT Hub as the rig file describes it, with what its files and
+// environment variables hold. Errors are usage failures that show no secret.
+func AzureOf(h rigfile.Hub, log *slog.Logger) (c iothub.Config, err error) {
+	c = iothub.Config{Host: h.Host, Port: h.Port, Adopt: h.Adopt}
+	if h.Root != "" {
+		if c.Root, err = rootOf("the hub", h.Root); err != nil {
+			return c, err
+		}
+	}
+	roots, err := rootsOf(h)
+	if err != nil {
+		return c, err
+	}
+	if h.Registry != nil {
+		client, err := registryOf(h, roots, log)
+		if err != nil {
+			return c, err
+		}
+		c.Registry = client
+	}
+	c.Events, err = eventsOf(h, roots)
+	return c, err
+}
+
+// RegistryOf is the device registry of a hub alone.
+func RegistryOf(h rigfile.Hub, log *slog.Logger) (*registry.Client, error) {
+	if h.Registry == nil {
+		return nil, noEntry(h, "registry", "registry: {connection_string_env: NAME}")
+	}
+	roots, err := rootsOf(h)
+	if err != nil {
+		return nil, err
+	}
+	return registryOf(h, roots, log)
+}
+
+func noEntry(h rigfile.Hub, what, cure string) error {
+	return record.NewFailure(record.Usage, "open hub", h.Name, fmt.Errorf("the rig file says no %s", what)).WithCure(cure + " in the hub's entry")
+}
+
+// rootsOf are those that sign the endpoints; nil: this machine's.
+func rootsOf(h rigfile.Hub) (*x509.CertPool, error) {
+	if h.Endpoints.Root == "" {
+		return nil, nil
+	}
+	text, err := rootOf("the endpoints", h.Endpoints.Root)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(text)
+	return roots, nil
+}
+
+func rootOf(whose, file string) ([]byte, error) {
+	text, err := certs.ReadFile(file)
+	if err != nil {
+		return nil, certs.Unread("read root of "+whose, file, err)
+	}
+	if _, err := certs.ParseRoot(text); err != nil {
+		return nil, record.NewFailure(record.Usage, "read root of "+whose, file, err)
+	}
+	return text, nil
+}
+
+func registryOf(h rigfile.Hub, roots *x509.CertPool, log *slog.Logger) (*registry.Client, error) {
+	o := registry.Options{Endpoint: h.Endpoints.Registry, Roots: roots, Log: log}
+	if h.Registry.Entra {
+		way, err := access.Entra(h.Host, access.EntraOptions{})
+		if err != nil {
+			return nil, err
+		}
+		return registry.New(way, o), nil
+	}
+	var connection access.Connection
+	var err error
+	if h.Registry.ConnectionStringFile != "" {
+		connection, err = access.FromFile(h.Registry.ConnectionStringFile)
+	} else {
+		connection, err = access.FromEnvironment(h.Registry.ConnectionStringEnv)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !strings.EqualFold(connection.HostName, h.Host) {
+		return nil, record.NewFailure(record.Usage, "open registry of", h.Host, fmt.Errorf("its connection string is of %s", connection.HostName)).
+			WithCure("the connection string must be that of the hub which devices dial (host)")
+	}
+	if connection.Port != "" {
+		o.Endpoint = cmp.Or(o.Endpoint, net.JoinHostPort(connection.HostName, connection.Port))
+	}
+	return registry.New(access.ByKey(connection), o), nil
+}
+
+func eventsOf(h rigfile.Hub, roots *x509.CertPool) (c events.Config, err error) {
+	e := h.Events
+	if e == nil {
+		return c, noEntry(h, "events", "events: {connection_string_env: NAME}")
+	}
+	c = events.Config{Group: e.ConsumerGroup, Namespace: e.Namespace, Name: e.EventHub, Network: access.Network{Endpoint: h.Endpoints.Events, Roots: roots}}
+	if e.Entra {
+		c.Credential, err = access.Entra(h.Host, access.EntraOptions{})
+		return c, err
+	}
+	c.ConnectionString, err = secretOf("connection string of the events", e.Source)
+	return c, err
+}
+
+const mostSecret = 64 << 10
+
+// secretOf reads what the rig file only names.
+func secretOf(what string, from rigfile.Source) (string, error) {
+	if from.ConnectionStringFile != "" {
+		f, err := os.Open(from.ConnectionStringFile)
+		if err != nil {
+			return "", record.NewFailure(record.Usage, "read "+what, from.ConnectionStringFile, err)
+		}
+		defer func() { _ = f.Close() }()
+		text, err := io.ReadAll(io.LimitReader(f, mostSecret))
+		if err != nil {
+			return "", record.NewFailure(record.Usage, "read "+what, from.ConnectionStringFile, err)
+		}
+		return strings.TrimSpace(string(text)), nil
+	}
+	text, set := os.LookupEnv(from.ConnectionStringEnv)
+	if !set {
+		return "", record.NewFailure(record.Usage, "read "+what+" from", from.ConnectionStringEnv, errors.New("this environment variable is not set")).
+			WithCure("export it, or name a file with connection_string_file")
+	}
+	return text, nil
+}
