@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"hilrig/azure/hub"
+	"hilrig/azure/iothub/access"
+	"hilrig/azure/iothub/devicebound"
+	"hilrig/azure/iothub/standin"
 	"hilrig/azure/mqttwire"
 	"hilrig/peers"
 )
@@ -85,7 +88,7 @@ func TestMicrosoftsDeviceSDK(t *testing.T) {
 		t.Errorf("method: %d %s %v", status, body, err)
 	}
 	expect(`called {"in":5}`)
-	b.toDevice(hub.DeviceBound{ID: "m-1", Payload: []byte("hello"), Properties: map[string]string{"color": "dark blue"}})
+	b.toDevice(overAMQP(t, hub.DeviceBound{ID: "m-1", Payload: []byte("hello"), Properties: map[string]string{"color": "dark blue"}}))
 	expect(`received {"id":"m-1","text":"hello","color":"dark blue"}`)
 	b.await(0, "its completion", kind(hub.KindCompleted))
 	expect("closed")
@@ -97,4 +100,24 @@ func TestMicrosoftsDeviceSDK(t *testing.T) {
 			t.Errorf("against MQTT: %s", e.Text)
 		}
 	}
+}
+
+// overAMQP is a message as it came out of AMQP, by which a service sends it at
+// Azure.
+func overAMQP(t *testing.T, m hub.DeviceBound) hub.DeviceBound {
+	t.Helper()
+	e := standin.Start(t, standin.Config{Devices: []string{deviceID}})
+	connection, err := access.ParseConnectionString(e.Service())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := devicebound.New(devicebound.Config{Credential: access.ByKey(connection), Network: access.Network{Endpoint: e.Address, Roots: e.Roots()}})
+	if err := c.Send(t.Context(), deviceID, m); err != nil {
+		t.Fatal(err)
+	}
+	sent := e.AwaitSent()
+	if err := c.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	return hub.DeviceBound{ID: sent.ID, Payload: sent.Body, Properties: sent.Properties, TTL: time.Until(sent.Expiry)}
 }
