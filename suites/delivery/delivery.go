@@ -153,6 +153,9 @@ func authMethod(ctx context.Context, b *fixtures.Trial) {
 				fmt.Errorf("expected an auth method of type x509, the hub says %s", method)).
 				WithCure("register the device at the hub as X.509 self-signed, with the thumbprint of its certificate"))
 		}
+		if !b.Shows(hub.AllPackets) && !e.Message.Enqueued.IsZero() { // by two clocks: the hub's and this machine's
+			b.Measure("enqueued to read", e.At.Sub(e.Message.Enqueued).Seconds(), "s", nil, nil)
+		}
 		id := e.Message.System[azure.SystemConnectionDeviceID]
 		b.That(id == b.Device.DeviceID, fixtures.Finding{
 			Expected: "device id " + b.Device.DeviceID, Seen: "device id " + id, Look: "which device holds this identity", At: e.At})

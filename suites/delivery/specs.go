@@ -101,7 +101,8 @@ func Specs() []fixtures.Spec {
 			Source: "A",
 			Needs:  fixtures.Needs{"A"},
 			Limit:  fixtures.LimitMessages, Cost: fixtures.Free(),
-			Body: authMethod,
+			Body:     authMethod,
+			Measures: []string{"enqueued to read"},
 		},
 		{
 			ID:     "delivery/unacknowledged",
