@@ -23,7 +23,7 @@ func (a answers) facts() map[string]string {
 			values[name] = value
 		}
 	}
-	_, sha256, _ := strings.Cut(strings.TrimSpace(a.sha256), "=")
+	_, sha256, _ := strings.Cut(a.sha256, "= ") // "SHA2-256(stdin)= ", or without the name
 	size := between(a.x509, "Public-Key: (", ")")
 	return map[string]string{
 		factVersion:    between(a.x509, "Version: ", " "),
@@ -38,7 +38,7 @@ func (a answers) facts() map[string]string {
 		factSignature:  between(a.x509, "Signature Algorithm: ", "\n"),
 		factExtensions: extensionsIn(a.asn1),
 		factSHA1:       strings.ReplaceAll(values["sha1 Fingerprint"], ":", ""),
-		factSHA256:     strings.ReplaceAll(sha256, ":", ""),
+		factSHA256:     strings.ToUpper(strings.TrimSpace(sha256)),
 		factFits:       fmt.Sprint(a.publicKey != "" && digest(a.publicKey) == digest(publicKeyBlock(a.x509))),
 	}
 }
