@@ -2,10 +2,7 @@ package certs
 
 import (
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // Azure's thumbprint
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -16,11 +13,9 @@ import (
 	"hilrig/record"
 )
 
-// ThumbprintsOf is what Azure calls a certificate's thumbprints: the hashes of
-// its DER form, upper-case hex without separators.
+// ThumbprintsOf is what Azure calls a certificate's thumbprints.
 func ThumbprintsOf(c *x509.Certificate) record.Thumbprints {
-	s1, s256 := sha1.Sum(c.Raw), sha256.Sum256(c.Raw) //nolint:gosec // Azure's thumbprint
-	return record.Thumbprints{SHA1: strings.ToUpper(hex.EncodeToString(s1[:])), SHA256: strings.ToUpper(hex.EncodeToString(s256[:]))}
+	return record.ThumbprintsOf(c.Raw)
 }
 
 // KeyBits is the size of an RSA key; 0 for another kind.

@@ -3,13 +3,13 @@ package doctor
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net"
 	"slices"
 	"strconv"
 	"time"
 
 	"hilrig/fixtures/rigfile"
+	"hilrig/record"
 )
 
 // checkHubPorts takes each device's endpoint for a moment.
@@ -24,7 +24,7 @@ func checkHubPorts(ctx context.Context, h *Host) (found []Result) {
 		addr := net.JoinHostPort(listenHost(h.Rig, d), strconv.Itoa(d.HubPort))
 		l, err := h.Listen(ctx, "tcp", addr)
 		if err != nil {
-			found = append(found, bad("ss -ltnp shows who has it; or another hub_port for "+d.Name, "%s for %s: %s", addr, d.Name, bare(err)))
+			found = append(found, bad("ss -ltnp shows who has it; or another hub_port for "+d.Name, "%s for %s: %s", addr, d.Name, record.WithoutAddress(err)))
 			continue
 		}
 		_ = l.Close() // nobody has connected
@@ -35,15 +35,6 @@ func checkHubPorts(ctx context.Context, h *Host) (found []Result) {
 
 // listenHost is where the local hub waits for a device.
 func listenHost(rig *rigfile.Rig, d rigfile.Device) string { return cmp.Or(d.Listen, rig.Hub.Listen) }
-
-// bare is what the system says, without the address that was said already.
-func bare(err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) {
-		return op.Err
-	}
-	return err
-}
 
 // checkHubHost: a device dials this name, and sends it as SNI, which cannot
 // carry an IP address (RFC 6066, section 3).

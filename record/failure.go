@@ -2,6 +2,7 @@ package record
 
 import (
 	"errors"
+	"net"
 	"strings"
 )
 
@@ -61,4 +62,14 @@ func ClassOf(err error) Class {
 		return f.Class
 	}
 	return Harness
+}
+
+// WithoutAddress is what the system says of a connection, for a message that has
+// named its address already; what the other end says is said whole.
+func WithoutAddress(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op != "remote error" {
+		return op.Err
+	}
+	return err
 }

@@ -1,6 +1,9 @@
 package record
 
 import (
+	"crypto/sha1" //nolint:gosec // Azure's thumbprint
+	"crypto/sha256"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -110,6 +113,12 @@ type Hub struct {
 type Thumbprints struct {
 	SHA1   string `json:"sha1"`
 	SHA256 string `json:"sha256"`
+}
+
+// ThumbprintsOf are those of a certificate in DER.
+func ThumbprintsOf(der []byte) Thumbprints {
+	s1, s256 := sha1.Sum(der), sha256.Sum256(der) //nolint:gosec // Azure's thumbprint
+	return Thumbprints{SHA1: fmt.Sprintf("%X", s1), SHA256: fmt.Sprintf("%X", s256)}
 }
 
 // Lease says who holds a device.

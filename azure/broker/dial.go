@@ -104,7 +104,7 @@ func (c Config) reach(ctx context.Context) (net.Conn, error) {
 	if err == nil {
 		return raw, nil
 	}
-	f := record.NewFailure(record.RigHub, "reach broker", c.Address, bare(err))
+	f := record.NewFailure(record.RigHub, "reach broker", c.Address, record.WithoutAddress(err))
 	var unresolved *net.DNSError
 	if errors.As(err, &unresolved) {
 		return nil, f.WithCure("add the name to the lab's DNS or to /etc/hosts, or mend url")
@@ -112,17 +112,8 @@ func (c Config) reach(ctx context.Context) (net.Conn, error) {
 	return nil, f.WithCure("does the broker run, does it listen at this port, is a firewall between?")
 }
 
-// bare is what the system says, without the address that was said already.
-func bare(err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op != "remote error" {
-		return op.Err
-	}
-	return err
-}
-
 func (c Config) handshakeFailure(err error) error {
-	f := record.NewFailure(record.RigHub, "open TLS to", c.Address, bare(err))
+	f := record.NewFailure(record.RigHub, "open TLS to", c.Address, record.WithoutAddress(err))
 	var noTLS tls.RecordHeaderError
 	var op *net.OpError
 	switch {

@@ -250,7 +250,7 @@ func (o *observer) watch(ctx context.Context) {
 		o.set(nil)
 		why := "the connection to the broker is lost"
 		if err := c.wire().broken(); err != nil {
-			why += ": " + bare(err).Error()
+			why += ": " + record.WithoutAddress(err).Error()
 		}
 		c.close()
 		gap := hub.Gap{From: c.wire().lastHeard(), Why: why}

@@ -2,9 +2,7 @@ package broker
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"log/slog"
@@ -149,9 +147,8 @@ func (r *registrar) begin(ctx context.Context) (done func(), err error) {
 }
 
 func (r *registrar) entryOf(id string, c *x509.Certificate) entry {
-	sum := sha256.Sum256(c.Raw)
 	return entry{
-		DeviceID: id, Thumbprint: strings.ToUpper(hex.EncodeToString(sum[:])), Remove: r.commands.Remove,
+		DeviceID: id, Thumbprint: record.ThumbprintsOf(c.Raw).SHA256, Remove: r.commands.Remove,
 		Certificate: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}),
 	}
 }

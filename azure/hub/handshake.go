@@ -1,11 +1,7 @@
 package hub
 
 import (
-	"crypto/sha1" //nolint:gosec // Azure's thumbprint
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
-	"strings"
 
 	"hilrig/azure/tlswire"
 	"hilrig/record"
@@ -36,7 +32,6 @@ func (hs *Handshake) Observed(o *tlswire.Observer) {
 // Presented takes the certificates that the device showed, its own first.
 func (hs *Handshake) Presented(chain []*x509.Certificate) {
 	if hs.Certificates = chain; len(chain) > 0 {
-		s1, s256 := sha1.Sum(chain[0].Raw), sha256.Sum256(chain[0].Raw) //nolint:gosec // Azure's thumbprint
-		hs.Thumbprints = record.Thumbprints{SHA1: strings.ToUpper(hex.EncodeToString(s1[:])), SHA256: strings.ToUpper(hex.EncodeToString(s256[:]))}
+		hs.Thumbprints = record.ThumbprintsOf(chain[0].Raw)
 	}
 }
