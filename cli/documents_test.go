@@ -183,6 +183,7 @@ func TestDocumentedCommandsRun(t *testing.T) {
 	s.run("hilrig list --json")
 	s.run("hilrig list --help")
 	s.run("hilrig list --hub broker --tap")
+	s.run("hilrig list --hub local --tap")
 	s.run("hilrig certs new --device-id NewDevice --out identity")
 	s.run("hilrig certs show identity/device.crt")
 	s.useThumbprint()
