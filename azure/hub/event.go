@@ -3,6 +3,7 @@ package hub
 import (
 	"crypto/x509"
 	"fmt"
+	"slices"
 	"time"
 
 	"hilrig/azure"
@@ -114,6 +115,16 @@ type Handshake struct {
 func (hs *Handshake) Wordless() bool {
 	return !hs.OK && hs.Hello == nil && !hs.Garbage && hs.Alert == nil && len(hs.Messages) == 0
 }
+
+// Unasked reports whether the device was let in without a certificate, and no
+// request for one was seen: the hub wants none, or TLS 1.3 hides both.
+func (hs *Handshake) Unasked() bool {
+	const certificateRequest = 13
+	return hs.OK && len(hs.Certificates) == 0 && !slices.ContainsFunc(hs.Messages, func(m tlswire.Message) bool { return m.Type == certificateRequest })
+}
+
+// NobodyAsked is what a spec about client certificates says of such a handshake.
+const NobodyAsked = "this hub asks for no client certificate, as far as the handshake can be read"
 
 // Unproven reports whether the device showed a certificate and then gave a
 // signature that is not of its key (RFC 5246 section 7.4.8): the hub went no

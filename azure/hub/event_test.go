@@ -1,10 +1,12 @@
 package hub_test
 
 import (
+	"crypto/x509"
 	"testing"
 
 	"hilrig/azure/hub"
 	"hilrig/azure/mqttwire"
+	"hilrig/azure/tlswire"
 )
 
 // What a PUBLISH carries is what is left of its size, whatever its topic, its
@@ -25,5 +27,25 @@ func TestABodyIsWhatIsLeftOfAPublish(t *testing.T) {
 	}
 	if got := (&hub.Packet{Size: 2}).Body(); got != 0 {
 		t.Errorf("of a packet without one: %d", got)
+	}
+}
+
+// A device that shows no certificate may not have been asked for one: the
+// handshake that came to its end without a request says so.
+func TestUnasked(t *testing.T) {
+	request := tlswire.Message{Type: 13, Name: "certificate_request"}
+	for _, c := range []struct {
+		name string
+		hs   hub.Handshake
+		want bool
+	}{
+		{"asked, and showed none", hub.Handshake{OK: true, Messages: []tlswire.Message{request}}, false},
+		{"asked, and showed one", hub.Handshake{OK: true, Messages: []tlswire.Message{request}, Certificates: []*x509.Certificate{{}}}, false},
+		{"not asked", hub.Handshake{OK: true, Messages: []tlswire.Message{{Type: 2}}}, true},
+		{"ended before it could be asked", hub.Handshake{Messages: []tlswire.Message{{Type: 1}}}, false},
+	} {
+		if got := c.hs.Unasked(); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
 	}
 }

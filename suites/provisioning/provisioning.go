@@ -57,6 +57,9 @@ func judgePresented(b *fixtures.Trial, e hub.Event, want *certs.Identity, which 
 		b.Premise(record.NewFailure(record.ClassDevice, "wait for", "a certificate of the device", fmt.Errorf(
 			"the device ended the handshake itself, by TLS alert %d (%s), before it presented one", a.Number, a.Name)))
 	}
+	if e.Handshake.Unasked() {
+		b.NotApplicable(hub.NobodyAsked)
+	}
 	if len(e.Handshake.Certificates) == 0 {
 		f.Seen = "no client certificate"
 		if e.Handshake.Err != "" {

@@ -122,6 +122,9 @@ func clientCertificate(ctx context.Context, b *fixtures.Trial) {
 	if !h.OK && len(h.Certificates) == 0 && h.Alert != nil {
 		b.NotRun("the device gave up before it was its turn: " + h.Err)
 	}
+	if h.Unasked() {
+		b.NotApplicable(hub.NobodyAsked)
+	}
 	b.That(len(h.Certificates) > 0, fixtures.Finding{
 		Expected: "a client certificate when the hub asks for one", Seen: "an empty Certificate message: no client certificate", At: e.At,
 		Look: "whether the firmware gives slots 20 and 30 to its TLS library (mbedtls_ssl_conf_own_cert), and whether key and certificate fit",
