@@ -72,7 +72,14 @@ func TestGallery(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short: the gallery takes a minute")
 	}
-	cases, err := selftest.Cases(selftest.Request{Specs: suites.All()})
+	gallery(t, suites.All(), false)
+}
+
+// gallery runs each fault that specs are to catch on a device that has it, at
+// the local hub or through a tap in front of it.
+func gallery(t *testing.T, specs []fixtures.Spec, tap bool) {
+	t.Helper()
+	cases, err := selftest.Cases(selftest.Request{Specs: specs})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +92,7 @@ func TestGallery(t *testing.T) {
 				t.Parallel()
 			}
 			job := emulatedJob(t, c.Specs)
-			job.Device = c.Device
+			job.Device, job.Hub.Tap.On = c.Device, tap
 			caught(t, job, *c.Fault)
 		})
 	}

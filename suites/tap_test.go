@@ -12,7 +12,6 @@ import (
 	"hilrig/azure/tap"
 	"hilrig/fixtures"
 	"hilrig/record"
-	"hilrig/selftest"
 	"hilrig/suites"
 )
 
@@ -25,23 +24,7 @@ func TestGalleryThroughATap(t *testing.T) {
 	adds := slices.DeleteFunc(suites.All(), func(s fixtures.Spec) bool {
 		return s.Has("soak") || s.WhyNotAt(hub.OfBroker) == "" || s.WhyNotAt(hub.OfBroker.With(hub.OfTap)) != ""
 	})
-	cases, err := selftest.Cases(selftest.Request{Specs: adds})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range cases {
-		if c.Fault == nil {
-			continue
-		}
-		t.Run(c.Fault.Name, func(t *testing.T) {
-			if alone[c.Fault.Name] == "" {
-				t.Parallel()
-			}
-			job := emulatedJob(t, c.Specs)
-			job.Device, job.Hub.Tap.On = c.Device, true
-			caught(t, job, *c.Fault)
-		})
-	}
+	gallery(t, adds, true)
 }
 
 // A sound device is green through a tap.
