@@ -82,17 +82,20 @@ func (e *refusedByProxy) Error() string {
 	return fmt.Sprintf("the proxy %s answers %d %s", e.host, e.status, http.StatusText(e.status))
 }
 
-// Explain names the cause of an error on the way to a hub, and what to do about
-// it. The error is nil where it is none of the network's.
-func Explain(hostName string, err error) (cause error, cure string) {
-	class, cure := networkCause(hostName, err)
+// Cause is an error on the way to a hub: it wraps one of those above.
+type Cause interface{ error }
+
+// Explain names the cause of an error, and what to do about it. The cause is nil
+// where it is none of the network's.
+func Explain(hostName string, err error) (cause Cause, cure string) {
+	cure, class := networkCause(hostName, err)
 	if class == nil {
 		return nil, ""
 	}
 	return fmt.Errorf("%w: %w", class, err), cure
 }
 
-func networkCause(hostName string, err error) (class error, cure string) {
+func networkCause(hostName string, err error) (cure string, class error) {
 	var (
 		proxy   *refusedByProxy
 		op      *net.OpError
@@ -106,35 +109,35 @@ func networkCause(hostName string, err error) (class error, cure string) {
 	switch {
 	case errors.As(err, &proxy):
 		if proxy.status == http.StatusProxyAuthRequired {
-			return ErrProxy, "HTTPS_PROXY takes http://USER:PASSWORD@HOST:PORT; or NO_PROXY=" + hostName
+			return "HTTPS_PROXY takes http://USER:PASSWORD@HOST:PORT; or NO_PROXY=" + hostName, ErrProxy
 		}
-		return ErrProxy, "let the proxy pass " + hostName + ":443, or NO_PROXY=" + hostName
+		return "let the proxy pass " + hostName + ":443, or NO_PROXY=" + hostName, ErrProxy
 	case errors.As(err, &op) && op.Op == "proxyconnect":
-		return ErrProxy, "the proxy of HTTPS_PROXY is not reached: is it right? NO_PROXY=" + hostName + " goes past it"
+		return "the proxy of HTTPS_PROXY is not reached: is it right? NO_PROXY=" + hostName + " goes past it", ErrProxy
 	case errors.As(err, &dns) && dns.IsNotFound:
-		return ErrName, "is the host name right (Azure portal, IoT Hub, Overview)? A hub with a private link resolves in its own network only"
+		return "is the host name right (Azure portal, IoT Hub, Overview)? A hub with a private link resolves in its own network only", ErrName
 	case errors.As(err, &dns):
-		return ErrName, "does this machine's name server answer? resolvectl query " + hostName
+		return "does this machine's name server answer? resolvectl query " + hostName, ErrName
 	case errors.As(err, &unknown):
-		return ErrUntrusted, untrustedCure(err)
+		return untrustedCure(err), ErrUntrusted
 	case errors.As(err, &name):
-		return ErrUntrusted, "the certificate names somebody else: does DNS lead to the hub, or to something in between?"
+		return "the certificate names somebody else: does DNS lead to the hub, or to something in between?", ErrUntrusted
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return ErrClock, "is this machine's clock right (timedatectl)? It says " + time.Now().UTC().Format(time.RFC3339)
+		return "is this machine's clock right (timedatectl)? It says " + time.Now().UTC().Format(time.RFC3339), ErrClock
 	case errors.As(err, &invalid):
-		return ErrUntrusted, untrustedCure(err)
+		return untrustedCure(err), ErrUntrusted
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
-		return ErrProxy, "what answers there speaks no TLS: a proxy or a captive portal?"
+		return "what answers there speaks no TLS: a proxy or a captive portal?", ErrProxy
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return ErrRefused, "is the port open on the way out? A firewall may refuse it for the hub"
+		return "is the port open on the way out? A firewall may refuse it for the hub", ErrRefused
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
-		return ErrNoWay, "has this machine a network?"
+		return "has this machine a network?", ErrNoWay
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed), isEnd(err):
-		return ErrCut, "a firewall that cuts what it does not know? Try again"
+		return "a firewall that cuts what it does not know? Try again", ErrCut
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		return ErrSilent, "a firewall that drops what it does not know? Is the port open on the way out?"
+		return "a firewall that drops what it does not know? Is the port open on the way out?", ErrSilent
 	}
-	return nil, ""
+	return "", nil
 }
 
 // untrustedCure names who signed: that tells a missing root from somebody who

@@ -70,30 +70,30 @@ func (c *Client) explain(ctx context.Context, step, subject string, err error) e
 	if errors.As(err, &already) {
 		return err
 	}
-	cause, cure := c.cause(err)
+	cure, cause := c.cause(err)
 	return record.NewFailure(record.RigCloud, step, subject, &masked{cause, err}).WithCure(cure)
 }
 
-func (c *Client) cause(err error) (cause error, cure string) {
+func (c *Client) cause(err error) (cure string, cause error) {
 	var token *refused
 	var peer *amqp.Error
 	switch {
 	case errors.Is(err, access.ErrSilent):
-		return access.ErrSilent, "is outgoing TCP 5671 (AMQP) open? A firewall may drop it"
+		return "is outgoing TCP 5671 (AMQP) open? A firewall may drop it", access.ErrSilent
 	case errors.As(err, &token):
-		return ErrToken, tokenCure
+		return tokenCure, ErrToken
 	case errors.As(err, &peer):
 		if known, is := conditions[peer.Condition]; is {
-			return known.cause, known.cure
+			return known.cure, known.cause
 		}
 	}
 	if found, cure := access.Explain(c.config.Credential.HostName, err); found != nil {
 		if errors.Is(found, access.ErrRefused) {
 			cure = "is outgoing TCP 5671 (AMQP) open?"
 		}
-		return found, cure
+		return cure, found
 	}
-	return err, "see the log with --debug"
+	return "see the log with --debug", err
 }
 
 var signatures = regexp.MustCompile(`(?i)(sig=|Bearer\s+|SharedAccessKey=)[^\s&;"']+`)

@@ -41,7 +41,7 @@ func (s *source) explain(at step, err error) error {
 	if errors.As(err, &already) {
 		return err
 	}
-	cause, cure := s.cause(at, err)
+	cure, cause := s.cause(at, err)
 	if cause == nil {
 		cause, cure = errors.New("it went wrong"), "see the log with --debug"
 	}
@@ -49,9 +49,9 @@ func (s *source) explain(at step, err error) error {
 }
 
 // cause finds out what kind of failure it is.
-func (s *source) cause(at step, err error) (cause error, cure string) {
+func (s *source) cause(at step, err error) (cure string, cause error) {
 	if errors.Is(err, access.ErrSilent) {
-		return access.ErrSilent, "is outgoing TCP 5671 (AMQP) open? A firewall may drop it"
+		return "is outgoing TCP 5671 (AMQP) open? A firewall may drop it", access.ErrSilent
 	}
 	if found, _ := access.Explain(s.namespace, err); found != nil {
 		return s.network(err)
@@ -64,20 +64,20 @@ func (s *source) cause(at step, err error) (cause error, cure string) {
 	if errors.As(err, &client) {
 		switch client.Code {
 		case azeventhubs.ErrorCodeUnauthorizedAccess:
-			return ErrRights, rightsCure
+			return rightsCure, ErrRights
 		case azeventhubs.ErrorCodeOwnershipLost:
-			return ErrTaken, s.takenCure()
+			return s.takenCure(), ErrTaken
 		}
 	}
 	var peer *amqp.Error
 	if errors.As(err, &peer) {
 		return s.condition(at, peer.Condition)
 	}
-	return nil, ""
+	return "", nil
 }
 
 // network is a failure on the way, with the ports and names of this endpoint.
-func (s *source) network(err error) (cause error, cure string) {
+func (s *source) network(err error) (cure string, cause error) {
 	_, cure = access.Explain(s.namespace, err)
 	for _, one := range []struct {
 		cause error
@@ -93,10 +93,10 @@ func (s *source) network(err error) (cause error, cure string) {
 		{access.ErrCut, cure},
 	} {
 		if found, _ := access.Explain(s.namespace, err); errors.Is(found, one.cause) {
-			return one.cause, one.cure
+			return one.cure, one.cause
 		}
 	}
-	return nil, ""
+	return "", nil
 }
 
 const (
@@ -105,36 +105,36 @@ const (
 )
 
 // answer is an HTTP status in an answer of the endpoint.
-func answer(code int) (cause error, cure string) {
+func answer(code int) (cure string, cause error) {
 	switch code {
 	case 401:
-		return ErrToken, tokenCure
+		return tokenCure, ErrToken
 	case 403:
-		return ErrRights, rightsCure
+		return rightsCure, ErrRights
 	case 404:
-		return ErrEntity, connectionCure
+		return connectionCure, ErrEntity
 	case 408, 429, 500, 503:
-		return ErrBusy, "try again in a minute"
+		return "try again in a minute", ErrBusy
 	}
-	return nil, ""
+	return "", nil
 }
 
 // condition is an error of AMQP or of Event Hubs.
-func (s *source) condition(at step, condition amqp.ErrCond) (cause error, cure string) {
+func (s *source) condition(at step, condition amqp.ErrCond) (cure string, cause error) {
 	switch condition {
 	case amqp.ErrCondUnauthorizedAccess:
-		return ErrRights, rightsCure
+		return rightsCure, ErrRights
 	case amqp.ErrCondNotFound:
 		if at == stepConnect {
-			return ErrEntity, connectionCure
+			return connectionCure, ErrEntity
 		}
-		return ErrGroup, fmt.Sprintf("make it: az iot hub consumer-group create --hub-name NAME --name %s; or give another one in events: {group: …}", s.Group)
+		return fmt.Sprintf("make it: az iot hub consumer-group create --hub-name NAME --name %s; or give another one in events: {group: …}", s.Group), ErrGroup
 	case amqp.ErrCondResourceLimitExceeded, amqp.ErrCondStolen, amqp.ErrCondNotAllowed:
-		return ErrTaken, s.takenCure()
+		return s.takenCure(), ErrTaken
 	case "com.microsoft:server-busy", "com.microsoft:timeout":
-		return ErrBusy, "try again in a minute"
+		return "try again in a minute", ErrBusy
 	}
-	return nil, ""
+	return "", nil
 }
 
 func (s *source) takenCure() string {
