@@ -30,8 +30,8 @@ var (
 // Network is the way to a hub. Its zero value is that of the machine.
 type Network struct {
 	Endpoint string                                // HOST:PORT to dial in the hub's place; the certificate still is to name the hub
-	Roots    *x509.CertPool                        // nil: the system's
-	Proxy    func(*http.Request) (*url.URL, error) // nil: that of the environment (HTTPS_PROXY, NO_PROXY)
+	Roots    *x509.CertPool                        `json:"-"` // nil: the system's
+	Proxy    func(*http.Request) (*url.URL, error) `json:"-"` // nil: that of the environment (HTTPS_PROXY, NO_PROXY)
 }
 
 const (
