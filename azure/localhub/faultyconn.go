@@ -49,13 +49,13 @@ func (s *faultyConn) send(b []byte) error {
 		_, err := s.Conn.Write(b)
 		return err
 	}
-	tick := time.NewTicker(s.fault.ByteEvery)
-	defer tick.Stop()
+	due := time.Now()
 	for i := range b {
 		if _, err := s.Conn.Write(b[i : i+1]); err != nil {
 			return err
 		}
-		<-tick.C
+		due = due.Add(s.fault.ByteEvery) // and not from now: a host that was late makes up for it
+		time.Sleep(time.Until(due))
 	}
 	return nil
 }
