@@ -43,7 +43,7 @@ func (s *source) explain(at step, err error) error {
 	}
 	cure, cause := s.cause(at, err)
 	if cause == nil {
-		cause, cure = errors.New("it went wrong"), "see the log with --debug"
+		cure, cause = "see the log with --debug", errors.New("it went wrong")
 	}
 	return record.NewFailure(record.RigCloud, string(at), s.entity+" at "+s.namespace, &hidden{cause, s.masked(err)}).WithCure(cure)
 }

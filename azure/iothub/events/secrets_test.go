@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -55,8 +54,7 @@ func TestNoOutputHoldsTheKey(t *testing.T) {
 			continue
 		}
 		config.Log.Info("all of it", "config", config, "error", err)
-		text, _ := json.Marshal(config)
-		for _, output := range []string{log.String(), err.Error(), fmt.Sprintf("%v %+v %#v %s", config, config, config, config), fmt.Sprintf("%+v %#v", err, err), string(text)} {
+		for _, output := range []string{log.String(), err.Error(), fmt.Sprintf("%v %+v %#v %s", config, config, config, config), fmt.Sprintf("%+v %#v", err, err)} {
 			for _, secret := range secrets {
 				if strings.Contains(output, secret) {
 					t.Errorf("%s: the key is in %s", name, output)
