@@ -5,13 +5,20 @@ package cli
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"log"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -33,12 +40,13 @@ import (
 // cloud stands in for Azure: the local hub with its registry over HTTPS, and an
 // AMQP endpoint of another make that hands on what the hub has taken.
 type cloud struct {
-	t     *testing.T
-	dir   string
-	hub   *localhub.Hub
-	names *strings.Replacer // of a rig file, into what they are here
-	env   []string
-	keys  []string // that nobody may see
+	t      *testing.T
+	dir    string
+	hub    *localhub.Hub
+	server tls.Certificate   // for localhost
+	names  *strings.Replacer // of a rig file, into what they are here
+	env    []string
+	keys   []string // that nobody may see
 
 	mu    sync.Mutex
 	calls []registryapi.Exchange
@@ -57,6 +65,7 @@ func openCloud(t *testing.T) *cloud {
 	must(err)
 	server, err := store.Server(t.Context(), "localhost")
 	must(err)
+	c.server = server
 	c.hub, err = localhub.New(localhub.Config{Host: "localhost", Certificate: server})
 	must(err)
 	at, err := c.hub.Listen(t.Context(), "127.0.0.1:0")
@@ -247,4 +256,109 @@ func TestFaultsCaughtAtAzure(t *testing.T) {
 			}
 		})
 	}
+}
+
+// docs/azure.md followed word for word: its rig file and its commands, with names,
+// ports and roots of this test.
+func TestThePageOfAzure(t *testing.T) {
+	c := openCloud(t)
+	page, err := os.ReadFile(filepath.Join("..", "docs", "azure.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(page)
+	if block == nil {
+		t.Fatal("docs/azure.md has no rig file")
+	}
+	c.write("azure.yaml", strings.NewReplacer(
+		"host: MyVeryFirstHub.azure-devices.net", "host: localhost\n    port: HUBPORT\n    root: root.pem\n    endpoints: {events: \"AMQP\", root: root.pem}",
+		"{path: /dev/ttyUSB0}", "{emulated: {}}").Replace(string(block[1])))
+	if code, out := c.hilrig("certs", "new", "--device-id", "NewDevice", "--out", "identity"); code != 0 {
+		t.Fatal(out)
+	}
+	commands := regexp.MustCompile(`(?m)^\$ hilrig (.*)$`).FindAllSubmatch(page, -1)
+	for _, m := range commands {
+		code, out := c.hilrig(strings.Fields(string(m[1]))...)
+		if code != 0 {
+			t.Errorf("hilrig %s: exit code %d\n%s", m[1], code, out)
+		}
+		for _, key := range c.keys {
+			if strings.Contains(out, key) {
+				t.Errorf("hilrig %s prints a key", m[1])
+			}
+		}
+	}
+	if len(commands) != 7 || len(c.hub.Devices()) > 0 {
+		t.Errorf("%d commands; left behind: %v", len(commands), c.hub.Devices())
+	}
+	c.noKeyBelow(filepath.Join(c.dir, "reports"))
+}
+
+// noKeyBelow says which file of a folder holds a key that only the environment
+// may have.
+func (c *cloud) noKeyBelow(dir string) {
+	c.t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, key := range c.keys {
+			if bytes.Contains(text, []byte(key)) {
+				c.t.Errorf("%s holds a key", path)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		c.t.Error(err)
+	}
+}
+
+// What the registry refuses is told before the device is touched.
+func TestFailuresOfARegistry(t *testing.T) {
+	c := openCloud(t)
+	for _, x := range []struct {
+		name   string
+		status int
+		body   string
+		says   string
+	}{
+		{"401", 401, `{"Message":"ErrorCode:IotHubUnauthorizedAccess;Unauthorized","ExceptionMessage":"Tracking ID:a"}`, "does not let us in"},
+		{"403", 403, `{"Message":"ErrorCode:IotHubUnauthorized;no","ExceptionMessage":"Tracking ID:a"}`, "the rights do not suffice"},
+		{"quota", 403, `{"Message":"ErrorCode:IotHubQuotaExceeded;no","ExceptionMessage":"Tracking ID:a"}`, "a quota is used up"},
+		{"throttled", 429, `{"Message":"ErrorCode:ThrottlingException;slow","ExceptionMessage":"Tracking ID:a"}`, "the hub throttles"},
+		{"500", 500, `{"Message":"ErrorCode:ServerError;sorry","ExceptionMessage":"Tracking ID:a"}`, "the hub is not available"},
+		{"a proxy", 200, "<html>sign in</html>", "no JSON"},
+		{"a wrong root", 0, "", "is not trusted"},
+		{"a closed port", -1, "", "nothing listens there"},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(x.status)
+				_, _ = io.WriteString(w, x.body)
+			}))
+			server.TLS = &tls.Config{Certificates: []tls.Certificate{c.server}}
+			if x.status == 0 {
+				server.TLS = nil // its own
+			}
+			server.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that do not trust it
+			server.StartTLS()
+			defer server.Close()
+			at := server.Listener.Addr().String()
+			if x.status < 0 {
+				server.Close()
+			}
+			c.write("rig.yaml", strings.Replace(azureRig, `endpoints: {`, `endpoints: {registry: "`+at+`", `, 1))
+			code, out := c.hilrig("run", "--rig", "rig.yaml", "--hub", "azure", "--spec", "provisioning/root", "--out", "failures")
+			d := c.record("failures").Devices[0]
+			if code != 3 || !strings.Contains(d.Specs[0].Cause, x.says) || d.Loads != 0 {
+				t.Errorf("exit code %d, %d files loaded, cause %q, want %q\n%s", code, d.Loads, d.Specs[0].Cause, x.says, out)
+			}
+			if text, err := os.ReadFile(filepath.Join(c.dir, "failures", "latest", "devices", "emu-1", "transcript.log")); err != nil || bytes.Contains(text, []byte("9270")) {
+				t.Errorf("the device was touched: %v\n%s", err, text)
+			}
+		})
+	}
+	c.noKeyBelow(filepath.Join(c.dir, "failures"))
 }

@@ -20,16 +20,19 @@ import (
 func (a *app) azureCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "azure",
-		Short: "Look after an IoT Hub and what it trusts",
-		Long: `What the manufacturer's guide does in Azure's portal, by command. Whoever this
-machine is signed in as is who asks: az login, or the variables AZURE_TENANT_ID,
+		Short: "Do the guide's steps in the Azure portal by command",
+		Long: `What the manufacturer's guide does in Azure's portal, by command. check, device
+and sweep take the hub of a rig file; hub and certificate ask as whoever this
+machine is signed in as: az login, or the variables AZURE_TENANT_ID,
 AZURE_CLIENT_ID and AZURE_CLIENT_SECRET.`,
-		Example: `  hilrig azure hub show --resource ID
+		Example: `  hilrig azure check --rig rig.yaml
+  hilrig azure sweep --rig rig.yaml
+  hilrig azure hub show --resource ID
   hilrig azure certificate list --resource ID`,
 		Args: knownVerb,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.azureHub(), a.azureCertificate())
+	cmd.AddCommand(a.azureCheck(), a.azureDevice(), a.azureSweep(), a.azureHub(), a.azureCertificate())
 	return cmd
 }
 

@@ -41,6 +41,9 @@ func (a *app) dryRun(p *runner.Plan, asJSON bool) error {
 		c := p.CostOf(d)
 		fmt.Fprintf(a.out, "  at the least %s, %s, %s loaded, about %d kB over its link; time limit %s\n", c.AtLeast(d.Type).Round(time.Second),
 			wording.Plural(c.Connects, "connect"), wording.Plural(c.Loads, "file"), (c.Bytes()+999)/1000, p.Timeout)
+		if d.Hub.Kind == rigfile.KindAzure {
+			fmt.Fprintf(a.out, "  of the hub's messages at the least %d, each of 0.5 kB on the free tier and 4 kB on the others; how many the day has left is not known\n", p.MessagesOf(d))
+		}
 		for _, s := range p.Specs {
 			if why := p.WhyNot(d, s); why != "" {
 				fmt.Fprintf(a.out, "  %s %-*s  %s\n", ink.paint(dim, "would not run"), width, s.ID, why)

@@ -81,6 +81,17 @@ func (p *Plan) CostOf(e Entry) (c fixtures.Cost) {
 	return c
 }
 
+// MessagesOf is how many messages of telemetry an entry takes at the least, in
+// all rounds: those that specs wait for, and those that come meanwhile where the
+// type says how often. IoT Hub counts them.
+func (p *Plan) MessagesOf(e Entry) int {
+	c, n := p.CostOf(e), 0
+	if t := e.Type.Timing; !t.IntervalAssumed && t.Interval > 0 {
+		n = int(c.AtLeast(e.Type) / t.Interval)
+	}
+	return p.Repeat * max(n, c.Messages+c.Connects)
+}
+
 // fits refuses a selection that cannot be over by the run's time limit on some
 // device, whatever the device does.
 func (p *Plan) fits() error {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"hilrig/azure/iothub/registry"
 )
 
 // Mark says in a device's statusReason who made it, or uses it. Tags would need
@@ -62,4 +64,13 @@ func (m Mark) taken(rig string, now time.Time) string {
 		return ""
 	}
 	return fmt.Sprintf("rig %s uses it until %s", m.Rig, m.Expires.Format(time.RFC3339))
+}
+
+// InUse says which run uses a device at present; empty: none.
+func InUse(d registry.Device) string {
+	m, made := ParseMark(d.StatusReason)
+	if !made {
+		return ""
+	}
+	return m.taken("", time.Now())
 }

@@ -68,20 +68,53 @@ func openRegistrar(ctx context.Context, c Config, s hub.Setup) (*registrar, erro
 		return nil, err
 	}
 	defer done()
+	if err := r.look(ctx); err != nil {
+		return nil, err
+	}
 	r.ledger, err = journal.Open[entry](dir)
 	return r, err
+}
+
+// look finds out before the device is touched whether the registry answers the
+// rig, and whether the device is there for it to take.
+func (r *registrar) look(ctx context.Context) error {
+	now, err := r.registry.Get(ctx, r.id)
+	switch {
+	case errors.Is(err, registry.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	}
+	return r.mayTake(now)
 }
 
 // Swept is a device of a run that died, and what became of it.
 type Swept struct {
 	DeviceID string
 	Mark     string
-	What     string // "removed", "put back", "gone already", "another's by now"
+	What     string // one of the words of undo
 	Err      error  // it is still there, and noted
 }
 
 // Sweep removes what dead processes left at a hub, by the journals in its folder.
-func Sweep(ctx context.Context, at Registry, dir string, log *slog.Logger) (swept []Swept, err error) {
+func Sweep(ctx context.Context, at Registry, dir string, log *slog.Logger) ([]Swept, error) {
+	return sweep(ctx, dir, func(l *ledger, e entry) (what string, err error) {
+		if what, err = undo(ctx, at, e); err == nil {
+			err = l.Remove(func(x entry) bool { return x == e })
+		}
+		if err != nil {
+			log.Warn("what a run that died left at the hub is not removed", "device", e.DeviceID, "mark", e.Mark, "error", err)
+		}
+		return what, err
+	})
+}
+
+// Left says what [Sweep] would look at.
+func Left(ctx context.Context, _ Registry, dir string, _ *slog.Logger) ([]Swept, error) {
+	return sweep(ctx, dir, func(_ *ledger, e entry) (string, error) { return "would be removed: " + e.Mark, nil })
+}
+
+func sweep(ctx context.Context, dir string, each func(*ledger, entry) (string, error)) (swept []Swept, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, record.NewFailure(record.RigHost, "make", dir, err)
 	}
@@ -94,12 +127,7 @@ func Sweep(ctx context.Context, at Registry, dir string, log *slog.Logger) (swep
 	for _, l := range left {
 		for _, e := range slices.Clone(l.Entries) {
 			s := Swept{DeviceID: e.DeviceID, Mark: e.Mark}
-			if s.What, s.Err = undo(ctx, at, e); s.Err == nil {
-				s.Err = l.Remove(func(x entry) bool { return x == e })
-			}
-			if s.Err != nil {
-				log.Warn("what a run that died left at the hub is not removed", "device", e.DeviceID, "mark", e.Mark, "error", s.Err)
-			}
+			s.What, s.Err = each(l, e)
 			swept = append(swept, s)
 		}
 		err = errors.Join(err, l.Close())
@@ -201,18 +229,11 @@ func (r *registrar) takeOver(ctx context.Context, want registry.Device) (registr
 	if err != nil {
 		return now, err
 	}
-	if m, made := ParseMark(now.StatusReason); made {
-		if why := m.taken(r.rig, time.Now()); why != "" {
-			return now, r.refused(want.ID, errors.New(why), "give each rig its own device ids")
-		}
-		return r.registry.Update(ctx, over(now, want))
+	if err := r.mayTake(now); err != nil {
+		return now, errors.Join(err, r.ledger.Remove(func(e entry) bool { return e.DeviceID == want.ID })) // it is left alone
 	}
-	switch {
-	case !r.adopt:
-		return now, r.refused(want.ID, errors.New("it is registered already, and no rig made it"),
-			"adopt: true in the hub's entry lets the rig use it and put it back; else take another device_id")
-	case now.AuthenticationType != registry.SelfSigned:
-		return now, r.refused(want.ID, fmt.Errorf("it signs in by %s, and not by thumbprint", now.AuthenticationType), "take another device_id")
+	if _, made := ParseMark(now.StatusReason); made {
+		return r.registry.Update(ctx, over(now, want))
 	}
 	r.ledger.Entries[len(r.ledger.Entries)-1].Before = &before{now.Status, now.StatusReason, now.PrimaryThumbprint, now.SecondaryThumbprint}
 	if err := r.ledger.Save(); err != nil {
@@ -221,10 +242,25 @@ func (r *registrar) takeOver(ctx context.Context, want registry.Device) (registr
 	return r.registry.Update(ctx, over(now, want))
 }
 
-// refused leaves the device alone: it is not in the journal any more.
-func (r *registrar) refused(id string, why error, cure string) error {
-	err := r.ledger.Remove(func(e entry) bool { return e.DeviceID == id })
-	return errors.Join(record.NewFailure(record.RigCloud, "register", id+" at "+r.hub, why).WithCure(cure), err)
+// mayTake says why a device that is there is not the rig's to take.
+func (r *registrar) mayTake(now registry.Device) error {
+	refused := func(why error, cure string) error {
+		return record.NewFailure(record.RigCloud, "register", now.ID+" at "+r.hub, why).WithCure(cure)
+	}
+	if m, made := ParseMark(now.StatusReason); made {
+		if why := m.taken(r.rig, time.Now()); why != "" {
+			return refused(errors.New(why), "give each rig its own device ids")
+		}
+		return nil
+	}
+	switch {
+	case !r.adopt:
+		return refused(errors.New("it is registered already, and no rig made it"),
+			"adopt: true in the hub's entry lets the rig use it and put it back; else take another device_id")
+	case now.AuthenticationType != registry.SelfSigned:
+		return refused(fmt.Errorf("it signs in by %s, and not by thumbprint", now.AuthenticationType), "take another device_id")
+	}
+	return nil
 }
 
 func (r *registrar) took(is registry.Device, err error) error {

@@ -94,12 +94,19 @@ func (r *rig) asked() string {
 
 func (r *rig) open(name string, adopt bool, at Registry) *registrar {
 	r.t.Helper()
-	c := Config{Host: "localhost", Registry: at, Adopt: adopt}
-	g, err := openRegistrar(r.t.Context(), c, hub.Setup{DeviceID: "d", Rig: name, Run: "run-1", StateDir: r.state, Log: slog.New(slog.DiscardHandler)})
+	g, err := r.tryOpen(name, adopt, at)
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	if got := r.asked(); got != "GET" {
+		r.t.Errorf("to open it called %q", got)
+	}
 	return g
+}
+
+func (r *rig) tryOpen(name string, adopt bool, at Registry) (*registrar, error) {
+	c := Config{Host: "localhost", Registry: at, Adopt: adopt}
+	return openRegistrar(r.t.Context(), c, hub.Setup{DeviceID: "d", Rig: name, Run: "run-1", StateDir: r.state, Log: slog.New(slog.DiscardHandler)})
 }
 
 func (r *rig) device() (registry.Device, bool) {
@@ -282,8 +289,10 @@ func TestADeviceThatIsThereAlready(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := openRig(t)
 			before := r.byHand(c.reason)
-			g := r.open("bench-1", c.adopt, signsIn{r, c.byKey})
-			err := g.Register(t.Context(), known(second))
+			g, err := r.tryOpen("bench-1", c.adopt, signsIn{r, c.byKey})
+			if err == nil {
+				err = g.Register(t.Context(), known(second))
+			}
 			var failed *record.Failure
 			switch {
 			case c.refused == "" && err != nil:
@@ -294,8 +303,10 @@ func TestADeviceThatIsThereAlready(t *testing.T) {
 			if d, _ := r.device(); c.refused == "" && (d.PrimaryThumbprint != second || !strings.HasPrefix(d.StatusReason, "hilrig bench-1 run-1 ")) {
 				t.Errorf("while the run lasts: %+v", d)
 			}
-			if err := g.close(t.Context()); err != nil {
-				t.Fatal(err)
+			if g != nil {
+				if err := g.close(t.Context()); err != nil {
+					t.Fatal(err)
+				}
 			}
 			after, there := r.device()
 			if there != c.stays || r.journals() != "" {
@@ -305,6 +316,22 @@ func TestADeviceThatIsThereAlready(t *testing.T) {
 				t.Errorf("after the run %+v, before %+v", after, before)
 			}
 		})
+	}
+}
+
+// A device that a person makes once the run has begun is left alone.
+func TestADeviceThatComesToBeMeanwhile(t *testing.T) {
+	r := openRig(t)
+	g := r.open("bench-1", false, r.Client)
+	r.byHand("lab 3")
+	if err := g.Register(t.Context(), known(second)); err == nil {
+		t.Error("it was taken")
+	}
+	if err := g.close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if d, there := r.device(); !there || d.StatusReason != "lab 3" || r.journals() != "" {
+		t.Errorf("%+v, there: %v; journals %q", d, there, r.journals())
 	}
 }
 
