@@ -4,6 +4,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"hilrig/peers"
 	"hilrig/peers/brokers"
 	"hilrig/record"
 )
@@ -138,5 +140,185 @@ devices:
 			s.nowhere("swordfish", "runs")
 			s.nowhere("swordfish", "state")
 		})
+	}
+}
+
+// quick is a type of emulated devices that a broker knows by nothing.
+const quick = `
+types:
+  quick:
+    commands: {connect: CONNECT}
+    console: {recover: {quiet: 50ms}}
+    timing: {connect_within: 5s, publish_within: 5s, interval: 500ms, reconnect_within: 5s, abort_within: 2s}
+devices:
+  - {name: emu-1, device_id: NewDevice, type: quick, serial: {emulated: {}}}
+`
+
+// One run goes over the local hub and a broker, each with an entry of its own;
+// a hub that is not there costs the others nothing.
+func TestOneRunOverTheLocalHubAndABroker(t *testing.T) {
+	t.Parallel()
+	s := rigAt(t, brokers.Mosquitto(t, "allow_anonymous true", nil), `
+hubs:
+  local: {kind: local}
+  gone: {kind: broker, url: "ssl://localhost:1", root: root.pem}
+  mosq: {kind: broker, url: "BROKER", root: root.pem}
+`+quick)
+	r, out := s.run(3, "--hub", "local", "--hub", "gone", "--hub", "mosq", "--spec", "delivery/first-message", "--spec", "session/protocol")
+	for entry, want := range map[string][2]record.Verdict{
+		"emu-1@local": {record.Pass, record.Pass},
+		"emu-1@gone":  {record.NotRun, record.NotRun},
+		"emu-1@mosq":  {record.Pass, record.NotApplicable},
+	} {
+		v := verdicts(t, r, entry)
+		if got := [2]record.Verdict{v["delivery/first-message"].Verdict, v["session/protocol"].Verdict}; got != want {
+			t.Errorf("%s: %s, want %s\n%s", entry, got, want, out)
+		}
+	}
+	if d := r.Device("emu-1@gone"); d != nil && d.Class != record.RigHub {
+		t.Errorf("the hub that is not there: %s: %s", d.Class, d.Cause)
+	}
+	junit, err := os.ReadFile(filepath.Join(s.dir, "runs", "latest", "junit.xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"hilrig.quick.emu-1@local.delivery", "hilrig.quick.emu-1@mosq.delivery"} {
+		if !bytes.Contains(junit, []byte(`classname="`+name+`"`)) {
+			t.Errorf("junit.xml has no %s", name)
+		}
+	}
+}
+
+// A broker that goes away in the middle is the rig's failure. The specs behind
+// are asked once it is back, and where it is gone for good, not at all and for
+// that one cause.
+func TestABrokerGoesAwayInTheMiddle(t *testing.T) {
+	t.Parallel()
+	for name, back := range map[string]bool{"and is back": true, "for good": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := brokers.Mosquitto(t, "allow_anonymous true", nil)
+			s := rigAt(t, b, `hub: {kind: broker, url: "BROKER", root: root.pem}`+quick)
+			c := s.hilrig("run", "--rig", "rig.yaml", "--out", "runs", "--spec", "delivery/first-message", "--spec", "delivery/no-loss", "--spec", "recovery/server-disconnect", "--spec", "delivery/payload")
+			var out bytes.Buffer
+			c.Stdout, c.Stderr = &out, &out
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			s.await(`"kind":"spec.started","spec":"delivery/no-loss"`)
+			b.Kill()
+			if back {
+				s.await(`"kind":"spec.finished","spec":"delivery/no-loss"`)
+				b.Start()
+			}
+			_ = c.Wait() // its code says how it went
+			if code := c.ProcessState.ExitCode(); code != 3 {
+				t.Errorf("exit code %d\n%s", code, &out)
+			}
+			v := verdicts(t, s.latest(), "emu-1")
+			if hit := v["delivery/no-loss"]; hit.Verdict != record.Error || hit.Class != record.RigHub {
+				t.Errorf("the spec that it hit: %s %s: %s", hit.Verdict, hit.Class, hit.Message)
+			}
+			behind := v["recovery/server-disconnect"]
+			switch {
+			case back && behind.Verdict != record.Pass:
+				t.Errorf("the spec behind: %s: %s%s", behind.Verdict, behind.Message, behind.Cause)
+			case !back && (behind.Verdict != record.NotRun || behind.Class != record.RigHub || !strings.Contains(behind.Cause, "nothing is seen since")):
+				t.Errorf("the spec behind: %s %s: %s", behind.Verdict, behind.Class, behind.Cause)
+			}
+		})
+	}
+}
+
+// await waits until the run has told something.
+func (s *atBroker) await(text string) {
+	s.Helper()
+	ctx, cancel := context.WithTimeout(s.Context(), 2*time.Minute)
+	defer cancel()
+	for ctx.Err() == nil {
+		names, _ := filepath.Glob(filepath.Join(s.dir, "runs", "2*", "events.jsonl")) // the pattern is ours
+		for _, name := range names {
+			if data, err := os.ReadFile(name); err == nil && bytes.Contains(data, []byte(text)) {
+				return
+			}
+		}
+		time.Sleep(10 * time.Millisecond) // the run tells by this file alone
+	}
+	s.Fatalf("the run never told %s", text)
+}
+
+// What is wrong at the broker is named, and is never the device's fault.
+func TestABrokerThatIsWronglySetUp(t *testing.T) {
+	t.Parallel()
+	other := brokers.Issue(t, "another root", nil)
+	for name, c := range map[string]struct {
+		lines, acl, observer string
+		root                 []byte
+		says                 string
+	}{
+		"a root that does not sign": {lines: "allow_anonymous true", root: other.PEM(), says: `the root "CN=another root" does not sign it`},
+		"an observer with another password": {lines: "password_file %[1]s/passwords", observer: "observer: {user: stranger, password_file: secret}",
+			says: "the broker does not know the observer"},
+		"an ACL that hides the topic": {lines: "password_file %[1]s/passwords\nacl_file %[1]s/acl", acl: "user rig\ntopic write #\n", observer: "observer: {user: rig, password_file: secret}",
+			says: "ACL must let the observer read devices/NewDevice/messages/events/"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := brokers.Mosquitto(t, c.lines, map[string][]byte{"passwords": brokers.Passwords(t, "rig", "swordfish"), "acl": []byte(c.acl)})
+			s := rigAt(t, b, "hub: {kind: broker, url: \"BROKER\", root: root.pem, "+c.observer+"}"+quick)
+			brokers.Write(t, s.dir, "secret", []byte("swordfish"))
+			if c.root != nil {
+				brokers.Write(t, s.dir, "root.pem", c.root)
+			}
+			r, out := s.run(3, "--label-filter", "smoke")
+			if d := r.Device("emu-1"); d.Class != record.RigHub || !strings.Contains(d.Cause, c.says) || strings.Contains(out, "swordfish") {
+				t.Errorf("%s: %s, want %q\n%s", d.Class, d.Cause, c.says, out)
+			}
+		})
+	}
+}
+
+// What was retained yesterday is told apart: a device that sends nothing is red
+// with it on its topic as without.
+func TestWhatLiesOnTheTopicIsNoMessage(t *testing.T) {
+	t.Parallel()
+	b := brokers.Mosquitto(t, "allow_anonymous true", nil)
+	s := rigAt(t, b, `hub: {kind: broker, url: "BROKER", root: root.pem}`+quick)
+	pub := exec.CommandContext(t.Context(), peers.Find(t, "mosquitto_pub"), "-h", "localhost", "-p", b.Port, "--cafile", "root.pem",
+		"-t", "devices/NewDevice/messages/events/", "-m", "of yesterday", "-r", "-q", "1")
+	pub.Dir = b.Dir
+	if out, err := pub.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	r, out := s.run(1, "--spec", "delivery/first-message", "--fault", "no-publish")
+	if v := verdicts(t, r, "emu-1")["delivery/first-message"]; v.Verdict != record.Fail {
+		t.Errorf("%s\n%s", v.Verdict, out)
+	}
+}
+
+// A device with an identity that nobody may replace is tested with it: nothing
+// is added at the broker, and nothing removed.
+func TestAFixedIdentityAtABroker(t *testing.T) {
+	t.Parallel()
+	me, own := brokers.Issue(t, "observer", nil), brokers.IssueRSA(t, "NewDevice", nil)
+	b := brokers.Mosquitto(t, "cafile %[1]s/clients.pem\nrequire_certificate true\nuse_identity_as_username true", map[string][]byte{"clients.pem": append(me.PEM(), own.PEM()...)})
+	s := rigAt(t, b, `
+hub: {kind: broker, url: "BROKER", root: root.pem, observer: {certificate: observer.pem, key: observer.key}, register: {add: [touch, added], remove: [touch, removed]}}
+`+strings.Replace(quick, "type: quick,", "type: quick, identity: {certificate: own.pem, key: own.key},", 1))
+	for name, data := range map[string][]byte{"observer.pem": me.PEM(), "observer.key": me.KeyPEM(t), "own.pem": own.PEM(), "own.key": own.KeyPEM(t)} {
+		brokers.Write(t, s.dir, name, data)
+	}
+	r, out := s.run(0, "--spec", "provisioning/key", "--spec", "identity/registered", "--spec", "delivery/first-message", "--spec", "recovery/server-disconnect")
+	for id, want := range map[string]record.Verdict{
+		"provisioning/key": record.Pass, "delivery/first-message": record.Pass, "recovery/server-disconnect": record.Pass, "identity/registered": record.NotApplicable,
+	} {
+		if v := verdicts(t, r, "emu-1")[id]; v.Verdict != want {
+			t.Errorf("%s: %s, want %s: %s%s\n%s", id, v.Verdict, want, v.Message, v.Cause, out)
+		}
+	}
+	for _, name := range []string{"added", "removed"} {
+		if _, err := os.Stat(filepath.Join(s.dir, name)); err == nil {
+			t.Errorf("the command of the rig ran: %s", name)
+		}
 	}
 }

@@ -25,9 +25,9 @@ type Broker struct {
 // prepare makes all that a broker needs before it starts.
 func prepare(t testing.TB, files map[string][]byte) *Broker {
 	t.Helper()
-	b := &Broker{t: t, Dir: t.TempDir(), Root: issueRSA(t, "root of the broker", nil), Port: freePort(t)}
+	b := &Broker{t: t, Dir: t.TempDir(), Root: IssueRSA(t, "root of the broker", nil), Port: freePort(t)}
 	b.Address = net.JoinHostPort("localhost", b.Port)
-	server := issueRSA(t, "localhost", b.Root)
+	server := IssueRSA(t, "localhost", b.Root)
 	Write(t, b.Dir, "root.pem", b.Root.PEM())
 	Write(t, b.Dir, "server.crt", server.PEM())
 	Write(t, b.Dir, "server.key", server.KeyPEM(t))

@@ -33,9 +33,9 @@ func Issue(t testing.TB, name string, by *Issued, change ...func(*x509.Certifica
 	return issue(t, key, name, by, change...)
 }
 
-// issueRSA is Issue with the kind of key that devices know which are made for
+// IssueRSA is Issue with the kind of key that devices know which are made for
 // Azure.
-func issueRSA(t testing.TB, name string, by *Issued) *Issued {
+func IssueRSA(t testing.TB, name string, by *Issued) *Issued {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
