@@ -16,6 +16,9 @@ type client5 struct {
 	w *wire
 }
 
+// goodBye is how long a DISCONNECT may take.
+const goodBye = time.Second
+
 // Subscription identifiers: what comes by the first lay there before.
 const (
 	idLeftovers = 1
@@ -98,7 +101,7 @@ func (c *client5) ask(ctx context.Context, o paho.SubscribeOptions, id int) (gra
 func (c *client5) publish(ctx context.Context, topic string, payload []byte) (fate, error) {
 	ack, err := c.Publish(ctx, &paho.Publish{Topic: topic, QoS: 1, Payload: payload})
 	switch {
-	case ack != nil && (ack.ReasonCode == 0x87 || ack.ReasonCode == 0x90): // not authorised; topic name invalid
+	case ack != nil && ack.ReasonCode >= 0x80: // not authorised, in whatever words
 		return fateForbidden, nil
 	case err != nil:
 		return fateUnknown, fmt.Errorf("publish: %w", err)
@@ -107,7 +110,10 @@ func (c *client5) publish(ctx context.Context, topic string, payload []byte) (fa
 }
 
 func (c *client5) done() <-chan struct{} { return c.Done() }
-func (c *client5) close()                { _ = c.Disconnect(&paho.Disconnect{}) }
-func (c *client5) wire() *wire           { return c.w }
-func (c *client5) version() string       { return "MQTT 5" }
-func (c *client5) showsRetain() bool     { return true }
+func (c *client5) close() {
+	_ = c.w.SetWriteDeadline(time.Now().Add(goodBye)) // a broker that reads nothing more keeps nobody
+	_ = c.Disconnect(&paho.Disconnect{})
+}
+func (c *client5) wire() *wire       { return c.w }
+func (c *client5) version() string   { return "MQTT 5" }
+func (c *client5) showsRetain() bool { return true }

@@ -127,7 +127,10 @@ func (o *observer) prove(ctx context.Context, c client) (bool, error) {
 		return false, err
 	case err != nil || became == fateForbidden: // some brokers end the connection over it
 		o.log.Debug("the observer cannot publish where it listens", "topic", o.topic, "error", err)
-		return false, o.gone(c)
+		if gone := o.gone(c); gone != nil || err == nil {
+			return false, gone
+		}
+		return false, record.NewFailure(record.RigHub, "publish a message of its own to", o.topic, err).WithCure("the broker's log says why")
 	}
 	select {
 	case <-heard:
