@@ -131,3 +131,12 @@ func TestOutputShowsNoSecret(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// What stands behind the program in a command may be a password.
+func TestAnErrorShowsTheProgramAlone(t *testing.T) {
+	t.Parallel()
+	err := power.Commands{OffArgv: []string{"false", "--password", "swordfish"}}.Off(t.Context())
+	if err == nil || strings.Contains(err.Error(), "swordfish") || !strings.Contains(err.Error(), "power off false") {
+		t.Errorf("%v", err)
+	}
+}

@@ -46,8 +46,8 @@ func (c Commands) run(ctx context.Context, step string, argv []string) error {
 		within = 30 * time.Second
 	}
 	said, err := labcommand.Run(ctx, argv, c.Env, within)
-	if err != nil {
-		return record.NewFailure(record.RigPower, step, strings.Join(argv, " "), withOutput(err, said)).
+	if err != nil { // of its arguments any may be a password
+		return record.NewFailure(record.RigPower, step, argv[0], withOutput(err, said)).
 			WithCure("run the command by hand")
 	}
 	return nil
