@@ -19,7 +19,7 @@ PLATFORMS := linux/amd64 linux/arm64 linux/arm windows/amd64
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build run test lint regression gate nightly bench dist clean
+.PHONY: help build run test lint regression gate nightly bench azure-live dist clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -50,6 +50,9 @@ nightly: build ## Everything on RIG=rig.yaml, soak too, compared with the last n
 
 bench: build ## Measure; print a table
 	bash scripts/bench.sh
+
+azure-live: build ## Try a real IoT Hub with an emulated device, in at most 400 messages (docs/azure.md)
+	@bash scripts/azure-live.sh
 
 BINARIES := $(PLATFORMS:%=dist/%)
 dist: $(BINARIES) ## Static binaries for every platform, in dist/

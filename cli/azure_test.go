@@ -362,3 +362,29 @@ func TestFailuresOfARegistry(t *testing.T) {
 	}
 	c.noKeyBelow(filepath.Join(c.dir, "failures"))
 }
+
+// scripts/azure-live.sh goes the whole way, leaves nothing and prints no key.
+func TestTheScriptForARealHub(t *testing.T) {
+	c := openCloud(t)
+	c.write("rig.yaml", azureRig)
+	script, err := filepath.Abs(filepath.Join("..", "scripts", "azure-live.sh"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "bash", script)
+	cmd.Dir, cmd.Env = c.dir, append(c.env, "HILRIG=hilrig", "RIG=rig.yaml")
+	out, err := cmd.CombinedOutput()
+	if err != nil || bytes.Count(out, []byte("== exit code 0")) != 5 {
+		t.Errorf("%v\n%s", err, out)
+	}
+	for _, key := range c.keys {
+		if bytes.Contains(out, []byte(key)) {
+			t.Error("the report holds a key")
+		}
+	}
+	if left := c.hub.Devices(); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}

@@ -25,6 +25,7 @@ var notRun = map[string]string{
 	`hilrig hub patch NewDevice '{"interval":5}'`:                                          byHandRuns,
 	"hilrig hub fault connack-3 --times 2":                                                 byHandRuns,
 	"hilrig broker check --rig rig.yaml":                                                   "TestThePageOfBrokers runs it",
+	"make azure-live":                                                                      "TestTheScriptForARealHub runs its script at what stands in for one",
 	"hilrig azure hub show":                                                                "needs Azure Resource Manager; its own test runs it against a stand-in",
 	"hilrig azure check --rig azure.yaml":                                                  pageOfAzure,
 	"hilrig run --rig azure.yaml --hub azure --label-filter smoke --dry-run":               pageOfAzure,
