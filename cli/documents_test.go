@@ -53,9 +53,16 @@ var notRun = map[string]string{
 	"go test ./suites -run TestSpecsDocument -update":                                      "writes into the checkout; without -update it is a test",
 	"go test ./suites -run TestGallery":                                                    "is a test",
 	"go test ./fixtures/rigfile -update":                                                   "writes into the checkout; without -update it is a test",
+	"hilrig flash --rig lab.yaml --device ads300-a fw.bin":                                 flashRuns,
+	"hilrig run --rig lab.yaml --flash fw.bin":                                             flashRuns,
+	"hilrig flash fw.bin":                                                                  flashRuns,
+	"hilrig run --flash fw.bin":                                                            flashRuns,
+	"hilrig emulate --flash fw.json --state board.json":                                    flashRuns,
 	"openssl s_client -connect MyVeryFirstHub.azure-devices.net:8883 -servername MyVeryFirstHub.azure-devices.net -CAfile root.pem": "needs the lab's DNS; the tests of certs hold openssl s_client against every certificate of a hub",
 	"openssl req -x509 -nodes -sha256 -days 365 -newkey rsa:2048 …":                                                                 "what hilrig certs new replaces; its tests run openssl",
 }
+
+const flashRuns = "needs an image; the script flash.txtar runs it"
 
 const byHandRuns = "the test of the verbs that speak to a hub runs it, with a device at the other end"
 

@@ -29,7 +29,7 @@ Term can follow the guide on it. One JSON line is printed when it is ready.`,
 }
 
 func (a *app) emulate(cmd *cobra.Command, o emulator.Options) error {
-	if !o.ListFaults && !o.ListProfiles && !cmd.Flags().Changed("terminal-fd") {
+	if o.Flash == "" && !o.ListFaults && !o.ListProfiles && !cmd.Flags().Changed("terminal-fd") {
 		if err := required(cmd, "link"); err != nil {
 			return err
 		}

@@ -121,7 +121,9 @@ func (v *live) follow(e record.Event) {
 	switch e.Kind {
 	case record.KindSpecStarted:
 		m.name, m.spec, m.what, m.since = e.Device, e.Spec, "", time.Now()
-	case record.KindSpecStep:
+	case record.KindFlash:
+		m.name, m.spec, m.what, m.since = e.Device, "flash", "", time.Now()
+	case record.KindFlashOutput, record.KindSpecStep:
 		m.what = wording.Clip(oneLine(e.Text), 40)
 	case record.KindTransfer:
 		var t record.Transfer

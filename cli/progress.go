@@ -83,6 +83,8 @@ func (l *lines) event(e record.Event) {
 		if e.Decode(&r) == nil && r.Round > 0 {
 			fmt.Fprintf(l.w, "%s\n", l.ink.paint(bold, fmt.Sprintf("round %d of %d", r.Round, r.Rounds)))
 		}
+	case record.KindFlash:
+		fmt.Fprintf(l.w, "%s\n", l.ink.paint(dim, oneLine(e.Text)))
 	case runner.KindRunHalting, runner.KindRunUnseen:
 		fmt.Fprintf(l.w, "%s\n", l.ink.paint(yellow, e.Text))
 	case runner.KindRunEnded:

@@ -27,6 +27,7 @@ type runFlags struct {
 	dryRun, asJSON  bool
 	firmwareVersion string
 	firmwareFile    string
+	flash           string
 	rerun           string
 }
 
@@ -68,6 +69,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	fl.StringArrayVar(&r.Hubs, "hub", nil, "a hub of the rig file by its name, or local (repeatable: in turn; default: the rig's)")
 	fl.StringVar(&f.firmwareVersion, "firmware", "", "version under test (default: asked from the device where its type can)")
 	fl.StringVar(&f.firmwareFile, "firmware-file", "", "image under test; its SHA-256 goes into the record")
+	fl.StringVar(&f.flash, "flash", "", "image that is put onto every board first, by flash.command of its type")
 	fl.StringArrayVar(&r.Faults, "fault", nil, "run emulated devices with this faulty firmware (repeatable)")
 	fl.StringVar(&f.rerun, "rerun", "", "what was red or not run in this run (folder, id, latest, latest~1), on the devices and hubs where it was")
 	fl.IntVar(&r.Repeat, "repeat", 1, "the whole selection this many times")
@@ -107,6 +109,12 @@ func (f *runFlags) plan() (*runner.Plan, error) {
 	}
 	r.CheckFault = checkFault
 	r.Firmware = record.Firmware{Version: f.firmwareVersion, File: f.firmwareFile}
+	if f.flash != "" {
+		if f.firmwareFile != "" {
+			return nil, record.NewFailure(record.Usage, "read", "--flash "+f.flash, errors.New("--firmware-file names the image under test, and so does --flash: choose one"))
+		}
+		r.Flash, r.Firmware.File = true, f.flash
+	}
 	return runner.NewPlan(r)
 }
 

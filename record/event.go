@@ -26,6 +26,8 @@ const (
 	KindSpecStep     = "spec.step"     // Text is the step
 	KindSpecFinished = "spec.finished" // Data is a SpecResult
 	KindTransfer     = "transfer"      // Data is a Transfer: bytes of a file sent so far
+	KindFlash        = "flash"         // Text says what becomes of a board that is flashed
+	KindFlashOutput  = "flash.output"  // Text is a line of its flash tool; not each
 	KindDeviceFacts  = "device.facts"  // Data is a DeviceFacts: what the child has learnt of its device
 	KindChildEnded   = "child.ended"   // the child's last word; its absence means it died
 )

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"hilrig/fixtures/rigfile"
 	"hilrig/record"
 )
 
@@ -72,4 +73,25 @@ func describeFirmware(f record.Firmware) (record.Firmware, error) {
 	}
 	f.File, f.SHA256 = filepath.Base(f.File), hex.EncodeToString(sum.Sum(nil))
 	return f, nil
+}
+
+// flashable is the image's absolute path, if every device can be flashed and
+// says afterwards what it runs, or need not.
+func flashable(file string, devices []rigfile.Device) (string, error) {
+	for _, d := range devices {
+		f, asks := d.Type.Flash, d.Type.Commands.FirmwareVersion.Send != ""
+		switch {
+		case len(f.Command) == 0 && d.Serial.Emulated == nil:
+			return "", record.NewFailure(record.Usage, "flash", d.Name, fmt.Errorf("its type %s has no flash.command", d.TypeName)).
+				WithCure("flash: {command: [...]} of the type in the rig file, or --device with others")
+		case f.Verify != rigfile.VerifyNone && !asks:
+			return "", record.NewFailure(record.Usage, "flash", d.Name, fmt.Errorf("its type %s has no commands.firmware_version to ask afterwards whether it runs", d.TypeName)).
+				WithCure("firmware_version: {send, match}, or flash: {verify: none}: the image is then only claimed to be there")
+		}
+	}
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return "", record.NewFailure(record.RigHost, "find image", file, err)
+	}
+	return path, nil
 }

@@ -13,12 +13,13 @@ import (
 // Request is what is asked of a run, as `hilrig run` takes it.
 type Request struct {
 	Rig         *rigfile.Rig
-	Catalogue   []fixtures.Spec         // to select from, in the order in which specs run
+	Catalogue   []fixtures.Spec         // to select from, in the order in which specs run; empty: nothing is asked
 	Devices     []string                // names; empty: all
 	LabelFilter string                  // Ginkgo's label language; empty: no filter
 	Specs       []string                // ids or patterns ("tls/*"); empty: all
 	Hubs        []string                // names, gone over in turn; none: the rig's own
 	Firmware    record.Firmware         // File is read and hashed; its base name goes into the record
+	Flash       bool                    // puts Firmware.File onto every board first
 	Faults      []string                // faulty firmware, emulated devices only
 	CheckFault  func(name string) error // says what is wrong with a name in Faults
 	Rerun       *record.Record          // of which each entry gets what was red or not run; see Again
@@ -38,6 +39,7 @@ type Plan struct {
 	Specs    []fixtures.Spec
 	Own      map[string][]fixtures.Spec // by device name: specs of its own in place of Specs; nil: none has
 	Firmware record.Firmware
+	Flash    string           // file of the image to put onto every board first; empty: none
 	Selected record.Selection // what was asked, for the record
 	Repeat   int
 	Attempts int
@@ -76,15 +78,22 @@ func NewPlan(r Request) (*Plan, error) {
 	if err = checkWays(p.Hubs, p.Devices); err != nil {
 		return nil, err
 	}
-	if p.Specs, err = suites.Select(r.Catalogue, r.LabelFilter, r.Specs); err != nil {
-		return nil, err
+	if len(r.Catalogue) > 0 {
+		if p.Specs, err = suites.Select(r.Catalogue, r.LabelFilter, r.Specs); err != nil {
+			return nil, err
+		}
+		p.Selected = suites.Describe(r.Catalogue, p.Specs, r.LabelFilter, r.Specs)
 	}
-	p.Selected = suites.Describe(r.Catalogue, p.Specs, r.LabelFilter, r.Specs)
 	if r.Rerun != nil {
 		p.again(r.Rerun)
 	}
 	if p.Firmware, err = describeFirmware(r.Firmware); err != nil {
 		return nil, err
+	}
+	if r.Flash {
+		if p.Flash, err = flashable(r.Firmware.File, p.Devices); err != nil {
+			return nil, err
+		}
 	}
 	if p.Jobs == 0 || p.Jobs > len(p.Devices) {
 		p.Jobs = len(p.Devices)

@@ -43,8 +43,11 @@ func (h Host) Run(soft, hard context.Context, job fixtures.Job, log *slog.Logger
 	if err != nil {
 		return err
 	}
-	wrong := b.Identify(soft)
+	wrong := b.Flash(soft)
 	if wrong == nil {
+		wrong = b.Identify(soft)
+	}
+	if wrong == nil && len(specs) > 0 {
 		register(b, specs, max(1, job.Attempts))
 		sc, rc := configuration()
 		ginkgo.RunSpecs(&outcomeOnly{}, job.Rig+"."+job.Device.Name, sc, rc)

@@ -87,6 +87,9 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
+	if c, err = c.flashed(); err != nil {
+		return err
+	}
 	b, err := c.firmware()
 	if err != nil {
 		return err

@@ -3,19 +3,23 @@ package emulator
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
 	"text/tabwriter"
 
 	"github.com/spf13/pflag"
+
+	"hilrig/record"
 )
 
 // Options are what `hilrig emulate` is asked for.
 type Options struct {
 	Config
-	ListFaults   bool // print the gallery instead
-	ListProfiles bool // print the shapes of sound firmware instead
+	ListFaults   bool   // print the gallery instead
+	Flash        string // put this image into the device of State instead
+	ListProfiles bool   // print the shapes of sound firmware instead
 
 	terminal int  // descriptor of a pseudo-terminal's master that the parent handed down; negative: none
 	lifeline bool // end with standard input, which is the parent's
@@ -39,6 +43,7 @@ func Flags(fs *pflag.FlagSet, o *Options) {
 	fs.StringArrayVar(&o.Methods, "method", nil, "answer the direct method `NAME` (repeatable)")
 	fs.StringArrayVar(&o.Firmware, "firmware", nil, "say that this `VERSION` runs; given more than once: one for each boot, as of a device that updates itself, or falls back")
 	fs.StringVar(&o.State, "state", "", "`FILE` of what the device stores, so that it survives a restart")
+	fs.StringVar(&o.Flash, "flash", "", "put the image `FILE` into the device of --state, as a flash tool does, and end")
 	fs.StringArrayVar(&o.Faults, "fault", nil, "run faulty firmware (repeatable); --list-faults shows them")
 	fs.StringVar(&o.Profile, "profile", ProfileFast, "shape of the device; --list-profiles shows them")
 	fs.BoolVar(&o.ListFaults, "list-faults", false, "list every faulty firmware with the defect that it stands for")
@@ -55,6 +60,10 @@ func Flags(fs *pflag.FlagSet, o *Options) {
 // ends and prints one JSON line when its port is ready.
 func Start(ctx context.Context, o Options, stdin io.Reader, stdout, stderr io.Writer) error {
 	switch {
+	case o.Flash != "" && o.State == "":
+		return record.NewFailure(record.Usage, "flash", o.Flash, errors.New("--state says into which device"))
+	case o.Flash != "":
+		return Flash(o.Flash, o.State)
 	case o.ListFaults:
 		listFaults(stdout)
 		return nil

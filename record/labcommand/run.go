@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"regexp"
@@ -19,21 +20,36 @@ const mostOutput = 500
 // environment; nil is this process's own. Said is the end of what it printed,
 // with secrets masked.
 func Run(ctx context.Context, argv, env []string, within time.Duration) (said string, err error) {
+	var out bytes.Buffer
+	err = run(ctx, argv, env, within, &out)
+	return masked(out.String(), env), err
+}
+
+// Watch is [Run] for a command that takes its time: see is called with each
+// line as it is printed, one after another, with secrets masked. A line ends
+// with CR too, as that of a tool which counts percents.
+func Watch(ctx context.Context, argv, env []string, within time.Duration, see func(line string)) error {
+	w := &lineWriter{see: see, masks: masksOf(env)}
+	err := run(ctx, argv, env, within, w)
+	w.end()
+	return err
+}
+
+func run(ctx context.Context, argv, env []string, within time.Duration, out io.Writer) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("no end within %s", within))
 	defer cancel()
-	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Stdout, cmd.Stderr, cmd.Env, cmd.WaitDelay = &out, &out, env, time.Second
+	cmd.Stdout, cmd.Stderr, cmd.Env, cmd.WaitDelay = out, out, env, time.Second
 	OwnGroup(cmd)
 	cmd.Cancel = func() error { return killGroup(cmd) }
-	err = cmd.Run()
+	err := cmd.Run()
 	switch {
 	case errors.Is(err, exec.ErrWaitDelay) && ctx.Err() == nil:
 		err = nil // it left a daemon behind that keeps its output open
 	case err != nil && ctx.Err() != nil:
 		err = context.Cause(ctx)
 	}
-	return masked(out.String(), env), err
+	return err
 }
 
 // secretName is that of a variable whose value is not shown.
@@ -45,17 +61,23 @@ var (
 // masked is the end of what a command printed, without the values of variables
 // that may be secrets and without keys.
 func masked(out string, env []string) string {
-	if env == nil {
-		env = os.Environ()
-	}
-	for _, v := range env {
-		if name, value, _ := strings.Cut(v, "="); value != "" && secretName.MatchString(name) {
-			out = strings.ReplaceAll(out, value, "***")
-		}
-	}
-	out = strings.TrimSpace(keyBlock.ReplaceAllString(out, "***"))
+	out = strings.TrimSpace(keyBlock.ReplaceAllString(masksOf(env).Replace(out), "***"))
 	if len(out) > mostOutput {
 		out = "..." + out[len(out)-mostOutput:]
 	}
 	return out
+}
+
+// masksOf puts stars in place of the values of an environment's secrets.
+func masksOf(env []string) *strings.Replacer {
+	if env == nil {
+		env = os.Environ()
+	}
+	var pairs []string
+	for _, v := range env {
+		if name, value, _ := strings.Cut(v, "="); value != "" && secretName.MatchString(name) {
+			pairs = append(pairs, value, "***")
+		}
+	}
+	return strings.NewReplacer(pairs...)
 }

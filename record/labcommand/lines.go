@@ -1,0 +1,53 @@
+package labcommand
+
+import (
+	"bytes"
+	"strings"
+)
+
+// longestLine is how many bytes of a line are shown.
+const longestLine = 1000
+
+// lineWriter cuts what a command prints into lines, and masks them.
+type lineWriter struct {
+	see   func(string)
+	masks *strings.Replacer
+	line  []byte
+	inKey bool // between the first and the last line of a private key
+}
+
+func (w *lineWriter) Write(b []byte) (int, error) {
+	n := len(b)
+	for len(b) > 0 {
+		i := bytes.IndexAny(b, "\r\n")
+		if i < 0 {
+			w.add(b)
+			break
+		}
+		w.add(b[:i])
+		w.end()
+		b = b[i+1:]
+	}
+	return n, nil
+}
+
+func (w *lineWriter) add(b []byte) {
+	w.line = append(w.line, b[:min(len(b), longestLine-len(w.line))]...)
+}
+
+// end is the end of a line; an empty one is none.
+func (w *lineWriter) end() {
+	line := strings.TrimSpace(string(w.line))
+	w.line = w.line[:0]
+	switch begins := keyBlock.MatchString(line); {
+	case line == "":
+		return
+	case w.inKey:
+		w.inKey = !strings.Contains(line, "-----END ")
+		return
+	case begins:
+		w.inKey = !strings.Contains(line, "-----END ")
+		line = keyBlock.ReplaceAllString(line, "***")
+	}
+	w.see(w.masks.Replace(line))
+}
