@@ -181,12 +181,12 @@ func (a *app) tell(f *azureFlags, none string, changes ...azureChange) error {
 func (a *app) azureDevice() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "device",
-		Short:   "Register a device by its certificate, show it, remove it",
+		Short:   "Register a device by its certificate, show it, send to it, remove it",
 		Example: "  hilrig azure device show NewDevice --rig rig.yaml",
 		Args:    knownVerb,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.azureDeviceAdd(), a.azureDeviceShow(), a.azureDeviceRemove())
+	cmd.AddCommand(a.azureDeviceAdd(), a.azureDeviceShow(), a.azureDeviceRemove(), a.azureDeviceSend())
 	return cmd
 }
 

@@ -258,6 +258,47 @@ func TestFaultsCaughtAtAzure(t *testing.T) {
 	}
 }
 
+// A message goes to a device by command, and what became of it is said where
+// somebody waits for that.
+func TestAMessageIsSentToADeviceByCommand(t *testing.T) {
+	c := openCloud(t)
+	key := strings.Split(c.keys[0], " ")[0]
+	service := standin.Start(t, standin.Config{Hub: "localhost", Certificate: &c.server, Policies: map[string]string{"iothubowner": key}})
+	c.env = append(c.env, "IOTHUB_SERVICE=HostName=localhost;SharedAccessKeyName=iothubowner;SharedAccessKey="+key)
+	c.write("rig.yaml", strings.Replace(azureRig, `events: "AMQP", root`, `events: "AMQP", service: "`+service.Address+`", root`, 1))
+	send := func(args ...string) (int, string) {
+		return c.hilrig(append([]string{"azure", "device", "send", "NewDevice", "hello", "--rig", "rig.yaml"}, args...)...)
+	}
+	if code, out := send("--dry-run"); code != 0 || !strings.Contains(out, "would be sent 5 bytes") {
+		t.Errorf("dry run: exit code %d\n%s", code, out)
+	}
+	if code, out := send(); code != 0 || !strings.Contains(out, "the hub has the message") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	if m := service.AwaitSent(); string(m.Body) != "hello" || m.Ack != "" {
+		t.Errorf("the hub got %+v", m)
+	}
+	for _, x := range []struct {
+		status, says string
+		code         int
+	}{{"Success", "the device took the message", 0}, {"Expired", "the hub says Expired", 1}} {
+		told := make(chan struct{})
+		go func() {
+			defer close(told)
+			m := service.AwaitSent()
+			service.Feedback(standin.Feedback{MessageID: m.ID, Device: "NewDevice", Status: x.status, Text: x.status})
+		}()
+		code, out := send("--wait", "30s")
+		<-told
+		if code != x.code || !strings.Contains(out, x.says) {
+			t.Errorf("%s: exit code %d\n%s", x.status, code, out)
+		}
+	}
+	if code, out := send("--wait", "1ms"); code != 1 || !strings.Contains(out, "did not say within 1ms") {
+		t.Errorf("nobody answers: exit code %d\n%s", code, out)
+	}
+}
+
 // docs/azure.md followed word for word: its rig file and its commands, with names,
 // ports and roots of this test.
 func TestThePageOfAzure(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"hilrig/azure/hub"
 	"hilrig/azure/iothub"
 	"hilrig/azure/iothub/access"
+	"hilrig/azure/iothub/devicebound"
 	"hilrig/azure/iothub/events"
 	"hilrig/azure/iothub/registry"
 	"hilrig/certs"
@@ -100,31 +101,51 @@ func rootOf(whose, file string) ([]byte, error) {
 
 func registryOf(h rigfile.Hub, roots *x509.CertPool, log *slog.Logger) (*registry.Client, error) {
 	o := registry.Options{Endpoint: h.Endpoints.Registry, Roots: roots, Log: log}
+	way, port, err := credentialOf(h)
+	if err != nil {
+		return nil, err
+	}
+	if port != "" {
+		o.Endpoint = cmp.Or(o.Endpoint, net.JoinHostPort(h.Host, port))
+	}
+	return registry.New(way, o), nil
+}
+
+// DeviceBoundOf is where a hub takes messages to its devices.
+func DeviceBoundOf(h rigfile.Hub, log *slog.Logger) (c devicebound.Config, err error) {
+	if h.Registry == nil {
+		return c, noEntry(h, "registry", "registry: {connection_string_env: NAME}")
+	}
+	roots, err := rootsOf(h)
+	if err != nil {
+		return c, err
+	}
+	c.Network, c.Log = access.Network{Endpoint: h.Endpoints.Service, Roots: roots}, log
+	c.Credential, _, err = credentialOf(h)
+	return c, err
+}
+
+// credentialOf is what lets in at a hub's service endpoints, and the port of its
+// registry where the connection string names one.
+func credentialOf(h rigfile.Hub) (way access.Credential, port string, err error) {
 	if h.Registry.Entra {
-		way, err := access.Entra(h.Host, access.EntraOptions{})
-		if err != nil {
-			return nil, err
-		}
-		return registry.New(way, o), nil
+		way, err = access.Entra(h.Host, access.EntraOptions{})
+		return way, "", err
 	}
 	var connection access.Connection
-	var err error
 	if h.Registry.ConnectionStringFile != "" {
 		connection, err = access.FromFile(h.Registry.ConnectionStringFile)
 	} else {
 		connection, err = access.FromEnvironment(h.Registry.ConnectionStringEnv)
 	}
 	if err != nil {
-		return nil, err
+		return way, "", err
 	}
 	if !strings.EqualFold(connection.HostName, h.Host) {
-		return nil, record.NewFailure(record.Usage, "open registry of", h.Host, fmt.Errorf("its connection string is of %s", connection.HostName)).
+		return way, "", record.NewFailure(record.Usage, "open registry of", h.Host, fmt.Errorf("its connection string is of %s", connection.HostName)).
 			WithCure("the connection string must be that of the hub which devices dial (host)")
 	}
-	if connection.Port != "" {
-		o.Endpoint = cmp.Or(o.Endpoint, net.JoinHostPort(connection.HostName, connection.Port))
-	}
-	return registry.New(access.ByKey(connection), o), nil
+	return access.ByKey(connection), connection.Port, nil
 }
 
 func eventsOf(h rigfile.Hub, roots *x509.CertPool) (c events.Config, err error) {
