@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) doctorCommand() *cobra.Command {
-	var rig, line string
+	var rig, hubName, line string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
@@ -24,6 +24,7 @@ cure. With --port the line is opened and loaded with a few hundred harmless
 bytes, whose echo is compared. Exit code 3 when something is bad.`,
 		Example: `  hilrig doctor
   hilrig doctor --rig bench.yaml
+  hilrig doctor --rig bench.yaml --hub mosq
   hilrig doctor --port /dev/ttyUSB0`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -31,6 +32,12 @@ bytes, whose echo is compared. Exit code 3 when something is bad.`,
 			if rig != "" {
 				var err error
 				if looked, err = rigfile.Load(rig, suites.Measured(a.catalogue)...); err != nil {
+					return err
+				}
+			}
+			if hubName != "" {
+				var err error
+				if looked.Hub, err = looked.HubNamed(hubName); err != nil {
 					return err
 				}
 			}
@@ -54,6 +61,7 @@ bytes, whose echo is compared. Exit code 3 when something is bad.`,
 		},
 	}
 	cmd.Flags().StringVar(&rig, "rig", "", "rig file whose devices and hub are checked too")
+	cmd.Flags().StringVar(&hubName, "hub", "", "look at this hub of the rig file (default: its own)")
 	cmd.Flags().StringVar(&line, "port", "", "open this serial port and try it")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
 	return cmd

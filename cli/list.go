@@ -9,6 +9,7 @@ import (
 
 	"hilrig/azure/hub"
 	"hilrig/fixtures"
+	"hilrig/fixtures/rigfile"
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/suites"
@@ -16,7 +17,7 @@ import (
 
 func (a *app) listCommand() *cobra.Command {
 	var asJSON, tap bool
-	var filter, kind string
+	var filter, kind, rig string
 	var ids []string
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -29,11 +30,13 @@ P is power control, C that the device's type declares the behaviour. The others
 are what a hub shows or can do: A messages that arrived, W handshakes, K every
 MQTT packet, L faults, N a bad link, D ends a session, F refuses for a while,
 S speaks to the device, R knows devices by thumbprint. The local hub has them
-all; --hub says what applies at another kind, and why the rest does not.`,
+all; --hub says what applies at another kind, or with --rig at a hub of the rig
+file, and why the rest does not.`,
 		Example: `  hilrig list
   hilrig list --label-filter smoke
   hilrig list --spec 'tls/*' --json
-  hilrig list --hub broker --tap`,
+  hilrig list --hub broker --tap
+  hilrig list --rig bench.yaml --hub mosq`,
 		Args: exactly(),
 		RunE: func(*cobra.Command, []string) error {
 			specs := a.catalogue
@@ -43,10 +46,10 @@ all; --hub says what applies at another kind, and why the rest does not.`,
 					return err
 				}
 			}
-			if kind == "" && tap {
+			if kind == "" && rig == "" && tap {
 				return record.NewFailure(record.Usage, "read", "--tap", fmt.Errorf("a tap stands in front of a hub")).WithCure("--hub broker --tap")
 			}
-			at, err := atHub(kind, tap)
+			at, err := a.listedAt(rig, kind, tap)
 			switch {
 			case err != nil:
 				return err
@@ -62,6 +65,7 @@ all; --hub says what applies at another kind, and why the rest does not.`,
 	cmd.Flags().StringVar(&filter, "label-filter", "", "only these, in Ginkgo's label language: 'core && !smoke'")
 	cmd.Flags().StringArrayVar(&ids, "spec", nil, "only this id; tls/* takes an area (repeatable)")
 	cmd.Flags().StringVar(&kind, "hub", "", "say which apply at this kind of hub: "+strings.Join(hub.Kinds(), ", "))
+	cmd.Flags().StringVar(&rig, "rig", "", "rig file that the hub is of; --hub then names one of its hubs")
 	cmd.Flags().BoolVar(&tap, "tap", false, "with a tap in front of that hub")
 	_ = cmd.RegisterFlagCompletionFunc("hub", cobra.FixedCompletions(hub.Kinds(), cobra.ShellCompDirectiveNoFileComp)) // fails only for a flag that is not there
 	a.completeSpecs(cmd)
@@ -72,6 +76,25 @@ all; --hub says what applies at another kind, and why the rest does not.`,
 type listedHub struct {
 	name    string
 	letters hub.Letters
+}
+
+// listedAt is the hub that is named: of the rig file, where there is one, and else
+// of a kind.
+func (a *app) listedAt(file, name string, tap bool) (*listedHub, error) {
+	if file == "" {
+		return atHub(name, tap)
+	}
+	rig, err := rigfile.Load(file, suites.Measured(a.catalogue)...)
+	if err != nil {
+		return nil, err
+	}
+	h := rig.Hub
+	if name != "" {
+		if h, err = rig.HubNamed(name); err != nil {
+			return nil, err
+		}
+	}
+	return atHub(h.Kind, tap || h.Tap.On)
 }
 
 // atHub is the hub of a kind; nil where no kind is named.

@@ -38,17 +38,18 @@ func checkFirewall(ctx context.Context, h *Host) (found []Result) {
 	return found
 }
 
-// boardPorts are the local hub's ports that boards reach over the network.
+// boardPorts are the ports of this machine that boards reach over the network.
 func boardPorts(rig *rigfile.Rig) (ports []int) {
-	if rig.Hub.Kind != rigfile.KindLocal {
-		return nil
-	}
 	for _, d := range rig.Devices {
-		listen := listenHost(rig, d)
-		ip := net.ParseIP(listen)
+		at := rig.Hub.Endpoint(d)
+		if at == "" || d.Serial.Emulated != nil {
+			continue
+		}
+		listen, _, _ := net.SplitHostPort(at) // it was joined
+		ip, port := net.ParseIP(listen), d.At(rig.Hub).HubPort
 		here := listen == "localhost" || ip != nil && ip.IsLoopback()
-		if d.Serial.Emulated == nil && !here && !slices.Contains(ports, d.HubPort) {
-			ports = append(ports, d.HubPort)
+		if !here && !slices.Contains(ports, port) {
+			ports = append(ports, port)
 		}
 	}
 	return ports

@@ -1,40 +1,42 @@
 package doctor
 
 import (
-	"cmp"
 	"context"
 	"net"
 	"slices"
-	"strconv"
+	"strings"
 	"time"
 
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
 )
 
-// checkHubPorts takes each device's endpoint for a moment.
+// checkHubPorts takes each endpoint of this machine for a moment: several boards
+// may share one.
 func checkHubPorts(ctx context.Context, h *Host) (found []Result) {
-	if h.Rig.Hub.Kind != rigfile.KindLocal {
-		return nil
-	}
+	boards, places := map[string][]string{}, []string{}
 	for _, d := range h.Rig.Devices {
-		if d.HubPort == 0 {
-			continue // a free one
+		at := h.Rig.Hub.Endpoint(d)
+		if at == "" || d.At(h.Rig.Hub).HubPort == 0 {
+			continue // another host's, or a free one
 		}
-		addr := net.JoinHostPort(listenHost(h.Rig, d), strconv.Itoa(d.HubPort))
-		l, err := h.Listen(ctx, "tcp", addr)
+		if boards[at] == nil {
+			places = append(places, at)
+		}
+		boards[at] = append(boards[at], d.Name)
+	}
+	for _, at := range places {
+		whose := strings.Join(boards[at], ", ")
+		l, err := h.Listen(ctx, "tcp", at)
 		if err != nil {
-			found = append(found, bad("ss -ltnp shows who has it; or another hub_port for "+d.Name, "%s for %s: %s", addr, d.Name, record.WithoutAddress(err)))
+			found = append(found, bad("ss -ltnp shows who has it; or another hub_port for "+whose, "%s for %s: %s", at, whose, record.WithoutAddress(err)))
 			continue
 		}
 		_ = l.Close() // nobody has connected
-		found = append(found, fine("%s for %s is free", addr, d.Name))
+		found = append(found, fine("%s for %s is free", at, whose))
 	}
 	return found
 }
-
-// listenHost is where the local hub waits for a device.
-func listenHost(rig *rigfile.Rig, d rigfile.Device) string { return cmp.Or(d.Listen, rig.Hub.Listen) }
 
 // checkHubHost: a device dials this name, and sends it as SNI, which cannot
 // carry an IP address (RFC 6066, section 3).

@@ -63,12 +63,12 @@ func (l Letter) Without() string {
 }
 
 // What each kind of hub shows and can do, and what a tap in front of it adds.
-// At a broker the rig ends a session by taking it over with the device's own
-// identity; Azure disables the device and enables it again.
+// At a hub elsewhere the rig ends a session by taking it over with the device's
+// own identity.
 const (
 	OfLocal  Letters = "AWKLNDFSR"
 	OfBroker Letters = "ADSR"
-	OfAzure  Letters = "ADFSR"
+	OfAzure  Letters = "ADSR"
 	OfTap    Letters = "WNDF"
 )
 

@@ -128,7 +128,7 @@ func (s *source) condition(at step, condition amqp.ErrCond) (cure string, cause 
 		if at == stepConnect {
 			return connectionCure, ErrEntity
 		}
-		return fmt.Sprintf("make it: az iot hub consumer-group create --hub-name NAME --name %s; or give another one in events: {group: …}", s.Group), ErrGroup
+		return fmt.Sprintf("make it: az iot hub consumer-group create --hub-name NAME --name %s; or give another one in events: {consumer_group: …}", s.Group), ErrGroup
 	case amqp.ErrCondResourceLimitExceeded, amqp.ErrCondStolen, amqp.ErrCondNotAllowed:
 		return s.takenCure(), ErrTaken
 	case "com.microsoft:server-busy", "com.microsoft:timeout":
@@ -138,7 +138,7 @@ func (s *source) condition(at step, condition amqp.ErrCond) (cure string, cause 
 }
 
 func (s *source) takenCure() string {
-	return fmt.Sprintf("somebody else reads by %q alone, or five do: give each rig a consumer group of its own in events: {group: …}", s.Group)
+	return fmt.Sprintf("somebody else reads by %q alone, or five do: give each rig a consumer group of its own in events: {consumer_group: …}", s.Group)
 }
 
 // hidden is an error whose text holds no secret.
