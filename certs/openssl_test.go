@@ -151,7 +151,7 @@ func TestCompareSeesADifference(t *testing.T) {
 		"key size":            `s/(2048 bit)/(1024 bit)/`,
 		"signature algorithm": `s/sha256With/sha1With/`,
 		"extensions":          `s/HEX DUMP\]:30030101FF/HEX DUMP]:30030101EE/`,
-		"serial":              `s/^serial=../serial=77/`,
+		"serial":              `s/^serial=../serial=XX/`,
 	} {
 		t.Run(field, func(t *testing.T) {
 			putOpenSSL(t, `"`+real+`" "$@" | sed '`+edit+`'`)

@@ -52,7 +52,7 @@ type cloud struct {
 	calls []registryapi.Exchange
 }
 
-func openCloud(t *testing.T) *cloud {
+func openCloud(t *testing.T, groups ...string) *cloud {
 	t.Helper()
 	c := &cloud{t: t, dir: t.TempDir()}
 	must := func(err error) {
@@ -88,7 +88,7 @@ func openCloud(t *testing.T) *cloud {
 	must(err)
 	namespace, err := store.Server(t.Context(), standin.Namespace)
 	must(err)
-	amqp := standin.Start(t, standin.Config{Certificate: &namespace})
+	amqp := standin.Start(t, standin.Config{Certificate: &namespace, Groups: append([]string{standin.Group}, groups...)})
 	c.env = append(os.Environ(), "HILRIG_STATE="+filepath.Join(c.dir, "state"),
 		"IOTHUB_SERVICE="+strings.TrimSpace(string(connection)), "IOTHUB_EVENTS="+amqp.Events())
 	for _, text := range []string{string(connection), amqp.Events()} {
@@ -231,21 +231,22 @@ func TestCoreAtAzure(t *testing.T) {
 
 // Faults that this hub shows, of each kind that it lets be seen.
 func TestFaultsCaughtAtAzure(t *testing.T) {
-	c := openCloud(t)
+	names := []string{
+		"silent-key", "abort-wipes-identity", "drops-newlines", "prints-key", "corrupt-payload", "empty-payload", "not-utf8",
+		"loses-messages", "stalls", "never-reconnects",
+	}
+	c := openCloud(t, names...) // a consumer group each: five may read by one
 	specs := slices.DeleteFunc(suites.All(), func(s fixtures.Spec) bool {
 		return s.Has("soak") || s.WhyNotAt(hub.OfAzure) != ""
 	})
-	for _, name := range []string{
-		"silent-key", "abort-wipes-identity", "drops-newlines", "prints-key", "corrupt-payload", "empty-payload", "not-utf8",
-		"loses-messages", "stalls", "never-reconnects",
-	} {
+	for _, name := range names {
 		cases, err := selftest.Cases(selftest.Request{Specs: specs, Faults: []string{name}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c.write(name+".yaml", strings.ReplaceAll(strings.ReplaceAll(azureRig, "NewDevice", name), "emu-1", name))
+			c.write(name+".yaml", strings.NewReplacer("NewDevice", name, "emu-1", name, "consumer_group: hilrig", "consumer_group: "+name).Replace(azureRig))
 			args := []string{"run", "--rig", name + ".yaml", "--hub", "azure", "--fault", name, "--out", name}
 			for _, s := range cases[0].Specs {
 				args = append(args, "--spec", s.ID)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -74,24 +75,18 @@ func (n *session) position(ctx context.Context) error {
 		return err
 	}
 	n.ids = all.PartitionIDs
+	unknown := slices.DeleteFunc(slices.Clone(n.ids), func(id string) bool { _, known := n.read[id]; return known })
+	errs := make([]error, len(unknown))
 	var each sync.WaitGroup
-	var mu sync.Mutex
-	var errs []error
-	for _, id := range n.ids {
-		if _, known := n.read[id]; known {
-			continue
-		}
+	for i, id := range unknown {
 		each.Go(func() {
 			p, err := n.client.GetPartitionProperties(ctx, id, nil)
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
+			switch errs[i] = err; {
 			case err != nil:
-				errs = append(errs, err)
 			case p.IsEmpty:
-				n.read[id] = none
+				n.passed(id, none)
 			default:
-				n.read[id] = p.LastEnqueuedSequenceNumber
+				n.passed(id, p.LastEnqueuedSequenceNumber)
 			}
 		})
 	}
@@ -120,7 +115,7 @@ func (n *session) start(ctx context.Context, deliver func(context.Context, hub.E
 	ctx, n.stop = context.WithCancel(ctx)
 	var unproven sync.WaitGroup
 	for _, id := range n.ids {
-		last := n.read[id]
+		last := n.readUpTo(id) // others are read already
 		from := azeventhubs.StartPosition{SequenceNumber: &last, Inclusive: true}
 		if last == none {
 			all := true
