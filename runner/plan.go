@@ -2,6 +2,7 @@ package runner
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"hilrig/fixtures"
@@ -95,10 +96,31 @@ func NewPlan(r Request) (*Plan, error) {
 			return nil, err
 		}
 	}
-	if p.Jobs == 0 || p.Jobs > len(p.Devices) {
-		p.Jobs = len(p.Devices)
+	if err = p.boundJobs(); err != nil {
+		return nil, err
 	}
 	return p, p.fits()
+}
+
+// readersOfAGroup is how many may read a partition of Azure's events by one
+// consumer group (Event Hubs quotas); each device has a reader.
+const readersOfAGroup = 5
+
+// boundJobs makes no more devices run at once than there are, nor than a hub can
+// be read for.
+func (p *Plan) boundJobs() error {
+	most := len(p.Devices)
+	if slices.ContainsFunc(p.Hubs, func(h rigfile.Hub) bool { return h.Kind == rigfile.KindAzure }) {
+		most = min(most, readersOfAGroup)
+		if p.Jobs > readersOfAGroup && len(p.Devices) > readersOfAGroup {
+			return record.NewFailure(record.Usage, "read at azure with", fmt.Sprintf("--jobs %d", p.Jobs), fmt.Errorf("one consumer group has %d readers, and each device takes one", readersOfAGroup)).
+				WithCure(fmt.Sprintf("--jobs %d, or none: the others wait their turn", readersOfAGroup))
+		}
+	}
+	if p.Jobs == 0 || p.Jobs > most {
+		p.Jobs = most
+	}
+	return nil
 }
 
 func (r Request) checkNumbers() error {

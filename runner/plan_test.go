@@ -228,3 +228,21 @@ func TestABusyDeviceIsNotTouched(t *testing.T) {
 		t.Errorf("exit %d", got)
 	}
 }
+
+// Each device at Azure has a reader of its own, and a consumer group lets five in.
+func TestNoMoreDevicesRunAtAzureThanMayRead(t *testing.T) {
+	for _, c := range []struct {
+		kind          string
+		devices, jobs int
+		want          int // 0: refused
+	}{
+		{rigfile.KindAzure, 3, 0, 3}, {rigfile.KindAzure, 9, 0, 5}, {rigfile.KindAzure, 9, 4, 4}, {rigfile.KindAzure, 9, 6, 0},
+		{rigfile.KindAzure, 3, 9, 3}, {rigfile.KindLocal, 9, 0, 9}, {rigfile.KindLocal, 9, 7, 7},
+	} {
+		p := &Plan{Hubs: []rigfile.Hub{{Kind: c.kind}}, Devices: make([]rigfile.Device, c.devices), Jobs: c.jobs}
+		err := p.boundJobs()
+		if refused := record.ClassOf(err) == record.Usage; refused != (c.want == 0) || !refused && p.Jobs != c.want {
+			t.Errorf("%d devices at %s with --jobs %d: %d at once (%v), want %d", c.devices, c.kind, c.jobs, p.Jobs, err, c.want)
+		}
+	}
+}
