@@ -61,13 +61,15 @@ func (s *sharedPort) knows(e Entry) {
 
 func (s *sharedPort) takeTurns() {
 	for _, b := range s.boards {
-		for _, name := range frontdoor.Turns(s.boards, b.Name) {
-			if s.turns[name] == nil {
-				s.turns[name] = make(chan struct{}, 1)
-			}
-			s.turns[b.Name] = s.turns[name]
-			break
+		names := frontdoor.Turns(s.boards, b.Name)
+		if len(names) == 0 {
+			continue
 		}
+		first := names[0]
+		if s.turns[first] == nil {
+			s.turns[first] = make(chan struct{}, 1)
+		}
+		s.turns[b.Name] = s.turns[first]
 	}
 }
 

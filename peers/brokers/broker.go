@@ -43,7 +43,7 @@ func freePort(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer free.Close() // only to find it
+	defer func() { _ = free.Close() }() // only to find it
 	_, port, err := net.SplitHostPort(free.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +67,7 @@ func (b *Broker) Start() {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	defer log.Close() // the process has its own
+	defer func() { _ = log.Close() }() // the process has its own
 	b.process = b.command()
 	b.process.Dir, b.process.Stdout, b.process.Stderr = b.Dir, log, log
 	if err := b.process.Start(); err != nil {
@@ -88,7 +88,7 @@ func awaitPort(t testing.TB, address string, log func() []byte) {
 	defer cancel()
 	for ctx.Err() == nil {
 		if conn, err := net.Dial("tcp", address); err == nil {
-			conn.Close()
+			_ = conn.Close()
 			return
 		}
 		time.Sleep(10 * time.Millisecond) // not every broker says when it listens
