@@ -210,10 +210,22 @@ func (r *registrar) again(ctx context.Context, want registry.Device) (registry.D
 	return r.registry.Update(ctx, over(now, want))
 }
 
+// noted is the entry of a device, which has one however often it is tried; nil:
+// none.
+func (r *registrar) noted(id string) *entry {
+	i := slices.IndexFunc(r.ledger.Entries, func(e entry) bool { return e.DeviceID == id })
+	if i < 0 {
+		return nil
+	}
+	return &r.ledger.Entries[i]
+}
+
 // first makes the device, or takes it over.
 func (r *registrar) first(ctx context.Context, want registry.Device) error {
-	if err := r.ledger.Add(entry{DeviceID: want.ID, Mark: want.StatusReason}); err != nil {
-		return err
+	if r.noted(want.ID) == nil {
+		if err := r.ledger.Add(entry{DeviceID: want.ID, Mark: want.StatusReason}); err != nil {
+			return err
+		}
 	}
 	is, err := r.registry.Create(ctx, want)
 	if errors.Is(err, registry.ErrConflict) {
@@ -235,7 +247,7 @@ func (r *registrar) takeOver(ctx context.Context, want registry.Device) (registr
 	if _, made := ParseMark(now.StatusReason); made {
 		return r.registry.Update(ctx, over(now, want))
 	}
-	r.ledger.Entries[len(r.ledger.Entries)-1].Before = &before{now.Status, now.StatusReason, now.PrimaryThumbprint, now.SecondaryThumbprint}
+	r.noted(want.ID).Before = &before{now.Status, now.StatusReason, now.PrimaryThumbprint, now.SecondaryThumbprint}
 	if err := r.ledger.Save(); err != nil {
 		return now, err
 	}
@@ -292,11 +304,10 @@ func (r *registrar) Unregister(ctx context.Context, id string) error {
 }
 
 func (r *registrar) forget(ctx context.Context, id string) error {
-	i := slices.IndexFunc(r.ledger.Entries, func(e entry) bool { return e.DeviceID == id })
-	if i < 0 {
+	e, err := r.noted(id), registry.ErrPrecondition
+	if e == nil {
 		return nil
 	}
-	e, err := r.ledger.Entries[i], registry.ErrPrecondition
 	if r.device != nil && e.Before == nil {
 		err = r.registry.Delete(ctx, id, r.device.ETag)
 	}
@@ -304,7 +315,7 @@ func (r *registrar) forget(ctx context.Context, id string) error {
 	case errors.Is(err, registry.ErrNotFound):
 		err = nil
 	case errors.Is(err, registry.ErrPrecondition):
-		_, err = undo(ctx, r.registry, e)
+		_, err = undo(ctx, r.registry, *e)
 	}
 	if err != nil {
 		return err

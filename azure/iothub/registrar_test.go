@@ -319,6 +319,57 @@ func TestADeviceThatIsThereAlready(t *testing.T) {
 	}
 }
 
+// cutOnce is a registry whose first PUT of a new device gets no answer.
+type cutOnce struct {
+	*rig
+	cut bool
+}
+
+func (c *cutOnce) Create(ctx context.Context, d registry.Device) (registry.Device, error) {
+	if !c.cut {
+		c.cut = true
+		return registry.Device{}, errors.New("the connection was cut")
+	}
+	return c.rig.Create(ctx, d)
+}
+
+// A device that was lent is put back also where it was taken by the second
+// attempt, by the run or by a later one.
+func TestALentDeviceIsPutBackWhicheverAttemptTookIt(t *testing.T) {
+	for _, end := range []struct {
+		name string
+		of   func(*testing.T, *rig, *registrar) error
+	}{
+		{"by the run", func(t *testing.T, _ *rig, g *registrar) error { return g.close(t.Context()) }},
+		{"by a later one", func(t *testing.T, r *rig, g *registrar) error {
+			if err := g.ledger.Close(); err != nil {
+				return err
+			}
+			_, err := Sweep(t.Context(), r, Folder(r.state, "localhost"), g.log)
+			return err
+		}},
+	} {
+		t.Run(end.name, func(t *testing.T) {
+			r := openRig(t)
+			before := r.byHand("lab 3")
+			g := r.open("bench-1", true, &cutOnce{rig: r})
+			if err := g.Register(t.Context(), known(second)); err == nil {
+				t.Fatal("registered without an answer")
+			}
+			if err := g.Register(t.Context(), known(second)); err != nil {
+				t.Fatal(err)
+			}
+			if err := end.of(t, r, g); err != nil {
+				t.Fatal(err)
+			}
+			after, there := r.device()
+			if !there || after.StatusReason != before.StatusReason || after.PrimaryThumbprint != before.PrimaryThumbprint || r.journals() != "" {
+				t.Errorf("there: %v; after the run %+v, before %+v; journals %q", there, after, before, r.journals())
+			}
+		})
+	}
+}
+
 // A device that a person makes once the run has begun is left alone.
 func TestADeviceThatComesToBeMeanwhile(t *testing.T) {
 	r := openRig(t)
