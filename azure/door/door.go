@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -91,24 +92,16 @@ func (d *Door) makeRoom() bool {
 	}
 	var whose netip.Addr
 	for from, conns := range of {
-		if len(conns) > len(of[whose]) || len(conns) == len(of[whose]) && lowest(conns) < lowest(of[whose]) {
+		if len(conns) > len(of[whose]) || len(conns) == len(of[whose]) && slices.Min(conns) < slices.Min(of[whose]) {
 			whose = from
 		}
 	}
-	conns := of[whose]
+	conns := slices.Sorted(slices.Values(of[whose]))
 	closed := (len(conns) + 7) / 8
-	for range closed {
-		oldest := 0
-		for i := range conns {
-			if conns[i] < conns[oldest] {
-				oldest = i
-			}
-		}
-		g := d.guests[conns[oldest]]
+	for _, oldest := range conns[:closed] {
+		g := d.guests[oldest]
 		g.out = true
 		_ = g.c.Close() // its reader notices
-		conns[oldest] = conns[len(conns)-1]
-		conns = conns[:len(conns)-1]
 	}
 	if closed > 0 {
 		d.events.Evicted(whose, closed)
@@ -141,12 +134,4 @@ func (d *Door) Turn(closing <-chan struct{}, within time.Duration, from netip.Ad
 	case <-late.C:
 	}
 	return nil, errNoTurn
-}
-
-func lowest(conns []int64) int64 {
-	low := conns[0]
-	for _, c := range conns {
-		low = min(low, c)
-	}
-	return low
 }
