@@ -40,17 +40,23 @@ func Missing(t Test, what string) {
 // packages of a folder of testdata. What says which they are.
 func Node(t Test, testdata, what string) (program, modules string) {
 	t.Helper()
-	program = Find(t, "node")
 	lock, err := os.ReadFile(filepath.Join(testdata, "package-lock.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return NodeOf(t, filepath.Base(testdata), lock, what)
+}
+
+// NodeOf is [Node] where the folder is known by its name and its lock file.
+func NodeOf(t Test, folder string, lock []byte, what string) (program, modules string) {
+	t.Helper()
+	program = Find(t, "node")
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		Missing(t, what+": no cache folder for npm's packages: "+err.Error())
 	}
 	sum := sha256.Sum256(lock)
-	modules = filepath.Join(cache, "hilrig", filepath.Base(testdata)+"-"+hex.EncodeToString(sum[:6]))
+	modules = filepath.Join(cache, "hilrig", folder+"-"+hex.EncodeToString(sum[:6]))
 	if _, err := os.Stat(filepath.Join(modules, "installed")); err != nil {
 		Missing(t, what+"; scripts/peers.sh installs it")
 	}

@@ -4,7 +4,6 @@ import (
 	_ "embed" // the server, and what npm is to bring for it
 	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"hilrig/peers"
@@ -21,12 +20,7 @@ var (
 // user is let in, or everybody where there is none.
 func Aedes(t testing.TB, user, password string) *Broker {
 	t.Helper()
-	lock := filepath.Join(t.TempDir(), "aedes")
-	if err := os.Mkdir(lock, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	Write(t, lock, "package-lock.json", aedesLock)
-	node, modules := peers.Node(t, lock, "Aedes (npm aedes)")
+	node, modules := peers.NodeOf(t, "aedes", aedesLock, "Aedes (npm aedes)")
 	b := prepare(t, map[string][]byte{"server.js": aedesServer})
 	return b.run(func() *exec.Cmd {
 		c := exec.Command(node, "server.js", b.Port)
