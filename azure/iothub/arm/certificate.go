@@ -2,10 +2,8 @@ package arm
 
 import (
 	"context"
-	"crypto/sha1" // a thumbprint as Azure has it
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -67,14 +65,12 @@ func SignsDevices(certificate *x509.Certificate) string {
 // is never replaced by another: the same one is verified where it was not.
 func (c *Client) AddCertificate(ctx context.Context, name string, certificate *x509.Certificate) (Certificate, error) {
 	subject := "certificate " + name
-	sum := sha1.Sum(certificate.Raw)
-	thumbprint := strings.ToUpper(hex.EncodeToString(sum[:]))
 	o := &armiothub.CertificatesClientCreateOrUpdateOptions{}
 	switch there, err := c.certificate(ctx, name); {
 	case errors.Is(err, ErrNotFound): // the hub's being there is told by the upload
 	case err != nil:
 		return Certificate{}, err
-	case there.Thumbprint != thumbprint:
+	case there.Thumbprint != record.ThumbprintsOf(certificate.Raw).SHA1:
 		return Certificate{}, record.NewFailure(record.RigCloud, "add", subject+" of "+c.id.Name, fmt.Errorf("%w, with thumbprint %s", ErrConflict, there.Thumbprint)).
 			WithCure("take another name, or remove that one first")
 	case there.Verified:

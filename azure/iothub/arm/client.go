@@ -9,7 +9,6 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	azarm "github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/iothub/armiothub"
 
 	"hilrig/azure/iothub/access"
@@ -128,9 +127,4 @@ func (c *Client) failed(ctx context.Context, step, subject string, err error) er
 		return record.NewFailure(record.RigCloud, step, subject, cause).WithCure(cure)
 	}
 	return record.NewFailure(record.RigCloud, step, subject, err)
-}
-
-// captured asks for the whole answer too, where newer properties are.
-func captured(ctx context.Context, resp **http.Response) context.Context {
-	return policy.WithCaptureResponse(ctx, resp)
 }

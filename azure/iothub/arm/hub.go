@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/iothub/armiothub"
 )
@@ -88,8 +89,8 @@ type newer struct {
 
 // Hub reads the hub.
 func (c *Client) Hub(ctx context.Context) (Hub, error) {
-	var resp *http.Response
-	got, err := c.hubs.Get(captured(ctx, &resp), c.id.Group, c.id.Name, nil)
+	var resp *http.Response // the whole answer: newer properties are in it
+	got, err := c.hubs.Get(policy.WithCaptureResponse(ctx, &resp), c.id.Group, c.id.Name, nil)
 	if err != nil {
 		return Hub{}, c.failed(ctx, "read", "properties", err)
 	}
