@@ -205,15 +205,6 @@ func (c *Client) Delete(ctx context.Context, id, etag string) error {
 	return err
 }
 
-// Purge drops what waits for a device; how many messages that were.
-func (c *Client) Purge(ctx context.Context, id string) (int, error) {
-	var purged struct {
-		Count int `json:"totalMessagesPurged"`
-	}
-	_, err := c.do(ctx, request{step: "purge", subject: "queue of device " + id, method: http.MethodDelete, path: []string{"devices", id, "commands"}}, &purged)
-	return purged.Count, err
-}
-
 // Statistics are of the whole registry.
 type Statistics struct {
 	Total    int `json:"totalDeviceCount"`
