@@ -100,13 +100,13 @@ func rootOf(whose, file string) ([]byte, error) {
 }
 
 func registryOf(h rigfile.Hub, roots *x509.CertPool, log *slog.Logger) (*registry.Client, error) {
-	o := registry.Options{Endpoint: h.Endpoints.Registry, Roots: roots, Log: log}
+	o := registry.Options{Network: access.Network{Endpoint: h.Endpoints.Registry, Roots: roots}, Log: log}
 	way, port, err := credentialOf(h)
 	if err != nil {
 		return nil, err
 	}
 	if port != "" {
-		o.Endpoint = cmp.Or(o.Endpoint, net.JoinHostPort(h.Host, port))
+		o.Network.Endpoint = cmp.Or(o.Network.Endpoint, net.JoinHostPort(h.Host, port))
 	}
 	return registry.New(way, o), nil
 }

@@ -78,7 +78,7 @@ func openRig(t *testing.T) *rig {
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(store.Root().Certificate)
-	r.Client = registry.New(access.ByKey(connection), registry.Options{Endpoint: net.JoinHostPort("localhost", connection.Port), Roots: roots, Pause: time.Millisecond})
+	r.Client = registry.New(access.ByKey(connection), registry.Options{Network: access.Network{Endpoint: net.JoinHostPort("localhost", connection.Port), Roots: roots}, Pause: time.Millisecond})
 	t.Cleanup(r.Close)
 	return r
 }

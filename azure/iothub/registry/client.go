@@ -1,8 +1,8 @@
 package registry
 
 import (
+	"cmp"
 	"context"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,11 +33,9 @@ const (
 
 // Options say how the hub is reached. The zero value is the hub itself.
 type Options struct {
-	Endpoint string                                // HOST:PORT to dial in the hub's place
-	Roots    *x509.CertPool                        // nil: the system's
-	Proxy    func(*http.Request) (*url.URL, error) // nil: that of the environment
-	Pause    time.Duration                         // before a request is sent again, more with each; 0: half a second
-	Log      *slog.Logger                          // nil: none
+	Network access.Network // Endpoint is HOST:PORT in place of the hub and 443
+	Pause   time.Duration  // before a request is sent again, more with each; 0: half a second
+	Log     *slog.Logger   // nil: none
 }
 
 // Client is a hub's registry. Use New, Close.
@@ -45,26 +43,18 @@ type Client struct {
 	host     string
 	base     string
 	pause    time.Duration
-	log      *slog.Logger
 	pipeline runtime.Pipeline
 	idle     func()
 }
 
 // New makes a client. Nothing is sent yet.
 func New(way access.Credential, o Options) *Client {
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	transport := o.Network.Transport(way.HostName)
+	c := &Client{
+		host: way.HostName, base: "https://" + cmp.Or(o.Network.Endpoint, way.HostName), pause: cmp.Or(o.Pause, 500*time.Millisecond),
+		idle: transport.CloseIdleConnections,
 	}
-	if o.Pause == 0 {
-		o.Pause = 500 * time.Millisecond
-	}
-	network := access.Network{Endpoint: o.Endpoint, Roots: o.Roots, Proxy: o.Proxy}
-	transport := network.Transport(way.HostName)
-	at := o.Endpoint
-	if at == "" {
-		at = way.HostName
-	}
-	c := &Client{host: way.HostName, base: "https://" + at, pause: o.Pause, log: o.Log, idle: transport.CloseIdleConnections}
 	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	c.pipeline = runtime.NewPipeline("hilrig", "1", runtime.PipelineOptions{PerRetry: []policy.Policy{way.Policy(), logging{o.Log}}},
 		&policy.ClientOptions{Transport: bounded{client}})

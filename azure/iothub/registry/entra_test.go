@@ -70,7 +70,7 @@ func (e *entra) enter(t *testing.T, hub http.Handler) *registry.Client {
 		t.Fatal(err)
 	}
 	hubCA := newAuthority(t, "another root")
-	c := registry.New(way, registry.Options{Endpoint: serve(t, hubCA, time.Now().Add(time.Hour), hub), Roots: hubCA.roots(), Pause: time.Millisecond})
+	c := registry.New(way, registry.Options{Network: access.Network{Endpoint: serve(t, hubCA, time.Now().Add(time.Hour), hub), Roots: hubCA.roots()}, Pause: time.Millisecond})
 	t.Cleanup(c.Close)
 	return c
 }

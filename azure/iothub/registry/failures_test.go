@@ -127,7 +127,7 @@ func watch(t *testing.T, hub http.Handler) *watched {
 		w.mu.Unlock()
 		hub.ServeHTTP(rw, r)
 	}))
-	w.connect(t, registry.Options{Endpoint: at, Roots: ca.roots()})
+	w.connect(t, registry.Options{Network: access.Network{Endpoint: at, Roots: ca.roots()}})
 	return w
 }
 
@@ -231,10 +231,10 @@ func TestWaysThatEndBeforeTheHub(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			w := &watched{}
-			o := registry.Options{Endpoint: x.at(t), Roots: ca.roots()}
+			o := registry.Options{Network: access.Network{Endpoint: x.at(t), Roots: ca.roots()}}
 			if x.proxy != nil {
 				at := &url.URL{Scheme: "http", User: url.UserPassword("somebody", "a-pass-word"), Host: x.proxy(t)}
-				o.Proxy = func(*http.Request) (*url.URL, error) { return at, nil }
+				o.Network.Proxy = func(*http.Request) (*url.URL, error) { return at, nil }
 			}
 			w.connect(t, o)
 			within := 30 * time.Second

@@ -114,7 +114,7 @@ func TestClientReadsTheRecordings(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			ca := newAuthority(t, "a root")
 			p := &player{t: t}
-			c := registry.New(access.ByKey(someConnection(t)), registry.Options{Endpoint: serve(t, ca, time.Now().Add(time.Hour), p), Roots: ca.roots()})
+			c := registry.New(access.ByKey(someConnection(t)), registry.Options{Network: access.Network{Endpoint: serve(t, ca, time.Now().Add(time.Hour), p), Roots: ca.roots()}})
 			t.Cleanup(c.Close)
 			var d registry.Device
 			for _, x := range s.steps {

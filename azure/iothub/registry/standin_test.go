@@ -136,7 +136,7 @@ func startLocal(t *testing.T, change ...func(*registryapi.Config)) local {
 	check()
 	l.connection, err = access.ParseConnectionString(string(text))
 	check()
-	l.Client = registry.New(access.ByKey(l.connection), registry.Options{Endpoint: at.String(), Roots: ca.roots(), Pause: time.Millisecond})
+	l.Client = registry.New(access.ByKey(l.connection), registry.Options{Network: access.Network{Endpoint: at.String(), Roots: ca.roots()}, Pause: time.Millisecond})
 	t.Cleanup(l.Close)
 	return l
 }
