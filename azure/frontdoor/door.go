@@ -110,9 +110,6 @@ func (d *Door) accept() {
 		}
 		if err != nil { // out of descriptors: let connections end
 			d.log.Warn("accept at the shared port", "error", err)
-			if d.isClosed() {
-				return
-			}
 			time.Sleep(50 * time.Millisecond)
 			continue
 		}
@@ -122,12 +119,6 @@ func (d *Door) accept() {
 			_ = c.Close()
 		}
 	}
-}
-
-func (d *Door) isClosed() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.closed
 }
 
 // show hands a connection to the process that it belongs to.

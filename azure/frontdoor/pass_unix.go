@@ -83,7 +83,6 @@ func take(way *net.UnixConn) (net.Conn, error) {
 	if err != nil || len(fds) != 1 {
 		return nil, fmt.Errorf("%d connections in one message: %w", len(fds), errors.Join(err, errNoConn))
 	}
-	syscall.CloseOnExec(fds[0])
 	f := os.NewFile(uintptr(fds[0]), "connection of a board")
 	c, err := net.FileConn(f)
 	if cerr := f.Close(); err == nil && cerr != nil {
