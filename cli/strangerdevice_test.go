@@ -25,6 +25,7 @@ import (
 // its TLS are mosquitto_pub's, which is started anew with what it was given.
 type stranger struct {
 	t    *testing.T
+	pub  string // the client's path
 	dir  string
 	port string // of the broker
 	says string // each message, with the number that it has for %d
@@ -40,7 +41,9 @@ func (d *stranger) serve(l net.Listener) {
 		if err != nil {
 			return
 		}
+		stop := context.AfterFunc(d.t.Context(), func() { _ = c.Close() })
 		d.terminal(c)
+		stop()
 		_ = c.Close()
 	}
 }
@@ -78,7 +81,7 @@ func (d *stranger) terminal(c net.Conn) {
 func (d *stranger) connect() {
 	d.stop()
 	ctx, end := context.WithCancel(d.t.Context())
-	pub := exec.CommandContext(ctx, peers.Find(d.t, "mosquitto_pub"), "-h", "localhost", "-p", d.port, "-V", "mqttv311", "-i", "NewDevice",
+	pub := exec.CommandContext(ctx, d.pub, "-h", "localhost", "-p", d.port, "-V", "mqttv311", "-i", "NewDevice",
 		"--cafile", "root.pem", "--cert", "device.pem", "--key", "device.key", "-q", "1", "-l", "-t", "devices/NewDevice/messages/events/")
 	pub.Dir = d.dir
 	in, err := pub.StdinPipe()
@@ -140,9 +143,10 @@ func TestAStrangersClientIsTestedAtABroker(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			d := &stranger{t: t, dir: t.TempDir(), port: b.Port, says: c.says}
-			go d.serve(l)
-			t.Cleanup(func() { _ = l.Close(); d.stop() })
+			d := &stranger{t: t, pub: peers.Find(t, "mosquitto_pub"), dir: t.TempDir(), port: b.Port, says: c.says}
+			var served sync.WaitGroup
+			served.Go(func() { d.serve(l) })
+			t.Cleanup(func() { _ = l.Close(); served.Wait(); d.stop() })
 			s := rigAt(t, b, `
 hub: {kind: broker, url: "BROKER", root: root.pem}
 types:
