@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,67 +15,20 @@ import (
 	"github.com/creack/pty"
 
 	"hilrig/peers"
+	"hilrig/peers/brokers"
 	"hilrig/record"
 )
-
-// mosquitto starts the real broker with TLS and gives its address and root.
-func mosquitto(t *testing.T, id identity) (addr string, ca authority) {
-	t.Helper()
-	binary := peers.Find(t, "mosquitto")
-	ca = newAuthority(t, "the rig's root")
-	dir := t.TempDir()
-	server := ca.server(t, "localhost", nil)
-	write := func(name, data string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(data), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr = ln.Addr().String()
-	_, port, _ := net.SplitHostPort(addr)
-	_ = ln.Close()
-	config := fmt.Sprintf("listener %s 127.0.0.1\ncafile %s\ncertfile %s\nkeyfile %s\nrequire_certificate true\nallow_anonymous true\nuser root\ntls_version tlsv1.2\n",
-		port, write("clients.pem", id.cert), write("server.pem", pemOf("CERTIFICATE", server.Certificate[0])), write("server.key", serverKeyPEM(t)))
-	cmd := exec.Command(binary, "-c", write("mosquitto.conf", config))
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	for range 200 {
-		if c, err := net.Dial("tcp", addr); err == nil {
-			_ = c.Close()
-			return addr, ca
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	t.Fatal("mosquitto does not listen")
-	return "", ca
-}
 
 // A real broker takes the device: its identity, its session, its telemetry, and
 // what is sent to it.
 func TestAgainstMosquitto(t *testing.T) {
 	t.Parallel()
 	id := newIdentity(t, "NewDevice", rsaKeys()[0])
-	addr, ca := mosquitto(t, id)
-	dir := t.TempDir()
-	for name, data := range map[string]string{"root.pem": ca.pem, "device.pem": id.cert, "device.key": id.key} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	_, port, _ := net.SplitHostPort(addr)
-	sub := peers.Find(t, "mosquitto_sub")
-	watch := exec.Command(sub, "-h", "localhost", "-p", port, "--cafile", filepath.Join(dir, "root.pem"), "--cert", filepath.Join(dir, "device.pem"),
-		"--key", filepath.Join(dir, "device.key"), "-q", "1", "-i", "watcher", "-t", "devices/NewDevice/messages/events/")
+	mosquitto := brokers.Mosquitto(t, "cafile %[1]s/device.pem\nrequire_certificate true\nallow_anonymous true\ntls_version tlsv1.2",
+		map[string][]byte{"device.pem": []byte(id.cert), "device.key": []byte(id.key)})
+	watch := exec.Command(peers.Find(t, "mosquitto_sub"), "-h", "localhost", "-p", mosquitto.Port, "--cafile", "root.pem", "--cert", "device.pem",
+		"--key", "device.key", "-q", "1", "-i", "watcher", "-t", "devices/NewDevice/messages/events/")
+	watch.Dir = mosquitto.Dir
 	out, err := watch.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -88,8 +40,8 @@ func TestAgainstMosquitto(t *testing.T) {
 		_ = watch.Process.Kill()
 		_ = watch.Wait()
 	})
-	b := start(t, Config{Hub: "localhost:" + port, DeviceID: "NewDevice", Interval: 50 * time.Millisecond})
-	b.provision(ca.pem, id)
+	b := start(t, Config{Hub: mosquitto.Address, DeviceID: "NewDevice", Interval: 50 * time.Millisecond})
+	b.provision(string(mosquitto.Root.PEM()), id)
 	lines := bufio.NewScanner(out)
 	for last := int64(0); last < 20 && lines.Scan(); {
 		var r reading

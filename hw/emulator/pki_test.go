@@ -110,13 +110,3 @@ func (a authority) server(t *testing.T, host string, change func(*x509.Certifica
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
-
-// serverKeyPEM is the key of every hub here.
-func serverKeyPEM(t *testing.T) string {
-	t.Helper()
-	der, err := x509.MarshalPKCS8PrivateKey(rsaKeys()[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pemOf("PRIVATE KEY", der)
-}
