@@ -15,7 +15,6 @@ import (
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
 	"hilrig/runner"
-	"hilrig/suites"
 )
 
 // azureFlags say which hub is meant, and how it is told.
@@ -33,20 +32,13 @@ func (f *azureFlags) register(cmd *cobra.Command, changes bool) {
 	}
 }
 
-// named is the rig and its hub of kind azure.
-func (a *app) named(f *azureFlags, verb string) (*rigfile.Rig, rigfile.Hub, error) {
-	if f.rig == "" {
-		return nil, rigfile.Hub{}, record.NewFailure(record.Usage, "read", "--rig", errors.New("no rig file is named")).WithCure(verb + " --rig rig.yaml")
-	}
-	rig, err := rigfile.Load(f.rig, suites.Measured(a.catalogue)...)
+// named is the rig's hub of kind azure.
+func (a *app) named(f *azureFlags, verb string) (h rigfile.Hub, err error) {
+	rig, err := a.rigOfKind(rigfile.KindAzure, f.rig, f.hub, verb)
 	if err != nil {
-		return nil, rigfile.Hub{}, err
+		return h, err
 	}
-	h, err := rig.HubNamed(f.hub)
-	if err == nil && h.Kind != rigfile.KindAzure {
-		err = record.NewFailure(record.Usage, "ask hub", h.Name, fmt.Errorf("this hub is of kind %s", h.Kind)).WithCure("--hub names another of the rig file")
-	}
-	return rig, h, err
+	return rig.Hub, nil
 }
 
 func (a *app) azureCheck() *cobra.Command {
@@ -64,7 +56,7 @@ policies (rights), Built-in endpoints (consumer group), Networking.`,
 		Example: "  hilrig azure check --rig rig.yaml\n  hilrig azure check --rig rig.yaml --hub azure --json",
 		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, h, err := a.named(f, "hilrig azure check")
+			h, err := a.named(f, "hilrig azure check")
 			if err != nil {
 				return err
 			}
@@ -125,7 +117,7 @@ It replaces looking through IoT Hub, Devices, in the portal.`,
 		Example: "  hilrig azure sweep --rig rig.yaml",
 		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, h, err := a.named(f, "hilrig azure sweep")
+			h, err := a.named(f, "hilrig azure sweep")
 			if err != nil {
 				return err
 			}
@@ -195,7 +187,7 @@ func (a *app) onDevice(cmd *cobra.Command, f *azureFlags, id string, do func(con
 	if err := checkDeviceID("name", "device", id); err != nil {
 		return err
 	}
-	_, h, err := a.named(f, cmd.CommandPath()+" "+id)
+	h, err := a.named(f, cmd.CommandPath()+" "+id)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ It replaces IoT Hub, Devices, Message to Device in the portal.`,
 			if err := checkDeviceID("name", "device", args[0]); err != nil {
 				return err
 			}
-			_, h, err := a.named(f, cmd.CommandPath()+" "+args[0]+" TEXT")
+			h, err := a.named(f, cmd.CommandPath()+" "+args[0]+" TEXT")
 			if err != nil {
 				return err
 			}

@@ -2,16 +2,12 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"hilrig/doctor"
 	"hilrig/fixtures/rigfile"
-	"hilrig/record"
 	"hilrig/runner"
-	"hilrig/suites"
 )
 
 func (a *app) brokerCommand() *cobra.Command {
@@ -39,26 +35,13 @@ something is bad.`,
   hilrig broker check --rig rig.yaml --hub mosquitto`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if rig == "" {
-				return record.NewFailure(record.Usage, "read", "--rig", errors.New("no rig file is named")).WithCure("hilrig broker check --rig rig.yaml")
-			}
-			looked, err := rigfile.Load(rig, suites.Measured(a.catalogue)...)
+			looked, err := a.rigOfKind(rigfile.KindBroker, rig, name, cmd.CommandPath())
 			if err != nil {
 				return err
 			}
-			h := looked.Hub
-			if name != "" {
-				if h, err = looked.HubNamed(name); err != nil {
-					return err
-				}
-			}
-			if h.Kind != rigfile.KindBroker {
-				return record.NewFailure(record.Usage, "check broker", h.Name, fmt.Errorf("this hub is of kind %s", h.Kind)).
-					WithCure("--hub names another of the rig file")
-			}
 			ctx, stop := a.untilSignal(cmd.Context())
 			defer stop()
-			found := lookAtBroker(ctx, h, looked.Devices)
+			found := lookAtBroker(ctx, looked.Hub, looked.Devices)
 			if ctx.Err() != nil {
 				return errInterrupted
 			}

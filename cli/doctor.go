@@ -7,9 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/doctor"
-	"hilrig/fixtures/rigfile"
 	"hilrig/runner"
-	"hilrig/suites"
 )
 
 func (a *app) doctorCommand() *cobra.Command {
@@ -28,18 +26,9 @@ bytes, whose echo is compared. Exit code 3 when something is bad.`,
   hilrig doctor --port /dev/ttyUSB0`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			looked := rigfile.Default()
-			if rig != "" {
-				var err error
-				if looked, err = rigfile.Load(rig, suites.Measured(a.catalogue)...); err != nil {
-					return err
-				}
-			}
-			if hubName != "" {
-				var err error
-				if looked.Hub, err = looked.HubNamed(hubName); err != nil {
-					return err
-				}
+			looked, err := a.rigAt(rig, hubName)
+			if err != nil {
+				return err
 			}
 			host := doctor.ThisHost(a.log)
 			host.Rig, host.Line, host.Broker = looked, line, lookAtBroker

@@ -9,11 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hilrig/fixtures/rigfile"
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/runner"
-	"hilrig/suites"
 )
 
 func (a *app) flashCommand() *cobra.Command {
@@ -49,12 +47,9 @@ the same before its first spec.`,
 
 // flash is a run without a spec: its record says what is on the boards.
 func (a *app) flash(ctx context.Context, rig string, request runner.Request) error {
-	request.Rig = rigfile.Default()
-	if rig != "" {
-		var err error
-		if request.Rig, err = rigfile.Load(rig, suites.Measured(a.catalogue)...); err != nil {
-			return err
-		}
+	var err error
+	if request.Rig, err = loadRig(rig, a.catalogue); err != nil {
+		return err
 	}
 	plan, err := runner.NewPlan(request)
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 
 	"hilrig/azure/hub"
 	"hilrig/fixtures"
-	"hilrig/fixtures/rigfile"
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/suites"
@@ -84,17 +83,11 @@ func (a *app) listedAt(file, name string, tap bool) (*listedHub, error) {
 	if file == "" {
 		return atHub(name, tap)
 	}
-	rig, err := rigfile.Load(file, suites.Measured(a.catalogue)...)
+	rig, err := a.rigAt(file, name)
 	if err != nil {
 		return nil, err
 	}
-	h := rig.Hub
-	if name != "" {
-		if h, err = rig.HubNamed(name); err != nil {
-			return nil, err
-		}
-	}
-	return atHub(h.Kind, tap || h.Tap.On)
+	return atHub(rig.Hub.Kind, tap || rig.Hub.Tap.On)
 }
 
 // atHub is the hub of a kind; nil where no kind is named.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hilrig/fixtures/rigfile"
 	"hilrig/hw/emulator"
 	"hilrig/hw/port"
 	"hilrig/record"
@@ -91,12 +90,9 @@ func checkFault(name string) error {
 // plan reads the rig and checks everything that was asked for.
 func (f *runFlags) plan() (*runner.Plan, error) {
 	r := f.request
-	r.Rig = rigfile.Default()
-	if f.rig != "" {
-		var err error
-		if r.Rig, err = rigfile.Load(f.rig, suites.Measured(r.Catalogue)...); err != nil {
-			return nil, err
-		}
+	var err error
+	if r.Rig, err = loadRig(f.rig, r.Catalogue); err != nil {
+		return nil, err
 	}
 	r.LabelFilter = f.filter
 	if len(r.Specs) > 0 && !f.filterSet {
