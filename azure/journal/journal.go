@@ -68,11 +68,16 @@ func (j *Journal[E]) Close() error {
 	if len(j.Entries) > 0 {
 		return j.held.Close()
 	}
-	err := os.Remove(j.name)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil // nothing was ever added
+	// Nothing was ever added, or another process has looked and taken the lock away.
+	return errors.Join(removed(j.name), removed(j.held.Path()), j.held.Close())
+}
+
+// removed has a file gone, whoever took it away.
+func removed(name string) error {
+	if err := os.Remove(name); !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	return errors.Join(err, os.Remove(j.held.Path()), j.held.Close())
+	return nil
 }
 
 // Abandoned are the journals of processes that are dead; who takes them holds

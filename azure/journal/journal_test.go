@@ -1,9 +1,30 @@
 package journal
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 )
+
+// Whoever looks for abandoned journals just as one is given up may hold its lock
+// for a moment, and take it away first.
+func TestAJournalWhoseLockIsGoneIsGivenUp(t *testing.T) {
+	dir := t.TempDir()
+	j, err := Open[string](dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	locks, err := filepath.Glob(filepath.Join(dir, "journal-*.lock"))
+	if err != nil || len(locks) != 1 {
+		t.Fatalf("locks %q, %v", locks, err)
+	}
+	if err := os.Remove(locks[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Error(err)
+	}
+}
 
 // A journal outlives its process where it has entries, and is another's to take
 // once that process is gone: here its lock is let go, as a kill does.
