@@ -63,14 +63,14 @@ func openRegistrar(ctx context.Context, c Config, s hub.Setup) (*registrar, erro
 	if _, err := Sweep(ctx, c.Registry, dir, s.Log); err != nil {
 		return nil, err
 	}
+	if err := r.look(ctx); err != nil {
+		return nil, err
+	}
 	done, err := journal.Turn(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	if err := r.look(ctx); err != nil {
-		return nil, err
-	}
 	r.ledger, err = journal.Open[entry](dir)
 	return r, err
 }
