@@ -4,12 +4,9 @@ import (
 	"cmp"
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
-	"os"
 	"strings"
 
 	"hilrig/azure/hub"
@@ -158,30 +155,14 @@ func eventsOf(h rigfile.Hub, roots *x509.CertPool) (c events.Config, err error) 
 		c.Credential, err = access.Entra(h.Host, access.EntraOptions{})
 		return c, err
 	}
-	c.ConnectionString, err = secretOf("connection string of the events", e.Source)
+	c.ConnectionString, err = secretOf(e.Source)
 	return c, err
 }
 
-const mostSecret = 64 << 10
-
 // secretOf reads what the rig file only names.
-func secretOf(what string, from rigfile.Source) (string, error) {
+func secretOf(from rigfile.Source) (string, error) {
 	if from.ConnectionStringFile != "" {
-		f, err := os.Open(from.ConnectionStringFile)
-		if err != nil {
-			return "", record.NewFailure(record.Usage, "read "+what, from.ConnectionStringFile, err)
-		}
-		defer func() { _ = f.Close() }()
-		text, err := io.ReadAll(io.LimitReader(f, mostSecret))
-		if err != nil {
-			return "", record.NewFailure(record.Usage, "read "+what, from.ConnectionStringFile, err)
-		}
-		return strings.TrimSpace(string(text)), nil
+		return access.TextFromFile(from.ConnectionStringFile)
 	}
-	text, set := os.LookupEnv(from.ConnectionStringEnv)
-	if !set {
-		return "", record.NewFailure(record.Usage, "read "+what+" from", from.ConnectionStringEnv, errors.New("this environment variable is not set")).
-			WithCure("export it, or name a file with connection_string_file")
-	}
-	return text, nil
+	return access.TextFromEnvironment(from.ConnectionStringEnv)
 }

@@ -104,8 +104,7 @@ func read(text string) (Connection, error) {
 
 // fieldsOf reads "name=value;…". Names are of any case, as in Microsoft's SDKs.
 func fieldsOf(text string) (map[string]string, error) {
-	text = strings.Trim(strings.TrimPrefix(strings.TrimSpace(text), "\ufeff"), `"'`)
-	if text == "" {
+	if text = bare(text); text == "" {
 		return nil, errors.New("it is empty")
 	}
 	fields := map[string]string{}
@@ -123,19 +122,35 @@ func fieldsOf(text string) (map[string]string, error) {
 	return fields, nil
 }
 
+// bare is a text without what editors and shells leave around it.
+func bare(text string) string {
+	return strings.Trim(strings.TrimPrefix(strings.TrimSpace(text), "\ufeff"), `"'`)
+}
+
 // FromFile reads a connection string that stands alone in a file. Failures are
 // of class usage.
 func FromFile(path string) (Connection, error) {
+	text, err := TextFromFile(path)
+	if err != nil {
+		return Connection{}, err
+	}
+	return parse("connection string in "+path, text)
+}
+
+// TextFromFile is a connection string of any kind that stands alone in a file.
+// It is a secret. Failures are of class usage.
+func TextFromFile(path string) (string, error) {
+	const cure = "the file holds a connection string and nothing else"
 	f, err := os.Open(path)
 	if err != nil {
-		return Connection{}, record.NewFailure(record.Usage, "open", path, withoutPath(err)).WithCure("the file holds the hub's connection string and nothing else")
+		return "", record.NewFailure(record.Usage, "open", path, withoutPath(err)).WithCure(cure)
 	}
 	defer func() { _ = f.Close() }()
 	text, err := io.ReadAll(io.LimitReader(f, maxFile))
 	if err != nil {
-		return Connection{}, record.NewFailure(record.Usage, "read", path, withoutPath(err)).WithCure("the file holds the hub's connection string and nothing else")
+		return "", record.NewFailure(record.Usage, "read", path, withoutPath(err)).WithCure(cure)
 	}
-	return parse("connection string in "+path, string(text))
+	return bare(string(text)), nil
 }
 
 func withoutPath(err error) error {
@@ -151,13 +166,24 @@ var variableNames = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // FromEnvironment reads a connection string from a variable. Failures are of
 // class usage; a name that may be the secret itself is not repeated.
 func FromEnvironment(name string) (Connection, error) {
+	text, err := TextFromEnvironment(name)
+	if err != nil {
+		return Connection{}, err
+	}
+	return parse("connection string in "+name, text)
+}
+
+// TextFromEnvironment is a connection string of any kind in a variable, and is
+// read as [FromEnvironment] reads it. It is a secret.
+func TextFromEnvironment(name string) (string, error) {
 	if !variableNames.MatchString(name) {
-		return Connection{}, record.NewFailure(record.Usage, "read", "connection string", errors.New("the name of an environment variable is meant, and not what is in it")).
+		return "", record.NewFailure(record.Usage, "read", "connection string", errors.New("the name of an environment variable is meant, and not what is in it")).
 			WithCure("export the connection string as a variable, and give its name")
 	}
 	text, set := os.LookupEnv(name)
 	if !set {
-		return Connection{}, record.NewFailure(record.Usage, "read", "connection string", fmt.Errorf("the environment has no %s", name)).WithCure("export " + name)
+		return "", record.NewFailure(record.Usage, "read", "connection string", fmt.Errorf("the environment has no %s", name)).
+			WithCure("export " + name + ", or name a file with connection_string_file")
 	}
-	return parse("connection string in "+name, text)
+	return bare(text), nil
 }

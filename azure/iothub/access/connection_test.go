@@ -122,6 +122,25 @@ func TestConnectionIsReadAgain(t *testing.T) {
 	}
 }
 
+// What editors and shells leave around a text is no part of it, of whatever kind
+// the connection string is.
+func TestTextsAreReadBare(t *testing.T) {
+	const events = "Endpoint=sb://e.servicebus.windows.net/;SharedAccessKeyName=service;SharedAccessKey=a2V5;EntityPath=e"
+	path := filepath.Join(t.TempDir(), "events.connection")
+	for _, around := range []string{"%s", "%s\r\n", "\ufeff%s\n", "\"%s\"\n", "'%s'"} {
+		held := fmt.Sprintf(around, events)
+		if err := os.WriteFile(path, []byte(held), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("RIG_EVENTS", held)
+		for name, from := range map[string]func(string) (string, error){path: access.TextFromFile, "RIG_EVENTS": access.TextFromEnvironment} {
+			if got, err := from(name); err != nil || got != events {
+				t.Errorf("%q in %s: %v, another text: %v", around, name, err, got != events)
+			}
+		}
+	}
+}
+
 func TestSourcesThatHoldNone(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty")
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {

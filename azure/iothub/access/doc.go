@@ -5,7 +5,7 @@
 // It promises that a key is in no output: a [Connection] and a [Credential] are
 // masked in whatever form they are printed, logged or written as JSON, and no
 // error repeats what it read. What reveals one says so in its comment: Token,
-// ConnectionString, GetToken.
+// ConnectionString, GetToken, TextFromFile, TextFromEnvironment.
 //
 // It knows no requests: azure/iothub/registry and the packages that speak AMQP
 // do.
