@@ -29,11 +29,8 @@ func BrokerOf(h rigfile.Hub) (c broker.Config, err error) {
 	if r := h.Register; r != nil {
 		c.Register = broker.Commands{Add: r.Add, Remove: r.Remove}
 	}
-	if c.Root, err = certs.ReadFile(h.Root); err != nil {
-		return c, certs.Unread("read root of the broker", h.Root, err)
-	}
-	if _, err := certs.ParseRoot(c.Root); err != nil {
-		return c, record.NewFailure(record.Usage, "read root of the broker", h.Root, err)
+	if c.Root, err = rootOf("the broker", h.Root); err != nil {
+		return c, err
 	}
 	if o := h.Observer; o != nil {
 		c.Observer, err = observerOf(*o)
