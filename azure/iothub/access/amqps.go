@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"time"
 )
@@ -26,4 +27,19 @@ func (n Network) AMQPS(ctx context.Context, hostName string) (*tls.Conn, error) 
 		return nil, err
 	}
 	return conn, nil
+}
+
+// ExplainAMQPS is [Explain] for what goes by AMQP. The cause stands alone,
+// without what the error says.
+func ExplainAMQPS(hostName string, err error) (cure string, cause error) {
+	cure, cause = networkCause(hostName, err)
+	switch {
+	case errors.Is(err, ErrSilent), errors.Is(cause, ErrSilent):
+		return "is outgoing TCP 5671 (AMQP) open? A firewall may drop it", ErrSilent
+	case errors.Is(cause, ErrRefused):
+		cure = "is outgoing TCP 5671 (AMQP) open?"
+	case errors.Is(cause, ErrProxy):
+		cure = "what answers at port 5671 speaks no TLS: something stands in between"
+	}
+	return cure, cause
 }

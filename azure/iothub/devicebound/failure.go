@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 
 	"github.com/Azure/go-amqp"
 
@@ -38,10 +37,7 @@ type refused struct {
 
 func (r *refused) Error() string { return fmt.Sprintf("status %d: %s", r.code, r.why) }
 
-const (
-	tokenCure  = "is the key whole and still the policy's (IoT Hub, Shared access policies)? Is this machine's clock right (timedatectl)?"
-	rightsCure = "the policy needs service connect; with Entra: IoT Hub Data Contributor"
-)
+const rightsCure = "the policy needs service connect; with Entra: IoT Hub Data Contributor"
 
 // conditions of AMQP and of IoT Hub, as Microsoft's service clients read them.
 var conditions = map[amqp.ErrCond]struct {
@@ -78,25 +74,18 @@ func (c *Client) cause(err error) (cure string, cause error) {
 	var token *refused
 	var peer *amqp.Error
 	switch {
-	case errors.Is(err, access.ErrSilent):
-		return "is outgoing TCP 5671 (AMQP) open? A firewall may drop it", access.ErrSilent
 	case errors.As(err, &token):
-		return tokenCure, ErrToken
+		return access.TokenCure, ErrToken
 	case errors.As(err, &peer):
 		if known, is := conditions[peer.Condition]; is {
 			return known.cure, known.cause
 		}
 	}
-	if found, cure := access.Explain(c.config.Credential.HostName, err); found != nil {
-		if errors.Is(found, access.ErrRefused) {
-			cure = "is outgoing TCP 5671 (AMQP) open?"
-		}
-		return cure, found
+	if cure, cause = access.ExplainAMQPS(c.config.Credential.HostName, err); cause != nil {
+		return cure, cause
 	}
 	return "see the log with --debug", err
 }
-
-var signatures = regexp.MustCompile(`(?i)(sig=|Bearer\s+|SharedAccessKey=)[^\s&;"']+`)
 
 // masked is an error whose text holds no token.
 type masked struct{ cause, text error }
@@ -107,5 +96,5 @@ func (m *masked) Error() string {
 	if !errors.Is(m.cause, m.text) {
 		text += ": " + m.text.Error()
 	}
-	return signatures.ReplaceAllString(text, "${1}(masked)")
+	return access.Masked(text)
 }

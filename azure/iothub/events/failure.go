@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs/v2"
@@ -50,11 +49,11 @@ func (s *source) explain(at step, err error) error {
 
 // cause finds out what kind of failure it is.
 func (s *source) cause(at step, err error) (cure string, cause error) {
-	if errors.Is(err, access.ErrSilent) {
-		return "is outgoing TCP 5671 (AMQP) open? A firewall may drop it", access.ErrSilent
-	}
-	if found, _ := access.Explain(s.namespace, err); found != nil {
-		return s.network(err)
+	if cure, cause = access.ExplainAMQPS(s.namespace, err); cause != nil {
+		if errors.Is(cause, access.ErrName) {
+			cure = "is the namespace in the connection string right? " + connectionCure
+		}
+		return cure, cause
 	}
 	var answered interface{ RPCCode() int }
 	if errors.As(err, &answered) {
@@ -76,39 +75,13 @@ func (s *source) cause(at step, err error) (cure string, cause error) {
 	return "", nil
 }
 
-// network is a failure on the way, with the ports and names of this endpoint.
-func (s *source) network(err error) (cure string, cause error) {
-	_, cure = access.Explain(s.namespace, err)
-	for _, one := range []struct {
-		cause error
-		cure  string
-	}{
-		{access.ErrName, "is the namespace in the connection string right? " + connectionCure},
-		{access.ErrRefused, "is outgoing TCP 5671 (AMQP) open?"},
-		{access.ErrNoWay, cure},
-		{access.ErrSilent, "is outgoing TCP 5671 (AMQP) open? A firewall may drop it"},
-		{access.ErrUntrusted, cure},
-		{access.ErrClock, cure},
-		{access.ErrProxy, "what answers at port 5671 speaks no TLS: something stands in between"},
-		{access.ErrCut, cure},
-	} {
-		if found, _ := access.Explain(s.namespace, err); errors.Is(found, one.cause) {
-			return one.cure, one.cause
-		}
-	}
-	return "", nil
-}
-
-const (
-	tokenCure  = "is the key whole and still the policy's (IoT Hub, Shared access policies)? Is this machine's clock right (timedatectl)?"
-	rightsCure = "the policy needs the right to read events: service connect on the built-in endpoint, Listen or Azure Event Hubs Data Receiver on an Event Hub of one's own"
-)
+const rightsCure = "the policy needs the right to read events: service connect on the built-in endpoint, Listen or Azure Event Hubs Data Receiver on an Event Hub of one's own"
 
 // answer is an HTTP status in an answer of the endpoint.
 func answer(code int) (cure string, cause error) {
 	switch code {
 	case 401:
-		return tokenCure, ErrToken
+		return access.TokenCure, ErrToken
 	case 403:
 		return rightsCure, ErrRights
 	case 404:
@@ -150,11 +123,9 @@ type hidden struct {
 func (h *hidden) Error() string { return h.cause.Error() + ": " + h.text }
 func (h *hidden) Unwrap() error { return h.cause }
 
-var signatures = regexp.MustCompile(`(?i)(sig=|Bearer\s+|SharedAccessKey=)[^\s&;"']+`)
-
 // masked is what an error says, without what would open the hub to a reader.
 func (s *source) masked(err error) string {
-	text := signatures.ReplaceAllString(err.Error(), "${1}(masked)")
+	text := access.Masked(err.Error())
 	for _, secret := range s.secrets {
 		for _, form := range []string{secret, url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret))} {
 			text = strings.ReplaceAll(text, form, "(masked)")
