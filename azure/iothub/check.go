@@ -18,8 +18,7 @@ import (
 // Finding is what one step of a check says.
 type Finding struct {
 	What string
-	Err  error  // what would make a run fail; nil: nothing
-	Cure string // of what is no error and may be in the way; empty: all is well
+	Err  error // what would make a run fail; nil: nothing
 }
 
 // nobody is a device id that no rig has: reading it shows the right to read.
@@ -42,14 +41,10 @@ func (c Config) Check(ctx context.Context) (found []Finding) {
 }
 
 func (c Config) checkMQTT(ctx context.Context) []Finding {
-	handshake, cancel := context.WithTimeout(ctx, dialWithin)
-	defer cancel()
-	conn, err := c.dial(handshake, c.Root, nil)
+	s, err := c.presented(ctx, c.Root)
 	if err != nil {
 		return []Finding{{Err: err}}
 	}
-	defer func() { _ = conn.Close() }() // nothing was asked of it
-	s := conn.ConnectionState()
 	version := Finding{What: fmt.Sprintf("%s is open: %s %s", c.address(), tls.VersionName(s.Version), tls.CipherSuiteName(s.CipherSuite))}
 	if s.Version > tls.VersionTLS12 {
 		version.What += " with this machine; the guide's devices have TLS 1.2"

@@ -15,33 +15,24 @@ func (h *cloud) Root() []byte { return h.root }
 
 // Chain is what the hub presents to a device now.
 func (h *cloud) Chain(ctx context.Context) (der [][]byte, err error) {
-	ctx, cancel := context.WithTimeout(ctx, dialWithin)
-	defer cancel()
-	conn, err := h.config.dial(ctx, h.root, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = conn.Close() }() // nothing was asked of it
-	for _, c := range conn.ConnectionState().PeerCertificates {
+	s, err := h.config.presented(ctx, h.root)
+	for _, c := range s.PeerCertificates {
 		der = append(der, c.Raw)
 	}
-	return der, nil
+	return der, err
 }
 
 // findRoot is the root that devices get: the rig file's, if it signs what the
 // hub presents, or the one of this machine that does.
 func (c Config) findRoot(ctx context.Context) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialWithin)
-	defer cancel()
-	conn, err := c.dial(ctx, c.Root, nil)
+	s, err := c.presented(ctx, c.Root)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = conn.Close() }() // nothing was asked of it
 	if len(c.Root) > 0 {
 		return c.Root, nil
 	}
-	for _, chain := range conn.ConnectionState().VerifiedChains {
+	for _, chain := range s.VerifiedChains {
 		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: chain[len(chain)-1].Raw}), nil
 	}
 	return nil, record.NewFailure(record.RigHub, "find root of", c.Host, errors.New("no chain was verified")).WithCure("name its file with root in the hub's entry")

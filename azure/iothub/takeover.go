@@ -55,6 +55,18 @@ func (h *cloud) takeOver(ctx context.Context, id string, held *tls.Certificate) 
 	return nil
 }
 
+// presented is what the hub shows who opens TLS and asks nothing.
+func (c Config) presented(ctx context.Context, root []byte) (tls.ConnectionState, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialWithin)
+	defer cancel()
+	conn, err := c.dial(ctx, root, nil)
+	if err != nil {
+		return tls.ConnectionState{}, err
+	}
+	defer func() { _ = conn.Close() }() // nothing was asked of it
+	return conn.ConnectionState(), nil
+}
+
 // dial opens TLS to the hub as whoever has this certificate, or has none.
 func (c Config) dial(ctx context.Context, root []byte, own *tls.Certificate) (*tls.Conn, error) {
 	pool, err := poolOf(root)
