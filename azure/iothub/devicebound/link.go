@@ -60,6 +60,8 @@ func (l *link) renew(ctx context.Context) error {
 // show shows a token: a claim, in AMQP's words (OASIS: AMQP Claims-Based
 // Security).
 func (l *link) show(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, within, errNoAnswer) // who follows feedback has no bound of its own
+	defer cancel()
 	token, err := l.config.Credential.GetToken(ctx, policy.TokenRequestOptions{})
 	if err != nil {
 		return err
