@@ -187,7 +187,7 @@ func (r *registrar) write(ctx context.Context, want registry.Device) error {
 	if r.device == nil {
 		return r.first(ctx, want)
 	}
-	if same(*r.device, want) {
+	if r.device.Same(want) {
 		return nil
 	}
 	is, err := r.registry.Update(ctx, over(*r.device, want))
@@ -280,11 +280,6 @@ func (r *registrar) took(is registry.Device, err error) error {
 		r.device = &is
 	}
 	return err
-}
-
-func same(a, b registry.Device) bool {
-	return a.Status == b.Status && a.StatusReason == b.StatusReason && strings.EqualFold(a.PrimaryThumbprint, b.PrimaryThumbprint) &&
-		strings.EqualFold(a.SecondaryThumbprint, b.SecondaryThumbprint)
 }
 
 // over is a device as it was read, with what is wanted of it.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"strings"
 	"time"
 
 	"hilrig/record"
@@ -127,10 +128,11 @@ func (d Device) body() (map[string]json.RawMessage, error) {
 	return body, errs
 }
 
-// is reports whether the registry has d as it was asked for.
-func (d Device) is(asked Device) bool {
+// Same reports whether the registry has d as it was asked for. Thumbprints are
+// the same in either case.
+func (d Device) Same(asked Device) bool {
 	return d.Status == asked.Status && d.StatusReason == asked.StatusReason && d.AuthenticationType == asked.AuthenticationType &&
-		d.PrimaryThumbprint == asked.PrimaryThumbprint && d.SecondaryThumbprint == asked.SecondaryThumbprint
+		strings.EqualFold(d.PrimaryThumbprint, asked.PrimaryThumbprint) && strings.EqualFold(d.SecondaryThumbprint, asked.SecondaryThumbprint)
 }
 
 // Get reads a device.
@@ -185,7 +187,7 @@ func (c *Client) put(ctx context.Context, step string, d Device, ours error) (De
 	var is Device
 	a, err := c.do(ctx, request{step: step, subject: subject, method: http.MethodPut, path: []string{"devices", d.ID}, etag: d.ETag, body: body}, &is)
 	if a.lost && errors.Is(err, ours) {
-		if now, readErr := c.Get(ctx, d.ID); readErr == nil && now.is(d) {
+		if now, readErr := c.Get(ctx, d.ID); readErr == nil && now.Same(d) {
 			return now, nil
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,9 +29,11 @@ func steps(t *testing.T, answers ...http.HandlerFunc) http.HandlerFunc {
 func cut(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
 // found is a device of that status reason.
-func found(reason string) http.HandlerFunc {
+func found(reason string) http.HandlerFunc { return foundWith(reason, printA) }
+
+func foundWith(reason, thumbprint string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `{"deviceId":"d","etag":"Mg==","status":"enabled","statusReason":%q,"authentication":{"type":"selfSigned","x509Thumbprint":{"primaryThumbprint":%q}}}`, reason, printA)
+		fmt.Fprintf(w, `{"deviceId":"d","etag":"Mg==","status":"enabled","statusReason":%q,"authentication":{"type":"selfSigned","x509Thumbprint":{"primaryThumbprint":%q}}}`, reason, thumbprint)
 	}
 }
 
@@ -57,6 +60,8 @@ func TestLostAnswers(t *testing.T) {
 	}{
 		{"made, the answer lost", create, []http.HandlerFunc{cut, exists, found("hilrig lab 7")}, nil},
 		{"made, the answer an error of the hub's", create, []http.HandlerFunc{away, exists, found("hilrig lab 7")}, nil},
+		{"made, the hub writes thumbprints small", create, []http.HandlerFunc{cut, exists, foundWith("hilrig lab 7", strings.ToLower(printA))}, nil},
+		{"there with another thumbprint", create, []http.HandlerFunc{cut, exists, foundWith("hilrig lab 7", printB)}, registry.ErrConflict},
 		{"another rig's there", create, []http.HandlerFunc{cut, exists, found("hilrig lab 8")}, registry.ErrConflict},
 		{"there before, nothing lost", create, []http.HandlerFunc{exists}, registry.ErrConflict},
 		{"throttled loses nothing", create, []http.HandlerFunc{refusal(429, "ThrottlingException", "no"), exists}, registry.ErrConflict},
