@@ -119,11 +119,7 @@ func TestBytesPassUntouched(t *testing.T) {
 
 // Both sides of a tap may be of either family of addresses.
 func TestBothFamiliesOfAddresses(t *testing.T) {
-	if l, err := net.Listen("tcp", "[::1]:0"); err != nil {
-		t.Skip("this host has no IPv6: ", err)
-	} else {
-		_ = l.Close()
-	}
+	freePort(t, "::1") // or this host has no IPv6
 	for _, c := range []struct{ device, hub string }{{"[::1]:0", "[::1]:0"}, {"[::1]:0", "127.0.0.1:0"}, {"127.0.0.1:0", "[::1]:0"}} {
 		t.Run(c.device+" to "+c.hub, func(t *testing.T) {
 			b := openAt(t, c.device, opensAt(c.hub, func(conn net.Conn) { _, _ = io.Copy(conn, conn) }), tap.Config{})

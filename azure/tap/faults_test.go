@@ -414,15 +414,9 @@ func TestATapThatWouldReachItself(t *testing.T) {
 		{"127.0.0.1", "127.0.0.1"}, {"::1", "::1"}, {"0.0.0.0", "127.0.0.1"}, {"::", "::1"}, {"127.0.0.1", "localhost"},
 	} {
 		t.Run(c.to+" at "+c.host, func(t *testing.T) {
-			host := c.host
-			free, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
-			if err != nil {
-				t.Skip("this host has no such address: ", err)
-			}
-			_, port, _ := net.SplitHostPort(free.Addr().String())
-			_ = free.Close()
+			port := freePort(t, c.host)
 			to := net.JoinHostPort(c.to, port)
-			_, _, err = tap.Wrap(opens(func(net.Conn) {}), tap.Config{To: to})(t.Context(), hub.Setup{Listen: net.JoinHostPort(host, port)})
+			_, _, err := tap.Wrap(opens(func(net.Conn) {}), tap.Config{To: to})(t.Context(), hub.Setup{Listen: net.JoinHostPort(c.host, port)})
 			if record.ClassOf(err) != record.Usage || !strings.Contains(err.Error(), "itself") || !strings.Contains(err.Error(), "to:") {
 				t.Errorf("%v", err)
 			}

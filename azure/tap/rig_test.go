@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -99,6 +100,25 @@ func start(t testing.TB) *bench {
 	}
 	await(t, b.inner.Events(), 0, "the end of the tap's own look at the hub", kind(hub.KindDisconnected))
 	return b
+}
+
+// freePort is a port of a host that nobody has now. The test is skipped where this
+// machine has no such address, and for nothing else.
+func freePort(t testing.TB, host string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT) {
+		t.Skip("this host has no such address: ", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = l.Close() // only to find it
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
 }
 
 // open opens a hub with a tap in front of it.
