@@ -57,8 +57,6 @@ var bans = []ban{
 	{from: "suites", to: "azure/tap", why: anyHub},
 	{from: "suites", to: "azure/broker", why: anyHub},
 	{from: "suites", to: "azure/iothub", why: anyHub},
-	{from: "fixtures", to: "azure/iothub", why: anyHub},
-	{from: "suites", to: "azure/iothub", why: anyHub},
 	{from: "fixtures", to: "azure/tap", why: anyHub},
 	{from: "fixtures", to: "azure/iothub", why: anyHub},
 	{from: "fixtures", to: "azure/broker", why: anyHub},
