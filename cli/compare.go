@@ -57,9 +57,7 @@ earlier one answered, by a rig that failed or by what did not run.`,
 			}
 			switch {
 			case asJSON:
-				enc := a.encoder()
-				enc.SetIndent("", " ")
-				return enc.Encode(c)
+				return a.printJSON(c)
 			case markdown:
 				return c.Markdown(a.out)
 			}

@@ -41,9 +41,7 @@ USB is what serial: {usb: …} in a rig file may say.`,
 				a.code = runner.ExitRig
 			}
 			if asJSON {
-				enc := a.encoder()
-				enc.SetIndent("", " ")
-				return enc.Encode(l)
+				return a.printJSON(l)
 			}
 			return l.print(a.out)
 		},

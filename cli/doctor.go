@@ -41,9 +41,7 @@ bytes, whose echo is compared. Exit code 3 when something is bad.`,
 			}
 			a.judge(found)
 			if asJSON {
-				enc := a.encoder()
-				enc.SetIndent("", " ")
-				return enc.Encode(found)
+				return a.printJSON(found)
 			}
 			a.printResults(found)
 			return nil
