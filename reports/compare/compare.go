@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"time"
 
 	"hilrig/record"
@@ -43,6 +44,7 @@ type Change struct {
 func Runs(before, after *record.Record) *Comparison {
 	c := &Comparison{Before: sideOf(before), After: sideOf(after), Differs: differences(before, after)}
 	was := resultsOf(before)
+	c.Moved = moved(was, after, spreads(before))
 	for i := range after.Devices {
 		d := &after.Devices[i]
 		c.device(d, was[d.Name])
@@ -59,7 +61,6 @@ func Runs(before, after *record.Record) *Comparison {
 			}
 		}
 	}
-	c.Moved = moved(before, after)
 	return c
 }
 
@@ -121,10 +122,7 @@ func (c *Comparison) take(device string, old, now *record.SpecResult) {
 		ch.Spec, ch.Before = old.ID, old.Verdict
 	}
 	if now != nil {
-		ch.Spec, ch.After, ch.Class, ch.Message = now.ID, now.Verdict, now.Class, now.Message
-		if ch.Message == "" {
-			ch.Message = now.Cause
-		}
+		ch.Spec, ch.After, ch.Class, ch.Message = now.ID, now.Verdict, now.Class, cmp.Or(now.Message, now.Cause)
 	} else {
 		ch.Message = "it was not asked"
 	}

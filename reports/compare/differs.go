@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -31,12 +32,7 @@ func differences(before, after *record.Record) []string {
 	return all
 }
 
-func named(s string) string {
-	if s == "" {
-		return "none named"
-	}
-	return s
-}
+func named(s string) string { return cmp.Or(s, "none named") }
 
 func short(digest string) string { return digest[:min(12, len(digest))] }
 
@@ -99,10 +95,7 @@ func devices(before, after *record.Record) (all []string) {
 const mostNamed = 4
 
 func ran(d *record.DeviceRecord) string {
-	if d.Running.Version == "" {
-		return short(d.Running.SHA256)
-	}
-	return d.Running.Version
+	return cmp.Or(d.Running.Version, short(d.Running.SHA256))
 }
 
 func made(d *record.DeviceRecord) string {

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -44,6 +45,9 @@ func (m Moved) Text() string {
 
 func number(v float64) string { return strconv.FormatFloat(v, 'g', 3, 64) }
 
+// notAsked is in place of a verdict where a run did not ask a spec.
+const notAsked = "not asked"
+
 // Markdown writes the comparison for a pull request or a wiki.
 func (c *Comparison) Markdown(w io.Writer) error {
 	var b strings.Builder
@@ -60,7 +64,7 @@ func (c *Comparison) Markdown(w io.Writer) error {
 		}
 		fmt.Fprintf(&b, "\n## %s (%d)\n\n| spec | device | before | now | |\n|---|---|---|---|---|\n", strings.ToUpper(g.Title[:1])+g.Title[1:], len(g.Changes))
 		for _, ch := range g.Changes {
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", cell(ch.Spec), cell(ch.Device), or(string(ch.Before)), or(string(ch.After)), cell(wording.Clip(ch.Message, 300)))
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", cell(ch.Spec), cell(ch.Device), cmp.Or(string(ch.Before), notAsked), cmp.Or(string(ch.After), notAsked), cell(wording.Clip(ch.Message, 300)))
 		}
 	}
 	if len(c.Moved) > 0 {
@@ -71,13 +75,6 @@ func (c *Comparison) Markdown(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-func or(verdict string) string {
-	if verdict == "" {
-		return "not asked"
-	}
-	return verdict
 }
 
 // cell is text that may be anything as a table holds it.

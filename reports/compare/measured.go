@@ -52,22 +52,16 @@ func spreads(r *record.Record) map[measuredKey]float64 {
 }
 
 // moved are the measurements of both runs that moved beyond their spread, or
-// out of their limits or back.
-func moved(before, after *record.Record) (all []Moved) {
-	spread := spreads(before)
+// out of their limits or back. Was holds the results of the earlier run, by
+// device and spec.
+func moved(was map[string]map[string]*record.SpecResult, after *record.Record, spread map[measuredKey]float64) (all []Moved) {
 	for i := range after.Devices {
 		d := &after.Devices[i]
-		old := before.Device(d.Name)
-		if old == nil {
-			continue
-		}
-		was := map[string][]record.Measurement{}
-		for _, s := range old.Specs {
-			was[s.ID] = s.Measurements
-		}
 		for j := range d.Specs {
 			s := &d.Specs[j]
-			all = append(all, movedIn(d.Name, s, was[s.ID], spread)...)
+			if old := was[d.Name][s.ID]; old != nil {
+				all = append(all, movedIn(d.Name, s, old.Measurements, spread)...)
+			}
 		}
 	}
 	return all

@@ -1,6 +1,7 @@
 package junit
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -108,10 +109,10 @@ func suiteOf(r *record.Record, d *record.DeviceRecord, o Options) suite {
 	s := suite{
 		Name: clean(r.Run.Rig + "." + d.Name), Hostname: clean(r.Run.Host), Timestamp: stamp(r.Run.Started),
 		Properties: []property{
-			{"firmware", clean(first(d.Running.Version, first(d.Firmware, r.Firmware.Version)))}, {"firmware_sha256", first(d.Running.SHA256, r.Firmware.SHA256)},
+			{"firmware", clean(cmp.Or(d.Running.Version, d.Firmware, r.Firmware.Version))}, {"firmware_sha256", cmp.Or(d.Running.SHA256, r.Firmware.SHA256)},
 			{"firmware_known", string(d.Running.Known)}, {"board", clean(d.Hardware.Serial)}, {"board_known", string(d.Hardware.Known)},
 			{"board_revision", clean(d.Hardware.Revision)}, {"catalogue_sha256", r.Run.Selection.Digest},
-			{"device_id", clean(d.DeviceID)}, {"port", clean(d.Port)}, {"hub", clean(first(d.Hub.Address, r.Run.Hub))},
+			{"device_id", clean(d.DeviceID)}, {"port", clean(d.Port)}, {"hub", clean(cmp.Or(d.Hub.Address, r.Run.Hub))},
 			{"hub_name", clean(d.Hub.Name)}, {"hub_kind", d.Hub.Kind}, {"hub_tap", fmt.Sprint(d.Hub.Tap)},
 			{"thumbprint", d.Thumbprints.SHA1}, {"hilrig", clean(r.Run.Version)}, {"run", r.Run.ID},
 			{"emulated", fmt.Sprint(d.Emulated)}, {"selection", clean(wording.Selection(r.Run.Selection))},
@@ -197,7 +198,7 @@ func caseOf(d *record.DeviceRecord, r record.SpecResult, o Options) testcase {
 	case record.Error:
 		c.Error, failed = &failure{Type: kind(r.Class, "harness"), Message: line(r.Message), Text: clean(why(d, r))}, true
 	case record.NotApplicable:
-		c.Skipped = &skipped{Message: line(first(r.Cause, "not applicable"))}
+		c.Skipped = &skipped{Message: line(cmp.Or(r.Cause, "not applicable"))}
 	case record.NotRun:
 		notRun(&c, d, r)
 	}
@@ -247,14 +248,7 @@ func why(d *record.DeviceRecord, r record.SpecResult) string {
 	return b.String()
 }
 
-func kind(c record.Class, otherwise string) string { return first(string(c), otherwise) }
-
-func first(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
+func kind(c record.Class, otherwise string) string { return cmp.Or(string(c), otherwise) }
 
 func seconds(s float64) string { return fmt.Sprintf("%.3f", max(0, s)) }
 

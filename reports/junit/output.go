@@ -1,6 +1,7 @@
 package junit
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -26,7 +27,7 @@ func output(d *record.DeviceRecord, r record.SpecResult, o Options, failed bool)
 		lines = append(lines, "WARNING: "+w)
 	}
 	for _, n := range r.Rounds {
-		lines = append(lines, strings.TrimSpace(fmt.Sprintf("round %d: %s %s", n.Round, n.Verdict, first(n.Message, n.Cause))))
+		lines = append(lines, strings.TrimSpace(fmt.Sprintf("round %d: %s %s", n.Round, n.Verdict, cmp.Or(n.Message, n.Cause))))
 	}
 	for _, m := range r.Measurements {
 		lines = append(lines, measurement(m))
