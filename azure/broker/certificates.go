@@ -17,7 +17,10 @@ type entry struct {
 	Thumbprint  string   `json:"thumbprint"`  // SHA-256
 	Certificate []byte   `json:"certificate"` // PEM
 	Remove      []string `json:"remove"`      // what makes the broker forget it, as it was when it was added
+	added       bool     // this process has; else it only tried
 }
+
+func (e entry) same(x entry) bool { return x.DeviceID == e.DeviceID && x.Thumbprint == e.Thumbprint }
 
 // made says which certificates this process has added at a broker.
 type made = journal.Journal[entry]

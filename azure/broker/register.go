@@ -154,16 +154,24 @@ func (r *registrar) entryOf(id string, c *x509.Certificate) entry {
 }
 
 func (r *registrar) add(ctx context.Context, e entry) error {
-	if slices.ContainsFunc(r.journal.Entries, func(x entry) bool { return x.DeviceID == e.DeviceID && x.Thumbprint == e.Thumbprint }) {
+	i := slices.IndexFunc(r.journal.Entries, e.same)
+	switch {
+	case i < 0:
+		i = len(r.journal.Entries)
+		if err := r.journal.Add(e); err != nil {
+			return err
+		}
+	case r.journal.Entries[i].added:
 		return nil
-	}
-	if err := r.journal.Add(e); err != nil {
-		return err
 	}
 	if err := put(r.caDir(), e); err != nil {
 		return err
 	}
-	return r.command(ctx, "register.add", r.commands.Add, e)
+	if err := r.command(ctx, "register.add", r.commands.Add, e); err != nil {
+		return err
+	}
+	r.journal.Entries[i].added = true
+	return nil
 }
 
 func (r *registrar) forgetOthers(ctx context.Context, id string, wanted []string) error {
@@ -185,7 +193,7 @@ func (r *registrar) forget(ctx context.Context, j *made, e entry) error {
 	if err := r.command(ctx, "register.remove", e.Remove, e); err != nil {
 		return err
 	}
-	return j.Remove(func(x entry) bool { return x.DeviceID == e.DeviceID && x.Thumbprint == e.Thumbprint })
+	return j.Remove(e.same)
 }
 
 // command runs one of the rig file's, with a file of its own that has the

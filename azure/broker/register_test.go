@@ -206,7 +206,7 @@ func TestWhatACommandIsGiven(t *testing.T) {
 }
 
 // A command that fails is the rig's fault, and says what it printed, without
-// secrets.
+// secrets. It is told each time.
 func TestARegisterCommandFails(t *testing.T) {
 	t.Parallel()
 	m := brokers.Mosquitto(t, "allow_anonymous true", nil)
@@ -215,9 +215,12 @@ func TestARegisterCommandFails(t *testing.T) {
 	s := registered(setup(), t.TempDir())
 	s.Env = append(os.Environ(), "API_TOKEN=hunter2")
 	h := open(t, c, s)
-	err := h.Register(t.Context(), device0(brokers.Issue(t, deviceID, nil)))
-	if record.ClassOf(err) != record.RigHub || !strings.Contains(err.Error(), "exit status 3: no: ***") || bytes.Contains([]byte(err.Error()), []byte("hunter2")) {
-		t.Errorf("%s: %v", record.ClassOf(err), err)
+	own := device0(brokers.Issue(t, deviceID, nil))
+	for range 2 {
+		err := h.Register(t.Context(), own)
+		if record.ClassOf(err) != record.RigHub || !strings.Contains(err.Error(), "exit status 3: no: ***") || bytes.Contains([]byte(err.Error()), []byte("hunter2")) {
+			t.Fatalf("%s: %v", record.ClassOf(err), err)
+		}
 	}
 }
 
