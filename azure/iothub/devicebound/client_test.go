@@ -187,10 +187,20 @@ func TestFeedbackIsRead(t *testing.T) {
 		standin.Feedback{MessageID: "m-1", Device: "d", Status: "Success", At: at, Generation: "7"},
 		standin.Feedback{MessageID: "m-2", Device: "d", Status: "Expired", At: at, Text: "it waited too long"},
 	)
-	if f := <-got; f.MessageID != "m-1" || f.DeviceID != "d" || !f.Delivered() || !f.At.Equal(at) || f.Generation != "7" {
+	next := func() devicebound.Feedback {
+		t.Helper()
+		select {
+		case f := <-got:
+			return f
+		case err := <-ended: // at the latest when ctx does
+			t.Fatalf("no more feedback: %v", err)
+			return devicebound.Feedback{}
+		}
+	}
+	if f := next(); f.MessageID != "m-1" || f.DeviceID != "d" || !f.Delivered() || !f.At.Equal(at) || f.Generation != "7" {
 		t.Errorf("got %+v", f)
 	}
-	if f := <-got; f.MessageID != "m-2" || f.Delivered() || f.Text == "" {
+	if f := next(); f.MessageID != "m-2" || f.Delivered() || f.Text == "" {
 		t.Errorf("got %+v", f)
 	}
 	cancel()
