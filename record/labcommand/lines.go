@@ -5,8 +5,12 @@ import (
 	"strings"
 )
 
-// longestLine is how many bytes of a line are shown.
-const longestLine = 1000
+// Of a line so many bytes are shown, and so many read: what is cut before it is
+// masked may end in half a secret.
+const (
+	longestLine = 1000
+	mostOfLine  = 64 << 10
+)
 
 // lineWriter cuts what a command prints into lines, and masks them.
 type lineWriter struct {
@@ -32,7 +36,7 @@ func (w *lineWriter) Write(b []byte) (int, error) {
 }
 
 func (w *lineWriter) add(b []byte) {
-	w.line = append(w.line, b[:min(len(b), longestLine-len(w.line))]...)
+	w.line = append(w.line, b[:min(len(b), mostOfLine-len(w.line))]...)
 }
 
 // end is the end of a line; an empty one is none.
@@ -49,5 +53,6 @@ func (w *lineWriter) end() {
 		w.inKey = !strings.Contains(line, "-----END ")
 		line = keyBlock.ReplaceAllString(line, "***")
 	}
-	w.see(w.masks.Replace(line))
+	line = w.masks.Replace(line)
+	w.see(line[:min(len(line), longestLine)])
 }

@@ -16,16 +16,19 @@ import (
 // What a tool prints is shown line by line, percents too, and no secret with it.
 func TestACommandIsWatched(t *testing.T) {
 	for name, c := range map[string]struct{ script, want string }{
-		"lines":        {`echo one; echo two >&2; printf three`, "one|two|three"},
-		"percents":     {`printf '1 %%\r2 %%\r\n\ndone\n'`, "1 %|2 %|done"},
-		"a secret":     {`echo "token $API_TOKEN!"`, "token ***!"},
-		"a key":        {`echo a; echo x -----BEGIN RSA PRIVATE KEY-----; echo MIIB; echo -----END RSA PRIVATE KEY-----; echo b`, "a|x ***|b"},
-		"a long line":  {`yes x | head -c 5000 | tr -d '\n'`, strings.Repeat("x", 1000)},
-		"binary bytes": {`printf 'a\000b\n'`, "a\x00b"},
+		"lines":          {`echo one; echo two >&2; printf three`, "one|two|three"},
+		"percents":       {`printf '1 %%\r2 %%\r\n\ndone\n'`, "1 %|2 %|done"},
+		"a secret":       {`echo "token $API_TOKEN!"`, "token ***!"},
+		"a cut secret":   {`yes x | head -c 1994 | tr -d '\n'; echo "$API_TOKEN"`, strings.Repeat("x", 997) + "***"},
+		"one in another": {`echo "$LONG_TOKEN $API_TOKEN"`, "*** ***"},
+		"a cut key":      {`yes x | head -c 1980 | tr -d '\n'; echo -----BEGIN PRIVATE KEY-----; echo MIIB; echo -----END PRIVATE KEY-----; echo b`, strings.Repeat("x", 990) + "***|b"},
+		"a key":          {`echo a; echo x -----BEGIN RSA PRIVATE KEY-----; echo MIIB; echo -----END RSA PRIVATE KEY-----; echo b`, "a|x ***|b"},
+		"a long line":    {`yes x | head -c 5000 | tr -d '\n'`, strings.Repeat("x", 1000)},
+		"binary bytes":   {`printf 'a\000b\n'`, "a\x00b"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			err := labcommand.Watch(t.Context(), []string{"sh", "-c", c.script}, append(os.Environ(), "API_TOKEN=hunter2"), time.Minute, func(l string) { got = append(got, l) })
+			err := labcommand.Watch(t.Context(), []string{"sh", "-c", c.script}, append(os.Environ(), "API_TOKEN=hunter2", "LONG_TOKEN=hunter2345"), time.Minute, func(l string) { got = append(got, l) })
 			if err != nil || strings.Join(got, "|") != c.want {
 				t.Errorf("got %q, %v", got, err)
 			}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -73,11 +74,15 @@ func masksOf(env []string) *strings.Replacer {
 	if env == nil {
 		env = os.Environ()
 	}
-	var pairs []string
+	var secrets, pairs []string
 	for _, v := range env {
 		if name, value, _ := strings.Cut(v, "="); value != "" && secretName.MatchString(name) {
-			pairs = append(pairs, value, "***")
+			secrets = append(secrets, value)
 		}
+	}
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // one may begin with another
+	for _, s := range secrets {
+		pairs = append(pairs, s, "***")
 	}
 	return strings.NewReplacer(pairs...)
 }
