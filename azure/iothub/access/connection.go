@@ -138,9 +138,17 @@ func FromFile(path string) (Connection, error) {
 }
 
 // TextFromFile is a connection string of any kind that stands alone in a file.
-// It is a secret. Failures are of class usage.
+// It is a secret. What is no regular file, a pipe that nobody writes to, is
+// refused and not waited for. Failures are of class usage.
 func TextFromFile(path string) (string, error) {
 	const cure = "the file holds a connection string and nothing else"
+	info, err := os.Stat(path) // before opening: opening a FIFO waits for its writer
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("not a regular file")
+	}
+	if err != nil {
+		return "", record.NewFailure(record.Usage, "open", path, withoutPath(err)).WithCure(cure)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return "", record.NewFailure(record.Usage, "open", path, withoutPath(err)).WithCure(cure)
