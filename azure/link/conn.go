@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/Shopify/toxiproxy/v2/toxics"
@@ -20,7 +21,8 @@ type Conn struct {
 	net.Conn          // the hub's end of a pipe
 	raw      net.Conn // to the device
 	shape    Shape
-	end      end
+	began    time.Time
+	passed   atomic.Int64  // bytes, of both directions together, where the end is behind so many
 	over     chan struct{} // closed with raw
 	once     sync.Once
 
@@ -32,8 +34,7 @@ type Conn struct {
 // once what was sent before has arrived.
 func New(raw net.Conn, s Shape) *Conn {
 	hub, far := net.Pipe()
-	c := &Conn{Conn: hub, raw: raw, shape: s, over: make(chan struct{})}
-	c.end.at, c.end.bytes = time.Now().Add(s.After), int64(s.Bytes)
+	c := &Conn{Conn: hub, raw: raw, shape: s, began: time.Now(), over: make(chan struct{})}
 	all := s.toxics()
 	go c.down(far, all)
 	go c.up(far, all)

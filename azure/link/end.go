@@ -2,16 +2,8 @@ package link
 
 import (
 	"net"
-	"sync/atomic"
 	"time"
 )
-
-// end is when a link ends.
-type end struct {
-	at     time.Time
-	bytes  int64 // where more than 0, in place of at
-	passed atomic.Int64
-}
 
 // swallows reports whether nothing gets through this way behind the end.
 func (s Shape) swallows(way Way) bool {
@@ -25,11 +17,11 @@ func (s Shape) closes() bool { return s.End == Cut || s.End == Reset }
 // through this way.
 func (c *Conn) pass(n int, way Way) int {
 	before := n
-	switch e := &c.end; {
-	case e.bytes > 0:
-		before = max(0, n-int(max(0, e.passed.Add(int64(n))-e.bytes)))
+	switch most := int64(c.shape.Bytes); {
+	case most > 0:
+		before = max(0, n-int(max(0, c.passed.Add(int64(n))-most)))
 	case c.shape.closes(): // by the moment itself
-	case !time.Now().Before(e.at):
+	case time.Since(c.began) >= c.shape.After:
 		before = 0
 	}
 	if c.shape.closes() || c.shape.swallows(way) {
