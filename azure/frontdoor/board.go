@@ -22,6 +22,9 @@ func ParseSource(text string) (netip.Prefix, error) {
 	if err != nil {
 		return netip.Prefix{}, fmt.Errorf("%q is neither an address nor a prefix of addresses", text)
 	}
+	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 { // a connection's address is unmapped too
+		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+	}
 	return p.Masked(), nil
 }
 

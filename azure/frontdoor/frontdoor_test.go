@@ -226,7 +226,8 @@ func TestTurns(t *testing.T) {
 func TestParseSource(t *testing.T) {
 	for text, want := range map[string]string{
 		"192.0.2.21": "192.0.2.21/32", "192.0.2.21/24": "192.0.2.0/24", "2001:db8::1": "2001:db8::1/128",
-		"::ffff:192.0.2.1": "192.0.2.1/32", "board.lan": "", "": "", "192.0.2.0/33": "",
+		"::ffff:192.0.2.1": "192.0.2.1/32", "::ffff:192.0.2.1/120": "192.0.2.0/24",
+		"board.lan": "", "": "", "192.0.2.0/33": "",
 	} {
 		p, err := frontdoor.ParseSource(text)
 		if got := p.String(); (want == "") != (err != nil) || want != "" && got != want {
