@@ -53,7 +53,7 @@ func poolOf(root []byte) (*x509.CertPool, error) {
 
 // unreached says why the hub's MQTT is not reached, and what to do about it.
 func (c Config) unreached(err error) error {
-	cause, cure := access.Explain(c.Host, err)
+	cure, cause := access.Explain(c.Host, err)
 	switch {
 	case cause == nil:
 		cause, cure = err, "openssl s_client -connect "+c.address()+" shows where it ends"

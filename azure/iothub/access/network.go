@@ -82,17 +82,14 @@ func (e *refusedByProxy) Error() string {
 	return fmt.Sprintf("the proxy %s answers %d %s", e.host, e.status, http.StatusText(e.status))
 }
 
-// Cause is an error on the way to a hub: it wraps one of those above.
-type Cause interface{ error }
-
 // Explain names the cause of an error, and what to do about it. The cause is nil
 // where it is none of the network's.
-func Explain(hostName string, err error) (cause Cause, cure string) {
+func Explain(hostName string, err error) (cure string, cause error) {
 	cure, class := networkCause(hostName, err)
 	if class == nil {
-		return nil, ""
+		return "", nil
 	}
-	return fmt.Errorf("%w: %w", class, err), cure
+	return cure, fmt.Errorf("%w: %w", class, err)
 }
 
 func networkCause(hostName string, err error) (cure string, class error) {

@@ -123,7 +123,7 @@ func (c *Client) failed(ctx context.Context, step, subject string, err error) er
 	if errors.As(err, &signIn) {
 		return err
 	}
-	if cause, cure := access.Explain("management.azure.com", err); cause != nil {
+	if cure, cause := access.Explain("management.azure.com", err); cause != nil {
 		return record.NewFailure(record.RigCloud, step, subject, cause).WithCure(cure)
 	}
 	return record.NewFailure(record.RigCloud, step, subject, err)

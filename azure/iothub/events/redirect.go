@@ -75,7 +75,7 @@ func redirected(ctx context.Context, c access.Connection, n access.Network) (add
 // refusedToken tells a refusal by SASL, which has no error of its own, from one
 // of the network.
 func refusedToken(err error) error {
-	if cause, _ := access.Explain("", err); cause != nil {
+	if _, cause := access.Explain("", err); cause != nil {
 		return err
 	}
 	return &noToken{err}

@@ -196,7 +196,7 @@ type tries struct {
 
 func (t *tries) again(resp *http.Response, err error) bool {
 	if err != nil {
-		cause, _ := access.Explain("", err)
+		_, cause := access.Explain("", err)
 		before := errors.Is(cause, access.ErrRefused) || errors.Is(cause, access.ErrNoWay)
 		after := errors.Is(cause, access.ErrCut) || errors.Is(cause, access.ErrSilent)
 		t.silent++

@@ -222,7 +222,7 @@ func (c *Client) unanswered(t *tries, r request, err error) error {
 	if errors.As(err, &signIn) {
 		return fmt.Errorf("%s %s: %w", r.step, subject, err)
 	}
-	cause, cure := access.Explain(c.host, err)
+	cure, cause := access.Explain(c.host, err)
 	if cause == nil {
 		cause = err
 	}
