@@ -73,10 +73,10 @@ func (c *conn) serve() {
 		c.finish()
 		return
 	}
-	var both sync.WaitGroup
-	both.Go(func() { c.carry(c.hub, c.device, true) })
-	both.Go(func() { c.carry(c.device, c.hub, false) })
-	both.Wait()
+	var back sync.WaitGroup
+	back.Go(func() { c.carry(c.device, c.hub, false) })
+	c.carry(c.hub, c.device, true)
+	back.Wait()
 	c.finish()
 }
 
