@@ -9,12 +9,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"log"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,6 +43,8 @@ type cloud struct {
 	names  *strings.Replacer // of a rig file, into what they are here
 	env    []string
 	keys   []string // that nobody may see
+	api    *registryapi.Server
+	amqp   *standin.Endpoint
 
 	mu    sync.Mutex
 	calls []registryapi.Exchange
@@ -72,13 +70,13 @@ func openCloud(t *testing.T, groups ...string) *cloud {
 	must(err)
 	key, err := registryapi.OpenKey(t.Context(), c.dir)
 	must(err)
-	api := registryapi.New(registryapi.Config{Host: "localhost", Hub: c.hub, Key: key, Certificate: server, Seen: c.saw})
-	registryAt, err := api.Listen(t.Context(), "127.0.0.1:0")
+	c.api = registryapi.New(registryapi.Config{Host: "localhost", Hub: c.hub, Key: key, Certificate: server, Seen: c.saw})
+	registryAt, err := c.api.Listen(t.Context(), "127.0.0.1:0")
 	must(err)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		if err := errors.Join(api.Close(ctx), c.hub.Close(ctx)); err != nil {
+		if err := errors.Join(c.api.Close(ctx), c.hub.Close(ctx)); err != nil {
 			t.Error(err)
 		}
 	})
@@ -88,24 +86,24 @@ func openCloud(t *testing.T, groups ...string) *cloud {
 	must(err)
 	namespace, err := store.Server(t.Context(), standin.Namespace)
 	must(err)
-	amqp := standin.Start(t, standin.Config{Certificate: &namespace, Groups: append([]string{standin.Group}, groups...)})
+	c.amqp = standin.Start(t, standin.Config{Certificate: &namespace, Groups: append([]string{standin.Group}, groups...)})
 	c.env = append(os.Environ(), "HILRIG_STATE="+filepath.Join(c.dir, "state"),
-		"IOTHUB_SERVICE="+strings.TrimSpace(string(connection)), "IOTHUB_EVENTS="+amqp.Events())
-	for _, text := range []string{string(connection), amqp.Events()} {
+		"IOTHUB_SERVICE="+strings.TrimSpace(string(connection)), "IOTHUB_EVENTS="+c.amqp.Events())
+	for _, text := range []string{string(connection), c.amqp.Events()} {
 		_, secret, _ := strings.Cut(text, "SharedAccessKey=")
 		secret, _, _ = strings.Cut(secret, ";")
 		c.keys = append(c.keys, strings.TrimSpace(secret))
 	}
-	c.handOn(amqp)
+	c.handOn()
 	must(os.WriteFile(filepath.Join(c.dir, "root.pem"), store.Root().PEM, 0o600))
 	_, port, err := net.SplitHostPort(at.String())
 	must(err)
-	c.names = strings.NewReplacer("HUBPORT", port, "AMQP", amqp.Address)
+	c.names = strings.NewReplacer("HUBPORT", port, "AMQP", c.amqp.Address)
 	return c
 }
 
 // handOn has the telemetry that the hub takes arrive at the events endpoint.
-func (c *cloud) handOn(amqp *standin.Endpoint) {
+func (c *cloud) handOn() {
 	taken := make(chan hub.Event, 10_000)
 	stop := c.hub.Events().Watch(func(e hub.Event) {
 		if e.Kind == hub.KindMessage {
@@ -118,7 +116,7 @@ func (c *cloud) handOn(amqp *standin.Endpoint) {
 		for e := range taken {
 			m := e.Message
 			at := m.Enqueued
-			amqp.Arrive(standin.Event{
+			c.amqp.Arrive(standin.Event{
 				Device: e.DeviceID, Body: m.Payload, Properties: m.Properties, Auth: m.System[azure.SystemAuthMethod], Enqueued: &at,
 				System: map[string]string{"content_type": m.System[azure.SystemContentType], "message_id": m.System[azure.SystemMessageID]},
 			})
@@ -355,54 +353,6 @@ func (c *cloud) noKeyBelow(dir string) {
 	if err != nil {
 		c.t.Error(err)
 	}
-}
-
-// What the registry refuses is told before the device is touched.
-func TestFailuresOfARegistry(t *testing.T) {
-	c := openCloud(t)
-	for _, x := range []struct {
-		name   string
-		status int
-		body   string
-		says   string
-	}{
-		{"401", 401, `{"Message":"ErrorCode:IotHubUnauthorizedAccess;Unauthorized","ExceptionMessage":"Tracking ID:a"}`, "does not let us in"},
-		{"403", 403, `{"Message":"ErrorCode:IotHubUnauthorized;no","ExceptionMessage":"Tracking ID:a"}`, "the rights do not suffice"},
-		{"quota", 403, `{"Message":"ErrorCode:IotHubQuotaExceeded;no","ExceptionMessage":"Tracking ID:a"}`, "a quota is used up"},
-		{"throttled", 429, `{"Message":"ErrorCode:ThrottlingException;slow","ExceptionMessage":"Tracking ID:a"}`, "the hub throttles"},
-		{"500", 500, `{"Message":"ErrorCode:ServerError;sorry","ExceptionMessage":"Tracking ID:a"}`, "the hub is not available"},
-		{"a proxy", 200, "<html>sign in</html>", "no JSON"},
-		{"a wrong root", 0, "", "is not trusted"},
-		{"a closed port", -1, "", "nothing listens there"},
-	} {
-		t.Run(x.name, func(t *testing.T) {
-			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				w.WriteHeader(x.status)
-				_, _ = io.WriteString(w, x.body)
-			}))
-			server.TLS = &tls.Config{Certificates: []tls.Certificate{c.server}}
-			if x.status == 0 {
-				server.TLS = nil // its own
-			}
-			server.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that do not trust it
-			server.StartTLS()
-			defer server.Close()
-			at := server.Listener.Addr().String()
-			if x.status < 0 {
-				server.Close()
-			}
-			c.write("rig.yaml", strings.Replace(azureRig, `endpoints: {`, `endpoints: {registry: "`+at+`", `, 1))
-			code, out := c.hilrig("run", "--rig", "rig.yaml", "--hub", "azure", "--spec", "provisioning/root", "--out", "failures")
-			d := c.record("failures").Devices[0]
-			if code != 3 || !strings.Contains(d.Specs[0].Cause, x.says) || d.Loads != 0 {
-				t.Errorf("exit code %d, %d files loaded, cause %q, want %q\n%s", code, d.Loads, d.Specs[0].Cause, x.says, out)
-			}
-			if text, err := os.ReadFile(filepath.Join(c.dir, "failures", "latest", "devices", "emu-1", "transcript.log")); err != nil || bytes.Contains(text, []byte("9270")) {
-				t.Errorf("the device was touched: %v\n%s", err, text)
-			}
-		})
-	}
-	c.noKeyBelow(filepath.Join(c.dir, "failures"))
 }
 
 // scripts/azure-live.sh goes the whole way, leaves nothing and prints no key.

@@ -21,6 +21,7 @@ var (
 	ErrForbidden    = errors.New("the rights do not suffice")
 	ErrQuota        = errors.New("a quota is used up")
 	ErrNotFound     = errors.New("there is no such device")
+	ErrNoHub        = errors.New("there is no such hub")
 	ErrOffline      = errors.New("the device is not connected, or takes no methods")
 	ErrNoAnswer     = errors.New("the device did not answer in time")
 	ErrConflict     = errors.New("there is such a device already")
@@ -61,6 +62,7 @@ func (e *Error) Unwrap() error { return e.class }
 // the status does not say all.
 var classes = map[string]error{
 	"IotHubUnauthorized":                 ErrForbidden, // "Principal … is not authorized for GET on …": azure-iot-sdk-csharp#3344
+	"IotHubNotFound":                     ErrNoHub,
 	"IotHubQuotaExceeded":                ErrQuota,
 	"TooManyDevices":                     ErrQuota,
 	"DeviceMaximumQueueDepthExceeded":    ErrQuota,
@@ -187,6 +189,7 @@ var cures = map[error]string{
 	ErrForbidden:    "the policy needs registry read, registry write and service connect; by Entra the role IoT Hub Data Contributor on the hub",
 	ErrQuota:        "wait until 00:00 UTC, when it begins anew, or give the hub another unit",
 	ErrNotFound:     "is it registered at this hub, with this id? Ids are case-sensitive",
+	ErrNoHub:        "is the host name right (Azure portal, IoT Hub, Overview)? Is the hub there still?",
 	ErrOffline:      "is the device connected, and has it subscribed to $iothub/methods/POST/#?",
 	ErrNoAnswer:     "does the device answer at $iothub/methods/res/STATUS/?$rid=ID?",
 	ErrConflict:     "take another id; adopt: true takes a device that somebody else made",
