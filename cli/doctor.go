@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -56,22 +55,28 @@ bytes, whose echo is compared. Exit code 3 when something is bad.`,
 
 // judge has the program end as the worst result says.
 func (a *app) judge(found []doctor.Result) {
-	if slices.ContainsFunc(found, func(f doctor.Result) bool { return f.State == doctor.Bad }) {
+	if doctor.Worst(found) == doctor.Bad {
 		a.code = runner.ExitRig
 	}
 }
 
 // printResults is one line for each; the cure is at its end.
 func (a *app) printResults(found []doctor.Result) {
-	ink, colours, width := palette(lively(a.out)), map[doctor.State]style{doctor.OK: green, doctor.Warn: yellow, doctor.Bad: red}, 0
+	width := 0
 	for _, name := range doctor.Names() {
 		width = max(width, len(name))
 	}
 	for _, f := range found {
-		fmt.Fprintf(a.out, "%s  %-*s  %s", ink.paint(colours[f.State], fmt.Sprintf("%-4s", f.State)), width, f.Name, oneLine(f.What))
+		fmt.Fprintf(a.out, "%s  %-*s  %s", a.state(f.State, 4), width, f.Name, oneLine(f.What))
 		if f.Cure != "" {
 			fmt.Fprintf(a.out, " → %s", oneLine(f.Cure))
 		}
 		fmt.Fprintln(a.out)
 	}
+}
+
+// state is a state in its colour, padded to a width.
+func (a *app) state(s doctor.State, width int) string {
+	colours := map[doctor.State]style{doctor.OK: green, doctor.Warn: yellow, doctor.Bad: red}
+	return palette(lively(a.out)).paint(colours[s], fmt.Sprintf("%-*s", width, s))
 }

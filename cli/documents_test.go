@@ -215,6 +215,7 @@ func TestDocumentedCommandsRun(t *testing.T) {
 	s.run("hilrig rig init", 2) // the README's rig file is there, and is not overwritten
 	s.run("hilrig learn --port /dev/ttyUSB0 --host hub.rig.lan --listen 0.0.0.0 --out board.yaml")
 	s.run("hilrig doctor --rig rig.yaml", 0, 3)
+	s.run("hilrig rig check --rig rig.yaml", 0, 3)
 	s.run("hilrig run --rig rig.yaml --dry-run")
 	s.run("hilrig run --rig rig.yaml --label-filter smoke")
 	s.run("hilrig run --rig hubs.yaml --hub lab --hub spare --label-filter smoke")

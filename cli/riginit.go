@@ -18,12 +18,12 @@ import (
 func (a *app) rigCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "rig",
-		Short:   "Write a rig file from what is plugged in",
-		Example: "  hilrig rig init --out rig.yaml",
+		Short:   "Write a rig file from what is plugged in, and try all devices of one",
+		Example: "  hilrig rig init --out rig.yaml\n  hilrig rig check --rig rig.yaml",
 		Args:    knownVerb,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.rigInit())
+	cmd.AddCommand(a.rigInit(), a.rigCheck())
 	return cmd
 }
 

@@ -14,7 +14,17 @@ import (
 // checkHubPorts takes each endpoint of this machine for a moment: several boards
 // may share one.
 func checkHubPorts(ctx context.Context, h *Host) (found []Result) {
-	boards, places := map[string][]string{}, []string{}
+	boards, places := h.endpoints()
+	for _, at := range places {
+		found = append(found, h.takeEndpoint(ctx, at, strings.Join(boards[at], ", ")))
+	}
+	return found
+}
+
+// endpoints are the boards of each endpoint of this machine, and the endpoints
+// in the order of the rig file.
+func (h *Host) endpoints() (boards map[string][]string, places []string) {
+	boards = map[string][]string{}
 	for _, d := range h.Rig.Devices {
 		at := h.Rig.Hub.Endpoint(d)
 		if at == "" || d.At(h.Rig.Hub).HubPort == 0 {
@@ -25,17 +35,16 @@ func checkHubPorts(ctx context.Context, h *Host) (found []Result) {
 		}
 		boards[at] = append(boards[at], d.Name)
 	}
-	for _, at := range places {
-		whose := strings.Join(boards[at], ", ")
-		l, err := h.Listen(ctx, "tcp", at)
-		if err != nil {
-			found = append(found, bad("ss -ltnp shows who has it; or another hub_port for "+whose, "%s for %s: %s", at, whose, record.WithoutAddress(err)))
-			continue
-		}
-		_ = l.Close() // nobody has connected
-		found = append(found, fine("%s for %s is free", at, whose))
+	return boards, places
+}
+
+func (h *Host) takeEndpoint(ctx context.Context, at, whose string) Result {
+	l, err := h.Listen(ctx, "tcp", at)
+	if err != nil {
+		return bad("ss -ltnp shows who has it; or another hub_port for "+whose, "%s for %s: %s", at, whose, record.WithoutAddress(err))
 	}
-	return found
+	_ = l.Close() // nobody has connected
+	return fine("%s for %s is free", at, whose)
 }
 
 // checkHubHost: a device dials this name, and sends it as SNI, which cannot

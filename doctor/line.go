@@ -31,20 +31,26 @@ func checkLine(ctx context.Context, h *Host) []Result {
 			t = d.Type
 		}
 	}
-	line, err := h.Open(ctx, port.Config{Path: h.Line, Baud: t.Baud, LockDir: h.LockDir, Run: "hilrig doctor", Log: h.Log})
+	return []Result{h.tryLine(ctx, h.Line, t, t.Timing.BootWithin)}
+}
+
+// tryLine tries the line at path, of a device of type t that may boot for as
+// long when its line is opened.
+func (h *Host) tryLine(ctx context.Context, path string, t rigfile.Type, boot time.Duration) Result {
+	line, err := h.Open(ctx, port.Config{Path: path, Baud: t.Baud, LockDir: h.LockDir, Run: "hilrig doctor", Log: h.Log})
 	if err != nil {
-		return []Result{Failed(err)}
+		return Failed(err)
 	}
 	con := console.Open(line, t.ConsoleSettings(), console.Options{Log: h.Log})
-	defer func() { _ = con.Close() }()                            // nothing is waited for any more
-	if _, err := con.Wake(ctx, t.Timing.BootWithin); err != nil { // one that answers to nothing is judged below
-		return []Result{Failed(err)}
+	defer func() { _ = con.Close() }()             // nothing is waited for any more
+	if _, err := con.Wake(ctx, boot); err != nil { // one that answers to nothing is judged below
+		return Failed(err)
 	}
 	sent, got, err := loadLine(ctx, con)
 	if err != nil {
-		return []Result{Failed(err)}
+		return Failed(err)
 	}
-	return []Result{judgeEcho(h.Line, t.Baud, sent, got)}
+	return judgeEcho(path, t.Baud, sent, got)
 }
 
 // loadLine sends the lines one after the other and gives what came back, until

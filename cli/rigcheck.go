@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hilrig/doctor"
+	"hilrig/record/wording"
+)
+
+func (a *app) rigCheck() *cobra.Command {
+	var rig, hubName string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Try every device of a rig at once, and give each trouble its cure",
+		Long: `Try every device of a rig file at once, in less than half a minute: its line is
+opened and loaded with a few hundred harmless bytes, the programs of its power
+control and of its flashing are looked for, its hub's name is resolved and its
+port taken for a moment, and what tells it from boards at the same port is
+looked at. Opening a line may reset a board. Exit code 3 when something is bad.`,
+		Example: `  hilrig rig check --rig bench.yaml
+  hilrig rig check --rig bench.yaml --hub lab --json`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			looked, err := a.rigAt(rig, hubName)
+			if err != nil {
+				return err
+			}
+			host := doctor.ThisHost(a.log)
+			host.Rig, host.Broker = looked, lookAtBroker
+			ctx, stop := a.untilSignal(cmd.Context())
+			defer stop()
+			boards := doctor.ExamineBoards(ctx, host)
+			if ctx.Err() != nil {
+				return errInterrupted
+			}
+			for _, b := range boards {
+				a.judge(b.Checks)
+			}
+			if asJSON {
+				return a.printJSON(boards)
+			}
+			a.printBoards(boards)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&rig, "rig", "", "rig file (default: one emulated device emu-1)")
+	cmd.Flags().StringVar(&hubName, "hub", "", "look at this hub of the rig file (default: its own)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
+	return cmd
+}
+
+// printBoards is a table of states, and below it what is not ok: what is wrong
+// with several devices stands there once.
+func (a *app) printBoards(boards []doctor.Board) {
+	names, width := doctor.BoardChecks(), len("DEVICE")
+	for _, b := range boards {
+		width = max(width, len(b.Device))
+	}
+	heads := []string{fmt.Sprintf("%-*s", width, "DEVICE")}
+	for _, name := range names {
+		heads = append(heads, fmt.Sprintf("%-*s", stateWidth, strings.ToUpper(name)))
+	}
+	fmt.Fprintln(a.out, strings.TrimRight(strings.Join(heads, "  "), " "))
+	for _, b := range boards {
+		row := []string{fmt.Sprintf("%-*s", width, b.Device)}
+		for _, name := range names {
+			row = append(row, a.stateOf(b, name))
+		}
+		fmt.Fprintln(a.out, strings.TrimRight(strings.Join(row, "  "), " "))
+	}
+	a.printTroubles(boards)
+}
+
+// stateWidth is that of the widest head.
+const stateWidth = len("power")
+
+func (a *app) stateOf(b doctor.Board, check string) string {
+	var of []doctor.Result
+	for _, r := range b.Checks {
+		if r.Name == check {
+			of = append(of, r)
+		}
+	}
+	if s := doctor.Worst(of); s != "" {
+		return a.state(s, stateWidth)
+	}
+	return fmt.Sprintf("%-*s", stateWidth, "-")
+}
+
+func (a *app) printTroubles(boards []doctor.Board) {
+	whose, order, count := map[doctor.Result][]string{}, []doctor.Result{}, map[doctor.State]int{}
+	for _, b := range boards {
+		count[doctor.Worst(b.Checks)]++
+		for _, r := range b.Checks {
+			if r.State == doctor.OK {
+				continue
+			}
+			if whose[r] == nil {
+				order = append(order, r)
+			}
+			whose[r] = append(whose[r], b.Device)
+		}
+	}
+	for _, r := range order {
+		who := strings.Join(whose[r], ", ")
+		if n := len(whose[r]); n > 3 {
+			who = wording.Plural(n, "device")
+		}
+		fmt.Fprintf(a.out, "\n%s  %s of %s: %s\n", a.state(r.State, 4), r.Name, who, oneLine(r.What))
+		if r.Cure != "" {
+			fmt.Fprintf(a.out, "      → %s\n", oneLine(r.Cure))
+		}
+	}
+	fmt.Fprintf(a.out, "\n%s: %d ok, %d warn, %d bad\n", wording.Plural(len(boards), "device"), count[doctor.OK], count[doctor.Warn], count[doctor.Bad])
+}

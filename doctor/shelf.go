@@ -1,0 +1,145 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"hilrig/fixtures/rigfile"
+)
+
+// Board is what was found of one device of the rig: a result for each of
+// [BoardChecks] that it has something of.
+type Board struct {
+	Device string   `json:"device"`
+	Checks []Result `json:"checks"`
+}
+
+// BoardChecks are the names of what is checked of each device, in order.
+func BoardChecks() []string { return []string{"line", "power", "flash", "hub", "from"} }
+
+// Bounds of what one board may take, all of them being looked at at once: one
+// that boots when its line is opened is waited for no longer than this.
+const (
+	boardWithin = 25 * time.Second
+	longestBoot = 15 * time.Second
+)
+
+// ExamineBoards looks at every device of the rig at the same time: its line is
+// opened and loaded as [Host.Line] is. The order is that of the rig file.
+func ExamineBoards(ctx context.Context, h *Host) []Board {
+	ctx, cancel := context.WithTimeout(ctx, boardWithin)
+	defer cancel()
+	hubs := h.hubOfEach(ctx)
+	boards := make([]Board, len(h.Rig.Devices))
+	var all sync.WaitGroup
+	for i, d := range h.Rig.Devices {
+		all.Go(func() {
+			boards[i] = Board{d.Name, slices.Concat(
+				named("line", h.lineOf(ctx, d)), named("power", h.powerOf(d)), named("flash", h.flashOf(d)),
+				named("hub", hubs[d.Name]...), named("from", h.sourceOf(d)),
+			)}
+		})
+	}
+	all.Wait()
+	return boards
+}
+
+// named gives results the name of their check; one without a word is none.
+func named(check string, found ...Result) []Result {
+	found = slices.DeleteFunc(found, func(r Result) bool { return r.What == "" })
+	for i := range found {
+		found[i].Name = check
+	}
+	return found
+}
+
+func (h *Host) lineOf(ctx context.Context, d rigfile.Device) Result {
+	r := ReachOf(d, h.Ports, h.NoPorts, h.LockDir)
+	switch {
+	case d.Serial.Emulated != nil:
+		return fine("emulated")
+	case !r.Reachable:
+		return bad("hilrig devices shows what is plugged in, and who holds it", "%s", r.Why)
+	}
+	return h.tryLine(ctx, r.Port, d.Type, min(d.Type.Timing.BootWithin, longestBoot))
+}
+
+// powerOf looks for the programs that switch the device; it switches nothing.
+func (h *Host) powerOf(d rigfile.Device) Result {
+	if d.Power == nil {
+		return Result{}
+	}
+	return h.programs("power.on and power.off of the device", d.Power.On, d.Power.Off)
+}
+
+func (h *Host) flashOf(d rigfile.Device) Result {
+	if len(d.Type.Flash.Command) == 0 {
+		return Result{}
+	}
+	return h.programs("flash.command of the type", d.Type.Flash.Command)
+}
+
+// programs are those of commands that key holds: all must be there.
+func (h *Host) programs(key string, commands ...[]string) Result {
+	var there []string
+	for _, argv := range commands {
+		path, err := h.Program(argv[0])
+		if named := (*exec.Error)(nil); errors.As(err, &named) {
+			err = named.Err
+		}
+		if err != nil {
+			return bad("install it, or name it by its path in "+key, "%s: %s", argv[0], err)
+		}
+		if !slices.Contains(there, path) {
+			there = append(there, path)
+		}
+	}
+	return fine("%s", strings.Join(there, ", "))
+}
+
+// hubOfEach is what stands between each device and its hub: what is wrong with
+// the hub is so for all of them.
+func (h *Host) hubOfEach(ctx context.Context) map[string][]Result {
+	shared := append(checkHubHost(ctx, h), checkBroker(ctx, h)...)
+	all := map[string][]Result{}
+	for _, d := range h.Rig.Devices {
+		all[d.Name] = slices.Clone(shared)
+	}
+	boards, places := h.endpoints()
+	for _, at := range places {
+		r := h.takeEndpoint(ctx, at, strings.Join(boards[at], ", "))
+		for _, name := range boards[at] {
+			all[name] = append(all[name], r)
+		}
+	}
+	return all
+}
+
+// sourceOf says by what address a device is told from those that dial the same
+// name and port.
+func (h *Host) sourceOf(d rigfile.Device) Result {
+	boards, _ := h.endpoints()
+	at := h.Rig.Hub.Endpoint(d)
+	for _, o := range h.Rig.Devices {
+		if o.Name != d.Name && o.From == d.From && slices.Contains(boards[at], o.Name) && slices.Contains(boards[at], d.Name) {
+			return warn("from: of each device, an address of its own", "%s: another device at %s is the same: they take turns", cmp.Or(d.From, "not said"), at)
+		}
+	}
+	return Result{State: OK, What: d.From}
+}
+
+// Worst is the gravest state among results, empty where there is none.
+func Worst(found []Result) (state State) {
+	for _, r := range found {
+		if r.State == Bad || state == "" || state == OK && r.State == Warn {
+			state = r.State
+		}
+	}
+	return state
+}

@@ -1,0 +1,119 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"hilrig/fixtures/rigfile"
+	"hilrig/hw/console"
+	"hilrig/hw/port"
+)
+
+// onShelf is a board with a line that may be opened.
+func onShelf(t *testing.T, name string) rigfile.Device {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "tty")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return rigfile.Device{Name: name, HubPort: 1, Type: rigfile.Infinite(), Serial: rigfile.Serial{Path: path}}
+}
+
+func TestEachPartOfABoardIsChecked(t *testing.T) {
+	echoes := func(s string) string { return s + "\nERROR\r\n" }
+	power := &rigfile.Power{On: []string{"uhubctl", "on"}, Off: []string{"uhubctl", "off"}}
+	for _, c := range []struct {
+		name   string
+		change func(*rigfile.Device)
+		host   Host
+		check  string
+		state  State
+		says   string
+	}{
+		{"a line that echoes", func(*rigfile.Device) {}, Host{}, "line", OK, "none lost"},
+		{"a line that is not there", func(d *rigfile.Device) { d.Serial.Path += "0" }, Host{}, "line", Bad, "no such file"},
+		{"an emulated one", func(d *rigfile.Device) { d.Serial = rigfile.Serial{Emulated: &rigfile.Emulated{}} }, Host{}, "line", OK, "emulated"},
+		{"no power control", func(*rigfile.Device) {}, Host{}, "power", "", ""},
+		{"programs of power", func(d *rigfile.Device) { d.Power = power }, Host{}, "power", OK, "/usr/bin/uhubctl"},
+		{"no program of power", func(d *rigfile.Device) { d.Power = power }, Host{Program: func(string) (string, error) { return "", exec.ErrNotFound }}, "power", Bad, "power.on"},
+		{"no flashing", func(*rigfile.Device) {}, Host{}, "flash", "", ""},
+		{"a flash tool", func(d *rigfile.Device) { d.Type.Flash.Command = []string{"esptool"} }, Host{}, "flash", OK, "/usr/bin/esptool"},
+		{"no flash tool", func(d *rigfile.Device) { d.Type.Flash.Command = []string{"esptool"} }, Host{Program: func(string) (string, error) { return "", exec.ErrNotFound }}, "flash", Bad, "flash.command"},
+		{"a hub's name that leads nowhere", func(*rigfile.Device) {}, Host{Rig: &rigfile.Rig{Hub: rigfile.Hub{Kind: rigfile.KindLocal, Host: "no-such-host.invalid", Listen: "127.0.0.1"}}}, "hub", Bad, "DNS"},
+		{"no address, at a port of its own", func(*rigfile.Device) {}, Host{}, "from", "", ""},
+		{"an address", func(d *rigfile.Device) { d.From = "192.0.2.21" }, Host{}, "from", OK, "192.0.2.21"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d := onShelf(t, "a")
+			c.change(&d)
+			if c.host.Rig == nil {
+				c.host.Rig = &rigfile.Rig{Hub: rigfile.Hub{Kind: rigfile.KindLocal, Host: "hub.rig.lan", Listen: "127.0.0.1"}}
+			}
+			c.host.Rig.Devices, c.host.LockDir, c.host.Open = []rigfile.Device{d}, t.TempDir(), board(t, echoes)
+			boards := ExamineBoards(t.Context(), lab(c.host))
+			if len(boards) != 1 || boards[0].Device != "a" {
+				t.Fatalf("%+v", boards)
+			}
+			var found []Result
+			for _, r := range boards[0].Checks {
+				if r.Name == c.check {
+					found = append(found, r)
+				}
+			}
+			_, words := worst(found)
+			if got := Worst(found); got != c.state || !strings.Contains(words, c.says) {
+				t.Errorf("%s, want %s with %q:\n%s", got, c.state, c.says, words)
+			}
+		})
+	}
+}
+
+// Boards at one port that nothing tells apart take turns, and that is said of
+// each of them.
+func TestBoardsThatTakeTurnsAreSaid(t *testing.T) {
+	rig := &rigfile.Rig{Hub: rigfile.Hub{Kind: rigfile.KindLocal, Host: "hub.rig.lan", Listen: "127.0.0.1"}}
+	for _, name := range []string{"a", "b", "c"} {
+		rig.Devices = append(rig.Devices, rigfile.Device{Name: name, HubPort: 1, Serial: rigfile.Serial{Emulated: &rigfile.Emulated{}}})
+	}
+	rig.Devices[2].From = "192.0.2.21"
+	for i, b := range ExamineBoards(t.Context(), lab(Host{Rig: rig})) {
+		state, words := worst(b.Checks)
+		if turns := strings.Contains(words, "take turns"); turns != (i < 2) || turns && (state != Warn && state != Bad) {
+			t.Errorf("%s: %s\n%s", b.Device, state, words)
+		}
+	}
+}
+
+// Twenty lines are tried at once: each waits until all of them are open.
+func TestTheBoardsOfAShelfAreTriedAtOnce(t *testing.T) {
+	const most = 20
+	rig := &rigfile.Rig{Hub: rigfile.Hub{Kind: rigfile.KindLocal, Host: "hub.rig.lan", Listen: "127.0.0.1"}}
+	for range most {
+		rig.Devices = append(rig.Devices, onShelf(t, "a"))
+	}
+	var open atomic.Int32
+	all := make(chan struct{})
+	wait := func(ctx context.Context, _ port.Config) (console.Line, error) {
+		if open.Add(1) == most {
+			close(all)
+		}
+		select {
+		case <-all:
+			return nil, errors.New("all were open")
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	for _, b := range ExamineBoards(t.Context(), lab(Host{Rig: rig, LockDir: t.TempDir(), Open: wait})) {
+		if _, words := worst(b.Checks); !strings.Contains(words, "all were open") {
+			t.Errorf("%s", words)
+		}
+	}
+}
