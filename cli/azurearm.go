@@ -62,11 +62,7 @@ func (f *armFlags) with(a *app, cmd *cobra.Command, step func(context.Context, *
 	if err != nil {
 		return err
 	}
-	open := a.manager
-	if open == nil {
-		open = resourceManager
-	}
-	c, err := open(id)
+	c, err := a.managerOf(id)
 	if err != nil {
 		return err
 	}
@@ -75,8 +71,11 @@ func (f *armFlags) with(a *app, cmd *cobra.Command, step func(context.Context, *
 	return step(ctx, c, id)
 }
 
-// resourceManager is Azure's, as whoever this machine is signed in.
-func resourceManager(id arm.ID) (*arm.Client, error) {
+// managerOf is Azure Resource Manager, as whoever this machine is signed in.
+func (a *app) managerOf(id arm.ID) (*arm.Client, error) {
+	if a.manager != nil {
+		return a.manager(id)
+	}
 	way, err := access.Entra(id.Name, access.EntraOptions{})
 	if err != nil {
 		return nil, err

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,6 +19,9 @@ import (
 
 	"hilrig/azure/iothub/arm"
 	"hilrig/certs"
+	"hilrig/record"
+	"hilrig/runner"
+	"hilrig/suites"
 )
 
 const aHub = "/subscriptions/91d12660-3dec-467a-be2a-213b5544ddc0/resourceGroups/a-group/providers/Microsoft.Devices/IotHubs/a-hub"
@@ -26,9 +31,14 @@ const aHub = "/subscriptions/91d12660-3dec-467a-be2a-213b5544ddc0/resourceGroups
 type manager struct {
 	certificate string // that it has as "c"
 	changes     []string
+	sku         string // B1
+	signedOut   bool
 }
 
 func (m *manager) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	if m.signedOut {
+		return azcore.AccessToken{}, record.NewFailure(record.RigCloud, "sign in at", "Microsoft Entra", nil).WithCure("az login")
+	}
 	return azcore.AccessToken{Token: "nobody's", ExpiresOn: time.Now().Add(time.Hour)}, nil
 }
 
@@ -51,7 +61,7 @@ func (m *manager) Do(r *http.Request) (*http.Response, error) {
 	case what == "/quotaMetrics":
 		body = `{"value":[{"name":"TotalMessages","currentValue":7900,"maxValue":8000},{"name":"TotalDeviceCount","currentValue":3,"maxValue":500}]}`
 	case what == "":
-		body = `{"name":"a-hub","location":"westeurope","sku":{"name":"B1","tier":"Basic","capacity":1},"properties":{"state":"Active","hostName":"a-hub.azure-devices.net","minTlsVersion":"1.2",
+		body = `{"name":"a-hub","location":"westeurope","sku":{"name":"` + cmp.Or(m.sku, "B1") + `","tier":"Basic","capacity":1},"properties":{"state":"Active","hostName":"a-hub.azure-devices.net","minTlsVersion":"1.2",
 "disableLocalAuth":true,"publicNetworkAccess":"Disabled","routing":{"routes":[{"name":"store","source":"DeviceMessages","endpointNames":["s"],"isEnabled":true}],"fallbackRoute":{"isEnabled":true}}}}`
 	case what == "/certificates":
 		body = `{"value":[` + m.certificate + `]}`
@@ -66,13 +76,21 @@ func (m *manager) Do(r *http.Request) (*http.Response, error) {
 // azure runs a verb below hilrig azure at that stand-in.
 func (m *manager) azure(t *testing.T, typed string, args ...string) (out, errs string, err error) {
 	t.Helper()
+	return m.hilrig(t, typed, append([]string{"azure"}, args...)...)
+}
+
+func (m *manager) hilrig(t *testing.T, typed string, args ...string) (out, errs string, err error) {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
 	a := &app{in: strings.NewReader(typed), out: newText(&stdout), err: newText(&stderr), rawErr: &stderr, logTo: newRedirect(&stderr), log: slog.New(slog.DiscardHandler)}
+	if a.catalogue, err = suites.With(); err != nil {
+		t.Fatal(err)
+	}
 	a.manager = func(id arm.ID) (*arm.Client, error) {
 		return arm.New(id, m, arm.Options{Client: azcore.ClientOptions{Transport: m, Retry: policy.RetryOptions{MaxRetries: -1}}})
 	}
 	root := a.root()
-	root.SetArgs(append([]string{"azure"}, args...))
+	root.SetArgs(args)
 	err = root.ExecuteContext(t.Context())
 	return stdout.String(), stderr.String(), err
 }
@@ -94,6 +112,49 @@ func TestAzureHubShow(t *testing.T) {
 	}
 	if _, _, err := (&manager{}).azure(t, "", "hub", "show", "--resource", "a-hub"); err == nil || !strings.Contains(err.Error(), "Resource ID") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What a run takes of the day's messages is said before it starts; one that
+// takes more than the day has left does not start.
+func TestMessagesBeforeARun(t *testing.T) {
+	rig := filepath.Join(t.TempDir(), "rig.yaml")
+	write := func(resource string) {
+		t.Helper()
+		text := strings.NewReplacer("HUBPORT", "8883", "AMQP", "127.0.0.1:5671", "    kind: azure\n", "    kind: azure\n    resource_id: "+resource+"\n").Replace(azureRig)
+		if err := os.WriteFile(rig, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, x := range []struct {
+		name, resource, args string
+		at                   manager
+		says                 string
+		code                 int
+	}{
+		{"on the free tier", aHub, "--label-filter smoke --dry-run", manager{sku: "F1"}, "messages at the least, each begun 0.5 kB one, of the 100 that the day has left until 00:00 UTC; F1 costs nothing", 0},
+		{"paid", aHub, "--label-filter smoke --dry-run", manager{}, "each begun 4 kB one, of the 100 that the day has left until 00:00 UTC; they cost nothing beside the 10 USD that B1 costs a month and unit", 0},
+		{"of a kind that is not known", aHub, "--label-filter smoke --dry-run", manager{sku: "G2"}, "what G2 costs is not known", 0},
+		{"for a program", aHub, "--label-filter smoke --dry-run --json", manager{}, "of the 100 that the day has left", 0},
+		{"not asked", `""`, "--label-filter smoke --dry-run", manager{}, "is read where the hub's entry has a resource_id", 0},
+		{"nobody is signed in", aHub, "--label-filter smoke --dry-run", manager{signedOut: true}, "how many the day has left is not known: sign in at Microsoft Entra (az login)", 0},
+		{"no resource id", "a-hub", "--label-filter smoke --dry-run", manager{}, "resource id", runner.ExitUsage},
+		{"more than there are, told", aHub, "--label-filter smoke --repeat 101 --dry-run", manager{}, "it takes 101 at the least, and 100 of 8000 are left (fewer specs", runner.ExitRig},
+		{"more than there are", aHub, "--label-filter smoke --repeat 101", manager{}, "it takes 101 at the least, and 100 of 8000 are left (fewer specs", runner.ExitRig},
+	} {
+		write(x.resource)
+		reports := filepath.Join(t.TempDir(), "out")
+		out, errs, err := x.at.hilrig(t, "", append([]string{"run", "--rig", rig, "--hub", "azure", "--out", reports}, strings.Fields(x.args)...)...)
+		code := 0
+		if err != nil {
+			out, code = out+err.Error(), runner.ExitOf(err)
+		}
+		if code != x.code || !strings.Contains(strings.Join(strings.Fields(out), " "), x.says) {
+			t.Errorf("%s: exit code %d\n%s%s", x.name, code, out, errs)
+		}
+		if _, err := os.Stat(reports); err == nil {
+			t.Errorf("%s: a run was begun", x.name)
+		}
 	}
 }
 

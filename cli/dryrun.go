@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"strings"
@@ -19,10 +20,15 @@ const kindPlanned = "spec.planned"
 // kindNote is an event of a dry run about the rig as a whole.
 const kindNote = "run.note"
 
-// dryRun says what a plan would do. Nothing is touched.
-func (a *app) dryRun(p *runner.Plan, asJSON bool) error {
+// dryRun says what a plan would do. No device and no hub is touched.
+func (a *app) dryRun(ctx context.Context, p *runner.Plan, asJSON bool) error {
+	uses, err := a.uses(ctx, p)
+	if err != nil {
+		return err
+	}
+	notes := append(notesOnHosts(p), uses...)
 	if asJSON {
-		return a.dryRunJSON(p)
+		return a.dryRunJSON(p, notes)
 	}
 	ink := palette(lively(a.out))
 	fmt.Fprintf(a.out, "rig %s, %s: %s on %s", p.Rig, hubsOf(p),
@@ -31,7 +37,7 @@ func (a *app) dryRun(p *runner.Plan, asJSON bool) error {
 		fmt.Fprintf(a.out, ", %d rounds", p.Repeat)
 	}
 	fmt.Fprintf(a.out, "\nasked: %s\n", wording.Selection(p.Selected))
-	for _, note := range notesOnHosts(p) {
+	for _, note := range notes {
 		fmt.Fprint(a.out, wrap("note: "+note, "", widthOf(a.out)))
 	}
 	width := idWidth(p.Specs)
@@ -42,7 +48,7 @@ func (a *app) dryRun(p *runner.Plan, asJSON bool) error {
 		fmt.Fprintf(a.out, "  at the least %s, %s, %s loaded, about %d kB over its link; time limit %s\n", c.AtLeast(d.Type).Round(time.Second),
 			wording.Plural(c.Connects, "connect"), wording.Plural(c.Loads, "file"), (c.Bytes()+999)/1000, p.Timeout)
 		if d.Hub.Kind == rigfile.KindAzure {
-			fmt.Fprintf(a.out, "  of the hub's messages at the least %d, each of 0.5 kB on the free tier and 4 kB on the others; how many the day has left is not known\n", p.MessagesOf(d))
+			fmt.Fprintf(a.out, "  of the hub's messages at the least %d\n", p.MessagesOf(d))
 		}
 		for _, s := range p.Specs {
 			if why := p.WhyNot(d, s); why != "" {
@@ -101,9 +107,9 @@ func idWidth(specs []fixtures.Spec) int {
 	return n
 }
 
-func (a *app) dryRunJSON(p *runner.Plan) error {
+func (a *app) dryRunJSON(p *runner.Plan, notes []string) error {
 	enc, clock := a.encoder(), record.ClockAt(time.Now())
-	for _, note := range notesOnHosts(p) {
+	for _, note := range notes {
 		if err := enc.Encode(clock.Stamp(time.Now(), record.Event{Source: record.SourceHub, Kind: kindNote, Text: note})); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -136,10 +137,17 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 		return err
 	}
 	if f.dryRun {
-		return a.dryRun(plan, f.asJSON)
+		return a.dryRun(ctx, plan, f.asJSON)
 	}
 	if err := f.form.check(f.out); err != nil {
 		return err
+	}
+	uses, err := a.uses(ctx, plan)
+	if err != nil {
+		return err
+	}
+	for _, note := range uses {
+		fmt.Fprint(a.err, wrap("note: "+note, "", widthOf(a.err)))
 	}
 	if f.asJSON {
 		a.behind("run", mostEvents, eventMark)
