@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -9,20 +10,24 @@ import (
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
 	"hilrig/record/wording"
+	"hilrig/reports/gate"
 	"hilrig/reports/schema"
 )
 
-// rigFormat is the format whose schema lies with its reader.
-const rigFormat = "rig"
+// handWritten are the formats that a person writes; each one's schema lies with its
+// reader.
+var handWritten = map[string]func() []byte{"rig": rigfile.Schema, "policy": gate.PolicySchema, "waivers": gate.WaiverSchema}
 
 func (a *app) schemaCommand() *cobra.Command {
-	formats := append(schema.Names(), rigFormat)
+	formats := append(schema.Names(), slices.Sorted(maps.Keys(handWritten))...)
 	return &cobra.Command{
 		Use:   "schema " + strings.Join(formats, "|"),
 		Short: "Print the JSON schema of a format",
 		Long: `Print the JSON schema (draft 2020-12) of a format: event (hilrig run --json,
 events.jsonl, timeline.jsonl), list (hilrig list --json), record (run.json),
-compare (hilrig compare --json), rig (rig.yaml; editors complete and check with it).`,
+compare (hilrig compare --json), verdict (hilrig gate --json); and of files that
+are written by hand, for editors to complete and check with: rig (rig.yaml),
+policy and waivers (hilrig gate).`,
 		Example: `  hilrig schema rig > rig.schema.json
   hilrig schema record`,
 		Args:      exactly("FORMAT"),
@@ -40,8 +45,8 @@ compare (hilrig compare --json), rig (rig.yaml; editors complete and check with 
 
 func schemaOf(name string, formats []string) ([]byte, error) {
 	switch {
-	case name == rigFormat:
-		return rigfile.Schema(), nil
+	case handWritten[name] != nil:
+		return handWritten[name](), nil
 	case slices.Contains(formats, name):
 		return schema.Of(name)
 	}

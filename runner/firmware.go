@@ -18,11 +18,11 @@ import (
 // (git-lfs, docs/spec.md).
 var lfsPointer = []byte("version https://git-lfs.github.com/spec/")
 
-// describeFirmware hashes the firmware file, streamed: an image may be bigger
+// DescribeFirmware hashes the firmware file, streamed: an image may be bigger
 // than what a child may use of memory. What is no image is refused, so that no
 // verdict is given on a hash of it: an empty file, a pointer of Git LFS or
 // git-annex, a folder, and a pipe, which is not waited for.
-func describeFirmware(f record.Firmware) (record.Firmware, error) {
+func DescribeFirmware(f record.Firmware) (record.Firmware, error) {
 	if f.File == "" {
 		return f, nil
 	}

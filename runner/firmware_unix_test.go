@@ -41,7 +41,7 @@ func TestWhatIsNoImageIsRefused(t *testing.T) {
 		"no such file":                                      filepath.Join(dir, "nope.bin"),
 	} {
 		done := make(chan error, 1)
-		go func() { _, err := describeFirmware(record.Firmware{File: file}); done <- err }()
+		go func() { _, err := DescribeFirmware(record.Firmware{File: file}); done <- err }()
 		select {
 		case err := <-done:
 			if record.ClassOf(err) != record.Usage || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), filepath.Base(file)) {
@@ -52,7 +52,7 @@ func TestWhatIsNoImageIsRefused(t *testing.T) {
 		}
 	}
 	for _, sound := range []string{"a", "version 1.2", strings.Repeat("x", 5000)} {
-		if f, err := describeFirmware(record.Firmware{File: put("fw.bin", sound)}); err != nil || f.SHA256 == "" {
+		if f, err := DescribeFirmware(record.Firmware{File: put("fw.bin", sound)}); err != nil || f.SHA256 == "" {
 			t.Errorf("%.10q: %v", sound, err)
 		}
 	}

@@ -88,7 +88,7 @@ func NewPlan(r Request) (*Plan, error) {
 	if r.Rerun != nil {
 		p.again(r.Rerun)
 	}
-	if p.Firmware, err = describeFirmware(r.Firmware); err != nil {
+	if p.Firmware, err = DescribeFirmware(r.Firmware); err != nil {
 		return nil, err
 	}
 	if r.Flash {

@@ -104,7 +104,7 @@ func TestFirmwareIsHashed(t *testing.T) {
 	if err := os.WriteFile(name, []byte("abc"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f, err := describeFirmware(record.Firmware{Version: "2.4.1", File: name})
+	f, err := DescribeFirmware(record.Firmware{Version: "2.4.1", File: name})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,243 @@
+package cli
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hilrig/record"
+	"hilrig/reports/gate"
+	"hilrig/runner"
+)
+
+// gateFlags are the flags of `hilrig gate` as typed.
+type gateFlags struct {
+	policy, waivers string
+	firmware        string
+	firmwareFile    string
+	out             string
+	asJSON          bool
+}
+
+func (a *app) gateCommand() *cobra.Command {
+	f := &gateFlags{}
+	cmd := &cobra.Command{
+		Use:   "gate [RUN...]",
+		Short: "Say whether a firmware may ship, by a policy",
+		Long: `Say by a policy whether a firmware may ship: PASS, FAIL or INCONCLUSIVE, with a
+line for each rule. RUN is a run folder, a run id, latest (the default) or
+latest~1. FAIL only for an accepted result that fails; what lacks, is not
+accepted or is damaged is INCONCLUSIVE.
+
+Exit code 0 for PASS, 1 for FAIL, 3 for INCONCLUSIVE; 2 for a policy or a waiver
+file that is broken, and for a waiver that has expired.`,
+		Example: `  hilrig gate --policy gate.yaml
+  hilrig gate --policy gate.yaml --waivers waivers.yaml --firmware-file fw.bin latest latest~1
+  hilrig gate init latest > gate.yaml
+  hilrig gate explain --policy gate.yaml`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := required(cmd, "policy"); err != nil {
+				return err
+			}
+			return a.gate(f, args)
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.policy, "policy", "", "policy file (hilrig schema policy)")
+	fl.StringVar(&f.waivers, "waivers", "", "waiver file (hilrig schema waivers)")
+	fl.StringVar(&f.firmware, "firmware", "", "version that is judged (default: the policy's, else that of the runs)")
+	fl.StringVar(&f.firmwareFile, "firmware-file", "", "image that is judged, by its SHA-256")
+	fl.StringVar(&f.out, "out", filepath.Join("reports", "out"), "folder of run folders, for an id or latest")
+	fl.BoolVar(&f.asJSON, "json", false, "print the verdict as JSON")
+	cmd.AddCommand(a.gateInitCommand(), a.gateExplainCommand())
+	return cmd
+}
+
+func (a *app) gateInitCommand() *cobra.Command {
+	out := filepath.Join("reports", "out")
+	cmd := &cobra.Command{
+		Use:     "init [RUN]",
+		Short:   "Print a policy that asks for what a run has asked",
+		Example: "  hilrig gate init latest > gate.yaml",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir, err := findRun(out, append(args, "latest")[0], false)
+			if err != nil {
+				return err
+			}
+			rec, err := runner.Load(dir)
+			if err != nil {
+				return err
+			}
+			_, err = a.out.Write(gate.Draft(rec, a.gateCatalogue()))
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", out, "folder of run folders, for an id or latest")
+	return cmd
+}
+
+func (a *app) gateExplainCommand() *cobra.Command {
+	var policy string
+	cmd := &cobra.Command{
+		Use:     "explain",
+		Short:   "Say a policy in sentences",
+		Example: "  hilrig gate explain --policy gate.yaml",
+		Args:    exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := required(cmd, "policy"); err != nil {
+				return err
+			}
+			p, err := a.readPolicy(policy)
+			if err != nil {
+				return err
+			}
+			for _, line := range p.Explain(a.gateCatalogue()) {
+				fmt.Fprint(a.out, wrap(line, "", widthOf(a.out)))
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&policy, "policy", "", "policy file (hilrig schema policy)")
+	return cmd
+}
+
+func (a *app) gateCatalogue() []gate.Spec {
+	all := make([]gate.Spec, len(a.catalogue))
+	for i, s := range a.catalogue {
+		all[i] = gate.Spec{ID: s.ID, Labels: s.Labels}
+	}
+	return all
+}
+
+func (a *app) readPolicy(path string) (*gate.Policy, error) {
+	data, err := readSmall("policy", path)
+	if err != nil {
+		return nil, err
+	}
+	return gate.ReadPolicy(path, data, a.gateCatalogue())
+}
+
+// readSmall reads a file that a person wrote.
+func readSmall(what, path string) ([]byte, error) {
+	const most = 1 << 20
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, record.NewFailure(record.Usage, "read "+what, "", err)
+	}
+	defer func() { _ = f.Close() }() // only read
+	var b bytes.Buffer
+	if _, err := b.ReadFrom(io.LimitReader(f, most)); err != nil {
+		return nil, record.NewFailure(record.Usage, "read "+what, "", err)
+	}
+	return b.Bytes(), nil
+}
+
+// gate asks and answers.
+func (a *app) gate(f *gateFlags, names []string) error {
+	q, err := a.question(f, names)
+	if err != nil {
+		return err
+	}
+	v := gate.Judge(*q)
+	a.code = map[gate.Word]int{gate.Pass: runner.ExitPass, gate.Fail: runner.ExitDevice, gate.Inconclusive: runner.ExitRig}[v.Verdict]
+	if f.asJSON {
+		return a.printJSON(v)
+	}
+	a.showVerdict(v)
+	return nil
+}
+
+// question gathers all that a verdict is made of.
+func (a *app) question(f *gateFlags, names []string) (*gate.Question, error) {
+	q := &gate.Question{Catalogue: a.gateCatalogue(), Now: time.Now(), Version: version()}
+	var err error
+	if q.Policy, err = a.readPolicy(f.policy); err != nil {
+		return nil, err
+	}
+	if f.waivers != "" {
+		data, err := readSmall("waivers", f.waivers)
+		if err != nil {
+			return nil, err
+		}
+		if q.Waivers, err = gate.ReadWaivers(f.waivers, data, q.Policy, q.Catalogue, q.Now); err != nil {
+			return nil, err
+		}
+	}
+	judged, err := runner.DescribeFirmware(record.Firmware{Version: f.firmware, File: f.firmwareFile})
+	if err != nil {
+		return nil, err
+	}
+	q.Firmware = gate.Wanted{Version: judged.Version, SHA256: judged.SHA256}
+	if len(names) == 0 {
+		names = []string{"latest"}
+	}
+	seen := map[string]bool{}
+	for _, name := range names {
+		dir, err := findRun(f.out, name, false)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[dir] {
+			seen[dir] = true
+			q.Runs = append(q.Runs, readRun(dir, true))
+		}
+	}
+	q.NoHistory = "this hilrig keeps no history"
+	return q, nil
+}
+
+// readRun reads a run for a gate: one that is damaged is damaged, and no error.
+func readRun(dir string, given bool) gate.Run {
+	r := gate.Run{ID: filepath.Base(dir), Given: given}
+	rec, err := runner.Load(dir)
+	if err != nil {
+		r.Damage = oneLine(err.Error())
+		return r
+	}
+	r.Record, r.ID = rec, rec.Run.ID
+	if data, err := os.ReadFile(filepath.Join(dir, runner.RecordFile)); err == nil {
+		sum := sha256.Sum256(data)
+		r.SHA256 = hex.EncodeToString(sum[:])
+	}
+	return r
+}
+
+// showVerdict shows a verdict at a terminal: the rules, what is wrong below
+// each, and the answer last.
+func (a *app) showVerdict(v *gate.Verdict) {
+	ink, width := palette(lively(a.out)), widthOf(a.out)
+	styles := map[gate.Word]style{gate.Pass: green, gate.Fail: red, gate.Inconclusive: cyan}
+	const most = 10 // lines below a rule; --json has all
+	for _, r := range v.Rules {
+		word := ink.paint(styles[r.Verdict], fmt.Sprintf("%-12s", r.Verdict))
+		if len(r.Details) == 0 {
+			fmt.Fprintf(a.out, "%s  %s: %s\n", word, r.Name, oneLine(r.Text))
+			continue
+		}
+		fmt.Fprintf(a.out, "%s  %s\n", word, r.Name)
+		for i, d := range r.Details {
+			if i == most {
+				fmt.Fprintf(a.out, "    and %d more\n", len(r.Details)-most)
+				break
+			}
+			fmt.Fprint(a.out, wrap(oneLine(d), "    ", width))
+		}
+	}
+	for _, w := range v.Warnings {
+		fmt.Fprint(a.out, wrap(ink.paint(yellow, "warning")+"  "+oneLine(w), "", width))
+	}
+	for _, w := range v.Waived {
+		fmt.Fprint(a.out, wrap(oneLine(fmt.Sprintf("waived  %s by %s until %s: %s (%s)", w.Spec, w.Owner, w.Expires, w.Reason, w.Issue)), "", width))
+	}
+	fmt.Fprintf(a.out, "\n%s\n", strings.TrimSuffix(wrap(v.Sentence(), "", width), "\n"))
+}

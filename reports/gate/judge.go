@@ -1,0 +1,203 @@
+package gate
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"hilrig/record"
+	"hilrig/record/wording"
+)
+
+// Question is all that a verdict is made of.
+type Question struct {
+	Policy    *Policy
+	Waivers   []Waiver
+	Runs      []Run
+	NoHistory string // why nobody knows which runs there were; empty: it is known
+	Catalogue []Spec
+	Firmware  Wanted // in place of the policy's
+	Now       time.Time
+	Version   string // of this binary
+}
+
+// judging is a question on its way to the verdict.
+type judging struct {
+	Question
+
+	out     *Verdict
+	entries []*entry
+	boards  []*board
+	results map[spot]*outcome
+	used    map[Waiver]bool
+	index   map[string][]spot
+}
+
+// spot is where a result stands: a spec on a board at a hub.
+type spot struct {
+	board     *board
+	hub, spec string
+}
+
+// outcome is what became of a spec on a board at a hub, over all runs.
+type outcome struct {
+	kind     string // of the hub
+	last     record.Verdict
+	run      string
+	text     string
+	failed   []string // runs in which it failed
+	proved   bool     // passed, or warned, in one of them
+	warned   bool
+	wavering bool // failed and passed, in whatever order
+}
+
+// Judge gives the verdict.
+func Judge(q Question) *Verdict {
+	j := &judging{
+		Question: q, results: map[spot]*outcome{}, used: map[Waiver]bool{},
+		out: &Verdict{Schema: 1, Policy: PolicyRef{q.Policy.Name, q.Policy.sha256}, Hilrig: q.Version, At: q.Now.UTC().Round(0), Runs: []RunRef{}, Boards: []Counted{}, Waived: []Waiver{}, Warnings: []string{}},
+	}
+	slices.SortStableFunc(j.Runs, func(a, b Run) int { return cmp.Compare(a.ID, b.ID) }) // ids sort by time
+	j.firmware()
+	for i := range j.Runs {
+		j.take(&j.Runs[i])
+	}
+	j.enter()
+	j.runs()
+	j.unlisted()
+	j.evidence()
+	j.boardRules()
+	j.hubs()
+	for _, pattern := range j.Policy.Required {
+		j.required(pattern)
+	}
+	j.others()
+	j.warnings()
+	j.flaky()
+	j.waivers()
+	j.out.conclude()
+	return j.out
+}
+
+// firmware says which is judged: the one asked for, the policy's, or that of
+// the runs where they are all of one.
+func (j *judging) firmware() {
+	w := j.Firmware
+	if w == (Wanted{}) {
+		w = j.Policy.Firmware
+	}
+	var lacks []string
+	if w == (Wanted{}) {
+		found := map[Wanted]bool{}
+		for _, r := range j.Runs {
+			if r.Record == nil || !r.Given {
+				continue
+			}
+			for _, d := range r.Record.Devices {
+				found[Wanted{cmp.Or(d.Running.Version, r.Record.Firmware.Version), cmp.Or(d.Running.SHA256, r.Record.Firmware.SHA256)}] = true
+			}
+		}
+		delete(found, Wanted{})
+		all := slices.SortedFunc(maps.Keys(found), func(a, b Wanted) int {
+			return cmp.Or(cmp.Compare(a.Version, b.Version), cmp.Compare(a.SHA256, b.SHA256))
+		})
+		switch len(all) {
+		case 0:
+			lacks = append(lacks, "no run says which firmware it is of; --firmware or --firmware-file names it")
+		case 1:
+			w = all[0]
+		default:
+			lacks = append(lacks, fmt.Sprintf("the runs are of %d firmwares; --firmware or --firmware-file says which is judged", len(all)))
+		}
+	}
+	j.out.Firmware.Wanted = w
+	j.out.rule("firmware", "judged is "+w.String(), nil, lacks)
+}
+
+// enter puts every accepted result where it stands.
+func (j *judging) enter() {
+	for _, e := range j.entries {
+		if e.why != "" || e.board == nil {
+			continue
+		}
+		b := e.board
+		if !b.accepted || weaker(e.dev.Running.Known, b.known) {
+			b.known = e.dev.Running.Known
+		}
+		b.accepted = true
+		if known := &j.out.Firmware.Known; *known == "" || weaker(b.known, *known) {
+			*known = b.known
+		}
+		if f := &j.out.Firmware; f.SHA256 == "" {
+			f.SHA256 = cmp.Or(e.dev.Running.SHA256, e.run.Record.Firmware.SHA256)
+		}
+		for i := range e.dev.Specs {
+			j.result(e, &e.dev.Specs[i])
+		}
+		if e.dev.Cause != "" && e.dev.Class == record.ClassDevice {
+			j.result(e, &record.SpecResult{ID: "device/whole", Verdict: record.Fail, Class: record.ClassDevice, Message: e.dev.Cause})
+		}
+	}
+}
+
+// weaker reports whether a is known in a worse way than b.
+func weaker(a, b record.Origin) bool {
+	order := []record.Origin{record.Flashed, record.Asked, record.Claimed, ""}
+	return slices.Index(order, a) > slices.Index(order, b)
+}
+
+func (j *judging) result(e *entry, s *record.SpecResult) {
+	at := spot{e.board, e.dev.Hub.Name, s.ID}
+	o := j.results[at]
+	if o == nil {
+		o = &outcome{kind: e.dev.Hub.Kind}
+		j.results[at] = o
+	}
+	failed := s.Verdict == record.Fail
+	for _, a := range s.Attempts {
+		failed = failed || a.Verdict == record.Fail
+	}
+	for _, r := range s.Rounds {
+		failed = failed || r.Verdict == record.Fail
+	}
+	if failed {
+		o.failed = append(o.failed, e.run.ID)
+	}
+	o.proved = o.proved || s.Verdict == record.Pass || s.Verdict == record.Warn
+	o.warned = o.warned || s.Verdict == record.Warn
+	o.wavering = o.wavering || len(o.failed) > 0 && o.proved
+	settled := s.Verdict == record.Pass || s.Verdict == record.Warn || s.Verdict == record.Fail
+	if settled || o.last == "" || o.last != record.Fail && !o.proved {
+		o.last, o.run, o.text = s.Verdict, e.run.ID, wording.Clip(wording.OneLine(cmp.Or(s.Message, s.Cause)), 200)
+	}
+}
+
+// where is a result's place in words.
+func (at spot) String() string {
+	return fmt.Sprintf("%s on %s at %s", at.spec, at.board.name(), at.hub)
+}
+
+func (b *board) name() string {
+	return strings.TrimSpace(b.kind + " " + cmp.Or(b.serial, "without a serial number"))
+}
+
+// waived reports whether somebody answers for a failure.
+func (j *judging) waived(at spot) bool {
+	for _, w := range j.Waivers {
+		if w.covers(at.spec, at.board) {
+			j.used[w] = true
+			return true
+		}
+	}
+	return false
+}
+
+// sorted are the places of results, in an order that never changes.
+func (j *judging) sorted() []spot {
+	return slices.SortedFunc(maps.Keys(j.results), func(a, b spot) int {
+		return cmp.Or(cmp.Compare(a.spec, b.spec), cmp.Compare(a.board.name(), b.board.name()), cmp.Compare(a.hub, b.hub))
+	})
+}

@@ -1,0 +1,165 @@
+package gate
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"hilrig/record"
+)
+
+// Policy is what a firmware must have shown before it may ship.
+type Policy struct {
+	Name     string           `yaml:"policy"`
+	Firmware Wanted           `yaml:"firmware"`
+	Boards   []Boards         `yaml:"boards"`
+	Hubs     []string         `yaml:"hubs"`
+	Required []string         `yaml:"required"`
+	Accept   []Acceptance     `yaml:"accept"`
+	Evidence Evidence         `yaml:"evidence"`
+	Areas    map[string]Limit `yaml:"areas"`
+	Flaky    int              `yaml:"flaky"`
+	Unlisted string           `yaml:"unlisted"`
+	Never    []string         `yaml:"never_waived"`
+
+	sha256 string // of the file
+	maxAge time.Duration
+}
+
+// Wanted is the firmware that is judged.
+type Wanted struct {
+	Version string `yaml:"version" json:"version,omitempty"`
+	SHA256  string `yaml:"sha256" json:"sha256,omitempty"`
+}
+
+// Boards are boards of one type, by their serial numbers.
+type Boards struct {
+	Type     string `yaml:"type"`
+	AtLeast  int    `yaml:"at_least"`
+	Revision string `yaml:"revision"`
+}
+
+// Acceptance lets a required spec be without a result.
+type Acceptance struct {
+	Spec    string `yaml:"spec"`
+	Hub     string `yaml:"hub"`
+	Because string `yaml:"because"`
+}
+
+// Evidence says what a result must be like to count.
+type Evidence struct {
+	Known     []record.Origin `yaml:"known"`
+	Emulated  bool            `yaml:"emulated"`
+	MaxAge    string          `yaml:"max_age"`
+	Runs      int             `yaml:"runs"`
+	Hilrig    string          `yaml:"hilrig"`
+	Catalogue int             `yaml:"catalogue"`
+}
+
+// Limit is what an area may have; nil is no limit for warnings, and none at all
+// for failures.
+type Limit struct {
+	Warn *int `yaml:"warn"`
+	Fail *int `yaml:"fail"`
+}
+
+// What becomes of runs that were not given.
+const (
+	UnlistedCount = "count"
+	UnlistedWarn  = "warn"
+)
+
+// Spec is what the catalogue says of a spec.
+type Spec struct {
+	ID     string
+	Labels []string
+}
+
+// ReadPolicy reads and checks a policy against the catalogue; every error is a
+// usage failure.
+func ReadPolicy(path string, data []byte, catalogue []Spec) (*Policy, error) {
+	p := &Policy{}
+	if err := readStrict("policy", path, data, policySchema, p); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(data)
+	p.sha256 = hex.EncodeToString(sum[:])
+	if len(p.Evidence.Known) == 0 {
+		p.Evidence.Known = []record.Origin{record.Flashed, record.Asked}
+	}
+	p.Evidence.Runs = max(1, p.Evidence.Runs)
+	if p.Unlisted == "" {
+		p.Unlisted = UnlistedCount
+	}
+	for i := range p.Boards {
+		p.Boards[i].AtLeast = max(1, p.Boards[i].AtLeast)
+	}
+	if n := len(p.Evidence.MaxAge); n > 0 {
+		count, _ := strconv.Atoi(p.Evidence.MaxAge[:n-1]) // the schema has seen to it
+		unit := time.Hour
+		if p.Evidence.MaxAge[n-1] == 'd' {
+			unit *= 24
+		}
+		p.maxAge = time.Duration(count) * unit
+	}
+	if err := p.check(catalogue); err != nil {
+		return nil, record.NewFailure(record.Usage, "read policy", path, err)
+	}
+	return p, nil
+}
+
+// check finds what no schema can see: patterns, areas and labels that nothing
+// in the catalogue answers to.
+func (p *Policy) check(catalogue []Spec) error {
+	var errs []error
+	patterns := slices.Clone(p.Required)
+	for _, a := range p.Accept {
+		patterns = append(patterns, a.Spec)
+		if a.Hub != "" && !slices.Contains(p.Hubs, a.Hub) {
+			errs = append(errs, fmt.Errorf("accept: hub %s is not among hubs", a.Hub))
+		}
+	}
+	for _, l := range p.Never {
+		patterns = append(patterns, "label:"+l)
+	}
+	for area := range p.Areas {
+		if area != "*" {
+			patterns = append(patterns, area+"/*")
+		}
+	}
+	slices.Sort(patterns)
+	for _, pattern := range slices.Compact(patterns) {
+		if !slices.ContainsFunc(catalogue, func(s Spec) bool { return matches(pattern, s) }) {
+			errs = append(errs, fmt.Errorf("no spec of the catalogue is %s (hilrig list shows them)", pattern))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// matches reports whether a pattern takes a spec.
+func matches(pattern string, s Spec) bool {
+	if label, ok := strings.CutPrefix(pattern, "label:"); ok {
+		return slices.Contains(s.Labels, label)
+	}
+	area, all := strings.CutSuffix(pattern, "*")
+	return pattern == s.ID || all && strings.HasPrefix(s.ID, area)
+}
+
+func areaOf(spec string) string {
+	area, _, _ := strings.Cut(spec, "/")
+	return area
+}
+
+// limit is what an area may have.
+func (p *Policy) limit(area string) Limit {
+	l, ok := p.Areas[area]
+	if !ok {
+		l = p.Areas["*"]
+	}
+	return l
+}

@@ -1,0 +1,200 @@
+package gate
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+
+	"hilrig/record"
+	"hilrig/record/wording"
+)
+
+//go:embed policy.schema.json
+var policySchema []byte
+
+//go:embed waivers.schema.json
+var waiverSchema []byte
+
+// PolicySchema is the JSON schema of a policy file (draft 2020-12).
+func PolicySchema() []byte { return bytes.Clone(policySchema) }
+
+// WaiverSchema is the JSON schema of a waiver file (draft 2020-12).
+func WaiverSchema() []byte { return bytes.Clone(waiverSchema) }
+
+// maxSize is the most bytes of a policy or of a waiver file.
+const maxSize = 256 << 10
+
+// readStrict reads a YAML file that its schema describes into v. What does not
+// fit is a usage failure that says the line.
+func readStrict(what, path string, data, schema []byte, v any) error {
+	fail := func(err error) error { return record.NewFailure(record.Usage, "read "+what, path, err) }
+	if len(data) > maxSize {
+		return fail(fmt.Errorf("%d bytes; it has at most %d", len(data), maxSize))
+	}
+	f, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return fail(firstLine(err))
+	}
+	if len(f.Docs) != 1 || f.Docs[0].Body == nil {
+		return fail(errors.New("it must hold one YAML document"))
+	}
+	body := f.Docs[0].Body
+	for _, t := range []ast.NodeType{ast.AnchorType, ast.AliasType, ast.MergeKeyType} {
+		if len(ast.Filter(t, body)) > 0 {
+			return fail(errors.New("anchors and aliases are not taken here"))
+		}
+	}
+	var value any
+	if err := yaml.Unmarshal(data, &value); err != nil {
+		return fail(firstLine(err))
+	}
+	if err := fits(schema, value, body); err != nil {
+		return fail(err)
+	}
+	if err := yaml.UnmarshalWithOptions(data, v, yaml.Strict()); err != nil {
+		return fail(firstLine(err))
+	}
+	return nil
+}
+
+func firstLine(err error) error {
+	s, _, _ := strings.Cut(err.Error(), "\n")
+	return errors.New(s)
+}
+
+// fits says every difference between a value and its schema.
+func fits(schema []byte, value any, body ast.Node) error {
+	text, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
+	if err != nil {
+		return fmt.Errorf("read the embedded schema: %w", err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("schema.json", text); err != nil {
+		return fmt.Errorf("read the embedded schema: %w", err)
+	}
+	s, err := c.Compile("schema.json")
+	if err != nil {
+		return fmt.Errorf("read the embedded schema: %w", err)
+	}
+	err = s.Validate(value)
+	var v *jsonschema.ValidationError
+	if !errors.As(err, &v) {
+		return err
+	}
+	var problems []string
+	collect(v, body, s, &problems)
+	slices.Sort(problems)
+	return errors.New(strings.Join(slices.Compact(problems), "; "))
+}
+
+// collect walks an error's tree down to what is really wrong.
+func collect(v *jsonschema.ValidationError, body ast.Node, s *jsonschema.Schema, out *[]string) {
+	say := func(text string) { *out = append(*out, place(body, v.InstanceLocation, "")+text) }
+	switch k := v.ErrorKind.(type) {
+	case *kind.AdditionalProperties:
+		known := knownKeys(s, v.InstanceLocation)
+		for _, key := range k.Properties {
+			text := "unknown key " + key
+			if near := wording.Nearest(key, known); near != "" {
+				text += ", did you mean " + near + "?"
+			}
+			*out = append(*out, place(body, v.InstanceLocation, key)+text)
+		}
+		return
+	case *kind.Required:
+		say("lacks " + strings.Join(k.Missing, ", "))
+		return
+	case *kind.OneOf:
+		say("names a board or a type, one of the two")
+		return
+	}
+	if len(v.Causes) == 0 {
+		say(v.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
+	}
+	for _, c := range v.Causes {
+		collect(c, body, s, out)
+	}
+}
+
+// knownKeys are the keys that a mapping may have.
+func knownKeys(s *jsonschema.Schema, where []string) []string {
+	for _, part := range where {
+		for s.Ref != nil {
+			s = s.Ref
+		}
+		next := s.Properties[part]
+		if next == nil {
+			next = s.Items2020
+		}
+		if next == nil {
+			next, _ = s.AdditionalProperties.(*jsonschema.Schema)
+		}
+		if next == nil {
+			return nil
+		}
+		s = next
+	}
+	return slices.Sorted(maps.Keys(s.Properties))
+}
+
+// place is where a value stands, or a key of it: its line and its keys.
+func place(n ast.Node, where []string, key string) string {
+	for _, part := range where {
+		next := child(n, part)
+		if next == nil {
+			break
+		}
+		n = next
+	}
+	t := n.GetToken()
+	for i, p := range pairs(n) {
+		if name := p.Key.GetToken(); i == 0 || name.Value == key {
+			t = name
+		}
+	}
+	line := 1
+	if t != nil && t.Position != nil {
+		line = t.Position.Line
+	}
+	if len(where) == 0 {
+		return fmt.Sprintf("line %d: ", line)
+	}
+	return fmt.Sprintf("line %d: %s: ", line, strings.Join(where, "."))
+}
+
+func child(n ast.Node, part string) ast.Node {
+	if s, ok := n.(*ast.SequenceNode); ok {
+		if i, err := strconv.Atoi(part); err == nil && i < len(s.Values) {
+			return s.Values[i]
+		}
+	}
+	for _, p := range pairs(n) {
+		if p.Key.GetToken().Value == part {
+			return p.Value
+		}
+	}
+	return nil
+}
+
+func pairs(n ast.Node) []*ast.MappingValueNode {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		return n.Values
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{n}
+	}
+	return nil
+}
