@@ -47,12 +47,15 @@ func (a *app) azureCheck() *cobra.Command {
 		Use:   "check",
 		Short: "Say what at the IoT Hub would make a run fail, each with its cure",
 		Long: `Go the way of a run up to the device, and write nothing: the hub's name, its
-port 8883, TLS and the root to load, the device registry (port 443) and the
-events (port 5671) with the rights that were given. Exit code 3 when something
-is bad.
+port 8883, TLS and the root to load, the device registry (port 443) with its
+clock and the events (port 5671) with the rights that were given. With
+resource_id in the hub's entry also tier, quota left, access by key, private
+link, address rules, routes that telemetry does not come through, and the MQTT 5
+profile. Exit code 3 when something is bad.
 
-It replaces looking for these in the portal: Overview (host name), Shared access
-policies (rights), Built-in endpoints (consumer group), Networking.`,
+It replaces looking for these in the portal: Overview (host name), Pricing and
+scale, Shared access policies (rights), Built-in endpoints (consumer group),
+Message routing, Networking.`,
 		Example: "  hilrig azure check --rig rig.yaml\n  hilrig azure check --rig rig.yaml --hub azure --json",
 		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -83,10 +86,13 @@ func (a *app) lookAtAzure(ctx context.Context, h rigfile.Hub) (found []doctor.Re
 	c, err := runner.AzureOf(h, a.log)
 	all := []iothub.Finding{{Err: err}}
 	if err == nil {
-		all = c.Check(ctx)
+		all = append(c.Check(ctx), a.lookAtManaged(ctx, c, h)...)
 	}
 	for _, f := range all {
-		r := doctor.Result{State: doctor.OK, What: f.What}
+		r := doctor.Result{State: doctor.OK, What: f.What, Cure: f.Cure}
+		if f.Cure != "" {
+			r.State = doctor.Warn
+		}
 		if f.Err != nil {
 			r = doctor.Failed(f.Err)
 		}
@@ -94,6 +100,22 @@ func (a *app) lookAtAzure(ctx context.Context, h rigfile.Hub) (found []doctor.Re
 		found = append(found, r)
 	}
 	return found
+}
+
+// lookAtManaged is what Azure Resource Manager knows of the hub.
+func (a *app) lookAtManaged(ctx context.Context, c iothub.Config, h rigfile.Hub) []iothub.Finding {
+	if h.ResourceID == "" {
+		return []iothub.Finding{{What: "tier, quota, access by key, networking and routes are not read: the hub's entry has no resource_id",
+			Cure: "resource_id: ID in the hub's entry (Azure portal, IoT Hub, Properties), and az login as somebody who may read the hub"}}
+	}
+	ctx, cancel := context.WithTimeout(ctx, quotaWithin)
+	defer cancel()
+	is, q, err := a.managed(ctx, h.ResourceID)
+	if err != nil {
+		return []iothub.Finding{{Err: err}}
+	}
+	keys := h.Registry != nil && !h.Registry.Entra || !h.Events.Entra
+	return c.CheckManaged(iothub.Managed{Hub: is, Quota: q, Keys: keys})
 }
 
 // azureChange is what a verb did, or would do.

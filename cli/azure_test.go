@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -254,6 +256,50 @@ func TestFaultsCaughtAtAzure(t *testing.T) {
 				t.Errorf("not caught: %s\n%s", row.Missing, out)
 			}
 		})
+	}
+}
+
+// What a check says of the way to the hub, and of the hub where the rig file has
+// its resource id: each thing that is wrong with its cure.
+func TestCheckOfAnIoTHub(t *testing.T) {
+	c := openCloud(t)
+	for _, pair := range c.env[len(c.env)-3:] {
+		name, value, _ := strings.Cut(pair, "=")
+		t.Setenv(name, value)
+	}
+	skewed := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", time.Now().Add(-10*time.Minute).UTC().Format(http.TimeFormat))
+		c.api.ServeHTTP(w, r)
+	}))
+	skewed.TLS = &tls.Config{Certificates: []tls.Certificate{c.server}}
+	skewed.StartTLS()
+	defer skewed.Close()
+	for _, x := range []struct {
+		name string
+		rig  []string
+		at   manager
+		code int
+		says []string
+	}{
+		{"without a resource id", nil, manager{}, 0, []string{"is open", "the root to load", "lets the rig read", "reads the events", "the hub's entry has no resource_id", "az login"}},
+		{"all that can be wrong", []string{"kind: azure", "kind: azure\n    resource_id: " + aHub}, manager{host: "localhost"}, 3, []string{
+			"B1, 1 unit(s), 100 of 8000 messages left today; basic", "not taken (local authentication is off)", "entra: true",
+			"no built-in endpoint", "classic connection profile", "by private link alone", "must be in the private link's network",
+		}},
+		{"another hub's resource id", []string{"kind: azure", "kind: azure\n    resource_id: " + aHub}, manager{}, 3, []string{"resource_id is that of a-hub"}},
+		{"nobody is signed in", []string{"kind: azure", "kind: azure\n    resource_id: " + aHub}, manager{signedOut: true}, 3, []string{"sign in at Microsoft Entra", "az login"}},
+		{"a clock that is ahead", []string{"endpoints: {", `endpoints: {registry: "` + skewed.Listener.Addr().String() + `", `}, manager{}, 0, []string{"this machine's is 10m", "timedatectl"}},
+	} {
+		c.write("check.yaml", strings.NewReplacer(x.rig...).Replace(azureRig))
+		out, _, err := x.at.azure(t, "", "check", "--rig", filepath.Join(c.dir, "check.yaml"))
+		if err != nil || x.at.code != x.code {
+			t.Errorf("%s: exit code %d, %v", x.name, x.at.code, err)
+		}
+		for _, want := range x.says {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s: no %q in\n%s", x.name, want, out)
+			}
+		}
 	}
 }
 

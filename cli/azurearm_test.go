@@ -32,7 +32,9 @@ type manager struct {
 	certificate string // that it has as "c"
 	changes     []string
 	sku         string // B1
+	host        string // a-hub.azure-devices.net
 	signedOut   bool
+	code        int // of the latest verb, where it ended without an error
 }
 
 func (m *manager) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
@@ -61,7 +63,7 @@ func (m *manager) Do(r *http.Request) (*http.Response, error) {
 	case what == "/quotaMetrics":
 		body = `{"value":[{"name":"TotalMessages","currentValue":7900,"maxValue":8000},{"name":"TotalDeviceCount","currentValue":3,"maxValue":500}]}`
 	case what == "":
-		body = `{"name":"a-hub","location":"westeurope","sku":{"name":"` + cmp.Or(m.sku, "B1") + `","tier":"Basic","capacity":1},"properties":{"state":"Active","hostName":"a-hub.azure-devices.net","minTlsVersion":"1.2",
+		body = `{"name":"a-hub","location":"westeurope","sku":{"name":"` + cmp.Or(m.sku, "B1") + `","tier":"Basic","capacity":1},"properties":{"state":"Active","hostName":"` + cmp.Or(m.host, "a-hub.azure-devices.net") + `","minTlsVersion":"1.2",
 "disableLocalAuth":true,"publicNetworkAccess":"Disabled","routing":{"routes":[{"name":"store","source":"DeviceMessages","endpointNames":["s"],"isEnabled":true}],"fallbackRoute":{"isEnabled":true}}}}`
 	case what == "/certificates":
 		body = `{"value":[` + m.certificate + `]}`
@@ -92,6 +94,7 @@ func (m *manager) hilrig(t *testing.T, typed string, args ...string) (out, errs 
 	root := a.root()
 	root.SetArgs(args)
 	err = root.ExecuteContext(t.Context())
+	m.code = a.code
 	return stdout.String(), stderr.String(), err
 }
 

@@ -18,7 +18,8 @@ import (
 // Finding is what one step of a check says.
 type Finding struct {
 	What string
-	Err  error // what would make a run fail; nil: nothing
+	Cure string // of a warning; empty: it is none
+	Err  error  // what would make a run fail; nil: nothing
 }
 
 // nobody is a device id that no rig has: reading it shows the right to read.
@@ -63,7 +64,13 @@ func (c Config) checkRegistry(ctx context.Context) Finding {
 	if err != nil && !errors.Is(err, registry.ErrNotFound) {
 		return Finding{Err: err}
 	}
-	return Finding{What: "the registry lets the rig read; whether it lets it write shows when the first device is made"}
+	read := Finding{What: "the registry lets the rig read; whether it lets it write shows when the first device is made"}
+	var said *registry.Error
+	if errors.As(err, &said) && said.Skew.Abs() >= registry.Skewed {
+		read.What += fmt.Sprintf("; by the hub's clock this machine's is %v off", said.Skew)
+		read.Cure = "set this machine's clock (timedatectl): tokens and certificates hold by it, and latencies are measured by it"
+	}
+	return read
 }
 
 func (c Config) checkEvents(ctx context.Context) Finding {

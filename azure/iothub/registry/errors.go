@@ -179,8 +179,8 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	return 0
 }
 
-// skewed is from when on a clock is worth a word: a token holds an hour.
-const skewed = 5 * time.Minute
+// Skewed is from when on a clock is worth a word: a token holds an hour.
+const Skewed = 5 * time.Minute
 
 // cures are what a person can do about a class.
 var cures = map[error]string{
@@ -204,9 +204,9 @@ func (c *Client) refused(r request, e *Error) error {
 	switch {
 	case e.Code == "TooManyDevices":
 		cure = "the registry is full: remove devices"
-	case errors.Is(e, ErrUnauthorised) && e.Skew >= skewed:
+	case errors.Is(e, ErrUnauthorised) && e.Skew >= Skewed:
 		cure = fmt.Sprintf("this machine's clock is %v ahead of the hub's: set it (timedatectl). If it is the key: %s", e.Skew, cure)
-	case errors.Is(e, ErrUnauthorised) && e.Skew <= -skewed:
+	case errors.Is(e, ErrUnauthorised) && e.Skew <= -Skewed:
 		cure = fmt.Sprintf("this machine's clock is %v behind the hub's, tokens run out by it: set it (timedatectl). If it is the key: %s", -e.Skew, cure)
 	}
 	return record.NewFailure(record.RigCloud, r.step, r.subject+" at "+c.host, e).WithCure(cure)
