@@ -279,7 +279,7 @@ func TestABrokerThatIsWronglySetUp(t *testing.T) {
 }
 
 // What was retained yesterday is told apart: a device that sends nothing is red
-// with it on its topic as without.
+// with it on its topic as without, and it is on the timeline.
 func TestWhatLiesOnTheTopicIsNoMessage(t *testing.T) {
 	t.Parallel()
 	b := brokers.Mosquitto(t, "allow_anonymous true", nil)
@@ -294,6 +294,7 @@ func TestWhatLiesOnTheTopicIsNoMessage(t *testing.T) {
 	if v := verdicts(t, r, "emu-1")["delivery/first-message"]; v.Verdict != record.Fail {
 		t.Errorf("%s\n%s", v.Verdict, out)
 	}
+	s.await(`"kind":"leftover"`)
 }
 
 // A device with an identity that nobody may replace is tested with it: nothing
