@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -442,6 +443,42 @@ func TestTheTopicThatADeviceReads(t *testing.T) {
 		if e := await(t, h, mark, "the message", kind(hub.KindDeviceBound)); err != nil || !strings.HasSuffix(e.Text, "on "+want) {
 			t.Errorf("%s: %s, %v", filter, e.Text, err)
 		}
+	}
+}
+
+// A broker hands a device what itself and the rig write where it reads. What the
+// rig writes is no message of the device, and the device's own is one, not two.
+func TestADeviceThatReadsWhereItWrites(t *testing.T) {
+	t.Parallel()
+	m := brokers.Mosquitto(t, "allow_anonymous true", nil)
+	s := setup()
+	s.ReadTopic = topic + "#"
+	h := open(t, config(m, broker.Observer{}), s)
+	d := connectDevice(t, m, nil, "", "")
+	if token := d.Subscribe(s.ReadTopic, 1, nil); !token.WaitTimeout(20*time.Second) || token.Error() != nil {
+		t.Fatal(token.Error())
+	}
+	mark := h.Events().Mark()
+	d.send(t, topic, 1, false, "its own")
+	if err := h.SendToDevice(deviceID, hub.DeviceBound{ID: "m-1", Payload: []byte("the rig's")}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"its own", "the rig's"} {
+		if got := <-d.got; string(got.Payload()) != want {
+			t.Errorf("the device got %q, want %q", got.Payload(), want)
+		}
+	}
+	d.send(t, topic+"m-1", 1, false, "the rig's") // it says what it was told
+	d.send(t, topic, 1, false, "the last")
+	await(t, h, mark, "the last", message("the last"))
+	var arrived []string
+	for _, e := range h.Events().Since(mark) {
+		if e.Telemetry() {
+			arrived = append(arrived, string(e.Message.Payload))
+		}
+	}
+	if want := []string{"its own", "the rig's", "the last"}; !slices.Equal(arrived, want) {
+		t.Errorf("arrived %q, want %q", arrived, want)
 	}
 }
 

@@ -46,7 +46,7 @@ func (c Config) Open(ctx context.Context, s hub.Setup) (hub.Hub, string, error) 
 	}
 	b := &broker{config: c, setup: s, log: s.Log, events: hub.NewEvents(s.DeviceID, 0), held: s.Identity, ended: make(chan struct{})}
 	b.events.ByArrivals(false)
-	b.observer = &observer{config: c, deviceID: s.DeviceID, topic: topic, events: b.events, log: s.Log, probes: map[string]func(){}}
+	b.observer = &observer{config: c, deviceID: s.DeviceID, topic: topic, events: b.events, log: s.Log, own: map[sent]func(){}}
 	first, err := b.observer.attach(ctx, hub.Gap{Why: "nobody listened yet"})
 	if err != nil {
 		return nil, "", err
@@ -145,11 +145,16 @@ func (b *broker) SendToDevice(id string, m hub.DeviceBound) error {
 	}
 	ctx, cancel := context.WithTimeoutCause(b.running, dialWithin, fmt.Errorf("no answer within %s", dialWithin))
 	defer cancel()
+	forget := func() {}
+	if b.observer.hears(topic) {
+		forget = b.observer.expect(sent{topic, string(m.Payload)}, func() {})
+	}
 	became, err := c.publish(ctx, topic, m.Payload)
 	if err == nil && became == fateForbidden {
 		err = errors.New("not authorised")
 	}
 	if err != nil {
+		forget()
 		return record.NewFailure(record.RigHub, "publish to", topic, err).WithCure("the broker's ACL must let the observer write " + topic)
 	}
 	b.events.Add(hub.Event{Kind: hub.KindDeviceBound, DeviceID: id, Text: fmt.Sprintf("message %s of %d bytes to the device, on %s", m.ID, len(m.Payload), topic)})

@@ -32,11 +32,46 @@ type observer struct {
 	log      *slog.Logger
 
 	mu     sync.Mutex
-	client client            // nil while it is away
-	since  time.Time         // when what arrives began to be seen, where nothing has proven it yet
-	how    hub.Listening     // the same
-	before hub.Gap           // the same
-	probes map[string]func() // of its own messages, by payload: told when one comes back
+	client client          // nil while it is away
+	since  time.Time       // when what arrives began to be seen, where nothing has proven it yet
+	how    hub.Listening   // the same
+	before hub.Gap         // the same
+	own    map[sent]func() // what the rig itself writes there: told when it comes back
+}
+
+// sent is a message of the rig's own.
+type sent struct{ topic, payload string }
+
+// expect has the next arrival of a message taken for the rig's own, and not for
+// one of the device.
+func (o *observer) expect(m sent, heard func()) (forget func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.own[m] = heard
+	return func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		delete(o.own, m)
+	}
+}
+
+// isOwn reports whether an arrival is a message of the rig's own, once for each.
+func (o *observer) isOwn(a arrival) bool {
+	m := sent{a.topic, string(a.payload)}
+	o.mu.Lock()
+	heard, own := o.own[m]
+	delete(o.own, m)
+	o.mu.Unlock()
+	if own {
+		heard()
+	}
+	return own
+}
+
+// hears reports whether what is written to a topic comes to the observer.
+func (o *observer) hears(topic string) bool {
+	above, open := strings.CutSuffix(o.filter(), "#")
+	return open && strings.HasPrefix(topic, above) || topic == o.topic
 }
 
 // filter takes the device's topic, and what it may write behind a last slash.
@@ -113,14 +148,7 @@ func (o *observer) prove(ctx context.Context, c client) (bool, error) {
 		return false, err
 	}
 	payload, heard := probeMark+id+`"}`, make(chan struct{})
-	o.mu.Lock()
-	o.probes[payload] = sync.OnceFunc(func() { close(heard) })
-	o.mu.Unlock()
-	defer func() {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		delete(o.probes, payload)
-	}()
+	defer o.expect(sent{o.topic, payload}, func() { close(heard) })()
 	became, err := c.publish(ctx, o.topic, []byte(payload))
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -204,13 +232,7 @@ func (o *observer) add(e hub.Event) {
 
 // arrived records a message, on the client's goroutine.
 func (o *observer) arrived(a arrival) {
-	if strings.HasPrefix(string(a.payload), probeMark) {
-		o.mu.Lock()
-		heard := o.probes[string(a.payload)]
-		o.mu.Unlock()
-		if heard != nil {
-			heard()
-		}
+	if o.isOwn(a) || strings.HasPrefix(string(a.payload), probeMark) {
 		return
 	}
 	o.proveBy(a)

@@ -34,7 +34,7 @@ func TestAProofThatCannotBeTold(t *testing.T) {
 		"refused, and hung up":   {said: saying{fate: fateForbidden, ended: gone}, wrong: true},
 		"hung up without a word": {said: saying{err: errors.New("EOF"), ended: gone}, wrong: true},
 	} {
-		o := &observer{topic: "t", log: slog.New(slog.DiscardHandler), probes: map[string]func(){}}
+		o := &observer{topic: "t", log: slog.New(slog.DiscardHandler), own: map[sent]func(){}}
 		if proven, err := o.prove(t.Context(), &c.said); proven || (err != nil) != c.wrong {
 			t.Errorf("%s: proven %v, %v", name, proven, err)
 		}
