@@ -229,6 +229,37 @@ func TestCoreAtAzure(t *testing.T) {
 	}
 }
 
+// A tap in front shows handshakes, makes the link bad and lets the hub be away.
+func TestCoreAtAzureBehindATap(t *testing.T) {
+	c := openCloud(t)
+	c.write("rig.yaml", strings.NewReplacer("    kind: azure\n", "    kind: azure\n    tap: true\n", "device_id: NewDevice,", "device_id: NewDevice, listen: 127.0.0.2,").Replace(azureRig))
+	args := []string{"run", "--rig", "rig.yaml", "--hub", "azure"}
+	for _, s := range suites.All() {
+		bad := slices.Contains(s.Needs, "N") && !s.Has("soak") && s.ID != "recovery/slow-link" // a minute of its own
+		if s.Has("core") || bad {
+			args = append(args, "--spec", s.ID)
+		}
+	}
+	code, out := c.hilrig(args...)
+	d := c.record(filepath.Join("reports", "out")).Devices[0]
+	passed := map[fixtures.Need]int{}
+	for _, spec := range suites.All() {
+		for _, s := range d.Specs {
+			if s.ID == spec.ID && s.Verdict == record.Pass {
+				for _, n := range spec.Needs {
+					passed[n]++
+				}
+			}
+		}
+	}
+	if code != 0 || !d.Hub.Tap || passed["W"] == 0 || passed["N"] == 0 {
+		t.Errorf("exit code %d, passed by what they need %v, %+v\n%s", code, passed, d.Hub, out)
+	}
+	if left := c.hub.Devices(); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
 // Faults that this hub shows, of each kind that it lets be seen.
 func TestFaultsCaughtAtAzure(t *testing.T) {
 	names := []string{
