@@ -6,11 +6,13 @@ import (
 	"errors"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"hilrig/fixtures/rigfile"
+	"hilrig/record"
 )
 
 // Board is what was found of one device of the rig: a result for each of
@@ -41,7 +43,7 @@ func ExamineBoards(ctx context.Context, h *Host) []Board {
 	for i, d := range h.Rig.Devices {
 		all.Go(func() {
 			boards[i] = Board{d.Name, slices.Concat(
-				named("line", h.lineOf(ctx, d)), named("power", h.powerOf(d)), named("flash", h.flashOf(d)),
+				named("line", h.lineOf(ctx, d)), named("power", h.powerOf(ctx, d)), named("flash", h.flashOf(d)),
 				named("hub", hubs[d.Name]...), named("from", h.sourceOf(d)),
 			)}
 		})
@@ -70,12 +72,29 @@ func (h *Host) lineOf(ctx context.Context, d rigfile.Device) Result {
 	return h.tryLine(ctx, r.Port, d.Type, min(d.Type.Timing.BootWithin, longestBoot))
 }
 
-// powerOf looks for the programs that switch the device; it switches nothing.
-func (h *Host) powerOf(d rigfile.Device) Result {
-	if d.Power == nil {
+// powerOf looks for the programs that switch the device, and reads its power
+// back where the rig file says how; it switches nothing.
+func (h *Host) powerOf(ctx context.Context, d rigfile.Device) Result {
+	p := d.Power
+	if p == nil {
 		return Result{}
 	}
-	return h.programs("power.on and power.off of the device", d.Power.On, d.Power.Off)
+	r := h.programs("power of the device", p.On.Argv, p.Off.Argv)
+	if r.State == Bad || p.State == nil {
+		return r
+	}
+	hub := d.At(h.Rig.Hub)
+	c, err := p.At(h.Rig.Hub.Host, strconv.Itoa(hub.HubPort)).Switch(record.Environ(h.Rig.SecretVariables()))
+	if err != nil {
+		return Failed(err)
+	}
+	switch on, _, err := c.IsOn(ctx); {
+	case err != nil:
+		return Failed(err)
+	case on:
+		return fine("on")
+	}
+	return fine("off")
 }
 
 func (h *Host) flashOf(d rigfile.Device) Result {
@@ -89,6 +108,9 @@ func (h *Host) flashOf(d rigfile.Device) Result {
 func (h *Host) programs(key string, commands ...[]string) Result {
 	var there []string
 	for _, argv := range commands {
+		if len(argv) == 0 { // a request
+			continue
+		}
 		path, err := h.Program(argv[0])
 		if named := (*exec.Error)(nil); errors.As(err, &named) {
 			err = named.Err
@@ -100,7 +122,7 @@ func (h *Host) programs(key string, commands ...[]string) Result {
 			there = append(there, path)
 		}
 	}
-	return fine("%s", strings.Join(there, ", "))
+	return fine("%s", cmp.Or(strings.Join(there, ", "), "nothing to look for"))
 }
 
 // hubOfEach is what stands between each device and its hub: what is wrong with

@@ -25,9 +25,15 @@ func onShelf(t *testing.T, name string) rigfile.Device {
 	return rigfile.Device{Name: name, HubPort: 1, Type: rigfile.Infinite(), Serial: rigfile.Serial{Path: path}}
 }
 
+// asked is a power control that is read back by a command.
+func asked(argv ...string) *rigfile.Power {
+	way := rigfile.PowerAction{Argv: []string{"true"}}
+	return &rigfile.Power{On: way, Off: way, State: &rigfile.PowerState{Ask: rigfile.PowerAction{Argv: argv}, On: "is on"}}
+}
+
 func TestEachPartOfABoardIsChecked(t *testing.T) {
 	echoes := func(s string) string { return s + "\nERROR\r\n" }
-	power := &rigfile.Power{On: []string{"uhubctl", "on"}, Off: []string{"uhubctl", "off"}}
+	power := &rigfile.Power{On: rigfile.PowerAction{Argv: []string{"uhubctl", "on"}}, Off: rigfile.PowerAction{Argv: []string{"uhubctl", "off"}}}
 	for _, c := range []struct {
 		name   string
 		change func(*rigfile.Device)
@@ -41,7 +47,10 @@ func TestEachPartOfABoardIsChecked(t *testing.T) {
 		{"an emulated one", func(d *rigfile.Device) { d.Serial = rigfile.Serial{Emulated: &rigfile.Emulated{}} }, Host{}, "line", OK, "emulated"},
 		{"no power control", func(*rigfile.Device) {}, Host{}, "power", "", ""},
 		{"programs of power", func(d *rigfile.Device) { d.Power = power }, Host{}, "power", OK, "/usr/bin/uhubctl"},
-		{"no program of power", func(d *rigfile.Device) { d.Power = power }, Host{Program: func(string) (string, error) { return "", exec.ErrNotFound }}, "power", Bad, "power.on"},
+		{"no program of power", func(d *rigfile.Device) { d.Power = power }, Host{Program: func(string) (string, error) { return "", exec.ErrNotFound }}, "power", Bad, "power of the device"},
+		{"power that says it is on", func(d *rigfile.Device) { d.Power = asked("echo", "it is on") }, Host{}, "power", OK, "ok: on"},
+		{"power that says it is off", func(d *rigfile.Device) { d.Power = asked("echo", "it is not") }, Host{}, "power", OK, "ok: off"},
+		{"power that cannot be asked", func(d *rigfile.Device) { d.Power = asked("false") }, Host{}, "power", Bad, "power state false"},
 		{"no flashing", func(*rigfile.Device) {}, Host{}, "flash", "", ""},
 		{"a flash tool", func(d *rigfile.Device) { d.Type.Flash.Command = []string{"esptool"} }, Host{}, "flash", OK, "/usr/bin/esptool"},
 		{"no flash tool", func(d *rigfile.Device) { d.Type.Flash.Command = []string{"esptool"} }, Host{Program: func(string) (string, error) { return "", exec.ErrNotFound }}, "flash", Bad, "flash.command"},

@@ -16,6 +16,7 @@ gnutls-cli gnutls-bin handshakes, with a second TLS stack
 /usr/lib/python3/dist-packages/paho/mqtt/client.py python3-paho-mqtt the local hub, with paho for Python
 socat socat serial lines as pairs of pseudo-terminals
 ser2net ser2net serial lines over the network
+pdudaemon pdudaemon power by requests
 chromium chromium report.html in a real browser
 xmllint libxml2-utils junit.xml against its schema
 tmux tmux live progress in a real terminal
@@ -80,7 +81,7 @@ quiet_services() {
 	local package
 	for package in "$@"; do
 		case $package in
-		mosquitto | ser2net | rabbitmq-server) as_root systemctl disable --now "$package.service" >&2 || true ;;
+		mosquitto | ser2net | pdudaemon | rabbitmq-server) as_root systemctl disable --now "$package.service" >&2 || true ;;
 		esac
 	done
 }

@@ -19,9 +19,11 @@ import (
 
 func sh(script string) []string { return []string{"sh", "-c", script} }
 
+func argv(words ...string) power.Action { return power.Action{Argv: words} }
+
 func TestCommandsAreRunAsListsWithoutAShell(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a b; $(touch c)")
-	if err := (power.Commands{OnArgv: []string{"touch", file}}).On(t.Context()); err != nil {
+	if err := (power.Commands{TurnOn: argv([]string{"touch", file}...)}).On(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(file); err != nil {
@@ -42,7 +44,7 @@ func TestACommandThatFailsIsTheRigs(t *testing.T) {
 		{"hangs", sh("exec sleep 60"), []string{"no end within 200ms"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := power.Commands{OffArgv: c.argv, Within: 200 * time.Millisecond}.Off(t.Context())
+			err := power.Commands{TurnOff: argv(c.argv...), Within: 200 * time.Millisecond}.Off(t.Context())
 			if record.ClassOf(err) != record.RigPower {
 				t.Fatalf("got %v (%s), want class %s", err, record.ClassOf(err), record.RigPower)
 			}
@@ -59,7 +61,7 @@ func TestACommandThatFailsIsTheRigs(t *testing.T) {
 // switch the power hours later.
 func TestNothingOfAHangingCommandIsLeft(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pid")
-	c := power.Commands{OffArgv: sh("sleep 60 & echo $! >" + file + "; wait"), Within: 300 * time.Millisecond}
+	c := power.Commands{TurnOff: argv(sh("sleep 60 & echo $! >" + file + "; wait")...), Within: 300 * time.Millisecond}
 	if err := c.Off(t.Context()); err == nil {
 		t.Fatal("no error")
 	}
@@ -89,7 +91,7 @@ func alive(pid int) bool {
 
 // A relay's tool may leave a daemon behind that keeps its output open.
 func TestACommandMayLeaveADaemon(t *testing.T) {
-	if err := (power.Commands{OffArgv: sh("sleep 3 & exit 0")}).Off(t.Context()); err != nil {
+	if err := (power.Commands{TurnOff: argv(sh("sleep 3 & exit 0")...)}).Off(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
@@ -98,7 +100,7 @@ func TestACancelledCommandSaysWhyAndNotThatItWasSlow(t *testing.T) {
 	why := errors.New("the run was interrupted")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	time.AfterFunc(50*time.Millisecond, func() { cancel(why) })
-	err := power.Commands{OnArgv: sh("exec sleep 60")}.On(ctx)
+	err := power.Commands{TurnOn: argv(sh("exec sleep 60")...)}.On(ctx)
 	if !errors.Is(err, why) {
 		t.Errorf("got %v, want %v", err, why)
 	}
@@ -106,19 +108,19 @@ func TestACancelledCommandSaysWhyAndNotThatItWasSlow(t *testing.T) {
 
 func TestPowerSettlesAndSettlingCanBeCancelled(t *testing.T) {
 	began := time.Now()
-	if err := (power.Commands{OnArgv: []string{"true"}, Settle: 50 * time.Millisecond}).On(t.Context()); err != nil || time.Since(began) < 50*time.Millisecond {
+	if err := (power.Commands{TurnOn: argv([]string{"true"}...), Settle: 50 * time.Millisecond}).On(t.Context()); err != nil || time.Since(began) < 50*time.Millisecond {
 		t.Errorf("on after %s: %v", time.Since(began), err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if err := (power.Commands{OnArgv: []string{"true"}, Settle: time.Hour}).On(ctx); !errors.Is(err, context.DeadlineExceeded) {
+	if err := (power.Commands{TurnOn: argv([]string{"true"}...), Settle: time.Hour}).On(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 }
 
 // A tool that prints without end does not fill the memory.
 func TestOutputIsBounded(t *testing.T) {
-	err := power.Commands{OffArgv: sh("yes | head -c 3000000; echo last words; exit 1")}.Off(t.Context())
+	err := power.Commands{TurnOff: argv(sh("yes | head -c 3000000; echo last words; exit 1")...)}.Off(t.Context())
 	if err == nil || len(err.Error()) > 1000 || !strings.Contains(err.Error(), "last words") {
 		t.Errorf("got %d bytes: %.200s", len(err.Error()), err)
 	}
@@ -126,7 +128,7 @@ func TestOutputIsBounded(t *testing.T) {
 
 // What a tool prints is shown without the secrets that it was given.
 func TestOutputShowsNoSecret(t *testing.T) {
-	err := power.Commands{OffArgv: sh(`echo "no: $API_TOKEN"; exit 3`), Env: append(os.Environ(), "API_TOKEN=hunter2")}.Off(t.Context())
+	err := power.Commands{TurnOff: argv(sh(`echo "no: $API_TOKEN"; exit 3`)...), Env: append(os.Environ(), "API_TOKEN=hunter2")}.Off(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "exit status 3: no: ***") || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v", err)
 	}
@@ -135,7 +137,7 @@ func TestOutputShowsNoSecret(t *testing.T) {
 // What stands behind the program in a command may be a password.
 func TestAnErrorShowsTheProgramAlone(t *testing.T) {
 	t.Parallel()
-	err := power.Commands{OffArgv: []string{"false", "--password", "swordfish"}}.Off(t.Context())
+	err := power.Commands{TurnOff: argv([]string{"false", "--password", "swordfish"}...)}.Off(t.Context())
 	if err == nil || strings.Contains(err.Error(), "swordfish") || !strings.Contains(err.Error(), "power off false") {
 		t.Errorf("%v", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -11,46 +12,126 @@ import (
 	"hilrig/record/labcommand"
 )
 
-// Commands switches a device with two commands of the lab, each an argv list
-// run without a shell.
+// Action is one thing that the lab's power control is told or asked: a command,
+// or else a request.
+type Action struct {
+	Argv    []string // run without a shell
+	Request *Request
+}
+
+// Commands switches a device as the lab says. Both ways are read back where
+// State is given.
 type Commands struct {
-	OnArgv, OffArgv []string
+	TurnOn, TurnOff Action
+	State           *State
 	Env             []string      // of the commands; nil is this process's own
 	Settle          time.Duration // after On, before the device may be asked anything
-	Within          time.Duration // bound of one command; 0 is 30 s
+	Within          time.Duration // bound of one action, and of the state's coming true; 0 is 30 s
+}
+
+// State is how the power is read back: the answer of Ask holds OnText where it
+// is on, and else it is off.
+type State struct {
+	Ask    Action
+	OnText *regexp.Regexp
 }
 
 // On switches the power on and waits until it has settled.
 func (c Commands) On(ctx context.Context) error {
-	if err := c.run(ctx, "power on", c.OnArgv); err != nil {
+	if err := c.turn(ctx, "power on", c.TurnOn, true); err != nil {
 		return err
 	}
+	return rest(ctx, c.Settle)
+}
+
+// Off switches the power off.
+func (c Commands) Off(ctx context.Context) error {
+	return c.turn(ctx, "power off", c.TurnOff, false)
+}
+
+// IsOn reads the power back; known is false where nothing says how.
+func (c Commands) IsOn(ctx context.Context) (on, known bool, err error) {
+	if c.State == nil {
+		return false, false, nil
+	}
+	said, err := c.do(ctx, "power state", c.State.Ask)
+	return err == nil && c.State.OnText.MatchString(said), err == nil, err
+}
+
+// turn switches, and waits until what is read back agrees: a queue may stand
+// before the switch.
+func (c Commands) turn(ctx context.Context, step string, a Action, on bool) error {
+	if _, err := c.do(ctx, step, a); err != nil || c.State == nil {
+		return err
+	}
+	const again = 200 * time.Millisecond
+	for end := time.Now().Add(c.within()); ; {
+		is, _, err := c.IsOn(ctx)
+		if err != nil || is == on {
+			return err
+		}
+		if time.Now().After(end) {
+			return record.NewFailure(record.RigPower, step, a.String(), fmt.Errorf("power.state says %s still after %s", onOff(is), c.within())).
+				WithCure("switch it by hand; compare power.state.on with what power.state.ask answers")
+		}
+		if err := rest(ctx, again); err != nil {
+			return err
+		}
+	}
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}
+
+func (c Commands) within() time.Duration {
+	if c.Within == 0 {
+		return 30 * time.Second
+	}
+	return c.Within
+}
+
+// do gives what was said, with secrets masked.
+func (c Commands) do(ctx context.Context, step string, a Action) (string, error) {
+	switch {
+	case a.Request != nil:
+		return a.Request.send(ctx, step, c.within())
+	case len(a.Argv) == 0:
+		return "", record.NewFailure(record.RigPower, step, "", errors.New("no command given")).
+			WithCure("set power.on and power.off of the device in the rig file")
+	}
+	said, err := labcommand.Run(ctx, a.Argv, c.Env, c.within())
+	if err != nil {
+		return "", record.NewFailure(record.RigPower, step, a.String(), withOutput(err, said)).
+			WithCure("run the command by hand")
+	}
+	return said, nil
+}
+
+// String names the program or the server: of what stands behind them any part
+// may be a password.
+func (a Action) String() string {
+	switch {
+	case a.Request != nil:
+		return a.Request.String()
+	case len(a.Argv) > 0:
+		return a.Argv[0]
+	}
+	return ""
+}
+
+func rest(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
 	select {
-	case <-time.After(c.Settle):
+	case <-timer.C:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-// Off switches the power off.
-func (c Commands) Off(ctx context.Context) error { return c.run(ctx, "power off", c.OffArgv) }
-
-func (c Commands) run(ctx context.Context, step string, argv []string) error {
-	if len(argv) == 0 {
-		return record.NewFailure(record.RigPower, step, "", errors.New("no command given")).
-			WithCure("set power.on and power.off of the device in the rig file")
-	}
-	within := c.Within
-	if within == 0 {
-		within = 30 * time.Second
-	}
-	said, err := labcommand.Run(ctx, argv, c.Env, within)
-	if err != nil { // of its arguments any may be a password
-		return record.NewFailure(record.RigPower, step, argv[0], withOutput(err, said)).
-			WithCure("run the command by hand")
-	}
-	return nil
 }
 
 func withOutput(err error, out string) error {

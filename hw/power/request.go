@@ -1,0 +1,100 @@
+package power
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"hilrig/record"
+)
+
+// Request is an HTTP request to a power controller.
+type Request struct {
+	Method string // empty: GET
+	URL    string
+	Header http.Header
+	Body   string
+	Expect *regexp.Regexp // what a good answer holds; nil: any of status 2xx
+	Secret []string       // values that nothing shows
+}
+
+// mostAnswer is how much of an answer is read, and mostShown of one that is no
+// good is shown.
+const (
+	mostAnswer = 64 << 10
+	mostShown  = 200
+)
+
+// send gives the answer's body. A redirect is an answer that is no good:
+// followed, it could carry a secret elsewhere.
+func (r *Request) send(ctx context.Context, step string, within time.Duration) (said string, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("no answer within %s", within))
+	defer cancel()
+	said, err = r.ask(ctx)
+	if err == nil {
+		return said, nil
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return "", record.NewFailure(record.RigPower, step, r.String(), err).WithCure("ask it by hand, with curl")
+}
+
+func (r *Request) ask(ctx context.Context) (string, error) {
+	q, err := http.NewRequestWithContext(ctx, r.Method, r.URL, strings.NewReader(r.Body))
+	if err != nil {
+		return "", r.bare(err)
+	}
+	q.Header = r.Header.Clone()
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	answer, err := client.Do(q)
+	if err != nil {
+		return "", r.bare(err)
+	}
+	defer func() { _ = answer.Body.Close() }() // it was read
+	body, err := io.ReadAll(io.LimitReader(answer.Body, mostAnswer))
+	said := r.masked(strings.TrimSpace(string(body)))
+	switch {
+	case err != nil:
+		return "", r.bare(err)
+	case answer.StatusCode/100 != 2:
+		return "", withOutput(fmt.Errorf("status %s", answer.Status), clip(said))
+	case r.Expect != nil && !r.Expect.MatchString(said):
+		return "", withOutput(fmt.Errorf("the answer does not fit %s", r.Expect), clip(said))
+	}
+	return said, nil
+}
+
+// bare is an error without the address and what stands in it.
+func (r *Request) bare(err error) error {
+	if u := (*url.Error)(nil); errors.As(err, &u) {
+		err = u.Err
+	}
+	return errors.New(r.masked(err.Error()))
+}
+
+func (r *Request) masked(text string) string {
+	for _, s := range r.Secret {
+		if s != "" {
+			text = strings.ReplaceAll(text, s, "***")
+		}
+	}
+	return text
+}
+
+func clip(s string) string { return s[:min(len(s), mostShown)] }
+
+// String names the server.
+func (r *Request) String() string {
+	u, err := url.Parse(r.URL)
+	if err != nil || u.Host == "" {
+		return "HTTP request"
+	}
+	return u.Scheme + "://" + u.Host
+}
