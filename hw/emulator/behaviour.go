@@ -146,6 +146,7 @@ type retry struct {
 	notRefused   bool                                                   // never again after a CONNACK that refused
 	notDown      bool                                                   // never again after a hub that was down
 	notCut       bool                                                   // never again after a handshake that was cut
+	neverOver    bool                                                   // the gaps start over with a restart alone
 	stable       time.Duration                                          // that a session must have stood before the gaps start over
 	draw         func(failures int, before time.Duration) time.Duration // in place of first, most, growth and jitter
 	leak         time.Duration                                          // slower by this with every connection

@@ -60,6 +60,12 @@ func recoveryFaults() []Fault {
 			apply: func(b *behaviour) { b.retry.afterSession = ms(20) },
 		},
 		{
+			Name: "backoff-never-starts-over", Doc: "backs off longer from failure to failure, up to six seconds, whatever session was in between",
+			Stands:   "a count of failures that is set back at boot alone: an outage of seconds silences it for its longest pause, months later",
+			CaughtBy: specs("session/no-connack recovery/backoff recovery/takeover-backoff"), Words: []string{"start over", "stood for 60 s"},
+			apply: func(b *behaviour) { b.retry.neverOver, b.retry.growth, b.retry.most = true, 2, 6*time.Second },
+		},
+		{
 			Name: "half-open-blind", Doc: "never notices that the hub is gone",
 			Stands:   "mqttjs/MQTT.js#144, PR#387",
 			CaughtBy: specs("recovery/black-hole"), Words: specs("silent"),

@@ -156,7 +156,7 @@ func (m *modem) run(ctx context.Context) {
 		m.log.Info("not connected", "error", e.err, "session", e.session, "refusals", refusals, "wait", gap)
 		if !e.ordered && !e.again {
 			failures++
-			if !m.rest(ctx, changed, gap) {
+			if !m.rest(ctx, changed, gap) && !m.b.retry.neverOver {
 				failures = 0
 			}
 		}
@@ -174,7 +174,9 @@ func (m *modem) tellReturn() {
 
 // startsOver reports whether a session was good for something, so that the next
 // failure is a first one again; an order starts anew too.
-func (r retry) startsOver(e ended) bool { return e.useful && e.stood >= r.stable || e.ordered }
+func (r retry) startsOver(e ended) bool {
+	return !r.neverOver && (e.useful && e.stood >= r.stable || e.ordered)
+}
 
 // rest waits, for ever where d is below zero; false when an order ends it.
 func (m *modem) rest(ctx context.Context, changed <-chan struct{}, d time.Duration) bool {

@@ -38,6 +38,7 @@ const (
 	ConstantSlow  Grade = "gaps that do not grow, of 5 s and more"
 	Undecided     Grade = "undecided: gaps that may grow, or do not grow"
 	Constant      Grade = "gaps that do not grow, of less than 5 s"
+	NotOver       Grade = "gaps that do not start over"
 	Hammering     Grade = "no pause between tries"
 )
 

@@ -89,6 +89,7 @@ func RuleFor(b *fixtures.Trial) *Rule { return Defaults.Rule().After(b.KeptGaps(
 // after a session that was good for something, so that nothing is in them of
 // what was before.
 func Spec(ctx context.Context, b *fixtures.Trial, fault hub.Fault) {
+	b.Premise(overBy(b))
 	rule := RuleFor(b)
 	settle(ctx, b, 0)
 	b.Step("the hub shows %s until the gaps between the tries are judged, %d at most", fault.Name, rule.Most)
@@ -100,10 +101,13 @@ func Spec(ctx context.Context, b *fixtures.Trial, fault hub.Fault) {
 
 // Judge says what came of a row. One that was constant is looked at again after
 // a long session: a backoff that starts over only then may have been at its
-// ceiling. So is one that grew by a rule: whether chance is in it the second
-// row shows, or one before it.
+// ceiling, and one that does not start over then never does. So is one that
+// grew by a rule: whether chance is in it the second row shows, or one before it.
 func Judge(ctx context.Context, b *fixtures.Trial, fault hub.Fault, rule *Rule, first Row) {
 	row, v := first, first.Verdict
+	if !v.Passes() {
+		b.Premise(overBy(b))
+	}
 	plain := v.Passes() && len(first.Gaps) > rule.Least && rule.Regular(first.Gaps) && !rule.Unlike(first.Gaps, b.KeptGaps()...)
 	if v.Passes() {
 		b.KeepGaps(first.Gaps)
@@ -111,7 +115,13 @@ func Judge(ctx context.Context, b *fixtures.Trial, fault hub.Fault, rule *Rule, 
 	settle(ctx, b, 0)
 	if again := v.Grade == Constant || v.Grade == ConstantSlow; again || plain {
 		b.Step("%s; once more, to be sure", v.Why)
-		settle(ctx, b, max(b.Type.Timing.ReconnectWithin/2, 2*longest(first.Gaps)))
+		stand := max(b.Type.Timing.ReconnectWithin/2, 2*longest(first.Gaps))
+		early, grown := Grown(b.KeptGaps(), first.Gaps)
+		if grown {
+			stand = goodFor
+		}
+		settle(ctx, b, stand)
+		good := stood(b)
 		second, err := Follow(ctx, b, fault, rule)
 		b.Outgrown(longest(second.Gaps), second.began())
 		b.Premise(err)
@@ -119,6 +129,9 @@ func Judge(ctx context.Context, b *fixtures.Trial, fault hub.Fault, rule *Rule, 
 		switch {
 		case again:
 			row, v = second, second.Verdict
+			if _, still := Grown(b.KeptGaps(), second.Gaps); grown && still && (v.Grade == Constant || v.Grade == ConstantSlow) {
+				v = startsOver(early, second, good)
+			}
 		case rule.Regular(first.Gaps, second.Gaps):
 			v = Verdict{WithoutJitter, fmt.Sprintf("gaps of %s, and again %s, grow by a rule, without jitter", text(first.Gaps), text(second.Gaps))}
 		}
@@ -137,6 +150,10 @@ func say(b *fixtures.Trial, fault hub.Fault, row Row, v Verdict) {
 	switch {
 	case v.Passes():
 		b.Step("%s", v.Why)
+	case v.Grade == NotOver:
+		b.Note(neverOver)
+		f.Expected, f.Look = "gaps that start over behind a session that was good for something", overLook
+		b.Fail(f)
 	case v.Grade == WithoutJitter:
 		f.Seen = v.Why + "; a fleet that does so comes back all at once"
 		b.WarnOf(f)
@@ -148,6 +165,8 @@ func say(b *fixtures.Trial, fault hub.Fault, row Row, v Verdict) {
 }
 
 const delayLook = "the firmware's reconnect delay: it doubles up to a ceiling, plus a random part, and starts over only after a session that was good for something"
+
+const overLook = "what sets the firmware's count of failures back: a session that was good for something must, not a restart alone"
 
 // began is when the first of the tries ended, which is where its gaps begin.
 func (r Row) began() (at time.Time) {
