@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -182,6 +184,7 @@ func (a *app) question(f *gateFlags, names []string) (*gate.Question, error) {
 		names = []string{"latest"}
 	}
 	seen := map[string]bool{}
+	var dirs []string
 	for _, name := range names {
 		dir, err := findRun(f.out, name, false)
 		if err != nil {
@@ -189,19 +192,24 @@ func (a *app) question(f *gateFlags, names []string) (*gate.Question, error) {
 		}
 		if !seen[dir] {
 			seen[dir] = true
-			q.Runs = append(q.Runs, readRun(dir, true))
+			r := readRun(dir)
+			r.Given = true
+			q.Runs, dirs = append(q.Runs, r), append(dirs, dir)
 		}
 	}
-	q.NoHistory = "this hilrig keeps no history"
+	a.fromHistory(q, dirs)
 	return q, nil
 }
 
 // readRun reads a run for a gate: one that is damaged is damaged, and no error.
-func readRun(dir string, given bool) gate.Run {
-	r := gate.Run{ID: filepath.Base(dir), Given: given}
+func readRun(dir string) gate.Run {
+	r := gate.Run{ID: filepath.Base(dir)}
 	rec, err := runner.Load(dir)
 	if err != nil {
 		r.Damage = oneLine(err.Error())
+		if errors.Is(err, fs.ErrNotExist) {
+			r.Damage = "its folder is gone: " + dir
+		}
 		return r
 	}
 	r.Record, r.ID = rec, rec.Run.ID

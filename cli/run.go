@@ -159,6 +159,7 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 		return err
 	}
 	defer a.supervised(sup)()
+	sup.Begun = func(dir string, r *record.Record) { a.announce(sup.StateDir, dir, r) }
 
 	show := a.progress(plan, f.asJSON)
 	sup.Observe = show.event
@@ -169,6 +170,7 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 		return runErr
 	}
 	a.code = runner.ExitCode(res.Record)
+	a.remember(sup.StateDir, res.Dir, res.Record)
 	reports, err := a.render(res.Dir, res.Record, f.form)
 	if !f.asJSON {
 		a.summary(res.Dir, res.Record, reports)

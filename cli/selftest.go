@@ -110,6 +110,7 @@ func (a *app) selftest(ctx context.Context, f *selftestFlags) error {
 		return err
 	}
 	defer a.supervised(sup)()
+	sup.Begun = func(dir string, r *record.Record) { a.announce(sup.StateDir, dir, r) }
 	if !f.asJSON {
 		rows := newRows(a, cases)
 		sup.Observe = rows.event
@@ -122,6 +123,7 @@ func (a *app) selftest(ctx context.Context, f *selftestFlags) error {
 	res.Record.Selftest = t
 	a.code = selftestExit(res.Record)
 	made, err := a.renderSelftest(res, f.form)
+	a.remember(sup.StateDir, res.Dir, res.Record)
 	if f.asJSON {
 		if err := a.printJSON(t); err != nil {
 			return err

@@ -30,6 +30,7 @@ type Supervisor struct {
 	Signals   <-chan os.Signal                        // the first stops the run softly, the second at once
 	Observe   func(record.Event)                      // every event, one after another; one that is too slow misses some, and is told how many
 	Crashed   func(why string, stack []byte)          // a panic in a goroutine of the run; nil: it ends the process as ever
+	Begun     func(dir string, r *record.Record)      // before anything is touched, with every spec not run; nil: nobody is told
 	RoundDone func(dir string, r *record.Record)      // after each round of several
 	lease     func(name, run string) (release, error) // for tests; nil: the host's locks
 
@@ -61,6 +62,9 @@ func (s *Supervisor) Run(ctx context.Context, p *Plan) (*Result, error) {
 		ID: id, Rig: p.Rig, Host: s.Host, Version: s.Version, Started: started.UTC().Round(0),
 		Arguments: append([]string{}, s.Arguments...), Hub: p.hubKinds(), Verdict: record.NotRun,
 		Selection: p.Selected,
+	}
+	if s.Begun != nil {
+		s.Begun(dir, newRecord(head, p))
 	}
 	clock := record.ClockAt(started)
 	r := &run{

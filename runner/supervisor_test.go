@@ -367,3 +367,19 @@ func awaitChild(t *testing.T, out string) int {
 	t.Fatal("no child came to its second spec")
 	return 0
 }
+
+// Whoever keeps account of runs knows one before it can be killed.
+func TestARunIsToldOfBeforeAnythingIsTouched(t *testing.T) {
+	s, p := supervisor(t, "normal"), plan(t, "emu-1")
+	var begun *record.Record
+	s.Begun = func(dir string, r *record.Record) {
+		if _, err := os.Stat(filepath.Join(dir, RecordFile)); err == nil {
+			t.Error("told after the record was begun")
+		}
+		begun = r
+	}
+	res := run1(t, s, p)
+	if begun == nil || begun.Run.ID != res.Record.Run.ID || len(begun.Devices) != 1 || begun.Devices[0].Specs[0].Verdict != record.NotRun {
+		t.Errorf("told %+v", begun)
+	}
+}

@@ -17,6 +17,7 @@ import (
 type Run struct {
 	ID        string
 	Given     bool           // named by whoever asks; else the history knows it
+	Began     time.Time      // as the history has it
 	Record    *record.Record // nil: it cannot be read
 	Damage    string         // why it cannot
 	SHA256    string         // of run.json
@@ -72,7 +73,7 @@ func (j *judging) refuse(r *record.Record) string {
 		return "it is a selftest of the suites"
 	case r.Run.Ended.After(j.Now.Add(future)):
 		return "it ended in the future: a clock is wrong"
-	case j.stale(r):
+	case j.stale(r.Run.Ended):
 		return fmt.Sprintf("it ended %s, more than %s ago", r.Run.Ended.Format(time.DateOnly), e.MaxAge)
 	case e.Hilrig != "" && semver.Compare(r.Run.Version, e.Hilrig) < 0:
 		return fmt.Sprintf("it was made by hilrig %s, the policy asks for %s", r.Run.Version, e.Hilrig)
@@ -82,8 +83,8 @@ func (j *judging) refuse(r *record.Record) string {
 	return ""
 }
 
-func (j *judging) stale(r *record.Record) bool {
-	return j.Policy.maxAge > 0 && r.Run.Ended.Before(j.Now.Add(-j.Policy.maxAge))
+func (j *judging) stale(t time.Time) bool {
+	return j.Policy.maxAge > 0 && t.Before(j.Now.Add(-j.Policy.maxAge))
 }
 
 // take sorts a run's devices: those of the firmware, and whether they count.
@@ -114,7 +115,7 @@ func (j *judging) take(r *Run) {
 		}
 		switch {
 		case e.none || !j.asked(d):
-		case !j.stale(r.Record):
+		case !j.stale(r.Record.Run.Ended):
 			e.board = j.boardOf(r.Record, d)
 		}
 		j.entries = append(j.entries, e)

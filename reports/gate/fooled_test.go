@@ -205,7 +205,14 @@ func TestTheGateIsNotFooled(t *testing.T) {
 		{"a run that was killed", func(_ *testing.T, q *Question) { q.Runs[0].Record.Run.Ended = time.Time{} }, Inconclusive, "runs", "the run was killed, or is still going on"},
 		{"a run that was killed when it turned red, and is kept back", unlisted(func(r *Run) { r.Record.Run.Ended = time.Time{} }), Inconclusive, "unlisted", "which was not given: the record has no end"},
 		{"a run that is under way", func(_ *testing.T, q *Question) { q.Runs[0].Record.Run.UnderWay = true }, Inconclusive, "runs", "still going on"},
-		{"a run whose folder was deleted", unlisted(func(r *Run) { r.Record, r.Damage = nil, "its folder is gone" }), Inconclusive, "unlisted", "which was not given: its folder is gone"},
+		{"a run whose folder was deleted", unlisted(func(r *Run) { r.Record, r.Damage, r.Began = nil, "its folder is gone", now.Add(-4*time.Hour) }), Inconclusive, "unlisted", "which was not given: its folder is gone"},
+		{"one that was deleted too long ago to count", unlisted(func(r *Run) { r.Record, r.Damage, r.Began = nil, "its folder is gone", now.AddDate(0, -1, 0) }), Pass, "", ""},
+		{"a killed run of another firmware", unlisted(func(r *Run) {
+			r.Record.Run.Ended, r.Record.Firmware = time.Time{}, record.Firmware{}
+			for i := range r.Record.Devices {
+				r.Record.Devices[i].Running = record.Running{Version: "2.3.9", Known: record.Asked}
+			}
+		}), Pass, "", ""},
 		{"a record that was edited", func(_ *testing.T, q *Question) { q.Runs[0].Edited = []string{"run.json"} }, Inconclusive, "runs", "changed since the run ended: run.json"},
 		{"a transcript that was edited", func(_ *testing.T, q *Question) { q.Runs[0].Edited = []string{"devices/a/transcript.log"} }, Inconclusive, "runs", "transcript.log"},
 		{"a record that cannot be read", func(_ *testing.T, q *Question) { q.Runs[0].Record, q.Runs[0].Damage = nil, "the file is empty" }, Inconclusive, "runs", "the file is empty"},

@@ -60,8 +60,8 @@ func Judge(q Question) *Verdict {
 		Question: q, results: map[spot]*outcome{}, used: map[Waiver]bool{},
 		out: &Verdict{Schema: 1, Policy: PolicyRef{q.Policy.Name, q.Policy.sha256}, Hilrig: q.Version, At: q.Now.UTC().Round(0), Runs: []RunRef{}, Boards: []Counted{}, Waived: []Waiver{}, Warnings: []string{}},
 	}
-	slices.SortStableFunc(j.Runs, func(a, b Run) int { return cmp.Compare(a.ID, b.ID) }) // ids sort by time
 	j.firmware()
+	slices.SortStableFunc(j.Runs, func(a, b Run) int { return cmp.Compare(a.ID, b.ID) }) // ids sort by time
 	for i := range j.Runs {
 		j.take(&j.Runs[i])
 	}
@@ -82,39 +82,49 @@ func Judge(q Question) *Verdict {
 	return j.out
 }
 
-// firmware says which is judged: the one asked for, the policy's, or that of
-// the runs where they are all of one.
+// Judged is the firmware that is judged: the one asked for, the policy's, or
+// that of the runs given where they are all of one. Lack says why it is none.
+func (q *Question) Judged() (w Wanted, lack string) {
+	w = q.Firmware
+	if w == (Wanted{}) {
+		w = q.Policy.Firmware
+	}
+	if w != (Wanted{}) {
+		return w, ""
+	}
+	found := map[Wanted]bool{}
+	for _, r := range q.Runs {
+		if r.Record == nil || !r.Given {
+			continue
+		}
+		for _, d := range r.Record.Devices {
+			found[Wanted{cmp.Or(d.Running.Version, r.Record.Firmware.Version), cmp.Or(d.Running.SHA256, r.Record.Firmware.SHA256)}] = true
+		}
+	}
+	delete(found, Wanted{})
+	switch all := slices.Collect(maps.Keys(found)); len(all) {
+	case 0:
+		return w, "no run says which firmware it is of; --firmware or --firmware-file names it"
+	case 1:
+		return all[0], ""
+	default:
+		return w, fmt.Sprintf("the runs are of %d firmwares; --firmware or --firmware-file says which is judged", len(all))
+	}
+}
+
+// firmware says which is judged, and leaves out the runs of others that nobody
+// has given.
 func (j *judging) firmware() {
-	w := j.Firmware
-	if w == (Wanted{}) {
-		w = j.Policy.Firmware
-	}
-	var lacks []string
-	if w == (Wanted{}) {
-		found := map[Wanted]bool{}
-		for _, r := range j.Runs {
-			if r.Record == nil || !r.Given {
-				continue
-			}
-			for _, d := range r.Record.Devices {
-				found[Wanted{cmp.Or(d.Running.Version, r.Record.Firmware.Version), cmp.Or(d.Running.SHA256, r.Record.Firmware.SHA256)}] = true
-			}
-		}
-		delete(found, Wanted{})
-		all := slices.SortedFunc(maps.Keys(found), func(a, b Wanted) int {
-			return cmp.Or(cmp.Compare(a.Version, b.Version), cmp.Compare(a.SHA256, b.SHA256))
-		})
-		switch len(all) {
-		case 0:
-			lacks = append(lacks, "no run says which firmware it is of; --firmware or --firmware-file names it")
-		case 1:
-			w = all[0]
-		default:
-			lacks = append(lacks, fmt.Sprintf("the runs are of %d firmwares; --firmware or --firmware-file says which is judged", len(all)))
-		}
-	}
+	w, lack := j.Judged()
 	j.out.Firmware.Wanted = w
+	var lacks []string
+	if lack != "" {
+		lacks = append(lacks, lack)
+	}
 	j.out.rule("firmware", "judged is "+w.String(), nil, lacks)
+	j.Runs = slices.DeleteFunc(slices.Clone(j.Runs), func(r Run) bool {
+		return !r.Given && r.Record != nil && !slices.ContainsFunc(r.Record.Devices, func(d record.DeviceRecord) bool { return j.ours(r.Record, &d) })
+	})
 }
 
 // enter puts every accepted result where it stands.

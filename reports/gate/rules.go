@@ -52,7 +52,7 @@ func (j *judging) unlisted() {
 		case !r.Given:
 			kept++
 			j.out.warn("run %s of this firmware was not given", r.ID)
-			if why := r.damage(); why != "" {
+			if why := r.damage(); why != "" && !(r.Record == nil && j.stale(r.Began)) {
 				say("run %s, which was not given: %s", r.ID, why)
 			}
 		}

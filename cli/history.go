@@ -1,0 +1,358 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hilrig/record"
+	"hilrig/record/wording"
+	"hilrig/reports/history"
+	"hilrig/runner"
+)
+
+// historyBound bounds what a run or a gate waits for the history.
+const historyBound = 10 * time.Second
+
+// announce tells the history of a run that begins. A history that cannot be
+// told keeps no run from being run.
+func (a *app) announce(stateDir, dir string, r *record.Record) {
+	a.withHistory(stateDir, func(ctx context.Context, h *history.History) error { return h.Begun(ctx, dir, r) })
+}
+
+// remember tells the history what a run has found.
+func (a *app) remember(stateDir, dir string, r *record.Record) {
+	a.withHistory(stateDir, func(ctx context.Context, h *history.History) error { return enter(ctx, h, dir, r) })
+}
+
+func (a *app) withHistory(stateDir string, say func(context.Context, *history.History) error) {
+	ctx, cancel := context.WithTimeout(context.Background(), historyBound)
+	defer cancel()
+	h, err := history.Open(ctx, stateDir)
+	if err == nil {
+		err = errors.Join(say(ctx, h), h.Close())
+	}
+	if err != nil {
+		a.log.Warn("the history was not told of this run", "err", err)
+	}
+}
+
+// enter puts a run with the digests of its files into the history.
+func enter(ctx context.Context, h *history.History, dir string, r *record.Record) error {
+	files, err := history.Digests(dir)
+	if err != nil {
+		return record.NewFailure(record.RigHost, "read", dir, err)
+	}
+	return h.Ended(ctx, dir, r, files)
+}
+
+func (a *app) historyCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "history",
+		Short: "Ask what all runs of this host have found",
+		Long: `Ask what all runs of this host have found. Every run is entered when it begins,
+and again when it ends; the run folders stay the truth.`,
+		Example: `  hilrig history runs
+  hilrig history spec tls/expired
+  hilrig history board ADS-0042
+  hilrig history import /mnt/lab-2/reports/out`,
+		Args: knownVerb,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.historyRuns(), a.historySpec(), a.historyBoard(), a.historyFirmware(), a.historyFlaky(), a.historyImport(), a.historyRebuild())
+	return cmd
+}
+
+// historyQuestion is a verb that asks the history one thing and shows the answer.
+func historyQuestion[T any](a *app, cmd *cobra.Command, ask func(context.Context, *history.History, []string) (T, error), show func(T)) *cobra.Command {
+	asJSON := cmd.Flags().Bool("json", false, "print JSON")
+	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
+		state, err := runner.StateDirName()
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(cmd.Context(), time.Minute)
+		defer cancel()
+		h, err := history.OpenExisting(ctx, state)
+		if errors.Is(err, os.ErrNotExist) {
+			return record.NewFailure(record.Usage, "open history", state, errors.New("there is none yet")).WithCure("hilrig run begins one; hilrig history import takes run folders in")
+		}
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, h.Close()) }()
+		answer, err := ask(ctx, h, args)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return a.printJSON(answer)
+		}
+		show(answer)
+		return nil
+	}
+	return cmd
+}
+
+func (a *app) historyRuns() *cobra.Command {
+	cmd := &cobra.Command{Use: "runs", Short: "List the last runs, also those that were killed or deleted", Example: "  hilrig history runs --limit 100", Args: exactly()}
+	limit := cmd.Flags().Int("limit", 20, "at most this many; 0: all")
+	return historyQuestion(a, cmd,
+		func(ctx context.Context, h *history.History, _ []string) ([]history.Run, error) {
+			return h.Runs(ctx, *limit)
+		},
+		func(all []history.Run) {
+			ink := palette(lively(a.out))
+			for _, r := range all {
+				note := ""
+				if r.Ended.IsZero() {
+					note = "  no end"
+				}
+				if _, err := os.Stat(filepath.Join(r.Dir, runner.RecordFile)); err != nil {
+					note += "  folder gone"
+				}
+				if r.ClockBack {
+					note += "  clock set back"
+				}
+				fmt.Fprintf(a.out, "%s  %s  %s  %s%s\n", ink.verdict(r.Verdict), r.ID, oneLine(firmwareName(r.Version, r.SHA256)), oneLine(told(r.Counts)), note)
+			}
+		})
+}
+
+func firmwareName(version, sum string) string {
+	return cmp.Or(version, sum[:min(12, len(sum))], "no firmware named")
+}
+
+func told(c history.Counts) string {
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		word string
+	}{{c.Failed, "fail"}, {c.Errors, "error"}, {c.Warned, "warn"}, {c.Passed, "pass"}, {c.Without, "without a result"}} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprint(p.n, " ", p.word))
+		}
+	}
+	return cmp.Or(strings.Join(parts, ", "), "nothing")
+}
+
+func (a *app) historySpec() *cobra.Command {
+	cmd := &cobra.Command{Use: "spec ID", Short: "Say how a spec went from firmware to firmware", Example: "  hilrig history spec tls/expired", Args: exactly("ID")}
+	return historyQuestion(a, cmd,
+		func(ctx context.Context, h *history.History, args []string) ([]history.Trend, error) {
+			return h.Spec(ctx, args[0])
+		},
+		func(all []history.Trend) {
+			first := slices.IndexFunc(all, func(t history.Trend) bool { return t.Failed > 0 })
+			for i, t := range all {
+				note := ""
+				if i == first {
+					note = "  the first that fails"
+				}
+				fmt.Fprintf(a.out, "%s  %s  %s on %s%s%s\n", t.First.Format(time.DateOnly), oneLine(firmwareName(t.Version, t.SHA256)), told(t.Counts), wording.Plural(t.Boards, "board"), flakes(t.Changes, t.Rate), note)
+			}
+			a.noneKnown(len(all))
+		})
+}
+
+// flakes is how often a verdict changed, in words.
+func flakes(changes int, r history.Rate) string {
+	if changes == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", changed %d of %d times (%.0f %%, 95 %% interval %.0f to %.0f)", changes, r.Pairs, 100*r.Flake, 100*r.Low, 100*r.High)
+}
+
+func (a *app) noneKnown(n int) {
+	if n == 0 {
+		fmt.Fprintln(a.out, "The history knows of none.")
+	}
+}
+
+// boardAnswer is what the history says of a board.
+type boardAnswer struct {
+	Tested   []history.Entry   `json:"tested"`
+	Suspects []history.Suspect `json:"fails_alone"`
+}
+
+func (a *app) historyBoard() *cobra.Command {
+	cmd := &cobra.Command{Use: "board SERIAL", Short: "Say where a board was tested, and what it fails that its siblings pass", Example: "  hilrig history board ADS-0042", Args: exactly("SERIAL")}
+	limit := cmd.Flags().Int("limit", 20, "at most this many runs")
+	return historyQuestion(a, cmd,
+		func(ctx context.Context, h *history.History, args []string) (b boardAnswer, err error) {
+			if b.Tested, err = h.Board(ctx, args[0], *limit); err != nil {
+				return b, err
+			}
+			b.Suspects, err = h.Suspects(ctx, args[0])
+			return b, err
+		},
+		func(b boardAnswer) {
+			ink := palette(lively(a.out))
+			for _, e := range b.Tested {
+				fmt.Fprintf(a.out, "%s  %s  as %s at %s  %s (%s)\n", ink.verdict(e.Verdict), e.Run, oneLine(e.Slot), oneLine(e.Hub), oneLine(firmwareName(e.Version, e.SHA256)), cmp.Or(string(e.Known), "not known"))
+			}
+			for _, s := range b.Suspects {
+				fmt.Fprintf(a.out, "suspect: it fails %s with %s, and %s of type %s pass\n", s.Spec, oneLine(firmwareName(s.Version, s.SHA256)), wording.Plural(s.Siblings, "sibling"), oneLine(s.Type))
+			}
+			a.noneKnown(len(b.Tested))
+		})
+}
+
+func (a *app) historyFirmware() *cobra.Command {
+	cmd := &cobra.Command{Use: "firmware", Short: "List the firmwares that were tested", Example: "  hilrig history firmware", Args: exactly()}
+	return historyQuestion(a, cmd,
+		func(ctx context.Context, h *history.History, _ []string) ([]history.Firmware, error) {
+			return h.Firmwares(ctx)
+		},
+		func(all []history.Firmware) {
+			for _, f := range all {
+				fmt.Fprintf(a.out, "%s  %s  %s on %s, %d with a failure\n", f.First.Format(time.DateOnly), oneLine(firmwareName(f.Version, f.SHA256)), wording.Plural(f.Runs, "run"), wording.Plural(f.Boards, "board"), f.Failing)
+			}
+			a.noneKnown(len(all))
+		})
+}
+
+func (a *app) historyFlaky() *cobra.Command {
+	cmd := &cobra.Command{Use: "flaky", Short: "List specs whose verdict changed with one firmware on one board", Example: "  hilrig history flaky", Args: exactly()}
+	return historyQuestion(a, cmd,
+		func(ctx context.Context, h *history.History, _ []string) ([]history.Flaky, error) {
+			return h.Flaky(ctx)
+		},
+		func(all []history.Flaky) {
+			for _, f := range all {
+				fmt.Fprintf(a.out, "%s%s\n", f.Spec, flakes(f.Changes, f.Rate))
+			}
+			a.noneKnown(len(all))
+		})
+}
+
+func (a *app) historyImport() *cobra.Command {
+	return &cobra.Command{
+		Use:     "import DIR",
+		Short:   "Take run folders in, also another host's",
+		Long:    "Take a run folder in, or all of a folder. What is known is corrected.",
+		Example: "  hilrig history import reports/out",
+		Args:    exactly("DIR"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dirs, err := runFolders(args[0])
+			if err != nil {
+				return err
+			}
+			return a.takeIn(cmd.Context(), dirs)
+		},
+	}
+}
+
+func (a *app) historyRebuild() *cobra.Command {
+	out := filepath.Join("reports", "out")
+	cmd := &cobra.Command{
+		Use:   "rebuild",
+		Short: "Correct the history by the run folders that are there",
+		Long: `Correct the history by the run folders that are there: those that it knows, and
+those of --out. A run whose folder is gone stays in it. A history that cannot be
+read is set aside, and a new one made.`,
+		Example: "  hilrig history rebuild",
+		Args:    exactly(),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.rebuildHistory(cmd.Context(), out) },
+	}
+	cmd.Flags().StringVar(&out, "out", out, "folder of run folders")
+	return cmd
+}
+
+func (a *app) rebuildHistory(ctx context.Context, out string) error {
+	state, err := runner.StateDir()
+	if err != nil {
+		return err
+	}
+	dirs, err := knownFolders(ctx, state)
+	if err != nil {
+		aside, moved := history.SetAside(state, time.Now())
+		if moved != nil {
+			return errors.Join(err, moved)
+		}
+		a.log.Warn("the history could not be read: a new one is made of the folders of "+out, "set_aside", aside, "err", err)
+	}
+	more, err := runFolders(out)
+	if err != nil && len(dirs) == 0 {
+		return err
+	}
+	return a.takeIn(ctx, append(dirs, more...))
+}
+
+// knownFolders are the folders that the history knows and that are there.
+func knownFolders(ctx context.Context, state string) (dirs []string, err error) {
+	h, err := history.Open(ctx, state)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	all, err := h.Runs(ctx, 0)
+	for _, r := range all {
+		if _, err := os.Stat(filepath.Join(r.Dir, runner.RecordFile)); err == nil {
+			dirs = append(dirs, r.Dir)
+		}
+	}
+	return dirs, err
+}
+
+// runFolders is the folder of a run, or those in a folder.
+func runFolders(dir string) ([]string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, record.NewFailure(record.RigHost, "find", dir, err)
+	}
+	if _, err := os.Stat(filepath.Join(abs, runner.RecordFile)); err == nil {
+		return []string{abs}, nil
+	}
+	names, err := filepath.Glob(filepath.Join(abs, "[0-9]*", runner.RecordFile)) // not the link
+	if err != nil || len(names) == 0 {
+		return nil, record.NewFailure(record.Usage, "find run folders in", dir, errors.Join(err, errors.New("there is none"))).WithCure("a run folder holds " + runner.RecordFile)
+	}
+	for i := range names {
+		names[i] = filepath.Dir(names[i])
+	}
+	return names, nil
+}
+
+// takeIn enters runs into the history, the oldest first. One that cannot be
+// read does not keep the others out.
+func (a *app) takeIn(ctx context.Context, dirs []string) (err error) {
+	state, err := runner.StateDir()
+	if err != nil {
+		return err
+	}
+	h, err := history.Open(ctx, state)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	slices.SortFunc(dirs, func(a, b string) int {
+		return cmp.Or(cmp.Compare(filepath.Base(a), filepath.Base(b)), cmp.Compare(a, b))
+	})
+	n := 0
+	var errs []error
+	for _, dir := range slices.Compact(dirs) {
+		rec, err := runner.Load(dir)
+		switch {
+		case err == nil && rec.Run.UnderWay:
+			continue // its own supervisor tells of it
+		case err == nil:
+			err = enter(ctx, h, dir, rec)
+		}
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		n++
+	}
+	fmt.Fprintf(a.out, "%s in the history\n", wording.Plural(n, "run"))
+	return errors.Join(errs...)
+}

@@ -1,0 +1,74 @@
+package history
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// made are the files of a run folder that are made of the others, or go away.
+var made = []string{"junit.xml", "report.html", "run.lock"}
+
+// Digests are the SHA-256 of every file of a run folder that is evidence, by
+// its path with slashes.
+func Digests(dir string) (map[string]string, error) {
+	sums := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if !d.Type().IsRegular() || slices.Contains(made, d.Name()) {
+			return nil
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		sum, err := digest(path)
+		if err != nil {
+			return err
+		}
+		sums[filepath.ToSlash(name)] = sum
+		return nil
+	})
+	return sums, err
+}
+
+func digest(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = f.Close() }() // only read
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// Edited are the files of a run folder that are not what they were. One that is
+// gone was pruned, not edited; the record itself is never pruned.
+func Edited(dir string, were map[string]string) ([]string, error) {
+	var edited []string
+	for _, name := range slices.Sorted(maps.Keys(were)) {
+		is, err := digest(filepath.Join(dir, filepath.FromSlash(name)))
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(name, "/run.json"), errors.Is(err, fs.ErrNotExist) && name == "run.json":
+			edited = append(edited, name)
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return nil, err
+		case is != were[name]:
+			edited = append(edited, name)
+		}
+	}
+	return edited, nil
+}

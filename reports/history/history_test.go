@@ -1,0 +1,317 @@
+package history
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"hilrig/record"
+)
+
+var start = time.Date(2026, 11, 1, 20, 0, 0, 0, time.UTC)
+
+func opened(t *testing.T, dir string) *History {
+	t.Helper()
+	h, err := Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return h
+}
+
+// night is the record of night n (from 0), of boards A1, A2, ... by their
+// verdicts of one spec each.
+func night(n int, version string, verdicts ...record.Verdict) *record.Record {
+	at := start.AddDate(0, 0, n)
+	r := &record.Record{
+		Schema:   record.Schema,
+		Run:      record.Run{ID: fmt.Sprintf("%s-%04d", at.Format("20060102T150405Z"), n), Host: "lab", Rig: "bench", Started: at, Ended: at.Add(time.Hour)},
+		Firmware: record.Firmware{Version: version, SHA256: "sum-" + version},
+	}
+	for i, v := range verdicts {
+		d := record.DeviceRecord{Name: fmt.Sprint("slot-", i+1), Type: "ads300", Specs: []record.SpecResult{{ID: "tls/version", Verdict: v}}}
+		d.Hardware, d.Running = record.Hardware{Serial: fmt.Sprint("A", i+1)}, record.Running{Version: version, Known: record.Asked}
+		r.Devices = append(r.Devices, d)
+	}
+	r.Conclude()
+	return r
+}
+
+func told(t *testing.T, h *History, all ...*record.Record) {
+	t.Helper()
+	for _, r := range all {
+		if err := h.Begun(t.Context(), "runs/"+r.Run.ID, r); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Ended(t.Context(), "runs/"+r.Run.ID, r, map[string]string{"run.json": "1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+const p, w, f, e, n = record.Pass, record.Warn, record.Fail, record.Error, record.NotRun
+
+func TestARunIsKnownFromItsBeginning(t *testing.T) {
+	dir := t.TempDir()
+	h := opened(t, dir)
+	r := night(0, "2.4.1", n)
+	r.Run.Ended = time.Time{}
+	r.Conclude()
+	if err := h.Begun(t.Context(), "gone", r); err != nil {
+		t.Fatal(err)
+	}
+	found, err := h.Of(t.Context(), "2.4.1", "")
+	if err != nil || len(found) != 1 || !found[0].Ended.IsZero() || found[0].Dir != "gone" || found[0].Hardware != 1 {
+		t.Fatalf("%+v %v", found, err)
+	}
+	if other, err := h.Of(t.Context(), "9.9", ""); err != nil || len(other) != 1 {
+		t.Errorf("one without an end may have been of any firmware: %+v %v", other, err)
+	}
+	told(t, h, night(0, "2.4.1", p))
+	if found, err = h.Of(t.Context(), "", "sum-2.4.1"); err != nil || len(found) != 1 || found[0].Ended.IsZero() || found[0].Passed != 1 || found[0].Files["run.json"] != "1" {
+		t.Errorf("%+v %v", found, err)
+	}
+}
+
+// The digests of a run's end stay: whoever edits a record cannot have it told
+// anew.
+func TestDigestsStay(t *testing.T) {
+	h := opened(t, t.TempDir())
+	r := night(0, "2.4.1", p)
+	told(t, h, r)
+	if err := h.Ended(t.Context(), "runs/"+r.Run.ID, r, map[string]string{"run.json": "2"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := h.Find(t.Context(), r.Run.ID); err != nil || got.Files["run.json"] != "1" {
+		t.Errorf("%+v %v", got, err)
+	}
+}
+
+func TestWhatTheHistoryAnswers(t *testing.T) {
+	h := opened(t, t.TempDir())
+	faulty, selftest := night(5, "2.4.2", f), night(6, "2.4.2", f)
+	faulty.Devices[0].Faults = []string{"no-sni"}
+	selftest.Selftest = &record.Selftest{}
+	told(t, h, night(0, "2.4.0", p, p), night(1, "2.4.1", p, f), night(2, "2.4.1", f, f), night(3, "2.4.1", w, f), night(4, "2.4.1", e, n), faulty, selftest)
+
+	trend, err := h.Spec(t.Context(), "tls/version")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(trend) != 2 || trend[0].Version != "2.4.0" || trend[0].Failed != 0 || trend[1].Version != "2.4.1" || !trend[1].First.Equal(start.AddDate(0, 0, 1)) {
+		t.Fatalf("%+v", trend)
+	}
+	want := Counts{Passed: 1, Warned: 1, Failed: 4, Errors: 1, Without: 1}
+	if got := trend[1]; got.Counts != want || got.Changes != 2 || got.Pairs != 4 || got.Boards != 2 {
+		t.Errorf("%+v", got)
+	}
+	flaky, err := h.Flaky(t.Context())
+	if err != nil || len(flaky) != 1 || flaky[0].Changes != 2 || flaky[0].Pairs != 4 {
+		t.Errorf("%+v %v", flaky, err)
+	}
+	if got, err := h.Board(t.Context(), "A2", 3); err != nil || len(got) != 3 || got[0].Verdict != n || got[2].Verdict != f || got[2].Version != "2.4.1" {
+		t.Errorf("%+v %v", got, err)
+	}
+	firmwares, err := h.Firmwares(t.Context())
+	if err != nil || len(firmwares) != 2 || firmwares[0].Version != "2.4.1" || firmwares[0].Runs != 4 || firmwares[0].Failing != 3 {
+		t.Errorf("%+v %v", firmwares, err)
+	}
+}
+
+func TestABoardThatFailsWhatItsSiblingsPassIsSuspect(t *testing.T) {
+	h := opened(t, t.TempDir())
+	told(t, h, night(0, "2.4.1", p, f, p), night(1, "2.4.2", f, f, p))
+	got, err := h.Suspects(t.Context(), "")
+	want := []Suspect{{"A2", "ads300", "tls/version", "2.4.1", "sum-2.4.1", 1, 2}}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v %v", got, err)
+	}
+}
+
+// In whatever order runs are told, and however often, the summary is the same.
+func TestTheSummaryDoesNotDependOnTheOrder(t *testing.T) {
+	var runs []*record.Record
+	verdicts := []record.Verdict{p, w, f, e, n}
+	source := rand.New(rand.NewPCG(1, 2))
+	for i := range 30 {
+		runs = append(runs, night(i, fmt.Sprint("2.", i/10), verdicts[source.IntN(5)], verdicts[source.IntN(5)]))
+	}
+	h := opened(t, t.TempDir())
+	told(t, h, runs...)
+	want, err := h.Spec(t.Context(), "tls/version")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		shuffled := opened(t, t.TempDir())
+		order := source.Perm(len(runs))
+		for _, i := range append(order, order[:10]...) {
+			told(t, shuffled, runs[i])
+		}
+		if got, err := shuffled.Spec(t.Context(), "tls/version"); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%+v\nwant %+v %v", got, want, err)
+		}
+	}
+}
+
+func TestAClockThatWasSetBackIsSeen(t *testing.T) {
+	h := opened(t, t.TempDir())
+	told(t, h, night(3, "2.4.1", f), night(1, "2.4.1", p), night(4, "2.4.1", p))
+	for n, want := range map[int]bool{3: false, 1: true, 4: false} {
+		if got, err := h.Find(t.Context(), night(n, "2.4.1", p).Run.ID); err != nil || got.ClockBack != want {
+			t.Errorf("night %d: %v, want %v (%v)", n, got.ClockBack, want, err)
+		}
+	}
+}
+
+func TestARunThatWasTakenOutIsMissed(t *testing.T) {
+	for _, c := range []struct {
+		out  string
+		want int
+	}{{"0", 0}, {"1", 1}, {"3", 1}, {"1, 2, 3", 3}} {
+		dir := t.TempDir()
+		h := opened(t, dir)
+		told(t, h, night(0, "2.4.1", f), night(1, "2.4.1", p), night(2, "2.4.1", p))
+		told(t, h, night(0, "2.4.1", f)) // again
+		if _, err := h.db.ExecContext(t.Context(), "PRAGMA foreign_keys = 0; DELETE FROM run WHERE seq IN ("+c.out+")"); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := h.Missing(t.Context()); err != nil || got != c.want {
+			t.Errorf("%s: %d missing, want %d (%v)", c.out, got, c.want, err)
+		}
+	}
+}
+
+// A file that is no database, or half of one, is said to be damaged and stays as
+// it is.
+func TestADamagedHistoryIsToldAndStays(t *testing.T) {
+	for name, damage := range map[string]func([]byte) []byte{
+		"junk": func([]byte) []byte {
+			return []byte("this is no database, whatever its name says; it is longer than a header of one hundred bytes is, too")
+		},
+		"cut short": func(b []byte) []byte { return b[:len(b)/3] },
+	} {
+		dir := t.TempDir()
+		h, err := Open(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told(t, h, night(0, "2.4.1", p))
+		if err := h.Close(); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, FileName)
+		whole, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bad := damage(whole)
+		if err := os.WriteFile(path, bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		h, err = OpenExisting(t.Context(), dir)
+		if err == nil {
+			_, err = h.Of(t.Context(), "2.4.1", "")
+			if err := h.Close(); err != nil {
+				t.Log(err)
+			}
+		}
+		if record.ClassOf(err) != record.RigHost {
+			t.Errorf("%s: %v", name, err)
+		}
+		aside, err := SetAside(dir, start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kept, err := os.ReadFile(aside); err != nil || len(kept) != len(bad) {
+			t.Errorf("%s: %d bytes kept of %d: %v", name, len(kept), len(bad), err)
+		}
+	}
+	if _, err := OpenExisting(t.Context(), t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("none: %v", err)
+	}
+}
+
+// Whoever holds the database keeps nobody waiting beyond a bound.
+func TestALockedHistoryIsGivenUp(t *testing.T) {
+	dir := t.TempDir()
+	h := opened(t, dir)
+	holder, err := sql.Open("sqlite", filepath.Join(dir, FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = holder.Close() }() // of the test alone
+	holder.SetMaxOpenConns(1)
+	if _, err := holder.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := h.Begun(ctx, "d", night(0, "2.4.1", p)); record.ClassOf(err) != record.RigHost || ctx.Err() != nil {
+		t.Errorf("%v, %v", err, ctx.Err())
+	}
+	if _, err := holder.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Begun(ctx, "d", night(0, "2.4.1", p)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEditedFilesAreSeen(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, text string) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"run.json", "report.html", "devices/a/transcript.log", "devices/a/timeline.jsonl"} {
+		put(name, name)
+	}
+	were, err := Digests(dir)
+	if err != nil || len(were) != 3 {
+		t.Fatalf("%v %v", were, err)
+	}
+	check := func(want ...string) {
+		t.Helper()
+		if got, err := Edited(dir, were); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%v, want %v (%v)", got, want, err)
+		}
+	}
+	check()
+	put("report.html", "made anew")
+	if err := os.Remove(filepath.Join(dir, "devices/a/timeline.jsonl")); err != nil {
+		t.Fatal(err)
+	}
+	check()
+	put("devices/a/transcript.log", "nicer")
+	check("devices/a/transcript.log")
+	if err := os.Remove(filepath.Join(dir, "run.json")); err != nil {
+		t.Fatal(err)
+	}
+	check("devices/a/transcript.log", "run.json")
+}
+
+func TestRatesHaveTheirInterval(t *testing.T) {
+	if r := rateOf(0, 0); r.Low != 0 || r.High != 1 {
+		t.Errorf("of nothing: %+v", r)
+	}
+	if r := rateOf(1, 10); r.Flake != 0.1 || r.Low < 0.017 || r.Low > 0.019 || r.High < 0.403 || r.High > 0.405 { // as statistics books have it
+		t.Errorf("%+v", r)
+	}
+}

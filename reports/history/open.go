@@ -1,0 +1,127 @@
+package history
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver
+
+	"hilrig/record"
+)
+
+// FileName is the database in the state folder.
+const FileName = "history.db"
+
+//go:embed schema.sql
+var tables string
+
+// format is the version of the tables that this package knows.
+const format = 1
+
+// lockWait bounds how long a statement waits for another process.
+const lockWait = 2 * time.Second
+
+// History is an open database. It is safe for concurrent use.
+type History struct {
+	db   *sql.DB
+	path string
+}
+
+// Open opens the history of a state folder, and makes it where there is none.
+func Open(ctx context.Context, stateDir string) (*History, error) {
+	return open(ctx, filepath.Join(stateDir, FileName), "rwc")
+}
+
+// OpenExisting opens the history of a state folder; its error is
+// [fs.ErrNotExist] where there is none.
+func OpenExisting(ctx context.Context, stateDir string) (*History, error) {
+	path := filepath.Join(stateDir, FileName)
+	if _, err := os.Stat(path); err != nil {
+		return nil, record.NewFailure(record.RigHost, "open history", "", err)
+	}
+	return open(ctx, path, "rw")
+}
+
+func open(ctx context.Context, path, mode string) (*History, error) {
+	q := url.Values{"mode": {mode}, "_txlock": {"immediate"}, "_pragma": {
+		fmt.Sprintf("busy_timeout(%d)", lockWait.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+	}}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String())
+	if err != nil {
+		return nil, failure("open", path, err)
+	}
+	db.SetMaxOpenConns(1) // one process tells or asks one thing at a time
+	h := &History{db, path}
+	if err := h.prepare(ctx); err != nil {
+		return nil, errors.Join(failure("open", path, err), db.Close())
+	}
+	return h, nil
+}
+
+// prepare makes the tables of a new database, and refuses those of a later
+// hilrig and what is damaged.
+func (h *History) prepare(ctx context.Context) error {
+	return h.change(ctx, func(tx *sql.Tx) error {
+		var version int
+		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+			return err
+		}
+		switch {
+		case version > format:
+			return fmt.Errorf("it is of format %d; this hilrig knows up to %d", version, format)
+		case version == format:
+			var runs int
+			return tx.QueryRowContext(ctx, "SELECT count(*) FROM run").Scan(&runs)
+		}
+		_, err := tx.ExecContext(ctx, tables+fmt.Sprintf("PRAGMA user_version = %d;", format))
+		return err
+	})
+}
+
+// Close closes the database.
+func (h *History) Close() error { return h.db.Close() }
+
+// change does several things at once, or none of them.
+func (h *History) change(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := h.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := do(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+func failure(step, path string, err error) error {
+	return record.NewFailure(record.RigHost, step+" history", path, err).
+		WithCure("runs go on without it, and their folders hold all; hilrig history rebuild makes it anew")
+}
+
+// SetAside puts a history that cannot be opened out of the way and says where
+// it is now; empty: there was none.
+func SetAside(stateDir string, now time.Time) (string, error) {
+	path := filepath.Join(stateDir, FileName)
+	aside := path + ".damaged-" + now.UTC().Format("20060102T150405Z")
+	err := os.Rename(path, aside)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", failure("set aside", path, err)
+	}
+	for _, beside := range []string{"-wal", "-shm"} { // they belong to it
+		if err := os.Rename(path+beside, aside+beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", failure("set aside", path+beside, err)
+		}
+	}
+	return aside, nil
+}

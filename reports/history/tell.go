@@ -1,0 +1,258 @@
+package history
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"hilrig/record"
+	"hilrig/record/wording"
+)
+
+// Begun tells of a run that begins: it is known from here on, also where it is
+// killed, or its folder removed.
+func (h *History) Begun(ctx context.Context, dir string, r *record.Record) error {
+	return h.wrap(r, h.change(ctx, func(tx *sql.Tx) error {
+		_, _, err := (&telling{ctx: ctx, tx: tx}).run(dir, r, true)
+		return err
+	}))
+}
+
+// Ended tells what a run has found, with the digests of its files. The run need
+// not be known.
+func (h *History) Ended(ctx context.Context, dir string, r *record.Record, files map[string]string) error {
+	return h.wrap(r, h.change(ctx, func(tx *sql.Tx) error {
+		return (&telling{ctx: ctx, tx: tx}).all(dir, r, files)
+	}))
+}
+
+func (h *History) wrap(r *record.Record, err error) error {
+	if err == nil {
+		return nil
+	}
+	return failure("tell run "+r.Run.ID+" to", h.path, err)
+}
+
+// telling is one run on its way into the tables.
+type telling struct {
+	ctx   context.Context
+	tx    *sql.Tx
+	specs map[string]int64
+}
+
+func (t *telling) exec(query string, args ...any) error {
+	_, err := t.tx.ExecContext(t.ctx, query, args...)
+	return err
+}
+
+// run makes or corrects the row of a run. The digests that it has stay: they
+// are those of its end.
+func (t *telling) run(dir string, r *record.Record, told bool) (seq int64, fresh bool, err error) {
+	n := r.Count()
+	hardware := 0
+	for _, d := range r.Devices {
+		if !d.Emulated {
+			hardware++
+		}
+	}
+	var ended any
+	if r.Unended() == "" {
+		ended = r.Run.Ended.UnixMilli()
+	}
+	selftest := r.Selftest != nil || len(r.Run.Arguments) > 0 && r.Run.Arguments[0] == "selftest"
+	values := []any{
+		dir, r.Run.Host, r.Run.Rig, r.Run.Version, r.Run.Started.UnixMilli(), ended, string(r.Run.Verdict), r.Firmware.Version, r.Firmware.SHA256, hardware, selftest,
+		n[record.Pass], n[record.Warn], n[record.Fail], n[record.Error], n[record.NotRun] + n[record.NotApplicable],
+	}
+	err = t.tx.QueryRowContext(t.ctx, "SELECT seq FROM run WHERE id = ?", r.Run.ID).Scan(&seq)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		err = t.tx.QueryRowContext(t.ctx, `INSERT INTO run (dir, host, rig, hilrig, started, ended, verdict, version, sha256, hardware, selftest, passed, warned, failed, errors, without, id, told)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`, append(values, r.Run.ID, told)...).Scan(&seq)
+		return seq, true, err
+	case err != nil:
+		return 0, false, err
+	}
+	return seq, false, t.exec(`UPDATE run SET dir = ?, host = ?, rig = ?, hilrig = ?, started = ?, ended = ?, verdict = ?, version = ?, sha256 = ?, hardware = ?, selftest = ?,
+		passed = ?, warned = ?, failed = ?, errors = ?, without = ? WHERE seq = ?`, append(values, seq)...)
+}
+
+// all enters a run with its results, in place of those that it had.
+func (t *telling) all(dir string, r *record.Record, files map[string]string) error {
+	seq, _, err := t.run(dir, r, false)
+	if err != nil {
+		return err
+	}
+	if len(files) > 0 && r.Unended() == "" {
+		text, err := json.Marshal(files)
+		if err != nil {
+			return fmt.Errorf("encode digests: %w", err)
+		}
+		if err := t.exec("UPDATE run SET files = ? WHERE seq = ? AND files = ''", string(text), seq); err != nil {
+			return err
+		}
+	}
+	stale, err := t.forget(seq)
+	if err != nil {
+		return err
+	}
+	var later bool // another run that is told already began after this one
+	if err := t.tx.QueryRowContext(t.ctx, "SELECT EXISTS (SELECT 1 FROM run WHERE started > ? AND seq != ?)", r.Run.Started.UnixMilli(), seq).Scan(&later); err != nil {
+		return err
+	}
+	if r.Selftest == nil {
+		for i := range r.Devices {
+			d := &r.Devices[i]
+			if len(d.Faults) > 0 {
+				continue // it fails as it should
+			}
+			if err := t.device(seq, r, d, later, stale); err != nil {
+				return err
+			}
+		}
+	}
+	for k := range stale {
+		if err := t.sumAnew(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// key is a row of the summary.
+type key struct{ spec, firmware, board int64 }
+
+// forget takes out the results of a run and says which rows of the summary they
+// were in.
+func (t *telling) forget(seq int64) (map[key]bool, error) {
+	stale := map[key]bool{}
+	rows, err := t.tx.QueryContext(t.ctx, "SELECT r.spec, e.firmware, e.board FROM entry e JOIN result r ON r.entry = e.id WHERE e.run = ?", seq)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // rows.Err has told
+	for rows.Next() {
+		var k key
+		if err := rows.Scan(&k.spec, &k.firmware, &k.board); err != nil {
+			return nil, err
+		}
+		stale[k] = true
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	if err := t.exec("DELETE FROM result WHERE entry IN (SELECT id FROM entry WHERE run = ?)", seq); err != nil {
+		return nil, err
+	}
+	return stale, t.exec("DELETE FROM entry WHERE run = ?", seq)
+}
+
+// device enters the results of a device. Its rows of the summary go on from
+// what they are where nothing came later, and are made anew where something did.
+func (t *telling) device(seq int64, r *record.Record, d *record.DeviceRecord, later bool, stale map[key]bool) error {
+	serial := cmp.Or(d.Hardware.Serial, r.Run.Rig+"/"+d.Board())
+	board, err := t.named("INSERT INTO board (serial, type, emulated) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", "SELECT id FROM board WHERE serial = ?1 AND type = ?2 AND ?3 = ?3", serial, d.Type, d.Emulated)
+	if err != nil {
+		return err
+	}
+	version, sum := cmp.Or(d.Running.Version, r.Firmware.Version), cmp.Or(d.Running.SHA256, r.Firmware.SHA256)
+	firmware, err := t.named("INSERT INTO firmware (version, sha256) VALUES (?1, ?2) ON CONFLICT DO NOTHING", "SELECT id FROM firmware WHERE version = ?1 AND sha256 = ?2", version, sum)
+	if err != nil {
+		return err
+	}
+	var entry int64
+	if err := t.tx.QueryRowContext(t.ctx, "INSERT INTO entry (run, name, board, firmware, hub, known, verdict) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+		seq, d.Name, board, firmware, d.Hub.Name, string(d.Running.Known), string(d.Verdict)).Scan(&entry); err != nil {
+		return err
+	}
+	result, err := t.tx.PrepareContext(t.ctx, "INSERT INTO result (entry, spec, verdict, flaky, message) VALUES (?, ?, ?, ?, ?)")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = result.Close() }() // with the transaction anyway
+	add, err := t.tx.PrepareContext(t.ctx, goOn)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = add.Close() }() // with the transaction anyway
+	for i := range d.Specs {
+		s := &d.Specs[i]
+		spec, err := t.spec(s.ID)
+		if err != nil {
+			return err
+		}
+		message := ""
+		if !s.Verdict.Green() {
+			message = wording.Clip(wording.OneLine(cmp.Or(s.Message, s.Cause)), 200)
+		}
+		if _, err := result.ExecContext(t.ctx, entry, spec, codeOf(s.Verdict), s.Flaky, message); err != nil {
+			return err
+		}
+		k := key{spec, firmware, board}
+		if later || stale[k] {
+			stale[k] = true
+			continue
+		}
+		var sum tally
+		sum.add(codeOf(s.Verdict))
+		if _, err := add.ExecContext(t.ctx, sum.row(k, r.Run.Started)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// named finds the number of something, and gives it one where it has none.
+func (t *telling) named(insert, find string, args ...any) (id int64, err error) {
+	if err := t.exec(insert, args...); err != nil {
+		return 0, err
+	}
+	return id, t.tx.QueryRowContext(t.ctx, find, args...).Scan(&id)
+}
+
+func (t *telling) spec(name string) (int64, error) {
+	if id, ok := t.specs[name]; ok {
+		return id, nil
+	}
+	id, err := t.named("INSERT INTO spec (name) VALUES (?1) ON CONFLICT DO NOTHING", "SELECT id FROM spec WHERE name = ?1", name)
+	if t.specs == nil {
+		t.specs = map[string]int64{}
+	}
+	t.specs[name] = id
+	return id, err
+}
+
+// sumAnew makes a row of the summary of all results that it is about.
+func (t *telling) sumAnew(k key) error {
+	rows, err := t.tx.QueryContext(t.ctx, `SELECT r.verdict, run.started FROM entry e JOIN result r ON r.entry = e.id AND r.spec = ? JOIN run ON run.seq = e.run
+		WHERE e.board = ? AND e.firmware = ? ORDER BY run.started, e.id`, k.spec, k.board, k.firmware)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // rows.Err has told
+	var sum tally
+	var first int64
+	n := 0
+	for ; rows.Next(); n++ {
+		var code int
+		var started int64
+		if err := rows.Scan(&code, &started); err != nil {
+			return err
+		}
+		if n == 0 {
+			first = started
+		}
+		sum.add(code)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if err := t.exec("DELETE FROM summary WHERE spec = ? AND firmware = ? AND board = ?", k.spec, k.firmware, k.board); err != nil || n == 0 {
+		return err
+	}
+	return t.exec(goOn, sum.row(k, time.UnixMilli(first))...)
+}
