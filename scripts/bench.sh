@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${1:-11}
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
 export HILRIG_STATE=$work/state NO_COLOR=1
 
 # median of the numbers on standard input
@@ -32,6 +32,27 @@ rig() { # rig FILE DEVICES
 			echo "  - {name: emu-$i, device_id: NewDevice$i, serial: {emulated: {}}}"
 		done
 	} >"$1"
+}
+
+# A broker, with a device at it that runs by itself and whose port is $work/board.
+# Debian keeps mosquitto where an ordinary user's PATH does not lead.
+at_broker() {
+	export PATH=$PATH:/usr/sbin ROOT=$work/root.pem BROKER=localhost:$port DEVICE_ID=NewDevice LG_DEVICE=$work/board
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=bench root" -keyout "$work/root.key" -out "$ROOT"
+	openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout "$work/server.key" |
+		openssl x509 -req -CA "$ROOT" -CAkey "$work/root.key" -CAcreateserial -days 2 \
+			-extfile <(echo subjectAltName=DNS:localhost) -out "$work/server.pem"
+	printf '%s\n' "listener $port 127.0.0.1" "certfile $work/server.pem" "keyfile $work/server.key" \
+		"persistence false" "allow_anonymous true" >"$work/mosquitto.conf"
+	[ "$(id -u)" -ne 0 ] || echo "user root" >>"$work/mosquitto.conf" # the key is root's
+	mosquitto -c "$work/mosquitto.conf" &
+	./hilrig emulate --link "$work/board" --hub "$BROKER" >"$work/ready" &
+	for _ in $(seq 200); do [ -s "$work/ready" ] && break; sleep 0.05; done
+	cat >"$work/broker.yaml" <<-END
+		hub: {kind: broker, url: "ssl://$BROKER", root: root.pem}
+		types: {quick: {commands: {connect: CONNECT}}}
+		devices: [{name: board, device_id: $DEVICE_ID, type: quick, serial: {path: $work/board}}]
+	END
 }
 
 timed ./hilrig run --label-filter smoke --out "$work/warm" >/dev/null # makes the rig's root
@@ -85,3 +106,29 @@ go test ./azure/tap -run '^$' -bench BesideTheLine -benchtime 1x 2>/dev/null | a
 		printf "%-58s %10s %10s\n", "  the same, over the line without it", sprintf("%.2f x", m["handshakes-ratio"]), ""
 		printf "%-58s %10s %10s\n", "  throughput, over the line without it", sprintf("%.2f x", m["throughput-ratio"]), ">= 0.8 x"
 	}'
+
+# Smoke at mosquitto, in turns with the same flow as pytest and labgrid have it
+# (scripts/labgrid), on the same device.
+port=$((20000 + RANDOM % 10000))
+at_broker >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+peer=
+if /usr/bin/python3 -c 'import labgrid, paho.mqtt.client' 2>/dev/null; then peer=labgrid; fi
+for _ in $(seq "$runs"); do
+	ours=$(timed ./hilrig run --rig "$work/broker.yaml" --label-filter smoke --out "$work/broker")
+	echo "$ours" >>"$work/broker.s"
+	if [ -n "$peer" ]; then
+		theirs=$(timed /usr/bin/python3 -m pytest -q -p no:cacheprovider --lg-env scripts/labgrid/rig.yaml scripts/labgrid/test_smoke.py)
+		awk -v a="$ours" -v b="$theirs" 'BEGIN {printf "%.2f\n", a / b}' >>"$work/peer"
+	fi
+done
+# seconds from a device's process to the observer that listens
+for f in "$work"/broker/2*/events.jsonl; do
+	awk -F '[:,]' '/"kind":"child.started"/ {from = $2} /"kind":"listening"/ {print $2 - from; exit}' "$f"
+done >"$work/ready.s"
+row "an observer at mosquitto listens, from the process's start" "$(median <"$work/ready.s") s" "<= 0.3 s"
+row "hilrig run --label-filter smoke, at mosquitto" "$(median <"$work/broker.s") s" ""
+if [ -n "$peer" ]; then
+	row "  over the same flow in pytest and labgrid" "$(median <"$work/peer") x" "<= 0.6 x"
+else
+	echo "pytest and labgrid were not measured: apt-get install python3-labgrid python3-pytest python3-paho-mqtt" >&2
+fi
