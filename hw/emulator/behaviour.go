@@ -102,6 +102,7 @@ type mqttBehaviour struct {
 	settle         time.Duration // from an answer at the terminal to the connection it causes
 	level          byte          // 3 or 4; paho has no other
 	olderOnce      bool          // tries level 3, at once, when its level was refused
+	renamesRefused string        // the client id from CONNACK 2 on; empty: the same
 	clientID       string        // with {hub} and {id}, as the texts below
 	userName       string
 	password       string

@@ -12,6 +12,12 @@ func recoveryFaults() []Fault {
 			apply: func(b *behaviour) { b.retry.notRefused = true },
 		},
 		{
+			Name: "renames-when-refused", Doc: "tries another client id once its own was refused",
+			Stands:   "clients that draw a new id after CONNACK 2: a hub that knows devices by their id never has it back",
+			CaughtBy: specs("session/refused"), Words: specs("NewDevice-1 NewDevice"),
+			apply: func(b *behaviour) { b.renamesRefused = "{id}-1" },
+		},
+		{
 			Name: "connects-on-without-connack", Doc: "publishes without waiting for CONNACK",
 			Stands:   "clients that take a TCP connection for a session",
 			CaughtBy: specs("session/no-connack"), Words: specs("CONNACK answered"),

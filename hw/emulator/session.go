@@ -75,6 +75,9 @@ func (m *modem) connect(ctx context.Context, client mqtt.Client) ended {
 		select {
 		case <-code.Done():
 			said := code.ReturnCode()
+			if id := m.b.renamesRefused; id != "" && said == packets.ErrRefusedIDRejected {
+				m.b.clientID = id
+			}
 			return ended{err: err, refused: said > 0 && said < packets.ErrNetworkError, version: said == packets.ErrRefusedBadProtocolVersion}
 		default:
 			return ended{err: err}

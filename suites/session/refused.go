@@ -95,6 +95,7 @@ func refuseOnce(ctx context.Context, b *fixtures.Trial, code byte) {
 	b.Measure(fmt.Sprintf("gap after CONNACK %d", code), gap.Seconds(), "s", nil, nil)
 	b.KeepGaps([]time.Duration{gap}) // as the first of a row
 	_, err = b.AwaitSession(ctx, next.Seq, within)
+	keepsID(b, refusal, err)
 	b.Must(err)
 	if gap < hammer { // within many a polite backoff, once
 		showing.Lift()
@@ -110,6 +111,24 @@ func refuseOnce(ctx context.Context, b *fixtures.Trial, code byte) {
 	}
 	_, err = b.AwaitUseful(ctx, next.Seq) // so that its backoff starts over
 	b.Premise(err)
+}
+
+// keepsID ends the spec where the device has no session because it comes with
+// another client id since it was refused: what it was set up with is right.
+func keepsID(b *fixtures.Trial, refusal hub.Event, missing error) {
+	if missing == nil || refusal.Connect == nil {
+		return
+	}
+	had := refusal.Connect.ClientID
+	for _, e := range b.Since(refusal.Seq+1, func(e hub.Event) bool {
+		return e.Kind == hub.KindConnect && e.Connect != nil && e.Connect.ClientID != had
+	}) {
+		b.Fail(fixtures.Finding{
+			Expected: fmt.Sprintf("client id %q again after it was refused once", had),
+			Seen:     fmt.Sprintf("client id %q, and no session: the device changed it by itself after the refusal", e.Connect.ClientID),
+			Look:     "what the firmware does with CONNACK 2, identifier rejected: a hub knows the device by one id alone, and may refuse it for a moment", At: e.At,
+		})
+	}
 }
 
 // after is the connection after a refused one, and the pause before it. A

@@ -149,7 +149,7 @@ type likewise struct {
 
 // Where the checks are in a common TLS library.
 const (
-	noChainCheck   = "whether the chain is verified at all (mbedtls: MBEDTLS_SSL_VERIFY_REQUIRED, and slot 10 as CA chain)"
+	noChainCheck   = "whether the chain is verified at all, and at each connect, not at the first alone (mbedtls: MBEDTLS_SSL_VERIFY_REQUIRED, and slot 10 as CA chain)"
 	noNameCheck    = "the host name check of the TLS library: mbedtls_ssl_set_hostname with the name that is dialled"
 	noDateCheck    = "whether dates are checked and the clock is set (mbedtls: MBEDTLS_HAVE_TIME_DATE, a time source before the first connect)"
 	noPurposeCheck = "the check of extended key usage in the TLS library (mbedtls: MBEDTLS_X509_CHECK_EXTENDED_KEY_USAGE)"
