@@ -66,6 +66,7 @@ type storageBehaviour struct {
 	keepBytes  int             // of a file; 0: all
 	firstOnly  bool            // keeps its first identity whatever it is given
 	firstRoot  bool            // keeps its first root
+	keepsRoots bool            // keeps the root before beside a new one
 	swaps      bool            // presents what is in slot 10
 	wipesByCut bool            // a file that was cut short costs the whole identity
 	forgets    bool            // without power

@@ -112,6 +112,12 @@ func storageFaults() []Fault {
 			CaughtBy: specs("tls/root-rotation"), Words: []string{"second root"},
 			apply: func(b *behaviour) { b.firstRoot = true },
 		},
+		{
+			Name: "keeps-old-root", Doc: "goes on trusting the root that was replaced, beside the new one",
+			Stands:   "a fallback to the last root that worked: one that was given up because its key is known is trusted for ever",
+			CaughtBy: specs("tls/root-rotation"), Words: []string{"first root", "replaced"},
+			apply: func(b *behaviour) { b.keepsRoots = true },
+		},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"hilrig/record"
 )
@@ -106,6 +107,8 @@ func (s *storage) kept(slot int, data string) string {
 	switch {
 	case s.b.firstOnly && s.Used.complete(), s.b.firstRoot && slot == slotRoot && s.Used[slot] != "":
 		return s.Used[slot]
+	case s.b.keepsRoots && slot == slotRoot && !strings.Contains(s.Used[slot], data):
+		return data + s.Used[slot]
 	case s.b.keepBytes > 0 && len(data) > s.b.keepBytes:
 		return data[:s.b.keepBytes]
 	}

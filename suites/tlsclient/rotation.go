@@ -40,4 +40,28 @@ func rootRotation(ctx context.Context, b *fixtures.Trial) {
 		Expected: "a handshake with a hub of the second root, which was loaded in slot 10", Seen: spoke(m.handshakes), At: m.last().At,
 		Look: "whether slot 10 is read at each connect, or the root is kept from before",
 	})
+	keepsOld(ctx, b)
+}
+
+// keepsOld warns of a device that goes on with a hub of the root that was
+// replaced. One that does not come back now is put right with its root.
+func keepsOld(ctx context.Context, b *fixtures.Trial) {
+	b.Step("the hub is back at its first root, which was replaced")
+	mark := b.Mark()
+	way, err := b.Provoke(ctx)
+	b.Premise(err)
+	e, err := b.Await(ctx, mark, b.Type.Timing.ReconnectWithin, "a handshake after "+way, func(e hub.Event) bool {
+		return e.Kind == hub.KindHandshake && e.Fault == ""
+	})
+	switch {
+	case ctx.Err() != nil:
+		b.Premise(err)
+	case err != nil:
+		b.Step("no handshake at the first root to judge: %v", err)
+	case e.Handshake.OK:
+		b.WarnOf(fixtures.Finding{
+			Expected: "no handshake with a hub of the first root, which was replaced in slot 10", Seen: "a handshake completed (alert: none)", At: e.At,
+			Look: "whether the root before is kept as a fallback, or files in slot 10 are added up: a root is replaced because it is not to be trusted any more",
+		})
+	}
 }

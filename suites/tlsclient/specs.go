@@ -214,7 +214,7 @@ func Specs() []fixtures.Spec {
 			Why:    "in 2023 every hub moved to another root, and devices with a baked-in one stayed behind",
 			Source: "A",
 			Needs:  fixtures.Needs{"L", "W"},
-			Limit:  fixtures.LimitLong, Cost: fixtures.Cost{Connects: 4, Loads: 6},
+			Limit:  fixtures.LimitLong, Cost: fixtures.Cost{Connects: 5, Loads: 6},
 			Body: rootRotation,
 		},
 	}
