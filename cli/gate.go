@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -27,6 +28,7 @@ type gateFlags struct {
 	firmwareFile    string
 	out             string
 	asJSON          bool
+	signing         signing
 }
 
 func (a *app) gateCommand() *cobra.Command {
@@ -43,6 +45,7 @@ Exit code 0 for PASS, 1 for FAIL, 3 for INCONCLUSIVE; 2 for a policy or a waiver
 file that is broken, and for a waiver that has expired.`,
 		Example: `  hilrig gate --policy gate.yaml
   hilrig gate --policy gate.yaml --waivers waivers.yaml --firmware-file fw.bin latest latest~1
+  hilrig gate --policy gate.yaml --firmware-file fw.bin --statement fw.dsse --key release.pem
   hilrig gate init latest > gate.yaml
   hilrig gate explain --policy gate.yaml`,
 		Args: cobra.ArbitraryArgs,
@@ -50,7 +53,7 @@ file that is broken, and for a waiver that has expired.`,
 			if err := required(cmd, "policy"); err != nil {
 				return err
 			}
-			return a.gate(f, args)
+			return a.gate(cmd.Context(), f, args)
 		},
 	}
 	fl := cmd.Flags()
@@ -60,7 +63,8 @@ file that is broken, and for a waiver that has expired.`,
 	fl.StringVar(&f.firmwareFile, "firmware-file", "", "image that is judged, by its SHA-256")
 	fl.StringVar(&f.out, "out", filepath.Join("reports", "out"), "folder of run folders, for an id or latest")
 	fl.BoolVar(&f.asJSON, "json", false, "print the verdict as JSON")
-	cmd.AddCommand(a.gateInitCommand(), a.gateExplainCommand())
+	f.signing.register(cmd)
+	cmd.AddCommand(a.gateInitCommand(), a.gateExplainCommand(), a.gateVerifyCommand())
 	return cmd
 }
 
@@ -145,12 +149,19 @@ func readSmall(what, path string) ([]byte, error) {
 }
 
 // gate asks and answers.
-func (a *app) gate(f *gateFlags, names []string) error {
+func (a *app) gate(ctx context.Context, f *gateFlags, names []string) error {
+	signer, err := f.signing.signer(ctx)
+	if err != nil {
+		return err
+	}
 	q, err := a.question(f, names)
 	if err != nil {
 		return err
 	}
 	v := gate.Judge(*q)
+	if err := a.issue(v, &f.signing, f.firmwareFile, signer); err != nil {
+		return err
+	}
 	a.code = map[gate.Word]int{gate.Pass: runner.ExitPass, gate.Fail: runner.ExitDevice, gate.Inconclusive: runner.ExitRig}[v.Verdict]
 	if f.asJSON {
 		return a.printJSON(v)

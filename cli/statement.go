@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hilrig/record"
+	"hilrig/record/wording"
+	"hilrig/reports/gate"
+	"hilrig/runner"
+)
+
+// signing is how a statement is to be signed and where it goes.
+type signing struct {
+	file    string
+	key     string
+	keyEnv  string
+	command []string
+}
+
+func (s *signing) register(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringVar(&s.file, "statement", "", "write a signed statement about the image here (in-toto test-result in a DSSE envelope)")
+	fl.StringVar(&s.key, "key", "", "private key of the statement, PEM (Ed25519 or ECDSA)")
+	fl.StringVar(&s.keyEnv, "key-env", "", "environment variable that holds this key")
+	fl.StringArrayVar(&s.command, "sign-command", nil, "program that signs in place of a key, then its arguments (repeatable): it gets the bytes on standard input and prints the signature")
+}
+
+// signer is what was asked for; nil where no statement is.
+func (s *signing) signer(ctx context.Context) (gate.Signer, error) {
+	ways := 0
+	for _, given := range []bool{s.key != "", s.keyEnv != "", len(s.command) > 0} {
+		if given {
+			ways++
+		}
+	}
+	refuse := func(text string) error {
+		return record.NewFailure(record.Usage, "sign", "", errors.New(text)).WithCure("--key, --key-env or --sign-command goes with --statement")
+	}
+	switch {
+	case s.file == "" && ways == 0:
+		return nil, nil
+	case s.file == "":
+		return nil, refuse("there is no statement to be signed")
+	case ways != 1:
+		return nil, refuse(fmt.Sprintf("%s to sign with; one is needed", wording.Plural(ways, "way")))
+	case s.key != "":
+		text, err := readSmall("signing key", s.key)
+		if err != nil {
+			return nil, err
+		}
+		return gate.KeySigner(s.key, text)
+	case s.keyEnv != "":
+		return gate.KeySigner("$"+s.keyEnv, []byte(os.Getenv(s.keyEnv)))
+	}
+	return func(message []byte) (gate.Signature, error) { return signBy(ctx, s.command, message) }, nil
+}
+
+// signBound bounds a command that signs: a person may have to touch a token.
+const signBound = 2 * time.Minute
+
+func signBy(ctx context.Context, argv []string, message []byte) (gate.Signature, error) {
+	ctx, cancel := context.WithTimeout(ctx, signBound)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...) //nolint:gosec // the caller's own command
+	cmd.Stdin = bytes.NewReader(message)
+	cmd.WaitDelay = time.Second
+	sig, err := cmd.Output()
+	if err == nil && len(sig) == 0 {
+		err = errors.New("it printed no signature")
+	}
+	if err != nil {
+		return gate.Signature{}, record.NewFailure(record.RigHost, "sign by", argv[0], err)
+	}
+	return gate.Signature{Sig: sig}, nil
+}
+
+// issue writes the statement of a verdict. Where there is no answer there is
+// none, and none of an earlier verdict stays in its place.
+func (a *app) issue(v *gate.Verdict, s *signing, image string, signer gate.Signer) error {
+	if signer == nil {
+		return nil
+	}
+	if v.Verdict == gate.Inconclusive {
+		if err := os.Remove(s.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return record.NewFailure(record.RigHost, "remove statement", "", err)
+		}
+		a.log.Warn("no statement: there is no answer")
+		return nil
+	}
+	statement, err := gate.NewStatement(v, filepath.Base(cmp.Or(image, v.Firmware.String())))
+	if err != nil {
+		return err
+	}
+	text, err := gate.Sign(statement, signer)
+	if err != nil {
+		return err
+	}
+	return record.WriteFile(s.file, text, 0o644)
+}
+
+func (a *app) gateVerifyCommand() *cobra.Command {
+	var key, image string
+	cmd := &cobra.Command{
+		Use:   "verify STATEMENT",
+		Short: "Hold a statement against a public key, offline",
+		Long: `Hold a statement against the public key of whoever signed it, and an image against
+the statement. Nobody is asked over the network.
+
+Exit code 0 for a statement that says PASS, 1 for one that says FAIL, 3 for one
+that is not of this key or not about this image.`,
+		Example: "  hilrig gate verify release.dsse --key release.pub --firmware-file fw.bin",
+		Args:    exactly("STATEMENT"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := required(cmd, "key"); err != nil {
+				return err
+			}
+			return a.verify(args[0], key, image)
+		},
+	}
+	cmd.Flags().StringVar(&key, "key", "", "public key, PEM")
+	cmd.Flags().StringVar(&image, "firmware-file", "", "image that the statement must be about")
+	return cmd
+}
+
+func (a *app) verify(name, key, image string) error {
+	envelope, err := readSmall("statement", name)
+	if err != nil {
+		return err
+	}
+	public, err := readSmall("public key", key)
+	if err != nil {
+		return err
+	}
+	asked, err := runner.DescribeFirmware(record.Firmware{File: image})
+	if err != nil {
+		return err
+	}
+	s, err := gate.Verify(envelope, public)
+	if err != nil {
+		return record.NewFailure(record.RigHost, "verify statement", name, err)
+	}
+	v := s.Predicate.Verdict
+	if image != "" && asked.SHA256 != v.Firmware.SHA256 {
+		return record.NewFailure(record.RigHost, "verify statement", name, fmt.Errorf("it is about the image with SHA-256 %s, not about %s", v.Firmware.SHA256, image))
+	}
+	if v.Verdict == gate.Fail {
+		a.code = runner.ExitDevice
+	}
+	fmt.Fprintf(a.out, "%s\nimage   %s sha256 %s, %s\npolicy  %s sha256 %s\njudged  %s by hilrig %s\n", oneLine(v.Sentence()), oneLine(s.Subject[0].Name), v.Firmware.SHA256, v.Firmware.Known,
+		oneLine(v.Policy.Name), v.Policy.SHA256, v.At.Format(time.RFC3339), oneLine(v.Hilrig))
+	for _, r := range v.Runs {
+		if r.Accepted {
+			fmt.Fprintf(a.out, "run     %s sha256 %s\n", oneLine(r.ID), r.SHA256)
+		}
+	}
+	for _, b := range v.Boards {
+		fmt.Fprintf(a.out, "board   %s %s\n", oneLine(b.Type), oneLine(b.Serial))
+	}
+	for _, w := range v.Waived {
+		fmt.Fprintf(a.out, "waived  %s by %s until %s\n", oneLine(w.Spec), oneLine(w.Owner), w.Expires)
+	}
+	return nil
+}
