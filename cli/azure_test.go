@@ -290,6 +290,43 @@ func TestFaultsCaughtAtAzure(t *testing.T) {
 	}
 }
 
+// A run sends the device a message and takes the hub's word for what became of
+// it; in the basic tier that is not applicable.
+func TestMessagesToADeviceInARun(t *testing.T) {
+	c := openCloud(t)
+	key := strings.Fields(c.keys[0])[0]
+	service := standin.Start(t, standin.Config{Hub: "localhost", Certificate: &c.server, Policies: map[string]string{"iothubowner": key}})
+	c.write("rig.yaml", strings.Replace(azureRig, `events: "AMQP", root`, `events: "AMQP", service: "`+service.Address+`", root`, 1))
+	run := func(out string) (int, record.SpecResult, string) {
+		code, said := c.hilrig("run", "--rig", "rig.yaml", "--hub", "azure", "--spec", "delivery/cloud-to-device", "--out", out)
+		return code, c.record(out).Devices[0].Specs[0], said
+	}
+	for _, x := range []struct {
+		status  string
+		verdict record.Verdict
+		code    int
+	}{{"Success", record.Pass, 0}, {"DeliveryCountExceeded", record.Fail, 1}} {
+		handed := make(chan error)
+		go func() {
+			m := service.AwaitSent()
+			err := c.hub.SendToDevice(m.Device, hub.DeviceBound{ID: m.ID, Payload: m.Body})
+			if err == nil && !c.hub.AwaitCompleted(t.Context(), m.Device, m.ID) {
+				err = t.Context().Err()
+			}
+			service.Feedback(standin.Feedback{MessageID: m.ID, Device: m.Device, Status: x.status, Text: x.status})
+			handed <- err
+		}()
+		code, s, said := run(x.status)
+		if err := <-handed; err != nil || code != x.code || s.Verdict != x.verdict {
+			t.Errorf("%s: %v, exit code %d, %+v\n%s", x.status, err, code, s, said)
+		}
+	}
+	service.Refuse("devicebound", "amqp:not-allowed", "not in this tier", 0)
+	if code, s, said := run("basic"); code != 3 || s.Verdict != record.NotApplicable || !strings.Contains(s.Cause+s.Message, "basic tier") {
+		t.Errorf("basic: exit code %d, %+v\n%s", code, s, said)
+	}
+}
+
 // What a check says of the way to the hub, and of the hub where the rig file has
 // its resource id: each thing that is wrong with its cure.
 func TestCheckOfAnIoTHub(t *testing.T) {

@@ -28,9 +28,10 @@ A need is a letter, or several with a bar between them of which one will do.
 P is power control, C that the device's type declares the behaviour. The others
 are what a hub shows or can do: A messages that arrived, W handshakes, K every
 MQTT packet, L faults, N a bad link, D ends a session, F refuses for a while,
-S speaks to the device, R knows devices by thumbprint. The local hub has them
-all; --hub says what applies at another kind, or with --rig at a hub of the rig
-file, and why the rest does not.`,
+S speaks to the device, R knows devices by thumbprint, B says what became of a
+message to the device. The local hub has all that any spec asks for; --hub says
+what applies at another kind, or with --rig at a hub of the rig file, and why the
+rest does not.`,
 		Example: `  hilrig list
   hilrig list --label-filter smoke
   hilrig list --spec 'tls/*' --json

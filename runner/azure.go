@@ -50,6 +50,11 @@ func AzureOf(h rigfile.Hub, log *slog.Logger) (c iothub.Config, err error) {
 			return c, err
 		}
 		c.Registry = client
+		to, err := DeviceBoundOf(h, log)
+		if err != nil {
+			return c, err
+		}
+		c.Bound = &to
 	}
 	c.Events, err = eventsOf(h, roots)
 	return c, err

@@ -58,6 +58,12 @@ type Cloud interface {
 	Invoke(ctx context.Context, id, method string, payload []byte, within time.Duration) (status int, body []byte, err error)
 }
 
+// Feedback is a hub that says what became of a message to the device. (B)
+type Feedback interface {
+	// Became waits until the hub says it: taken, or why it was not.
+	Became(ctx context.Context, id, message string) (taken bool, why string, err error)
+}
+
 // Packets is a hub that sees and sends single MQTT packets. (K)
 type Packets interface {
 	Serves(id, filter string) bool        // reports whether a SUBACK for it is out
@@ -87,6 +93,7 @@ type Abilities struct {
 	Link
 	Faults
 	Cloud
+	Feedback
 	Packets
 	Rooted
 	Impersonator
@@ -107,6 +114,7 @@ func Of(h Hub) Abilities {
 		Link:         ability[Link](h),
 		Faults:       ability[Faults](h),
 		Cloud:        ability[Cloud](h),
+		Feedback:     ability[Feedback](h),
 		Packets:      ability[Packets](h),
 		Rooted:       ability[Rooted](h),
 		Impersonator: ability[Impersonator](h),

@@ -1,6 +1,9 @@
 package hub
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Letter is something that a hub shows or can do, as specs ask for it.
 type Letter byte
@@ -16,6 +19,7 @@ const (
 	Refusals   Letter = 'F' // refuses the device for a while
 	Speaks     Letter = 'S' // speaks to the device
 	Knows      Letter = 'R' // knows devices by thumbprint
+	Became     Letter = 'B' // says what became of messages to the device
 )
 
 // Letters is a set of them, in the order of the constants.
@@ -50,6 +54,7 @@ var table = []struct {
 	{Refusals, "this hub cannot refuse the device for a while"},
 	{Speaks, "this hub does not speak to the device"},
 	{Knows, "register the identity by hand and give it in the rig file"},
+	{Became, "this hub does not say what becomes of messages to the device"},
 }
 
 // Without says why what asks for l is not applicable where it is missing.
@@ -68,7 +73,7 @@ func (l Letter) Without() string {
 const (
 	OfLocal  Letters = "AWKLNDFSR"
 	OfBroker Letters = "ADSR"
-	OfAzure  Letters = "ADSR"
+	OfAzure  Letters = "ADSRB"
 	OfTap    Letters = "WNDF"
 )
 
@@ -87,6 +92,9 @@ func OfKind(kind string, tap bool) (Letters, bool) {
 
 // Lacking is the error of what was asked of a hub that cannot do it. It is
 // nobody's fault: whoever meets it is not applicable there.
-type Lacking struct{ Letter Letter }
+type Lacking struct {
+	Letter Letter
+	Why    string // empty: as ever where the letter is missing
+}
 
-func (l Lacking) Error() string { return l.Letter.Without() }
+func (l Lacking) Error() string { return cmp.Or(l.Why, l.Letter.Without()) }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hilrig/azure/hub"
+	"hilrig/azure/iothub/devicebound"
 	"hilrig/azure/iothub/events"
 	"hilrig/azure/iothub/registry"
 )
@@ -18,7 +19,8 @@ type Config struct {
 	Root     []byte // PEM of the root that devices get; empty: the one of this machine that signs the hub
 	Registry Registry
 	Events   events.Config
-	Adopt    bool // a device that the rig did not make may be used
+	Bound    *devicebound.Config // where messages to devices go; nil: none do
+	Adopt    bool                // a device that the rig did not make may be used
 }
 
 // Registry is the hub's device registry, as a run uses it.
@@ -33,6 +35,7 @@ type Registry interface {
 type Service interface {
 	Twin(ctx context.Context, id string) (registry.Twin, error)
 	PatchTwin(ctx context.Context, id, etag string, p registry.TwinPatch) (registry.Twin, error)
+	Purge(ctx context.Context, id string) (int, error)
 	Invoke(ctx context.Context, id, method string, payload []byte, within time.Duration) (status int, body []byte, err error)
 }
 

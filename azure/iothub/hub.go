@@ -24,6 +24,7 @@ type cloud struct {
 	root   []byte
 	events *hub.Events
 	reader *events.Reader
+	bound  *bound // nil: no messages to the device
 	log    *slog.Logger
 
 	stop    context.CancelFunc
@@ -63,6 +64,9 @@ func (c Config) Open(ctx context.Context, s hub.Setup) (_ hub.Hub, address strin
 			err = errors.Join(err, r.close(ctx))
 		}
 		return nil, "", err
+	}
+	if c.Bound != nil {
+		h.bound = newBound(*c.Bound)
 	}
 	h.running, h.stop = context.WithCancel(context.WithoutCancel(ctx))
 	go h.read()
@@ -129,6 +133,9 @@ func (r registering) Close(ctx context.Context) error {
 func (h *cloud) Close(ctx context.Context) error {
 	h.stop()
 	err := h.reader.Close(ctx)
+	if h.bound != nil {
+		err = errors.Join(err, h.bound.close(ctx))
+	}
 	select {
 	case <-h.ended:
 		return err

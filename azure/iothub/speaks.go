@@ -23,13 +23,16 @@ func (r registering) service() (Service, error) {
 	return nil, hub.Lacking{Letter: hub.Speaks}
 }
 
-// SendToDevice is asked of a hub that shows how the device answers.
-func (r registering) SendToDevice(string, hub.DeviceBound) error {
-	return hub.Lacking{Letter: hub.Speaks}
-}
+// basicTier is why a hub that could speak to devices does not.
+const basicTier = "in the basic tier a hub does not speak to devices"
 
-// Purge takes nothing back: nothing was sent.
-func (r registering) Purge(string) int { return 0 }
+// inTier tells what a hub's tier does not have from what went wrong.
+func inTier(err error) error {
+	if errors.Is(err, registry.ErrTier) {
+		return hub.Lacking{Letter: hub.Speaks, Why: basicTier}
+	}
+	return err
+}
 
 // PatchDesired changes the twin's desired properties.
 func (r registering) PatchDesired(id string, patch []byte) (hub.Twin, error) {
@@ -41,7 +44,7 @@ func (r registering) PatchDesired(id string, patch []byte) (hub.Twin, error) {
 	defer cancel()
 	t, err := s.PatchTwin(ctx, id, registry.AnyETag, registry.TwinPatch{Desired: patch})
 	if err != nil {
-		return hub.Twin{}, err
+		return hub.Twin{}, inTier(err)
 	}
 	go r.awaitReported(s, id, versionOf(t.Reported))
 	return hub.Twin{Desired: t.Desired, Reported: t.Reported, DesiredVersion: versionOf(t.Desired), ReportedVersion: versionOf(t.Reported), Version: t.Version}, nil
@@ -95,5 +98,5 @@ func (r registering) Invoke(ctx context.Context, id, method string, payload []by
 	if errors.Is(err, registry.ErrOffline) || errors.Is(err, registry.ErrNoAnswer) {
 		err = record.NewFailure(record.ClassDevice, "call method "+method+" of", id, err)
 	}
-	return status, body, err
+	return status, body, inTier(err)
 }

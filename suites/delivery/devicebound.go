@@ -60,7 +60,12 @@ func deviceBound(ctx context.Context, b *fixtures.Trial, size int) {
 	b.Step("a message of %d bytes to the device", size)
 	mark := b.Mark()
 	body := min(size, azure.MaxCloudToDevice-len(id)) // its id counts too
+	sent := time.Now()
 	b.Must(b.Hub.SendToDevice(b.Device.DeviceID, hub.DeviceBound{ID: id, Payload: []byte(strings.Repeat("x", body))}))
+	if !b.Shows(hub.AllPackets) {
+		taken(ctx, b, id, size, sent)
+		return
+	}
 	out, err := b.Await(ctx, mark, b.Type.Timing.PublishWithin, "the hub to deliver it", func(e hub.Event) bool {
 		return e.Kind == hub.KindPacket && !e.Packet.In && e.Packet.Type == mqttwire.PUBLISH && strings.Contains(e.Packet.Topic, id)
 	})
@@ -88,6 +93,34 @@ func deviceBound(ctx context.Context, b *fixtures.Trial, size int) {
 	}
 	b.Measure(fmt.Sprintf("acknowledged, %d bytes", size), e.At.Sub(out.At).Seconds(), "s", nil, nil)
 }
+
+// feedbackWithin is how long a hub keeps feedback back: IoT Hub gives it in
+// batches, one in 15 s or 64 pieces.
+const feedbackWithin = 20 * time.Second
+
+// taken follows one message by what the hub says of it.
+func taken(ctx context.Context, b *fixtures.Trial, id string, size int, sent time.Time) {
+	within := b.Type.Timing.PublishWithin + feedbackWithin
+	b.Step("wait for the hub to say what became of it")
+	waiting, cancel := context.WithTimeoutCause(ctx, within, errUntold)
+	defer cancel()
+	took, why, err := b.Hub.Became(waiting, b.Device.DeviceID, id)
+	if errors.Is(err, errUntold) {
+		why, err = errUntold.Error(), nil
+	}
+	b.Must(err)
+	if !took {
+		b.Premise(b.EndedAsBefore())
+		note(b, size)
+		b.Fail(fixtures.Finding{
+			Expected: fmt.Sprintf("a message of %d bytes taken within %s", size, within), Seen: "the hub says: " + why,
+			Look: "whether the MQTT client subscribes devices/DEVICE_ID/messages/devicebound/# and acknowledges what it receives", At: sent,
+		})
+	}
+	b.Measure(fmt.Sprintf("taken by the hub's word, %d bytes", size), time.Since(sent).Seconds(), "s", nil, nil)
+}
+
+var errUntold = errors.New("nothing of the message")
 
 // note keeps that the plainest message failed: those behind it would show the
 // same once more.

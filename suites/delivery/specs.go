@@ -119,9 +119,9 @@ func Specs() []fixtures.Spec {
 			Text:   "acknowledges a message from the cloud",
 			Why:    "a message that is not acknowledged is sent again until it is dropped",
 			Source: "A",
-			Needs:  fixtures.Needs{"C", "A", "K", "S"},
+			Needs:  fixtures.Needs{"C", "A", "K|B", "S"},
 			Limit:  fixtures.LimitMessages, Cost: fixtures.Free(),
-			Measures: []string{"acknowledged, # bytes"},
+			Measures: []string{"acknowledged, # bytes", "taken by the hub's word, # bytes"},
 			Body:     cloudToDevice(64),
 		},
 		{
@@ -139,9 +139,9 @@ func Specs() []fixtures.Spec {
 			Text:   "acknowledges messages of every size from the cloud",
 			Why:    "one byte more in a length, and the device is off for as long as the message waits",
 			Source: "field",
-			Needs:  fixtures.Needs{"C", "A", "K", "S"},
+			Needs:  fixtures.Needs{"C", "A", "K|B", "S"},
 			Limit:  fixtures.LimitLong, Cost: fixtures.Free(),
-			Measures: []string{"acknowledged, # bytes"},
+			Measures: []string{"acknowledged, # bytes", "taken by the hub's word, # bytes"},
 			Body:     cloudToDevice(deviceBoundSizes...),
 		},
 		{

@@ -207,6 +207,15 @@ func (c *Client) Delete(ctx context.Context, id, etag string) error {
 	return err
 }
 
+// Purge drops what waits for a device, and says how many messages that were.
+func (c *Client) Purge(ctx context.Context, id string) (int, error) {
+	var dropped struct {
+		Messages int `json:"totalMessagesPurged"`
+	}
+	_, err := c.do(ctx, request{step: "purge", subject: "messages to " + id, method: http.MethodDelete, path: []string{"devices", id, "commands"}}, &dropped)
+	return dropped.Messages, err
+}
+
 // Statistics are of the whole registry.
 type Statistics struct {
 	Total    int `json:"totalDeviceCount"`

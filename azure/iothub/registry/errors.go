@@ -22,6 +22,7 @@ var (
 	ErrQuota        = errors.New("a quota is used up")
 	ErrNotFound     = errors.New("there is no such device")
 	ErrNoHub        = errors.New("there is no such hub")
+	ErrTier         = errors.New("the hub's tier does not have it")
 	ErrOffline      = errors.New("the device is not connected, or takes no methods")
 	ErrNoAnswer     = errors.New("the device did not answer in time")
 	ErrConflict     = errors.New("there is such a device already")
@@ -67,6 +68,7 @@ var classes = map[string]error{
 	"TooManyDevices":                     ErrQuota,
 	"DeviceMaximumQueueDepthExceeded":    ErrQuota,
 	"DeviceNotOnline":                    ErrOffline,
+	"OperationNotAvailableInCurrentTier": ErrTier, // MicrosoftDocs/azure-docs.de-de#559
 	"DeviceMaximumActiveFileUploadLimit": ErrQuota,
 	"ThrottleBacklogLimitExceeded":       ErrThrottled,
 	"ThrottleBacklogTimeout":             ErrThrottled,
@@ -190,6 +192,7 @@ var cures = map[error]string{
 	ErrQuota:        "wait until 00:00 UTC, when it begins anew, or give the hub another unit",
 	ErrNotFound:     "is it registered at this hub, with this id? Ids are case-sensitive",
 	ErrNoHub:        "is the host name right (Azure portal, IoT Hub, Overview)? Is the hub there still?",
+	ErrTier:         "twins, methods and messages to devices need the free or a standard tier",
 	ErrOffline:      "is the device connected, and has it subscribed to $iothub/methods/POST/#?",
 	ErrNoAnswer:     "does the device answer at $iothub/methods/res/STATUS/?$rid=ID?",
 	ErrConflict:     "take another id; adopt: true takes a device that somebody else made",

@@ -70,6 +70,7 @@ func TestFailuresAreToldApart(t *testing.T) {
 		{"a full registry", refusal(403, "TooManyDevices", "no"), registry.ErrQuota, "remove devices", 1},
 		{"no such device", refusal(404, "DeviceNotFound", "d"), registry.ErrNotFound, "registered", 1},
 		{"no such hub", refusal(404, "IotHubNotFound", "IoT hub not found: a-hub"), registry.ErrNoHub, "Overview", 1},
+		{"basic tier", refusal(403, "OperationNotAvailableInCurrentTier", "no"), registry.ErrTier, "standard tier", 1},
 		{"such a device already", refusal(409, "DeviceAlreadyExists", "A device with ID 'd' is already registered."), registry.ErrConflict, "adopt", 1},
 		{"another version", refusal(412, "PreconditionFailed", "PreconditionFailed"), registry.ErrPrecondition, "somebody else", 1},
 		{"a request that is not understood", refusal(400, "ArgumentInvalid", "no"), registry.ErrInvalid, "", 1},
