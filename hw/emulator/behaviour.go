@@ -131,6 +131,8 @@ type mqttBehaviour struct {
 	answers        func(answer string) string // the same of an answer to a method
 	ignoresMethods bool
 	crashesCalled  bool          // by a direct method, and boots
+	losesTask      bool          // when a direct method is called, says so, and goes on
+	crashesCut     bool          // and boots, when its connection is cut
 	slowLimit      time.Duration // CONNACK later than this: never publishes; 0: none
 	out, in        []edit        // on what it sends and gets
 	pings          pinger

@@ -41,6 +41,9 @@ func (m *modem) request(client mqtt.Client, topic string, payload []byte) {
 	client.Publish(topic+"?$rid="+strconv.FormatInt(id, 10), 0, false, payload)
 }
 
+// diedBefore is how long after a task has died the rest of the firmware answers.
+const diedBefore = 200 * time.Millisecond
+
 // receive is a message of the hub.
 func (m *modem) receive(client mqtt.Client, topic string, payload []byte) {
 	m.log.Info("message from the hub", "topic", topic, "bytes", len(payload))
@@ -65,6 +68,10 @@ func (m *modem) receive(client mqtt.Client, topic string, payload []byte) {
 		}
 		if m.b.answers != nil && status == 200 {
 			answer = []byte(m.b.answers(string(answer)))
+		}
+		if m.b.losesTask {
+			m.tellReturn()
+			time.Sleep(diedBefore)
 		}
 		client.Publish(methodAnswers+strconv.Itoa(status)+"/?$rid="+id, 0, false, answer)
 	}

@@ -86,6 +86,9 @@ func (c *console) run(ctx context.Context) {
 			c.chatter()
 		case <-c.modem.returns:
 			c.line.Wake()
+			if c.b.losesTask {
+				c.answer("task telemetry died: mem_malloc")
+			}
 			c.showKey(c.store.Used[slotKey])
 		case <-ctx.Done():
 			return

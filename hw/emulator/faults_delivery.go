@@ -169,6 +169,12 @@ func deliveryFaults() []Fault {
 				b.banner = []string{"ets Jul 29 2019 12:21:46", "rst:0xc (SW_CPU_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)"}
 			},
 		},
+		{
+			Name: "loses-a-task", Doc: "says that a task of it died when a direct method is called, and goes on without it",
+			Stands:   "an RTOS that ends one task for an allocation that failed: what is asked today still works",
+			CaughtBy: specs("delivery/direct-method"), Words: []string{"boot.death", "task telemetry died"},
+			apply: func(b *behaviour) { b.losesTask = true },
+		},
 	}
 }
 

@@ -110,5 +110,11 @@ func recoveryFaults() []Fault {
 			CaughtBy: specs("soak/reconnect-100"), Words: specs("longer"),
 			apply: func(b *behaviour) { b.retry.leak = ms(200) },
 		},
+		{
+			Name: "reboots-when-cut", Doc: "crashes and boots anew whenever its connection is cut",
+			Stands:   "a reset as the handler of every error: it comes back, and has lost what it had in memory",
+			CaughtBy: specs("recovery/connection-cut"), Words: []string{"no restart but", "ADS-300 boot"},
+			apply: func(b *behaviour) { b.crashesCut, b.boot, b.banner = true, ms(300), []string{bootSaid} },
+		},
 	}
 }

@@ -138,6 +138,11 @@ func (m *modem) run(ctx context.Context) {
 		}
 		e := m.session(ctx, set, changed)
 		connects++
+		if m.b.crashesCut && e.session && !e.ordered {
+			m.crash()
+			<-ctx.Done()
+			return
+		}
 		if e.refused {
 			refusals++
 		}

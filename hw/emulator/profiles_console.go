@@ -13,7 +13,7 @@ func consoleProfiles() []Profile {
 			Specs:  specs(loads + "provisioning/persistent delivery/first-message recovery/power-cycle"),
 			apply: func(b *behaviour) {
 				b.bootsOnOpen, b.boot = true, 2400*time.Millisecond
-				b.banner = []string{"", "*** ADS-300 boot 1.2 ***", "ERROR: no SIM", "SEND FILE... is 9270,n", "wifi: up", "ERROR: no SIM", "ready soon"}
+				b.banner = []string{"", bootSaid, "ERROR: no SIM", "SEND FILE... is 9270,n", "wifi: up", "ERROR: no SIM", "ready soon"}
 			},
 		},
 		{
