@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +30,9 @@ type gateFlags struct {
 	out             string
 	asJSON          bool
 	signing         signing
+	verdict         string
+	junit           string
+	markdown        string
 }
 
 func (a *app) gateCommand() *cobra.Command {
@@ -63,6 +67,9 @@ file that is broken, and for a waiver that has expired.`,
 	fl.StringVar(&f.firmwareFile, "firmware-file", "", "image that is judged, by its SHA-256")
 	fl.StringVar(&f.out, "out", filepath.Join("reports", "out"), "folder of run folders, for an id or latest")
 	fl.BoolVar(&f.asJSON, "json", false, "print the verdict as JSON")
+	fl.StringVar(&f.verdict, "verdict", "", "write the verdict here, as JSON (hilrig schema verdict)")
+	fl.StringVar(&f.junit, "junit", "", "write JUnit here, with a case for each rule")
+	fl.StringVar(&f.markdown, "markdown", "", "write a summary here, for a CI job or a merge request")
 	f.signing.register(cmd)
 	cmd.AddCommand(a.gateInitCommand(), a.gateExplainCommand(), a.gateVerifyCommand())
 	return cmd
@@ -159,6 +166,9 @@ func (a *app) gate(ctx context.Context, f *gateFlags, names []string) error {
 		return err
 	}
 	v := gate.Judge(*q)
+	if err := f.write(v); err != nil {
+		return err
+	}
 	if err := a.issue(v, &f.signing, f.firmwareFile, signer); err != nil {
 		return err
 	}
@@ -167,6 +177,30 @@ func (a *app) gate(ctx context.Context, f *gateFlags, names []string) error {
 		return a.printJSON(v)
 	}
 	a.showVerdict(v)
+	return nil
+}
+
+// write writes what CI reads.
+func (f *gateFlags) write(v *gate.Verdict) error {
+	for _, w := range []struct {
+		file   string
+		render func() ([]byte, error)
+	}{
+		{f.verdict, func() ([]byte, error) { return json.MarshalIndent(v, "", " ") }},
+		{f.junit, v.JUnit},
+		{f.markdown, func() ([]byte, error) { return v.Markdown(), nil }},
+	} {
+		if w.file == "" {
+			continue
+		}
+		text, err := w.render()
+		if err != nil {
+			return fmt.Errorf("render %s: %w", w.file, err)
+		}
+		if err := record.WriteFile(w.file, text, 0o644); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
