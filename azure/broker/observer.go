@@ -20,7 +20,8 @@ const (
 	keepAlive   = 5 * time.Second
 	firstPause  = 100 * time.Millisecond // between attempts to come back
 	longestWait = 5 * time.Second
-	heardWithin = 2 * time.Second // a message of its own
+	heardWithin = 2 * time.Second // a message of its own, of which nothing is known
+	takenWithin = 6 * time.Second // one that the broker says it has: where it does not come, the run ends
 )
 
 // observer is subscribed to a device's telemetry, and comes back by itself.
@@ -160,10 +161,14 @@ func (o *observer) prove(ctx context.Context, c client) (bool, error) {
 		}
 		return false, record.NewFailure(record.RigHub, "publish a message of its own to", o.topic, err).WithCure("the broker's log says why")
 	}
+	within := heardWithin
+	if became == fateTaken {
+		within = takenWithin
+	}
 	select {
 	case <-heard:
 		return true, nil
-	case <-time.After(heardWithin):
+	case <-time.After(within):
 	case <-c.done():
 		return false, o.gone(c)
 	case <-ctx.Done():
@@ -173,7 +178,7 @@ func (o *observer) prove(ctx context.Context, c client) (bool, error) {
 		return false, nil
 	}
 	return false, record.NewFailure(record.RigHub, "hear a message of its own on", o.topic,
-		fmt.Errorf("the broker granted the subscription, took the message and did not deliver it within %s", heardWithin)).
+		fmt.Errorf("the broker granted the subscription, took the message and did not deliver it within %s", within)).
 		WithCure("the broker's ACL must let the observer read " + o.filter())
 }
 

@@ -2,10 +2,12 @@ package brokers
 
 import (
 	"context"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -37,19 +39,30 @@ func prepare(t testing.TB, files map[string][]byte) *Broker {
 	return b
 }
 
+// freePort is one that nobody has, of those that systems do not hand out: what
+// dials meanwhile does not get it, neither before the broker starts nor while it
+// is away.
 func freePort(t testing.TB) string {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	var last error
+	for range 100 {
+		port := strconv.Itoa(firstPort + rand.IntN(ports))
+		free, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
+		if err == nil {
+			_ = free.Close() // only to find it
+			return port
+		}
+		last = err
 	}
-	defer func() { _ = free.Close() }() // only to find it
-	_, port, err := net.SplitHostPort(free.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
+	t.Fatal(last)
+	return ""
 }
+
+// Systems hand out ports from 32768 on (Linux) or 49152 (others, RFC 6335).
+const (
+	firstPort = 10000
+	ports     = 20000
+)
 
 // run starts a broker by this command, now and whenever it is started again.
 func (b *Broker) run(command func() *exec.Cmd) *Broker {
