@@ -32,8 +32,17 @@ func directMethod(ctx context.Context, b *fixtures.Trial) {
 
 func callMethod(ctx context.Context, b *fixtures.Trial, name string, within time.Duration) {
 	b.Step("direct method %s", name)
-	called := time.Now()
-	status, body, err := b.Hub.Invoke(ctx, b.Device.DeviceID, name, []byte("{}"), within)
+	var called time.Time
+	var status int
+	var body []byte
+	err := b.Carried(ctx, func() (err error) {
+		if err := b.Listens(ctx, methodCalls); err != nil {
+			return err
+		}
+		called = time.Now()
+		status, body, err = b.Hub.Invoke(ctx, b.Device.DeviceID, name, []byte("{}"), within)
+		return err
+	})
 	if err != nil && ctx.Err() == nil {
 		absent(b, err, fixtures.Finding{
 			Expected: fmt.Sprintf("an answer to direct method %s within %s", name, within), Seen: err.Error(),
