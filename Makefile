@@ -3,8 +3,10 @@
 RIG      ?=
 FIRMWARE ?=
 POLICY   ?= gate.yaml
+VERSION  ?=
 RUNFLAGS ?=
-export RIG FIRMWARE POLICY RUNFLAGS
+GATEFLAGS ?=
+export RIG FIRMWARE POLICY VERSION RUNFLAGS GATEFLAGS
 
 # A version from git where git answers; a source archive, or a checkout that
 # belongs to somebody else, still builds.
@@ -42,7 +44,7 @@ lint: ## gofmt, go vet (also for windows and 32 bits), staticcheck, unchecked er
 regression: build ## Every device of RIG=rig.yaml, every default spec
 	@bash scripts/journey.sh regression
 
-gate: build ## Run RIG=rig.yaml with FIRMWARE=fw.bin, then judge it by POLICY=gate.yaml
+gate: build ## Flash FIRMWARE=fw.bin onto RIG=rig.yaml, run, and judge it by POLICY=gate.yaml
 	@bash scripts/journey.sh gate
 
 nightly: build ## Everything on RIG=rig.yaml, soak too, compared with the last night

@@ -20,14 +20,29 @@ import (
 // notRun are the commands of README.md and docs/ that no test runs, each with
 // its reason. Their verbs and flags are checked all the same.
 var notRun = map[string]string{
-	`hilrig hub send NewDevice '{"led":true}'`:                                             byHandRuns,
-	"hilrig hub invoke NewDevice reboot":                                                   byHandRuns,
-	`hilrig hub patch NewDevice '{"interval":5}'`:                                          byHandRuns,
-	"hilrig hub fault connack-3 --times 2":                                                 byHandRuns,
-	"hilrig broker check --rig rig.yaml":                                                   "TestThePageOfBrokers runs it",
-	"make azure-live":                                                                      "TestTheScriptForARealHub runs its script at what stands in for one",
-	"hilrig azure hub show":                                                                "needs Azure Resource Manager; its own test runs it against a stand-in",
-	"hilrig azure check --rig azure.yaml":                                                  pageOfAzure,
+	`hilrig hub send NewDevice '{"led":true}'`:                                                     byHandRuns,
+	"hilrig hub invoke NewDevice reboot":                                                           byHandRuns,
+	`hilrig hub patch NewDevice '{"interval":5}'`:                                                  byHandRuns,
+	"hilrig hub fault connack-3 --times 2":                                                         byHandRuns,
+	"hilrig broker check --rig rig.yaml":                                                           "TestThePageOfBrokers runs it",
+	"hilrig run --flash fw.json --firmware 2.4.1 --label-filter smoke":                             pageOfGate,
+	"hilrig gate init latest > gate.yaml":                                                          pageOfGate,
+	"hilrig gate explain --policy gate.yaml":                                                       pageOfGate,
+	"hilrig gate --policy gate.yaml --firmware-file fw.json":                                       pageOfGate,
+	"openssl genpkey -algorithm ed25519 -out release.pem":                                          pageOfGate,
+	"openssl pkey -in release.pem -pubout -out release.pub":                                        pageOfGate,
+	"hilrig gate --policy gate.yaml --firmware-file fw.json --statement fw.dsse --key release.pem": pageOfGate,
+	"hilrig gate verify fw.dsse --key release.pub --firmware-file fw.json":                         pageOfGate,
+	"hilrig gate --policy gate.yaml --verdict verdict.json --junit gate.xml --markdown gate.md":    pageOfGate,
+	"hilrig gate":               "its forms with a policy are run",
+	"hilrig history":            "the script history.txtar runs it",
+	"hilrig history import DIR": "a pattern; the script history.txtar runs it",
+	"hilrig schema policy":      "the script gate.txtar runs it",
+	"hilrig schema waivers":     "the script gate.txtar runs it",
+	"make gate RIG=rig.yaml FIRMWARE=fw.bin VERSION=2.4.1": "TestTheJourneyOfTheGate runs its script",
+	"make azure-live":                     "TestTheScriptForARealHub runs its script at what stands in for one",
+	"hilrig azure hub show":               "needs Azure Resource Manager; its own test runs it against a stand-in",
+	"hilrig azure check --rig azure.yaml": pageOfAzure,
 	"hilrig run --rig azure.yaml --hub azure --label-filter smoke --dry-run":               pageOfAzure,
 	"hilrig run --rig azure.yaml --hub azure --label-filter smoke":                         pageOfAzure,
 	"hilrig azure sweep --rig azure.yaml":                                                  pageOfAzure,
@@ -65,6 +80,8 @@ var notRun = map[string]string{
 const flashRuns = "needs an image; the script flash.txtar runs it"
 
 const byHandRuns = "the test of the verbs that speak to a hub runs it, with a device at the other end"
+
+const pageOfGate = "TestThePageOfTheGate runs it"
 
 const pageOfAzure = "TestThePageOfAzure runs it"
 

@@ -2,7 +2,7 @@
 # The three journeys, as `make regression|gate|nightly` takes them. Ends with
 # the exit code of the verb that decides: run, or gate.
 #
-# usage: RIG=rig.yaml [FIRMWARE=fw.bin] [POLICY=gate.yaml] [RUNFLAGS=...] scripts/journey.sh NAME
+# usage: RIG=rig.yaml [FIRMWARE=fw.bin] [POLICY=gate.yaml] [VERSION=2.4.1] [RUNFLAGS=...] [GATEFLAGS=...] scripts/journey.sh NAME
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -47,8 +47,19 @@ regression)
 gate)
 	[ -n "${FIRMWARE:-}" ] || usage "which firmware? make gate RIG=$RIG FIRMWARE=fw.bin"
 	verb gate
-	run_devices --firmware-file "$FIRMWARE"
-	./hilrig gate --policy "${POLICY:-gate.yaml}" latest
+	policy=${POLICY:-gate.yaml}
+	./hilrig gate explain --policy "$policy" >/dev/null || exit $? # before hours are spent on a run
+	version=(${VERSION:+--firmware "$VERSION"})
+	put=--firmware-file # a board whose type cannot be flashed must say what it runs
+	# shellcheck disable=SC2086 # RUNFLAGS holds words
+	if ./hilrig run --rig "$RIG" --flash "$FIRMWARE" --dry-run ${RUNFLAGS:-} >/dev/null 2>&1; then
+		put=--flash
+	fi
+	run_devices $put "$FIRMWARE" "${version[@]}"
+	code=0
+	# shellcheck disable=SC2086 # GATEFLAGS holds words
+	./hilrig gate --policy "$policy" --firmware-file "$FIRMWARE" "${version[@]}" ${GATEFLAGS:-} latest || code=$?
+	exit $code
 	;;
 nightly)
 	# A harness that misses a fault, or cries wolf, has nothing to say tonight.
