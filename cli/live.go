@@ -25,12 +25,38 @@ type live struct {
 	bars    *mpb.Progress
 	oldLog  io.Writer              // where log lines went before; nil: they were left alone
 	devices map[string]*liveDevice // by entry: those of one device share its line
+	sum     sum
+	total   *mpb.Bar            // below the devices; nil: there is one device
+	summed  atomic.Pointer[sum] // what the total's line draws
+	ink     palette
+}
+
+// sum is the text of the total's line. One that was handed over stays as it is.
+type sum struct {
+	done, red, total int
+	began            time.Time
+}
+
+// text says how far the run is. What is left is reckoned by the pace so far.
+func (s sum) text(ink palette, now time.Time) string {
+	elapsed := now.Sub(s.began)
+	parts := []string{fmt.Sprintf(" %d/%d", s.done, s.total)}
+	if s.red > 0 {
+		parts = append(parts, ink.paint(red, fmt.Sprintf("%d red", s.red)))
+	}
+	parts = append(parts, elapsed.Round(time.Second).String())
+	if s.done > 0 && s.done < s.total {
+		left := elapsed / time.Duration(s.done) * time.Duration(s.total-s.done)
+		parts = append(parts, "about "+left.Round(time.Second).String()+" left")
+	}
+	return strings.Join(parts, "  ")
 }
 
 // liveDevice is what is known of a device, at whichever hub it is; shown is what
 // its moving line draws.
 type liveDevice struct {
 	bar   *mpb.Bar
+	place int // from the top, among those that do nothing
 	now   moving
 	shown atomic.Pointer[moving]
 }
@@ -39,14 +65,15 @@ type liveDevice struct {
 type moving struct {
 	name        string // of the entry
 	done, total int
+	red         int
 	spec, what  string
 	since       time.Time
 }
 
 func newLive(a *app, p *runner.Plan) *live {
-	v := &live{a: a, devices: map[string]*liveDevice{}}
+	v := &live{a: a, devices: map[string]*liveDevice{}, ink: palette(lively(a.out))}
 	v.bars = mpb.New(screen(unfiltered(a.out)), mpb.WithWidth(14), mpb.WithRefreshRate(100*time.Millisecond))
-	v.lines = newLines(text{v.bars, true}, p, true)
+	v.lines = newLines(text{v.bars, v.ink}, p, v.ink)
 	if w := widthOf(a.out); w > 0 {
 		v.lines.textWidth = max(20, w-len(v.lines.indent())-1)
 	}
@@ -66,18 +93,38 @@ func newLive(a *app, p *runner.Plan) *live {
 		for _, e := range entries {
 			v.devices[e.Name] = line
 		}
+		v.sum.total += specs
+	}
+	v.sum.began = time.Now()
+	v.summed.Store(&sum{})
+	if len(p.Devices) > 1 {
+		v.addTotal(width)
 	}
 	return v
 }
 
+// addTotal makes the line below those of the devices.
+func (v *live) addTotal(width int) {
+	v.handOver()
+	v.total = v.bars.New(int64(v.sum.total), mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"),
+		mpb.BarRemoveOnComplete(), mpb.BarPriority(2*belowIdle),
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return fmt.Sprintf("%-*s ", width, "all") })),
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return v.summed.Load().text(v.ink, time.Now()) })))
+}
+
+func (v *live) handOver() {
+	s := v.sum
+	v.summed.Store(&s)
+}
+
 // add makes the moving line of a device.
 func (v *live) add(width int, name string, specs int) *liveDevice {
-	d := &liveDevice{now: moving{name: name, total: specs}}
+	d := &liveDevice{now: moving{name: name, total: specs}, place: len(v.devices)}
 	d.show()
 	d.bar = v.bars.New(int64(specs), mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"),
 		mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return fmt.Sprintf("%-*s ", width, oneLine(d.shown.Load().name)) })),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return d.shown.Load().text() })))
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return d.shown.Load().text(v.ink) })))
 	return d
 }
 
@@ -87,11 +134,15 @@ func (d *liveDevice) show() {
 	d.shown.Store(&m)
 }
 
-func (m *moving) text() string {
-	if m.spec == "" {
-		return fmt.Sprintf(" %d/%d", m.done, m.total)
+func (m *moving) text(ink palette) string {
+	parts := []string{fmt.Sprintf(" %d/%d", m.done, m.total)}
+	if m.red > 0 {
+		parts = append(parts, ink.paint(red, fmt.Sprintf("%d red", m.red)))
 	}
-	parts := []string{fmt.Sprintf(" %d/%d", m.done, m.total), m.spec}
+	if m.spec == "" {
+		return strings.Join(parts, "  ")
+	}
+	parts = append(parts, m.spec)
 	if m.what != "" {
 		parts = append(parts, m.what)
 	}
@@ -103,6 +154,10 @@ func (v *live) event(e record.Event) {
 	v.lines.event(e)
 }
 
+// belowIdle is how far below the boards that do nothing those stand that run:
+// where there are more than rows, the upper ones are not shown.
+const belowIdle = 1 << 20
+
 // follow keeps the moving lines up to date.
 func (v *live) follow(e record.Event) {
 	if e.Kind == runner.KindRunStarted {
@@ -111,6 +166,8 @@ func (v *live) follow(e record.Event) {
 			d.show()
 			d.bar.SetCurrent(0)
 		}
+		v.sum.done, v.sum.red, v.sum.began = 0, 0, time.Now()
+		v.handOver()
 		return
 	}
 	d := v.devices[e.Device]
@@ -118,6 +175,7 @@ func (v *live) follow(e record.Event) {
 		return
 	}
 	m := &d.now
+	idle := m.spec == ""
 	switch e.Kind {
 	case record.KindSpecStarted:
 		m.name, m.spec, m.what, m.since = e.Device, e.Spec, "", time.Now()
@@ -133,10 +191,26 @@ func (v *live) follow(e record.Event) {
 	case record.KindSpecFinished:
 		m.spec, m.what = "", ""
 		m.done++
+		v.sum.done++
+		var r record.SpecResult
+		if e.Decode(&r) == nil && (r.Verdict == record.Fail || r.Verdict == record.Error) {
+			m.red++
+			v.sum.red++
+		}
+		v.handOver()
+		if v.total != nil && v.sum.done < v.sum.total {
+			v.total.SetCurrent(int64(v.sum.done))
+		}
 	default:
 		return
 	}
 	d.show()
+	switch {
+	case idle && m.spec != "":
+		d.bar.SetPriority(belowIdle + d.place)
+	case m.done == m.total && m.spec == "":
+		d.bar.SetPriority(d.place)
+	}
 	if e.Kind == record.KindSpecFinished && m.done < m.total { // the last one would end the bar, and another round may come
 		d.bar.SetCurrent(int64(m.done))
 	}
@@ -151,6 +225,9 @@ func (v *live) close() {
 		v.lines.close()
 		for _, d := range v.devices {
 			d.bar.Abort(true)
+		}
+		if v.total != nil {
+			v.total.Abort(true)
 		}
 		v.bars.Wait()
 	})

@@ -25,7 +25,7 @@ func (a *app) progress(p *runner.Plan, asJSON bool) progress {
 	switch {
 	case asJSON:
 		return &stream{enc: a.encoder()}
-	case lively(a.out):
+	case moves(a.out):
 		return newLive(a, p)
 	}
 	return l

@@ -9,10 +9,14 @@ import (
 	"golang.org/x/term"
 )
 
-// lively reports whether w is a terminal that wants colour and moving
-// progress: NO_COLOR, CI and a dumb terminal say no.
-func lively(w io.Writer) bool {
-	return isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb"
+// lively reports whether w is a terminal that wants colour: one that moves, and
+// NO_COLOR does not say no.
+func lively(w io.Writer) bool { return moves(w) && os.Getenv("NO_COLOR") == "" }
+
+// moves reports whether w is a terminal that wants moving progress: CI and a
+// dumb terminal say no.
+func moves(w io.Writer) bool {
+	return isTerminal(w) && os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb"
 }
 
 func isTerminal(w any) bool {
