@@ -41,7 +41,6 @@ var notRun = map[string]string{
 	"hilrig schema waivers":     "the script gate.txtar runs it",
 	"make gate RIG=rig.yaml FIRMWARE=fw.bin VERSION=2.4.1": "TestTheJourneyOfTheGate runs its script",
 	"make azure-live":                     "TestTheScriptForARealHub runs its script at what stands in for one",
-	"hilrig azure hub show":               "needs Azure Resource Manager; its own test runs it against a stand-in",
 	"hilrig azure check --rig azure.yaml": pageOfAzure,
 	"hilrig run --rig azure.yaml --hub azure --label-filter smoke --dry-run":               pageOfAzure,
 	"hilrig run --rig azure.yaml --hub azure --label-filter smoke":                         pageOfAzure,
