@@ -189,18 +189,7 @@ func (v *live) follow(e record.Event) {
 			m.what = fmt.Sprintf("slot %d  %3d %%", t.Slot, 100*t.Sent/t.Total)
 		}
 	case record.KindSpecFinished:
-		m.spec, m.what = "", ""
-		m.done++
-		v.sum.done++
-		var r record.SpecResult
-		if e.Decode(&r) == nil && (r.Verdict == record.Fail || r.Verdict == record.Error) {
-			m.red++
-			v.sum.red++
-		}
-		v.handOver()
-		if v.total != nil && v.sum.done < v.sum.total {
-			v.total.SetCurrent(int64(v.sum.done))
-		}
+		v.finished(m, e)
 	default:
 		return
 	}
@@ -213,6 +202,22 @@ func (v *live) follow(e record.Event) {
 	}
 	if e.Kind == record.KindSpecFinished && m.done < m.total { // the last one would end the bar, and another round may come
 		d.bar.SetCurrent(int64(m.done))
+	}
+}
+
+// finished counts a spec that has ended.
+func (v *live) finished(m *moving, e record.Event) {
+	m.spec, m.what = "", ""
+	m.done++
+	v.sum.done++
+	var r record.SpecResult
+	if e.Decode(&r) == nil && (r.Verdict == record.Fail || r.Verdict == record.Error) {
+		m.red++
+		v.sum.red++
+	}
+	v.handOver()
+	if v.total != nil && v.sum.done < v.sum.total {
+		v.total.SetCurrent(int64(v.sum.done))
 	}
 }
 
