@@ -5,6 +5,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -295,6 +296,46 @@ func TestWhatLiesOnTheTopicIsNoMessage(t *testing.T) {
 		t.Errorf("%s\n%s", v.Verdict, out)
 	}
 	s.await(`"kind":"leftover"`)
+}
+
+// Somebody else who publishes on the device's topic is named, and nothing that is
+// found then is the device's.
+func TestAnotherDevicePublishesOnTheTopic(t *testing.T) {
+	t.Parallel()
+	b := brokers.Mosquitto(t, "allow_anonymous true", nil)
+	s := rigAt(t, b, `hub: {kind: broker, url: "BROKER", root: root.pem}`+strings.Replace(quick, "    commands:", "    payload: {sequence: /seq}\n    commands:", 1))
+	pub := exec.CommandContext(t.Context(), peers.Find(t, "mosquitto_pub"), "-h", "localhost", "-p", b.Port, "--cafile", "root.pem",
+		"-t", "devices/NewDevice/messages/events/", "-l", "-q", "1")
+	pub.Dir = b.Dir
+	lines, err := pub.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pub.Start(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for n := 5000; ; n++ {
+			if _, err := fmt.Fprintf(lines, "{\"seq\": %d}\n", n); err != nil {
+				return // it was ended
+			}
+			time.Sleep(500 * time.Millisecond)
+		}
+	}()
+	t.Cleanup(func() { _ = pub.Process.Kill(); _ = pub.Wait(); <-done })
+	r, out := s.run(3, "--label-filter", "core")
+	named := false
+	for _, v := range r.Device("emu-1").Specs {
+		named = named || v.Class == record.RigHub && strings.Contains(v.Message+v.Cause, "two devices publish there")
+		if v.Verdict == record.Fail || v.Verdict == record.NotRun && v.Class == record.ClassDevice {
+			t.Errorf("%s is booked on the device: %s%s", v.ID, v.Message, v.Cause)
+		}
+	}
+	if !named {
+		t.Errorf("nobody names it:\n%s", out)
+	}
 }
 
 // A device with an identity that nobody may replace is tested with it: nothing
