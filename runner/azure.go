@@ -155,7 +155,8 @@ func eventsOf(h rigfile.Hub, roots *x509.CertPool) (c events.Config, err error) 
 	if e == nil {
 		return c, noEntry(h, "events", "events: {connection_string_env: NAME}")
 	}
-	c = events.Config{Group: e.ConsumerGroup, Namespace: e.Namespace, Name: e.EventHub, Network: access.Network{Endpoint: h.Endpoints.Events, Roots: roots}}
+	c = events.Config{Group: e.ConsumerGroup, Namespace: e.Namespace, Name: e.EventHub, Network: access.Network{Endpoint: h.Endpoints.Events, Roots: roots},
+		Hub: access.Network{Endpoint: h.Endpoints.Service, Roots: roots}}
 	if e.Entra {
 		c.Credential, err = access.Entra(h.Host, access.EntraOptions{})
 		return c, err

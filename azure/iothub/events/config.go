@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs/v2"
@@ -24,7 +23,8 @@ const DefaultGroup = "hilrig"
 // Config is where to read.
 type Config struct {
 	// ConnectionString is that of the Event Hubs-compatible endpoint, with
-	// EntityPath. It is a secret.
+	// EntityPath, or the hub's own: then the hub is asked where its events are. It
+	// is a secret.
 	ConnectionString string `json:"-"`
 
 	// Namespace is the host name of an Event Hub of one's own, Name its name and
@@ -35,6 +35,7 @@ type Config struct {
 	Group   string         // consumer group; empty: [DefaultGroup]
 	Devices []string       // ids of those whose messages are read; none: all
 	Network access.Network // Endpoint is HOST:PORT in place of the namespace and 5671
+	Hub     access.Network // the same of the hub, where it is asked
 	Log     *slog.Logger   // nil: none
 }
 
@@ -82,8 +83,6 @@ func (c Config) source() (source, error) {
 func (s *source) parse() error {
 	properties, err := azeventhubs.ParseConnectionString(s.ConnectionString)
 	switch {
-	case strings.Contains(s.ConnectionString, "HostName="):
-		return usage("the connection string is that of the hub", "that of its Event Hubs-compatible endpoint is meant: "+connectionCure)
 	case err != nil:
 		return usage("the connection string does not have the form Endpoint=sb://…;SharedAccessKeyName=…;SharedAccessKey=…;EntityPath=…", connectionCure)
 	case properties.EntityPath == nil || *properties.EntityPath == "":

@@ -29,11 +29,15 @@ type Reader struct {
 // first event says from when on that is. A failure names its cause; see
 // [ErrToken] and those beside it.
 func Open(ctx context.Context, c Config) (*Reader, error) {
+	began := time.Now()
+	c, err := c.resolved(ctx)
+	if err != nil {
+		return nil, err
+	}
 	s, err := c.source()
 	if err != nil {
 		return nil, err
 	}
-	began := time.Now()
 	r := &Reader{source: &s, events: make(chan hub.Event, waiting), read: map[string]int64{}, done: make(chan struct{})}
 	n, err := s.connect(ctx, r.read)
 	if err != nil {

@@ -17,14 +17,30 @@ import (
 // managed is what a hub is asked for: it says that its events are elsewhere.
 const managed = "/messages/events/$management"
 
-// Resolve is the connection string of the Event Hubs-compatible endpoint of a
+// hubsOwn begins the connection string of a hub, and none of its events.
+const hubsOwn = "HostName="
+
+// resolved has the connection string of the events in place of the hub's own.
+func (c Config) resolved(ctx context.Context) (Config, error) {
+	if !strings.Contains(c.ConnectionString, hubsOwn) {
+		return c, nil
+	}
+	connection, err := access.ParseConnectionString(c.ConnectionString)
+	if err == nil {
+		c.ConnectionString, err = resolve(ctx, connection, c.Hub)
+	}
+	return c, err
+}
+
+// resolve is the connection string of the Event Hubs-compatible endpoint of a
 // hub, with the same policy: the hub answers a reader of its events with the
 // place where they are (Azure: samples of @azure/event-hubs,
 // iothubConnectionString). It is a secret. The policy needs service connect.
-func Resolve(ctx context.Context, c access.Connection, n access.Network) (string, error) {
+func resolve(ctx context.Context, c access.Connection, n access.Network) (string, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, openWithin, errNoAnswer)
 	defer cancel()
-	s := &source{namespace: c.HostName, entity: "events"}
+	_, key, _ := strings.Cut(c.ConnectionString(), ";SharedAccessKey=")
+	s := &source{namespace: c.HostName, entity: "events", secrets: []string{key}}
 	address, err := redirected(ctx, c, n)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
@@ -36,7 +52,6 @@ func Resolve(ctx context.Context, c access.Connection, n access.Network) (string
 	if err != nil {
 		return "", record.NewFailure(record.RigCloud, "find", "events of "+c.HostName, err).WithCure(connectionCure)
 	}
-	_, key, _ := strings.Cut(c.ConnectionString(), ";SharedAccessKey=")
 	return fmt.Sprintf("Endpoint=sb://%s/;SharedAccessKeyName=%s;SharedAccessKey=%s;EntityPath=%s", host, c.KeyName, key, entity), nil
 }
 
