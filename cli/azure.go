@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -156,7 +157,7 @@ It replaces looking through IoT Hub, Devices, in the portal.`,
 			defer stop()
 			sweep := iothub.Sweep
 			if f.dryRun {
-				sweep = iothub.Left
+				sweep = iothub.Abandoned
 			}
 			swept, err := sweep(ctx, client, iothub.Folder(state, h.Host), a.log)
 			changes := []azureChange{}
@@ -195,13 +196,57 @@ func (a *app) tell(f *azureFlags, none string, changes ...azureChange) error {
 func (a *app) azureDevice() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "device",
-		Short:   "Register a device by its certificate, show it, send to it, remove it",
+		Short:   "Register a device by its certificate, list and show, send to it, remove it",
 		Example: "  hilrig azure device show NewDevice --rig rig.yaml",
 		Args:    knownVerb,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.azureDeviceAdd(), a.azureDeviceShow(), a.azureDeviceRemove(), a.azureDeviceSend())
+	cmd.AddCommand(a.azureDeviceAdd(), a.azureDeviceList(), a.azureDeviceShow(), a.azureDeviceRemove(), a.azureDeviceSend())
 	return cmd
+}
+
+func (a *app) azureDeviceList() *cobra.Command {
+	f, left := &azureFlags{}, false
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the devices of the registry, or what runs left there",
+		Long: `List the registry's devices, as a query finds them: what was registered seconds ago
+is not among them yet. With --left those alone that a run made or adopted, and
+whose time is over: sweep removes them on the machine that has the journal of
+that run, and device remove anywhere, by id. One that was adopted is somebody
+else's: it is not told from one that was made.
+
+It replaces IoT Hub, Devices in the portal. The policy needs service connect.`,
+		Example: "  hilrig azure device list --rig rig.yaml\n  hilrig azure device list --rig rig.yaml --left",
+		Args:    exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.onRegistry(cmd, f, cmd.CommandPath(), func(ctx context.Context, r *registry.Client) error {
+				found, err := r.Query(ctx, "SELECT * FROM devices")
+				if err != nil {
+					return err
+				}
+				changes := []azureChange{}
+				for _, t := range found {
+					if !left || iothub.Left(t.StatusReason, time.Now()) {
+						changes = append(changes, azureChange{Device: t.DeviceID, What: listed(t)})
+					}
+				}
+				return a.tell(f, "no device", changes...)
+			})
+		},
+	}
+	f.register(cmd, false)
+	cmd.Flags().BoolVar(&left, "left", false, "only those of runs whose time is over")
+	return cmd
+}
+
+// listed is a device of a query on one line.
+func listed(t registry.Twin) string {
+	words := []string{t.Status, map[bool]string{true: "Connected", false: "Disconnected"}[t.Connected]}
+	if t.StatusReason != "" {
+		words = append(words, fmt.Sprintf("statusReason %q", t.StatusReason))
+	}
+	return strings.Join(words, ", ")
 }
 
 // onDevice opens the registry for a verb on one device.
@@ -209,7 +254,12 @@ func (a *app) onDevice(cmd *cobra.Command, f *azureFlags, id string, do func(con
 	if err := checkDeviceID("name", "device", id); err != nil {
 		return err
 	}
-	h, err := a.named(f, cmd.CommandPath()+" "+id)
+	return a.onRegistry(cmd, f, cmd.CommandPath()+" "+id, do)
+}
+
+// onRegistry opens the registry for a verb.
+func (a *app) onRegistry(cmd *cobra.Command, f *azureFlags, verb string, do func(context.Context, *registry.Client) error) error {
+	h, err := a.named(f, verb)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -25,12 +26,16 @@ import (
 
 	"hilrig/azure"
 	"hilrig/azure/hub"
+	"hilrig/azure/iothub"
+	"hilrig/azure/iothub/registry"
 	"hilrig/azure/iothub/standin"
 	"hilrig/azure/localhub"
 	"hilrig/azure/localhub/registryapi"
 	"hilrig/certs"
 	"hilrig/fixtures"
+	"hilrig/fixtures/rigfile"
 	"hilrig/record"
+	"hilrig/runner"
 	"hilrig/selftest"
 	"hilrig/suites"
 )
@@ -349,7 +354,7 @@ func TestCheckOfAnIoTHub(t *testing.T) {
 		code int
 		says []string
 	}{
-		{"without a resource id", nil, manager{}, 0, []string{"is open", "the root to load", "lets the rig read", "reads the events", "the hub's entry has no resource_id", "az login"}},
+		{"without a resource id", nil, manager{}, 0, []string{"is open", "the root to load", "lets the rig read", "the registry has 0 devices", "reads the events", "the hub's entry has no resource_id", "az login"}},
 		{"all that can be wrong", []string{"kind: azure", "kind: azure\n    resource_id: " + aHub}, manager{host: "localhost"}, 3, []string{
 			"B1, 1 unit(s), 100 of 8000 messages left today; basic", "not taken (local authentication is off)", "entra: true",
 			"no built-in endpoint", "classic connection profile", "by private link alone", "must be in the private link's network",
@@ -367,6 +372,41 @@ func TestCheckOfAnIoTHub(t *testing.T) {
 			if !strings.Contains(out, want) {
 				t.Errorf("%s: no %q in\n%s", x.name, want, out)
 			}
+		}
+	}
+}
+
+// What a run left whose journal is gone is found by its mark, and nothing else.
+func TestDevicesAreListed(t *testing.T) {
+	c := openCloud(t)
+	for _, pair := range c.env[len(c.env)-3:] {
+		name, value, _ := strings.Cut(pair, "=")
+		t.Setenv(name, value)
+	}
+	c.write("rig.yaml", azureRig)
+	client, err := runner.RegistryOf(rigfile.Hub{Host: "localhost", Registry: &rigfile.Registry{Source: rigfile.Source{ConnectionStringEnv: "IOTHUB_SERVICE"}},
+		Endpoints: rigfile.Endpoints{Root: filepath.Join(c.dir, "root.pem")}}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for id, reason := range map[string]string{
+		"a": "", "b": iothub.NewMark("bench-1", "lost", time.Now().Add(-time.Hour)).String(), "c": iothub.NewMark("bench-2", "at work", time.Now().Add(time.Hour)).String(),
+	} {
+		if _, err := client.Create(t.Context(), registry.Device{ID: id, StatusReason: reason, PrimaryThumbprint: strings.Repeat("A", 64)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for args, want := range map[string]string{"": "abc", "--left": "b"} {
+		code, out := c.hilrig(append([]string{"azure", "device", "list", "--rig", "rig.yaml", "--json"}, strings.Fields(args)...)...)
+		var found []azureChange
+		err := json.Unmarshal([]byte(out), &found)
+		ids := ""
+		for _, f := range found {
+			ids += f.Device
+		}
+		if code != 0 || err != nil || ids != want {
+			t.Errorf("%s: exit code %d, %v\n%s", args, code, err, out)
 		}
 	}
 }
@@ -442,7 +482,7 @@ func TestThePageOfAzure(t *testing.T) {
 			}
 		}
 	}
-	if len(commands) != 7 || len(c.hub.Devices()) > 0 {
+	if len(commands) != 8 || len(c.hub.Devices()) > 0 {
 		t.Errorf("%d commands; left behind: %v", len(commands), c.hub.Devices())
 	}
 	c.noKeyBelow(filepath.Join(c.dir, "reports"))

@@ -45,6 +45,7 @@ var notRun = map[string]string{
 	"hilrig run --rig azure.yaml --hub azure --label-filter smoke --dry-run":               pageOfAzure,
 	"hilrig run --rig azure.yaml --hub azure --label-filter smoke":                         pageOfAzure,
 	"hilrig azure sweep --rig azure.yaml":                                                  pageOfAzure,
+	"hilrig azure device list --rig azure.yaml --left":                                     pageOfAzure,
 	"hilrig azure device add NewDevice --certificate identity/device.crt --rig azure.yaml": pageOfAzure,
 	"hilrig azure device show NewDevice --rig azure.yaml":                                  pageOfAzure,
 	"hilrig azure device remove NewDevice --rig azure.yaml":                                pageOfAzure,

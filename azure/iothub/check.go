@@ -36,7 +36,7 @@ func (c Config) Check(ctx context.Context) (found []Finding) {
 	} // else reaching it says why
 	found = append(found, c.checkMQTT(ctx)...)
 	if c.Registry != nil {
-		found = append(found, c.checkRegistry(ctx))
+		found = append(found, c.checkRegistry(ctx)...)
 	}
 	return append(found, c.checkEvents(ctx))
 }
@@ -59,10 +59,10 @@ func (c Config) checkMQTT(ctx context.Context) []Finding {
 	return []Finding{version, root}
 }
 
-func (c Config) checkRegistry(ctx context.Context) Finding {
+func (c Config) checkRegistry(ctx context.Context) []Finding {
 	_, err := c.Registry.Get(ctx, nobody)
 	if err != nil && !errors.Is(err, registry.ErrNotFound) {
-		return Finding{Err: err}
+		return []Finding{{Err: err}}
 	}
 	read := Finding{What: "the registry lets the rig read; whether it lets it write shows when the first device is made"}
 	var said *registry.Error
@@ -70,7 +70,11 @@ func (c Config) checkRegistry(ctx context.Context) Finding {
 		read.What += fmt.Sprintf("; by the hub's clock this machine's is %v off", said.Skew)
 		read.Cure = "set this machine's clock (timedatectl): tokens and certificates hold by it, and latencies are measured by it"
 	}
-	return read
+	counted, err := c.Registry.Statistics(ctx)
+	if err != nil {
+		return []Finding{read, {Err: err}}
+	}
+	return []Finding{read, {What: fmt.Sprintf("the registry has %d devices, %d of them disabled", counted.Total, counted.Disabled)}}
 }
 
 func (c Config) checkEvents(ctx context.Context) Finding {

@@ -29,6 +29,7 @@ type Registry interface {
 	Create(ctx context.Context, d registry.Device) (registry.Device, error)
 	Update(ctx context.Context, d registry.Device) (registry.Device, error)
 	Delete(ctx context.Context, id, etag string) error
+	Statistics(ctx context.Context) (registry.Statistics, error)
 }
 
 // Service is what of the hub's REST interface speaks to a device.

@@ -66,6 +66,12 @@ func (m Mark) taken(rig string, now time.Time) string {
 	return fmt.Sprintf("rig %s uses it until %s", m.Rig, m.Expires.Format(time.RFC3339))
 }
 
+// Left reports whether a device's reason is the mark of a run whose time is over.
+func Left(reason string, now time.Time) bool {
+	m, made := ParseMark(reason)
+	return made && now.After(m.Expires)
+}
+
 // InUse says which run uses a device at present; empty: none.
 func InUse(d registry.Device) string {
 	m, made := ParseMark(d.StatusReason)

@@ -109,8 +109,8 @@ func Sweep(ctx context.Context, at Registry, dir string, log *slog.Logger) ([]Sw
 	})
 }
 
-// Left says what [Sweep] would look at.
-func Left(ctx context.Context, _ Registry, dir string, _ *slog.Logger) ([]Swept, error) {
+// Abandoned says what [Sweep] would look at.
+func Abandoned(ctx context.Context, _ Registry, dir string, _ *slog.Logger) ([]Swept, error) {
 	return sweep(ctx, dir, func(_ *ledger, e entry) (string, error) { return "would be removed: " + e.Mark, nil })
 }
 

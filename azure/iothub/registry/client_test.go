@@ -26,17 +26,17 @@ func TestLifeOfADevice(t *testing.T) {
 	if _, err := l.Create(ctx, registry.Device{ID: "d", PrimaryThumbprint: printA}); !errors.Is(err, registry.ErrConflict) {
 		t.Errorf("made again: %v", err)
 	}
-	off, err := l.SetStatus(ctx, made, false, "hilrig holds it off")
+	off, err := l.Update(ctx, with(made, registry.Disabled, "hilrig holds it off"))
 	if err != nil || off.Status != registry.Disabled || off.StatusReason != "hilrig holds it off" || off.ETag == made.ETag || off.PrimaryThumbprint != printA {
 		t.Errorf("disabled: %+v, %v", off, err)
 	}
 	if d, known := l.hub.Lookup("d"); !known || !d.Disabled {
 		t.Errorf("the hub has %+v", d)
 	}
-	if _, err := l.SetStatus(ctx, made, true, ""); !errors.Is(err, registry.ErrPrecondition) {
+	if _, err := l.Update(ctx, with(made, registry.Enabled, "")); !errors.Is(err, registry.ErrPrecondition) {
 		t.Errorf("an old version: %v", err)
 	}
-	on, err := l.SetStatus(ctx, off, true, made.StatusReason)
+	on, err := l.Update(ctx, with(off, registry.Enabled, made.StatusReason))
 	if err != nil || on.Status != registry.Enabled || on.GenerationID != made.GenerationID {
 		t.Errorf("enabled: %+v, %v", on, err)
 	}
@@ -59,6 +59,12 @@ func TestLifeOfADevice(t *testing.T) {
 	if err := l.Delete(ctx, "d", registry.AnyETag); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("removed twice: %v", err)
 	}
+}
+
+// with is a device as it was read, enabled or disabled for a reason.
+func with(d registry.Device, status, reason string) registry.Device {
+	d.Status, d.StatusReason = status, reason
+	return d
 }
 
 func TestTwinAndQuery(t *testing.T) {
@@ -97,9 +103,8 @@ func TestVersionIsNeeded(t *testing.T) {
 	l := startLocal(t)
 	ctx := t.Context()
 	_, update := l.Update(ctx, registry.Device{ID: "d"})
-	_, status := l.SetStatus(ctx, registry.Device{ID: "d"}, true, "")
 	_, patch := l.PatchTwin(ctx, "d", "", registry.TwinPatch{})
-	for _, err := range []error{update, status, patch, l.Delete(ctx, "d", "")} {
+	for _, err := range []error{update, patch, l.Delete(ctx, "d", "")} {
 		if record.ClassOf(err) != record.Harness {
 			t.Errorf("got %v", err)
 		}

@@ -160,17 +160,6 @@ func (c *Client) Update(ctx context.Context, d Device) (Device, error) {
 	return c.put(ctx, "change", d, ErrPrecondition)
 }
 
-// SetStatus enables or disables a device as it was read. Disabled it loses its
-// connection.
-func (c *Client) SetStatus(ctx context.Context, d Device, enabled bool, reason string) (Device, error) {
-	step := "disable"
-	d.Status, d.StatusReason = Disabled, reason
-	if enabled {
-		step, d.Status = "enable", Enabled
-	}
-	return c.put(ctx, step, d, ErrPrecondition)
-}
-
 var errNoETag = errors.New("it was not read: no ETag")
 
 // put sends a device. Where an answer was lost the refusal of the next try may

@@ -131,7 +131,7 @@ func TestWhatIsNotKnownIsSentBack(t *testing.T) {
 			t.Errorf("%s shows the device's key: %s", verb, shown)
 		}
 	}
-	if _, err := c.SetStatus(t.Context(), d, false, "held off"); err != nil {
+	if _, err := c.Update(t.Context(), with(d, registry.Disabled, "held off")); err != nil {
 		t.Fatal(err)
 	}
 	want := `{"authentication":{"later":true,"symmetricKey":{"primaryKey":"a device's secret"},"type":"sas"},"capabilities":{"iotEdge":false,"new":[1]},"deviceId":"d","deviceScope":"ms-azure-iot-edge://x","etag":"MQ==","status":"disabled","statusReason":"held off"}`

@@ -166,7 +166,11 @@ func play(t *testing.T, c *registry.Client, x exchange, d *registry.Device) {
 		device(c.Create(ctx, registry.Device{ID: "d", AuthenticationType: "sas"}))
 	case method == "PUT":
 		d.ETag = strings.Trim(versions.Replace(x.match), `"`)
-		device(c.SetStatus(ctx, *d, strings.Contains(x.send, `"enabled"`), ""))
+		status := registry.Disabled
+		if strings.Contains(x.send, `"enabled"`) {
+			status = registry.Enabled
+		}
+		device(c.Update(ctx, with(*d, status, "")))
 	case method == "DELETE":
 		err = c.Delete(ctx, "d", x.match)
 	case method == "GET":

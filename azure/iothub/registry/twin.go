@@ -19,6 +19,7 @@ type Twin struct {
 	DeviceETag   string
 	ModelID      string
 	Status       string
+	StatusReason string
 	Connected    bool
 	LastActivity time.Time
 	Version      int
@@ -35,6 +36,7 @@ func (t *Twin) UnmarshalJSON(text []byte) error {
 		DeviceETag   string          `json:"deviceEtag"`
 		ModelID      string          `json:"modelId"`
 		Status       string          `json:"status"`
+		StatusReason string          `json:"statusReason"`
 		Connection   string          `json:"connectionState"`
 		LastActivity wireTime        `json:"lastActivityTime"`
 		Version      int             `json:"version"`
@@ -48,7 +50,7 @@ func (t *Twin) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	*t = Twin{
-		w.DeviceID, w.ETag, w.DeviceETag, w.ModelID, w.Status, w.Connection == "Connected", w.LastActivity.Time, w.Version,
+		w.DeviceID, w.ETag, w.DeviceETag, w.ModelID, w.Status, w.StatusReason, w.Connection == "Connected", w.LastActivity.Time, w.Version,
 		w.Tags, w.Properties.Desired, w.Properties.Reported,
 	}
 	return nil
