@@ -6,7 +6,8 @@ POLICY   ?= gate.yaml
 VERSION  ?=
 RUNFLAGS ?=
 GATEFLAGS ?=
-export RIG FIRMWARE POLICY VERSION RUNFLAGS GATEFLAGS
+SELFTESTFLAGS ?=
+export RIG FIRMWARE POLICY VERSION RUNFLAGS GATEFLAGS SELFTESTFLAGS
 
 # A version from git where git answers; a source archive, or a checkout that
 # belongs to somebody else, still builds.
@@ -47,7 +48,7 @@ regression: build ## Every device of RIG=rig.yaml, every default spec
 gate: build ## Flash FIRMWARE=fw.bin onto RIG=rig.yaml, run, and judge it by POLICY=gate.yaml
 	@bash scripts/journey.sh gate
 
-nightly: build ## Everything on RIG=rig.yaml, soak too, compared with the last night
+nightly: build ## Everything on RIG=rig.yaml, soak too; a page says what changed since last night
 	@bash scripts/journey.sh nightly
 
 bench: build ## Measure; print a table
