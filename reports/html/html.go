@@ -34,6 +34,7 @@ func Write(w io.Writer, r *record.Record, runDir string) error {
 		"join":     strings.Join,
 		"cut":      wording.Cut,
 		"whose":    wording.Emulated,
+		"boards":   wording.Boards,
 		"board":    wording.Board,
 		"firmware": wording.Running,
 		"mark":     func(v record.Verdict) string { return marks[v] },
@@ -55,10 +56,15 @@ type document struct {
 	Selftest  *record.Selftest
 	Grid      grid
 	Counts    []count
+	Devices   []record.DeviceRecord // what is worst first
+	Columns   []column              // of the matrix, one for each
+	Shelf     bool                  // more boards than have room beside the text of a spec
 	Areas     []area
-	Broken    []record.DeviceRecord // devices with a cause of their own
+	Broken    []broken
 	Failures  []failure
 	More      []failure // those for which there is a line only
+	Files     map[string][]link
+	RunFiles  []link
 	NotRun    []unasked
 	NotAsked  []unasked
 	Durations []duration
@@ -72,23 +78,6 @@ type count struct {
 	Anchor  string
 }
 
-type failure struct {
-	Anchor   string
-	Device   string
-	Spec     record.SpecResult
-	Timeline stretch
-}
-
-// Short is what was seen, in a line.
-func (f failure) Short() string {
-	for _, t := range []string{f.Spec.Seen, f.Spec.Message, strings.Join(f.Spec.Warnings, "; ")} {
-		if t != "" {
-			return wording.Clip(t, 160)
-		}
-	}
-	return ""
-}
-
 func view(r *record.Record, runDir string) document {
 	d := document{Style: template.CSS(style), Script: template.JS(script), R: r, Title: title(r)} //nolint:gosec // our own files
 	d.Sentence, d.Verdict = wording.Sentence(r), r.Run.Verdict
@@ -97,19 +86,21 @@ func view(r *record.Record, runDir string) document {
 		d.Title = "selftest " + string(t.Verdict)
 		return d
 	}
+	d.Devices = worstFirst(r.Devices)
+	sorted := *r
+	sorted.Devices = d.Devices
+	r = &sorted
 	n := r.Count()
 	for _, v := range []record.Verdict{record.Fail, record.Error, record.NotRun, record.Warn, record.Pass, record.NotApplicable} {
 		if n[v] > 0 {
 			d.Counts = append(d.Counts, count{v, n[v], anchors[v]})
 		}
 	}
-	d.Broken = wording.Untold(r)
+	d.Broken = asAWhole(r)
 	d.Failures, d.More = failures(r, runDir)
-	told := map[string]bool{}
-	for _, f := range d.Failures {
-		told[f.Anchor] = true
-	}
-	d.Areas = matrix(r, told)
+	d.Areas, d.Columns = matrix(r, cards(d.Failures))
+	d.Shelf = len(d.Columns) > beside
+	d.Files, d.RunFiles = links(runDir, r.Devices)
 	d.NotRun, d.NotAsked = without(r, record.NotRun), without(r, record.NotApplicable)
 	d.Durations = durations(r)
 	d.Limited, d.Measured = measurements(r)
@@ -156,31 +147,6 @@ func selftest(t *record.Selftest) string {
 		text += "; no fault turned " + strings.Join(t.Unproven, ", ") + " red"
 	}
 	return text + "."
-}
-
-// detailed is how many failures have a section of their own in the page; of
-// the rest it has a line, and the run folder everything.
-const detailed = 100
-
-// failures are the results that need a look, the device's own first.
-func failures(r *record.Record, runDir string) (all, more []failure) {
-	for _, rank := range []record.Verdict{record.Fail, record.Error, record.Warn} {
-		for _, d := range r.Devices {
-			for _, s := range d.Specs {
-				if s.Verdict != rank {
-					continue
-				}
-				f := failure{Anchor: anchor(d.Name, s.ID), Device: d.Name, Spec: s}
-				if len(all) == detailed {
-					more = append(more, f)
-					continue
-				}
-				f.Timeline = timeline(runDir, d.Name, s)
-				all = append(all, f)
-			}
-		}
-	}
-	return all, more
 }
 
 // number prints a value, or what a limit points at.

@@ -175,9 +175,18 @@ func TestTimesAreShownAcrossDevices(t *testing.T) {
 }
 
 func TestChromiumRendersIt(t *testing.T) {
+	out := chromium(t, render(t, example(), ""))
+	if !strings.Contains(out, "Firmware 2.4.1 failed") || !strings.Contains(out, `id="f-a-tls-expired"`) {
+		t.Error("the rendered page lacks the verdict or the failure")
+	}
+}
+
+// chromium is the page as a real browser has it after its scripts ran.
+func chromium(t *testing.T, page string) string {
+	t.Helper()
 	path := peers.Find(t, "chromium")
 	f := filepath.Join(t.TempDir(), "report.html")
-	if err := os.WriteFile(f, []byte(render(t, example(), "")), 0o644); err != nil {
+	if err := os.WriteFile(f, []byte(page), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -187,9 +196,7 @@ func TestChromiumRendersIt(t *testing.T) {
 	if err != nil {
 		t.Fatalf("chromium: %v", err)
 	}
-	if !bytes.Contains(out, []byte("Firmware 2.4.1 failed")) || !bytes.Contains(out, []byte(`id="f-a-tls-expired"`)) {
-		t.Error("the rendered page lacks the verdict or the failure")
-	}
+	return string(out)
 }
 
 // A selftest's page is about the suites: a faulty device that failed is as it
@@ -217,5 +224,92 @@ func TestASelftestShowsItsMatrix(t *testing.T) {
 	}
 	if strings.Contains(page, "Every spec on every device") {
 		t.Error("the devices' own failures are shown as if they were the firmware's")
+	}
+}
+
+// A shelf shows what is red first, sums rows and boards up, and tells one cause
+// on many boards once.
+func TestAShelf(t *testing.T) {
+	page := render(t, shelf(), "")
+	for _, want := range []string{
+		`<table class="matrix shelf">`, `on 2 boards: b3, b8`, `on b3, b8 <span`,
+		`<td class="sum fail" title="2 fail, 2 not-run">4</td>`, `<th class="v sum fail" title="1 fail">1</th>`,
+		`href="#f-b3-tls-expired" aria-label="fail"`,
+		`<b>1 spec on b5, b6:</b> port b5 is held`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if strings.Contains(page, `id="f-b8-tls-expired"`) {
+		t.Error("one cause has two cards")
+	}
+	var order []string
+	for _, m := range regexp.MustCompile(`data-name="(b\d)"`).FindAllStringSubmatch(page, -1) {
+		order = append(order, m[1])
+	}
+	if got := strings.Join(order, " "); got != "b3 b8 b5 b6 b1 b2 b4 b7" {
+		t.Errorf("the boards stand as %s", got)
+	}
+}
+
+// shelf are eight boards: two fail alike, two did not run for one cause.
+func shelf() *record.Record {
+	r := example()
+	r.Devices = nil
+	for i := 1; i <= 8; i++ {
+		name := fmt.Sprint("b", i)
+		s := record.SpecResult{ID: "tls/expired", Text: "refuses", Verdict: record.Pass}
+		switch i {
+		case 3, 8:
+			s.Verdict, s.Class, s.Seen = record.Fail, record.ClassDevice, fmt.Sprintf("a session of %s in %d s", name, i)
+		case 5, 6:
+			s.Verdict, s.Cause = record.NotRun, "port "+name+" is held"
+		}
+		r.Devices = append(r.Devices, record.DeviceRecord{Name: name, Type: "ads300", Specs: []record.SpecResult{s, {ID: "tls/version", Verdict: record.Pass}}})
+	}
+	r.Conclude()
+	return r
+}
+
+// What the run folder has is a step away, and nothing else is linked.
+func TestThePageLeadsToTheFiles(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"run.json", "devices/a/transcript.log", "devices/a/timeline.jsonl"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page := render(t, example(), dir)
+	for want, n := range map[string]int{
+		`<a href="run.json">run.json</a>`: 1, `<a href="devices/a/transcript.log">transcript</a>`: 2, `<a href="devices/a/timeline.jsonl">timeline</a>`: 2,
+		`href="junit.xml"`: 0, `href="devices/b/`: 0,
+	} {
+		if got := strings.Count(page, want); got != n {
+			t.Errorf("%s: %d times, want %d", want, got, n)
+		}
+	}
+}
+
+// The keys do in a real browser what the page says of them.
+func TestAShelfIsSiftedByKeyboard(t *testing.T) {
+	const press = `<script>
+var key = function (k) { document.body.dispatchEvent(new KeyboardEvent('keydown', {key: k, bubbles: true, cancelable: true})); };
+var says = function (what) { document.title += '|' + what + ': ' + document.querySelector('.sift span').textContent; };
+key('n'); says('n');
+key('/'); document.activeElement.value = 'b8'; document.activeElement.dispatchEvent(new Event('input', {bubbles: true})); says('b8');
+document.title += '|cards ' + document.querySelectorAll('section.f:not(.out)').length + ', b3 seen ' + document.querySelector('th[data-name=b3]').offsetWidth;
+document.activeElement.value = 'version'; document.activeElement.dispatchEvent(new Event('input', {bubbles: true})); says('version');
+key('Escape'); says('Escape');
+</script></body>`
+	title := chromium(t, strings.Replace(render(t, shelf(), ""), "</body>", press, 1))
+	title = title[strings.Index(title, "<title>")+len("<title>") : strings.Index(title, "</title>")]
+	_, got, _ := strings.Cut(title, "|")
+	want := "n: 1 of 2 specs, 4 of 8 devices|b8: 1 of 2 specs, 1 of 8 devices|cards 1, b3 seen 0|version: 0 of 2 specs, 4 of 8 devices|Escape: "
+	if got != want {
+		t.Errorf("the page says\n%s, want\n%s", got, want)
 	}
 }

@@ -1,0 +1,168 @@
+package html
+
+import (
+	"cmp"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"hilrig/record"
+	"hilrig/record/wording"
+)
+
+// failure is a card: a result that needs a look, and the boards that have it.
+type failure struct {
+	Anchor   string
+	Device   string // the first of On, whose result is shown
+	Spec     record.SpecResult
+	On       []wording.On
+	Timeline stretch
+}
+
+// Short is what was seen, in a line.
+func (f failure) Short() string {
+	for _, t := range []string{f.Spec.Seen, f.Spec.Message, strings.Join(f.Spec.Warnings, "; ")} {
+		if t != "" {
+			return wording.Clip(t, 160)
+		}
+	}
+	return ""
+}
+
+// detailed is how many failures have a card of their own in the page; of the
+// rest it has a line, and the run folder everything.
+const detailed = 100
+
+// failures are the results that need a look, the device's own first, and each
+// once for all the boards that have it.
+func failures(r *record.Record, runDir string) (all, more []failure) {
+	for _, rank := range []record.Verdict{record.Fail, record.Error, record.Warn} {
+		for _, on := range wording.Alike(r, rank) {
+			f := failure{Anchor: anchor(on[0].Device, on[0].Spec.ID), Device: on[0].Device, Spec: on[0].Spec, On: on}
+			if len(all) == detailed {
+				more = append(more, f)
+				continue
+			}
+			f.Timeline = timeline(runDir, f.Device, f.Spec)
+			all = append(all, f)
+		}
+	}
+	return all, more
+}
+
+// cards are where each result is told of.
+func cards(all []failure) map[string]string {
+	at := map[string]string{}
+	for _, f := range all {
+		for _, o := range f.On {
+			at[anchor(o.Device, o.Spec.ID)] = f.Anchor
+		}
+	}
+	return at
+}
+
+// broken are devices that failed as a whole, for one and the same cause.
+type broken struct {
+	Names []string
+	Class record.Class
+	Cause string
+}
+
+func asAWhole(r *record.Record) (all []broken) {
+	index := map[string]int{}
+	for _, d := range wording.Untold(r) {
+		key := string(d.Class) + "\x00" + wording.KeyOn(d, d.Cause)
+		i, known := index[key]
+		if !known {
+			i = len(all)
+			index[key] = i
+			all = append(all, broken{Class: d.Class, Cause: d.Cause})
+		}
+		all[i].Names = append(all[i].Names, d.Name)
+	}
+	return all
+}
+
+// unasked are the specs without a verdict for one and the same cause, and the
+// devices on which that is so.
+type unasked struct {
+	Names       []string
+	Cause, Look string
+	Specs       []string
+	key         string
+}
+
+// without gathers the specs that ended with v by cause and device; devices
+// that lack the same specs for the same cause are told together.
+func without(r *record.Record, v record.Verdict) (all []unasked) {
+	for _, d := range r.Devices {
+		for _, own := range withoutOn(d, v) {
+			i := slices.IndexFunc(all, func(u unasked) bool { return u.key == own.key && slices.Equal(u.Specs, own.Specs) })
+			if i < 0 {
+				all = append(all, own)
+				continue
+			}
+			all[i].Names = append(all[i].Names, d.Name)
+		}
+	}
+	return all
+}
+
+func withoutOn(d record.DeviceRecord, v record.Verdict) (all []unasked) {
+	index := map[string]int{}
+	for _, s := range d.Specs {
+		if s.Verdict != v {
+			continue
+		}
+		cause := cmp.Or(s.Cause, "no result")
+		key := wording.KeyOn(d, cause)
+		i, known := index[key]
+		if !known {
+			i = len(all)
+			index[key] = i
+			all = append(all, unasked{Names: []string{d.Name}, Cause: cause, Look: s.Look, key: key})
+		}
+		all[i].Specs = append(all[i].Specs, s.ID)
+	}
+	return all
+}
+
+// link leads to a file of the run folder, beside which the page lies.
+type link struct {
+	Name, Href string
+}
+
+// links are those to the files that there are.
+func links(runDir string, devices []record.DeviceRecord) (of map[string][]link, run []link) {
+	of = map[string][]link{}
+	if runDir == "" {
+		return of, nil
+	}
+	there := func(names ...string) (found []link) {
+		for _, name := range names {
+			if st, err := os.Stat(filepath.Join(runDir, filepath.FromSlash(name))); err == nil && st.Mode().IsRegular() {
+				found = append(found, link{label(name), (&url.URL{Path: name}).EscapedPath()})
+			}
+		}
+		return found
+	}
+	for _, d := range devices {
+		dir := "devices/" + d.Name + "/"
+		of[d.Name] = there(dir+"transcript.log", dir+"timeline.jsonl")
+	}
+	return of, there("run.json", "events.jsonl", "junit.xml")
+}
+
+// label is a file's name as a reader needs it.
+func label(name string) string {
+	switch base := filepath.Base(name); base {
+	case "transcript.log":
+		return "transcript"
+	case "timeline.jsonl":
+		return "timeline"
+	default:
+		return base
+	}
+}
