@@ -86,12 +86,12 @@ func (a *app) managerOf(id arm.ID) (*arm.Client, error) {
 func (a *app) azureHub() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "hub",
-		Short:   "Look at an IoT Hub",
-		Example: "  hilrig azure hub show --resource ID",
+		Short:   "Look at an IoT Hub, create one",
+		Example: "  hilrig azure hub show --resource ID\n  hilrig azure hub create --resource ID --location westeurope --dry-run",
 		Args:    knownVerb,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.azureHubShow())
+	cmd.AddCommand(a.azureHubShow(), a.azureHubCreate())
 	return cmd
 }
 
@@ -247,6 +247,9 @@ func (a *app) agreed(ctx context.Context, f *armFlags, what, warning string) (bo
 	if warning != "" {
 		fmt.Fprintf(a.err, "warning: %s\n", warning)
 	}
+	if f.dryRun && f.json {
+		return false, a.encoder().Encode(map[string]string{"would": what})
+	}
 	if f.dryRun {
 		fmt.Fprintf(a.out, "would %s\n", oneLine(what))
 		return false, nil
@@ -254,7 +257,7 @@ func (a *app) agreed(ctx context.Context, f *armFlags, what, warning string) (bo
 	if f.yes || a.ask(ctx, bufio.NewReader(a.in), oneLine(what)+"?") {
 		return true, nil
 	}
-	return false, record.NewFailure(record.Usage, "change", "certificates", errors.New("nothing was done: nobody said yes")).WithCure("--yes does not ask")
+	return false, record.NewFailure(record.Usage, "change", f.resource, errors.New("nothing was done: nobody said yes")).WithCure("--yes does not ask")
 }
 
 func (a *app) azureCertificateRemove() *cobra.Command {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -34,7 +35,9 @@ type manager struct {
 	sku         string // B1
 	host        string // a-hub.azure-devices.net
 	signedOut   bool
-	code        int // of the latest verb, where it ended without an error
+	vacant      bool   // there is no hub yet
+	name        string // why the hub's name is not free; empty: it is
+	code        int    // of the latest verb, where it ended without an error
 }
 
 func (m *manager) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
@@ -47,6 +50,17 @@ func (m *manager) GetToken(context.Context, policy.TokenRequestOptions) (azcore.
 func (m *manager) Do(r *http.Request) (*http.Response, error) {
 	status, body := 200, ""
 	switch _, what, _ := strings.Cut(r.URL.Path, aHub); {
+	case strings.HasSuffix(r.URL.Path, "/checkNameAvailability"):
+		body = fmt.Sprintf(`{"nameAvailable":%t,"reason":"AlreadyExists","message":%q}`, m.name == "", m.name)
+	case what == "" && r.Method == "PUT":
+		sent, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		m.changes, m.vacant = append(m.changes, string(sent)), false
+		body = `{"name":"a-hub","properties":{"provisioningState":"Succeeded"}}`
+	case what == "" && m.vacant:
+		status, body = 404, `{"error":{"code":"ResourceNotFound","message":"no"}}`
 	case r.Method == "PUT":
 		var sent struct {
 			Properties struct{ IsVerified bool }
@@ -115,6 +129,39 @@ func TestAzureHubShow(t *testing.T) {
 	}
 	if _, _, err := (&manager{}).azure(t, "", "hub", "show", "--resource", "a-hub"); err == nil || !strings.Contains(err.Error(), "Resource ID") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A hub is made where there is none, once what it is and costs was said and
+// somebody said yes. One that is there is only read.
+func TestAzureHubCreate(t *testing.T) {
+	const body = `{"location":"westeurope","properties":{"minTlsVersion":"1.2"},"sku":{"capacity":1,"name":"F1"}}`
+	for _, x := range []struct {
+		name, typed, args string
+		at                manager
+		says, changes     string
+		code              int
+	}{
+		{"told", "", "--dry-run", manager{vacant: true}, "would create IoT Hub a-hub in westeurope, 1 unit(s) of F1, minimum TLS 1.2: F1 costs nothing", "", 0},
+		{"told to a program", "", "--dry-run --json", manager{vacant: true}, `{"would":"create IoT Hub a-hub`, "", 0},
+		{"a paid one, told", "", "--sku S1 --units 2 --dry-run", manager{vacant: true}, "2 unit(s) of S1, minimum TLS 1.2: 50 USD a month (list price) until it is deleted, whatever is sent", "", 0},
+		{"agreed", "y\n", "", manager{vacant: true, sku: "F1"}, "created a-hub.azure-devices.net, F1", body, 0},
+		{"not asked", "", "--yes --json", manager{vacant: true, sku: "F1"}, `"sku":"F1"`, body, 0},
+		{"nobody agrees", "n\n", "", manager{vacant: true}, "nobody said yes", "", runner.ExitUsage},
+		{"one that is there", "", "--yes", manager{}, "it is only ever read", "", runner.ExitUsage},
+		{"another's name", "", "--yes", manager{vacant: true, name: "IotHub name 'a-hub' is not available"}, "'a-hub' is not available (another name", "", runner.ExitUsage},
+		{"of a kind that is not known", "", "--sku G2 --yes", manager{vacant: true}, "B1, B2, B3, F1, S1, S2, S3", "", runner.ExitUsage},
+		{"two free units", "", "--units 2 --yes", manager{vacant: true}, "F1 has one unit", "", runner.ExitUsage},
+	} {
+		args := append([]string{"hub", "create", "--resource", aHub, "--location", "westeurope"}, strings.Fields(x.args)...)
+		out, errs, err := x.at.azure(t, x.typed, args...)
+		code := 0
+		if err != nil {
+			out, code = out+err.Error(), runner.ExitOf(err)
+		}
+		if code != x.code || !strings.Contains(out, x.says) || strings.Join(x.at.changes, ", ") != x.changes {
+			t.Errorf("%s: exit code %d, changes %q\n%s%s", x.name, code, x.at.changes, out, errs)
+		}
 	}
 }
 

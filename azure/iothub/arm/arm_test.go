@@ -46,7 +46,10 @@ type asked struct {
 }
 
 func (a *asked) Do(r *http.Request) (*http.Response, error) {
-	_, what, _ := strings.Cut(r.URL.Path, resource)
+	_, what, found := strings.Cut(r.URL.Path, resource)
+	if !found {
+		what = r.URL.Path[strings.LastIndex(r.URL.Path, "/"):]
+	}
 	a.requests = append(a.requests, strings.TrimSpace(r.Method+" "+what+" "+strings.Join(r.Header["If-Match"], "")))
 	if v := r.URL.Query().Get("api-version"); v != "2026-11-01" {
 		return nil, errors.New("api-version " + v)
@@ -60,7 +63,7 @@ func client(t *testing.T, a *asked) *arm.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := arm.New(id, signedIn{}, arm.Options{Client: azcore.ClientOptions{Transport: a, Retry: policy.RetryOptions{MaxRetries: -1}}})
+	c, err := arm.New(id, signedIn{}, arm.Options{Poll: time.Second, Client: azcore.ClientOptions{Transport: a, Retry: policy.RetryOptions{MaxRetries: -1}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,6 +248,60 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
+// A hub is made by a PUT that is waited for, and only where a GET finds none and
+// the name is free.
+func TestHubsAreMadeWhereThereIsNone(t *testing.T) {
+	for _, x := range []struct {
+		name         string
+		there, taken bool
+		refused      string // the PUT, at the end
+		want         error
+		asked        string
+	}{
+		{"made", false, false, "", nil, "GET, POST /checkNameAvailability, PUT, GET /get/fake/status, GET"},
+		{"one that is there is only read", true, false, "", arm.ErrExists, "GET"},
+		{"another's name", false, true, "", arm.ErrName, "GET, POST /checkNameAvailability"},
+		{"refused", false, false, "RequestDisallowedByPolicy", arm.ErrPolicy, "GET, POST /checkNameAvailability, PUT"},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			var made armiothub.Description
+			s := fake.ResourceServer{
+				Get: func(context.Context, string, string, *armiothub.ResourceClientGetOptions) (r azfake.Responder[armiothub.ResourceClientGetResponse], e azfake.ErrorResponder) {
+					if !x.there && made.SKU == nil {
+						e.SetResponseError(404, "ResourceNotFound")
+					}
+					r.SetResponse(200, armiothub.ResourceClientGetResponse{Description: made}, nil)
+					return r, e
+				},
+				CheckNameAvailability: func(_ context.Context, asked armiothub.OperationInputs, _ *armiothub.ResourceClientCheckNameAvailabilityOptions) (r azfake.Responder[armiothub.ResourceClientCheckNameAvailabilityResponse], e azfake.ErrorResponder) {
+					free := armiothub.NameAvailabilityInfo{NameAvailable: to.Ptr(!x.taken && *asked.Name == "a-hub"), Message: to.Ptr("somebody has it")}
+					r.SetResponse(200, armiothub.ResourceClientCheckNameAvailabilityResponse{NameAvailabilityInfo: free}, nil)
+					return r, e
+				},
+				BeginCreateOrUpdate: func(_ context.Context, _, _ string, d armiothub.Description, _ *armiothub.ResourceClientBeginCreateOrUpdateOptions) (r azfake.PollerResponder[armiothub.ResourceClientCreateOrUpdateResponse], e azfake.ErrorResponder) {
+					if x.refused != "" {
+						e.SetResponseError(403, x.refused)
+						return r, e
+					}
+					made = d
+					r.AddNonTerminalResponse(201, nil)
+					r.SetTerminalResponse(200, armiothub.ResourceClientCreateOrUpdateResponse{Description: d}, nil)
+					return r, e
+				},
+			}
+			a := &asked{to: fake.NewResourceServerTransport(&s)}
+			h, err := client(t, a).CreateHub(t.Context(), arm.NewHub{Location: "westeurope", SKU: "F1", Units: 1})
+			if !errors.Is(err, x.want) || x.want == nil && (err != nil || h.SKU != "F1" || h.Units != 1 || h.MinimumTLS != "1.2" || h.Location != "westeurope") {
+				t.Errorf("%+v, %v", h, err)
+			}
+			if got := strings.Join(a.requests, ", "); got != x.asked {
+				t.Errorf("asked %s\nwant  %s", got, x.asked)
+			}
+		})
+	}
+}
+
 func add(certificate *x509.Certificate) func(context.Context, *arm.Client) error {
 	return func(ctx context.Context, c *arm.Client) error {
 		got, err := c.AddCertificate(ctx, "c", certificate)
@@ -267,6 +324,8 @@ func TestFailuresAreToldApart(t *testing.T) {
 		{403, "AuthorizationFailed", arm.ErrForbidden},
 		{403, "RequestDisallowedByPolicy", arm.ErrPolicy},
 		{404, "ResourceNotFound", arm.ErrNotFound},
+		{404, "ResourceGroupNotFound", arm.ErrGroup},
+		{409, "MissingSubscriptionRegistration", arm.ErrUnregistered},
 		{409, "ScopeLocked", arm.ErrPolicy},
 		{409, "IotHubSettingConflict", arm.ErrConflict},
 		{412, "PreconditionFailed", arm.ErrPrecondition},

@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -40,6 +41,7 @@ func ParseID(text string) (ID, error) {
 // Options say how Azure is reached. The zero value is the public cloud.
 type Options struct {
 	Client azcore.ClientOptions // Cloud names the endpoint, Transport reaches it
+	Poll   time.Duration        // between questions whether a hub is made; 0: the usual
 }
 
 // Client is one hub at Resource Manager.
@@ -47,6 +49,7 @@ type Client struct {
 	id           ID
 	hubs         *armiothub.ResourceClient
 	certificates *armiothub.CertificatesClient
+	poll         time.Duration
 }
 
 // New makes a client. Nothing is sent yet.
@@ -57,7 +60,7 @@ func New(id ID, source azcore.TokenCredential, o Options) (*Client, error) {
 	if err != nil {
 		return nil, record.NewFailure(record.Harness, "set up", "Azure Resource Manager", err)
 	}
-	return &Client{id: id, hubs: factory.NewResourceClient(), certificates: factory.NewCertificatesClient()}, nil
+	return &Client{id: id, hubs: factory.NewResourceClient(), certificates: factory.NewCertificatesClient(), poll: cmp.Or(o.Poll, defaultPoll)}, nil
 }
 
 // Causes of failures.
@@ -66,6 +69,8 @@ var (
 	ErrForbidden    = errors.New("the rights do not suffice")
 	ErrPolicy       = errors.New("a policy or a lock forbids it")
 	ErrPrecondition = errors.New("it was changed since it was read")
+	ErrGroup        = errors.New("there is no such resource group")
+	ErrUnregistered = errors.New("the subscription has no IoT Hubs yet")
 	ErrConflict     = errors.New("there is another one of that name")
 	ErrUnavailable  = errors.New("the service is not available")
 )
@@ -78,11 +83,13 @@ var causes = []struct {
 }{
 	{http.StatusForbidden, "RequestDisallowedByPolicy", ErrPolicy, "ask the subscription's owner which Azure Policy it is"},
 	{http.StatusConflict, "ScopeLocked", ErrPolicy, "the resource is locked: portal, Settings, Locks"},
-	{http.StatusForbidden, "", ErrForbidden, "the role Reader reads a hub, IoT Hub Contributor or Contributor changes its certificates"},
+	{http.StatusNotFound, "ResourceGroupNotFound", ErrGroup, "is its name right? az group create --name GROUP --location REGION makes one"},
+	{http.StatusConflict, "MissingSubscriptionRegistration", ErrUnregistered, "az provider register --namespace Microsoft.Devices --wait"},
+	{http.StatusForbidden, "", ErrForbidden, "the role Reader reads a hub, IoT Hub Contributor or Contributor makes one and changes its certificates"},
 	{http.StatusUnauthorized, "", ErrForbidden, "is it the directory of the subscription? az login --tenant ID"},
 	{http.StatusNotFound, "", ErrNotFound, "are subscription, resource group and name right? az iot hub list shows them"},
 	{http.StatusPreconditionFailed, "", ErrPrecondition, "somebody else changes it too: try again"},
-	{http.StatusConflict, "", ErrConflict, "the hub is being changed: try again"},
+	{http.StatusConflict, "", ErrConflict, "is the hub being changed, or is the subscription's one free hub made already? az iot hub list shows them"},
 	{http.StatusTooManyRequests, "", ErrUnavailable, "try again in some minutes"},
 }
 

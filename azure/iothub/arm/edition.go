@@ -1,5 +1,10 @@
 package arm
 
+import (
+	"maps"
+	"slices"
+)
+
 // Edition is what of a hub's SKU decides what messages cost.
 type Edition struct {
 	MessageBytes int // that count as one message; each begun
@@ -18,6 +23,9 @@ func EditionOf(sku string) (Edition, bool) {
 	e, known := editions[sku]
 	return e, known
 }
+
+// Editions are the SKUs that are known, in the order of their names.
+func Editions() []string { return slices.Sorted(maps.Keys(editions)) }
 
 // Left is how many messages the day has left.
 func (q Quota) Left() int64 { return max(0, q.MaxMessages-q.Messages) }
