@@ -19,7 +19,7 @@ import (
 
 func (a *app) devicesCommand() *cobra.Command {
 	var rig string
-	var asJSON bool
+	var asJSON, watch bool
 	cmd := &cobra.Command{
 		Use:   "devices",
 		Short: "List this machine's serial ports, and a rig's devices; no port is opened",
@@ -27,16 +27,28 @@ func (a *app) devicesCommand() *cobra.Command {
 and, with --rig, each device of the rig and whether its port can be reached. No
 port is opened: it may be somebody else's, and opening may reset a board.
 
-USB is what serial: {usb: …} in a rig file may say.`,
+USB is what serial: {usb: …} in a rig file may say.
+
+--watch goes on until Ctrl-C: ports come and go, runs take them and let them go.
+On a terminal the tables change in place; elsewhere each change is a line, and
+with --json the whole listing in a line.`,
 		Example: `  hilrig devices
   hilrig devices --json
-  hilrig devices --rig bench.yaml`,
+  hilrig devices --rig bench.yaml
+  hilrig devices --rig bench.yaml --watch`,
 		Args: exactly(),
-		RunE: func(*cobra.Command, []string) error {
-			l, err := listDevices("/", port.LockDir(), rig, suites.Measured(a.catalogue))
-			if err != nil {
-				return err
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s := shelf{root: "/", lockDir: port.LockDir()}
+			if rig != "" {
+				var err error
+				if s.rig, err = rigfile.Load(rig, suites.Measured(a.catalogue)...); err != nil {
+					return err
+				}
 			}
+			if watch {
+				return a.watchDevices(cmd.Context(), s, asJSON)
+			}
+			l := s.look()
 			if !l.reachable() {
 				a.code = runner.ExitRig
 			}
@@ -48,6 +60,7 @@ USB is what serial: {usb: …} in a rig file may say.`,
 	}
 	cmd.Flags().StringVar(&rig, "rig", "", "rig file whose devices are looked for")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
+	cmd.Flags().BoolVar(&watch, "watch", false, "go on, and tell what changes, until Ctrl-C")
 	return cmd
 }
 
@@ -73,36 +86,36 @@ type deviceLine struct {
 	doctor.Reach
 }
 
-// listDevices looks below root for the ports. A machine that cannot tell its
-// ports is no error: a rig by path is looked at all the same.
-func listDevices(root, lockDir, rigName string, measured []string) (*listing, error) {
+// shelf is where ports and devices are looked for: below root, and of a rig
+// where there is one.
+type shelf struct {
+	root, lockDir string
+	rig           *rigfile.Rig
+}
+
+// look lists what is there now. A machine that cannot tell its ports is no
+// error: a rig by path is looked at all the same.
+func (s shelf) look() *listing {
 	l := &listing{Ports: []portLine{}}
-	var rig *rigfile.Rig
-	if rigName != "" {
-		var err error
-		if rig, err = rigfile.Load(rigName, measured...); err != nil {
-			return nil, err
-		}
-	}
-	ports, err := usb.List(root)
+	ports, err := usb.List(s.root)
 	if err != nil {
 		l.Note = err.Error()
 	}
 	for _, p := range ports {
-		line := portLine{Port: p, Name: usb.NameOf(p, ports), Holder: port.HolderOf(lockDir, p.Path)}
-		if err := port.LockTrouble(lockDir, p.Path); err != nil {
+		line := portLine{Port: p, Name: usb.NameOf(p, ports), Holder: port.HolderOf(s.lockDir, p.Path)}
+		if err := port.LockTrouble(s.lockDir, p.Path); err != nil {
 			line.Lock = err.Error()
 		}
 		l.Ports = append(l.Ports, line)
 	}
-	if rig != nil {
-		for _, d := range rig.Devices {
+	if s.rig != nil {
+		for _, d := range s.rig.Devices {
 			l.Devices = append(l.Devices, deviceLine{
-				Name: d.Name, Type: d.TypeName, DeviceID: d.DeviceID, Serial: d.Serial.String(), Reach: doctor.ReachOf(d, ports, err, lockDir),
+				Name: d.Name, Type: d.TypeName, DeviceID: d.DeviceID, Serial: d.Serial.String(), Reach: doctor.ReachOf(d, ports, err, s.lockDir),
 			})
 		}
 	}
-	return l, nil
+	return l
 }
 
 // reachable: every device of the rig is.
@@ -138,16 +151,20 @@ func (l *listing) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "DEVICE\tTYPE\tSERIAL\tPORT\tCAN BE REACHED")
 	for _, d := range l.Devices {
-		state := "yes"
-		if strings.Contains(d.Port, "://") && d.Reachable {
-			state = "not tried, it is on the network"
-		}
-		if !d.Reachable {
-			state = "no: " + d.Why
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", plainly(d.Name), plainly(d.Type), plainly(d.Serial), plainly(d.Port), record.Plain(state))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", plainly(d.Name), plainly(d.Type), plainly(d.Serial), plainly(d.Port), d.state())
 	}
 	return w.Flush()
+}
+
+// state says whether a device can be reached, and why not.
+func (d deviceLine) state() string {
+	switch {
+	case !d.Reachable:
+		return record.Plain("no: " + d.Why)
+	case strings.Contains(d.Port, "://"):
+		return "not tried, it is on the network"
+	}
+	return "yes"
 }
 
 // plainly is text from an adapter or a rig file, or a dash.

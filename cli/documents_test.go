@@ -76,6 +76,7 @@ var notRun = map[string]string{
 	"go test ./suites -run TestSpecsDocument -update":                                      "writes into the checkout; without -update it is a test",
 	"go test ./suites -run TestGallery":                                                    "is a test",
 	"go test ./fixtures/rigfile -update":                                                   "writes into the checkout; without -update it is a test",
+	"hilrig devices --rig rig.yaml --watch":                                                "TestAShelfIsWatchedUntilAnInterrupt runs it",
 	"hilrig flash --rig lab.yaml --device ads300-a fw.bin":                                 flashRuns,
 	"hilrig run --rig lab.yaml --flash fw.bin":                                             flashRuns,
 	"hilrig flash fw.bin":                                                                  flashRuns,
