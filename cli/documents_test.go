@@ -40,6 +40,7 @@ var notRun = map[string]string{
 	"hilrig schema policy":      "the script gate.txtar runs it",
 	"hilrig schema waivers":     "the script gate.txtar runs it",
 	"make gate RIG=rig.yaml FIRMWARE=fw.bin VERSION=2.4.1":                                 "TestTheJourneyOfTheGate runs its script",
+	"hilrig runs prune --dry-run":                                                          "the script prune.txtar runs it",
 	"RIG=rig.yaml scripts/journey.sh nightly":                                              "TestTheJourneyOfTheNight runs it",
 	"make nightly RIG=rig.yaml":                                                            "TestTheJourneyOfTheNight runs its script",
 	`make nightly RIG=rig.yaml RUNFLAGS="--label-filter !soak"`:                            "TestTheJourneyOfTheNight runs its script",

@@ -169,7 +169,7 @@ func (a *app) gate(ctx context.Context, f *gateFlags, names []string) error {
 	if err := f.write(v); err != nil {
 		return err
 	}
-	if err := a.issue(v, &f.signing, f.firmwareFile, signer); err != nil {
+	if err := a.issue(v, q.Runs, &f.signing, f.firmwareFile, signer); err != nil {
 		return err
 	}
 	a.code = map[gate.Word]int{gate.Pass: runner.ExitPass, gate.Fail: runner.ExitDevice, gate.Inconclusive: runner.ExitRig}[v.Verdict]
@@ -248,7 +248,7 @@ func (a *app) question(f *gateFlags, names []string) (*gate.Question, error) {
 
 // readRun reads a run for a gate: one that is damaged is damaged, and no error.
 func readRun(dir string) gate.Run {
-	r := gate.Run{ID: filepath.Base(dir)}
+	r := gate.Run{ID: filepath.Base(dir), Dir: dir}
 	rec, err := runner.Load(dir)
 	if err != nil {
 		r.Damage = oneLine(err.Error())
@@ -258,7 +258,7 @@ func readRun(dir string) gate.Run {
 		return r
 	}
 	r.Record, r.ID = rec, rec.Run.ID
-	if data, err := os.ReadFile(filepath.Join(dir, runner.RecordFile)); err == nil {
+	if data, err := record.Read(filepath.Join(dir, runner.RecordFile)); err == nil {
 		sum := sha256.Sum256(data)
 		r.SHA256 = hex.EncodeToString(sum[:])
 	}

@@ -116,7 +116,7 @@ func (a *app) historyRuns() *cobra.Command {
 				if r.Ended.IsZero() {
 					note = "  no end"
 				}
-				if _, err := os.Stat(filepath.Join(r.Dir, runner.RecordFile)); err != nil {
+				if !record.There(filepath.Join(r.Dir, runner.RecordFile)) {
 					note += "  folder gone"
 				}
 				if r.ClockBack {
@@ -296,7 +296,7 @@ func knownFolders(ctx context.Context, state string) (dirs []string, err error) 
 	defer func() { err = errors.Join(err, h.Close()) }()
 	all, err := h.Runs(ctx, 0)
 	for _, r := range all {
-		if _, err := os.Stat(filepath.Join(r.Dir, runner.RecordFile)); err == nil {
+		if record.There(filepath.Join(r.Dir, runner.RecordFile)) {
 			dirs = append(dirs, r.Dir)
 		}
 	}
@@ -309,17 +309,25 @@ func runFolders(dir string) ([]string, error) {
 	if err != nil {
 		return nil, record.NewFailure(record.RigHost, "find", dir, err)
 	}
-	if _, err := os.Stat(filepath.Join(abs, runner.RecordFile)); err == nil {
+	if record.There(filepath.Join(abs, runner.RecordFile)) {
 		return []string{abs}, nil
 	}
-	names, err := filepath.Glob(filepath.Join(abs, "[0-9]*", runner.RecordFile)) // not the link
-	if err != nil || len(names) == 0 {
+	dirs, err := foldersWith(abs, runner.RecordFile)
+	if err != nil || len(dirs) == 0 {
 		return nil, record.NewFailure(record.Usage, "find run folders in", dir, errors.Join(err, errors.New("there is none"))).WithCure("a run folder holds " + runner.RecordFile)
 	}
-	for i := range names {
-		names[i] = filepath.Dir(names[i])
-	}
-	return names, nil
+	return dirs, nil
+}
+
+// foldersWith are the run folders in a folder that hold one of the files, the
+// oldest first, and no link.
+func foldersWith(out string, marks ...string) ([]string, error) {
+	dirs, err := filepath.Glob(filepath.Join(out, "[0-9]*"))
+	return slices.DeleteFunc(dirs, func(dir string) bool { return !holdsAny(dir, marks) }), err
+}
+
+func holdsAny(dir string, marks []string) bool {
+	return slices.ContainsFunc(marks, func(mark string) bool { return record.There(filepath.Join(dir, mark)) })
 }
 
 // takeIn enters runs into the history, the oldest first. One that cannot be

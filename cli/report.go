@@ -5,9 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -72,29 +70,28 @@ func (a *app) rebuild(dir string) error {
 // findRun is the folder of a run: a run folder, a run id, latest, or latest~N,
 // the Nth before it. A run whose record is lost is found by its events.
 func findRun(out, run string, lost bool) (string, error) {
-	mark := runner.RecordFile
+	marks := []string{runner.RecordFile}
 	if lost {
-		mark = runner.EventsFile
+		marks = append(marks, runner.EventsFile)
 	}
 	for _, dir := range []string{run, filepath.Join(out, run)} {
-		if st, err := os.Stat(filepath.Join(dir, mark)); err == nil && st.Mode().IsRegular() {
+		if holdsAny(dir, marks) {
 			if real, err := filepath.EvalSymlinks(dir); err == nil {
 				return real, nil // reports name the run, not the link
 			}
 			return dir, nil
 		}
 	}
-	runs, err := filepath.Glob(filepath.Join(out, "[0-9]*", mark)) // not the link
-	sort.Strings(runs)                                             // ids sort by time
+	runs, err := foldersWith(out, marks...)
 	if back, ok := beforeLatest(run); ok && err == nil && back < len(runs) {
-		return filepath.Dir(runs[len(runs)-1-back]), nil
+		return runs[len(runs)-1-back], nil
 	}
 	known := []string{"latest"}
 	for _, name := range runs {
-		known = append(known, filepath.Base(filepath.Dir(name)))
+		known = append(known, filepath.Base(name))
 	}
 	return "", record.NewFailure(record.Usage, "find run", run, fmt.Errorf("neither a run folder nor a run of %s", out)).
-		WithCure(cmp.Or(wording.DidYouMean(run, known), "a run folder holds "+mark))
+		WithCure(cmp.Or(wording.DidYouMean(run, known), "a run folder holds "+strings.Join(marks, " or ")))
 }
 
 // beforeLatest is how many runs before the latest is meant.
@@ -112,16 +109,19 @@ func (a *app) report(dir string, f form) error {
 	if err != nil {
 		return err
 	}
-	rounds, err := filepath.Glob(filepath.Join(dir, "round-*", runner.RecordFile))
+	rounds, err := filepath.Glob(filepath.Join(dir, "round-*"))
 	if err != nil {
 		return fmt.Errorf("find rounds of %s: %w", dir, err)
 	}
 	for _, name := range rounds {
-		one, err := runner.Load(filepath.Dir(name))
+		if !record.There(filepath.Join(name, runner.RecordFile)) {
+			continue
+		}
+		one, err := runner.Load(name)
 		if err != nil {
 			return err
 		}
-		if _, err := a.render(filepath.Dir(name), one, f); err != nil {
+		if _, err := a.render(name, one, f); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -86,8 +88,9 @@ func signBy(ctx context.Context, argv []string, message []byte) (gate.Signature,
 }
 
 // issue writes the statement of a verdict. Where there is no answer there is
-// none, and none of an earlier verdict stays in its place.
-func (a *app) issue(v *gate.Verdict, s *signing, image string, signer gate.Signer) error {
+// none, and none of an earlier verdict stays in its place. Each run that it
+// names keeps a copy, so that its evidence is never pruned.
+func (a *app) issue(v *gate.Verdict, runs []gate.Run, s *signing, image string, signer gate.Signer) error {
 	if signer == nil {
 		return nil
 	}
@@ -105,6 +108,19 @@ func (a *app) issue(v *gate.Verdict, s *signing, image string, signer gate.Signe
 	text, err := gate.Sign(statement, signer)
 	if err != nil {
 		return err
+	}
+	sum := sha256.Sum256(text)
+	for _, r := range runs {
+		if r.Record == nil {
+			continue
+		}
+		beside := filepath.Join(r.Dir, record.Statements)
+		if err := os.MkdirAll(beside, 0o755); err != nil {
+			return record.NewFailure(record.RigHost, "make", "", err)
+		}
+		if err := record.WriteFile(filepath.Join(beside, hex.EncodeToString(sum[:8])+".dsse"), text, 0o644); err != nil {
+			return err
+		}
 	}
 	return record.WriteFile(s.file, text, 0o644)
 }

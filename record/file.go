@@ -47,7 +47,7 @@ const MaxRecord = 128 << 20
 // is a file beyond [MaxRecord]. What has no end, because its run was killed, is
 // concluded anew: an older hilrig may have written a verdict into it.
 func Load(path string) (*Record, error) {
-	b, err := readBounded(path)
+	b, err := Read(path)
 	if err != nil {
 		return nil, err
 	}

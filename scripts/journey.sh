@@ -61,6 +61,8 @@ night_page() {
 	fi
 	printf '\n## Verdicts that changed with one firmware on one board\n'
 	block "$said/flaky"
+	printf '\n## Streams of old nights\n'
+	block "$said/prune"
 }
 
 answer() {
@@ -97,6 +99,7 @@ night() {
 	if [ -n "$before" ] && [ "$(readlink "$out/latest")" != "$before" ]; then
 		./hilrig compare "$out/$before" "$out/latest" --markdown >"$said/compare" || true # 1 and 3 are answers
 	fi
+	./hilrig runs prune --out "$out" >"$said/prune" 2>&1 || true # it says why it cannot
 	./hilrig history flaky >"$said/flaky" 2>&1 || true # it says why it cannot
 	night_page >"$out/.nightly.md"
 	mv "$out/.nightly.md" "$out/nightly.md"

@@ -16,6 +16,7 @@ import (
 // Run is a run with what is known of it beside its record.
 type Run struct {
 	ID        string
+	Dir       string         // its folder
 	Given     bool           // named by whoever asks; else the history knows it
 	Began     time.Time      // as the history has it
 	Record    *record.Record // nil: it cannot be read

@@ -8,10 +8,16 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	pathpkg "path"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"hilrig/record"
 )
+
+// recordFile is the name of a record in its folder.
+const recordFile = "run.json"
 
 // made are the files of a run folder that are made of the others, or go away.
 var made = []string{"junit.xml", "report.html", "run.lock"}
@@ -24,6 +30,9 @@ func Digests(dir string) (map[string]string, error) {
 		if err != nil {
 			return err
 		}
+		if d.IsDir() && d.Name() == record.Statements {
+			return fs.SkipDir // it comes later
+		}
 		if !d.Type().IsRegular() || slices.Contains(made, d.Name()) {
 			return nil
 		}
@@ -31,7 +40,8 @@ func Digests(dir string) (map[string]string, error) {
 		if err != nil {
 			return err
 		}
-		sum, err := digest(path)
+		name = strings.TrimSuffix(name, record.Packed)
+		sum, err := digest(filepath.Join(dir, name))
 		if err != nil {
 			return err
 		}
@@ -42,6 +52,11 @@ func Digests(dir string) (map[string]string, error) {
 }
 
 func digest(path string) (string, error) {
+	if filepath.Base(path) == recordFile { // it may be kept compressed
+		text, err := record.Read(path)
+		sum := sha256.Sum256(text)
+		return hex.EncodeToString(sum[:]), err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
@@ -61,7 +76,7 @@ func Edited(dir string, were map[string]string) ([]string, error) {
 	for _, name := range slices.Sorted(maps.Keys(were)) {
 		is, err := digest(filepath.Join(dir, filepath.FromSlash(name)))
 		switch {
-		case errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(name, "/run.json"), errors.Is(err, fs.ErrNotExist) && name == "run.json":
+		case errors.Is(err, fs.ErrNotExist) && pathpkg.Base(name) == recordFile:
 			edited = append(edited, name)
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
