@@ -157,7 +157,7 @@ func (f *learnFlags) write(say func(format string, args ...any), result *onboard
 	if result.Loaded {
 		say("the board is left with what was loaded: hilrig provision puts its own back")
 	}
-	say("%s: in a rig file, types: {board: {file: %s}} and type: board of the device", f.out, f.out)
+	say("%s: in a rig file, types: {board: {file: %s}} and %s of the device", f.out, f.out, result.Device())
 	return nil
 }
 

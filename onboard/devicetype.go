@@ -2,6 +2,7 @@ package onboard
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ type Result struct {
 	Console  probe.Profile
 	Loaded   bool          // it holds what it was given
 	Seen     bool          // at the hub
+	From     netip.Addr    // where it dialled from, as the hub saw it
 	Connect  time.Duration // until it connected, from when it was loaded or restarted
 	Restart  string        // what it took to connect: "" nothing, "command", "hand"
 	Message  time.Duration // until its first message
@@ -31,6 +33,15 @@ type Result struct {
 func (k Result) DeviceType() (string, error) {
 	text := k.yaml()
 	return text, checkType(text)
+}
+
+// Device is what a device of the rig file says of a board of this type: its
+// address is the board's and not the type's.
+func (k Result) Device() string {
+	if !k.From.IsValid() {
+		return "type: board"
+	}
+	return "type: board, from: " + strconv.Quote(k.From.String())
 }
 
 // checkType holds a type against the rig file's rules.
@@ -73,6 +84,9 @@ func (k Result) yaml() string {
 	}
 	fmt.Fprintf(&b, "# Learnt by hilrig learn at %s on %s. What is not here has the guide's value.\n", plainText(k.Request.Port), k.When.UTC().Format(time.DateOnly))
 	fmt.Fprintf(&b, "# The board %s\n", k.habits())
+	if k.From.IsValid() {
+		fmt.Fprintf(&b, "# It was seen at the hub from %s. Of a board that no other shares it with: %s\n", k.From, k.Device())
+	}
 	for _, n := range k.Notes {
 		fmt.Fprintf(&b, "# Not learnt: %s\n", plainText(n))
 	}

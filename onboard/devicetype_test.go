@@ -1,6 +1,7 @@
 package onboard
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -21,9 +22,9 @@ func TestAResultIsADeviceType(t *testing.T) {
 		want   []string
 		not    []string
 	}{
-		"nothing": {Result{Notes: []string{"nothing was loaded"}}, []string{"# Not learnt: nothing was loaded", "quiet: 1s"}, []string{"prompt", "timing", "newline"}},
-		"all": {Result{Console: whole, Loaded: true, Seen: true, Connect: 40 * time.Second, Message: time.Minute, Interval: 59 * time.Second, Sessions: 4},
-			[]string{`newline: "\r\n"`, `prompt: "file: #1>"`, `ok: "STORED \\o/"`, "prompt_within: 13s", "ok_within: 41s", "quiet: 25s", "connect_within: 2m41s", "interval: 1m0s", "session: periodic", "it needs no restart"},
+		"nothing": {Result{Notes: []string{"nothing was loaded"}}, []string{"# Not learnt: nothing was loaded", "quiet: 1s"}, []string{"prompt", "timing", "newline", "from:"}},
+		"all": {Result{Console: whole, Loaded: true, Seen: true, From: netip.MustParseAddr("192.0.2.21"), Connect: 40 * time.Second, Message: time.Minute, Interval: 59 * time.Second, Sessions: 4},
+			[]string{`newline: "\r\n"`, `prompt: "file: #1>"`, `ok: "STORED \\o/"`, "prompt_within: 13s", "ok_within: 41s", "quiet: 25s", "connect_within: 2m41s", "interval: 1m0s", "session: periodic", "it needs no restart", "seen at the hub from 192.0.2.21. ", "type: board, from: \"192.0.2.21\"\n"},
 			[]string{"commands"}},
 		"restart": {Result{Console: whole, Loaded: true, Seen: true, Restart: "command"}, []string{`reboot: "AT+RST"`, `after_provision: [{send: "AT+RST"}]`, "must be restarted"}, nil},
 		"by hand": {Result{Console: whole, Loaded: true, Seen: true, Restart: "hand"}, []string{"only after it was restarted by hand"}, []string{"commands:"}},

@@ -17,38 +17,35 @@ const wantMessages = 3
 // watch sees the board connect and deliver.
 func (l *learner) watch(ctx context.Context, h *watchHub, since time.Time) error {
 	k := &l.known
-	at, seen, err := l.awaitSession(ctx, h, since)
+	e, err := l.awaitSession(ctx, h, since)
 	if err != nil {
 		return err
 	}
-	if !seen {
-		if since, seen = l.restart(ctx); seen {
-			if at, seen, err = l.awaitSession(ctx, h, since); err != nil {
+	if e == nil {
+		if again, restarted := l.restart(ctx); restarted {
+			since = again
+			if e, err = l.awaitSession(ctx, h, since); err != nil {
 				return err
 			}
 		}
 	}
-	if !seen {
+	if e == nil {
 		k.Restart = ""
 		why := l.whyNot(h)
 		l.Say("  it did not connect: %s", why)
 		l.note("it did not connect within " + l.Within.String() + ": " + why)
 		return nil
 	}
-	k.Seen, k.Connect = true, at.Sub(since)
-	l.Say("  connected after %s", round(k.Connect))
+	k.Seen, k.Connect, k.From = true, e.At.Sub(since), hub.AddressOf(e.Remote)
+	l.Say("  connected after %s, from %s", round(k.Connect), k.From)
 	return l.interval(ctx, h, since)
 }
 
-// awaitSession waits for an accepted CONNECT after since.
-func (l *learner) awaitSession(ctx context.Context, h *watchHub, since time.Time) (time.Time, bool, error) {
-	e, err := l.await(ctx, h, 0, "waiting for it to connect to "+l.Address(), func(e hub.Event) bool {
+// awaitSession waits for an accepted CONNECT after since; nil: none came.
+func (l *learner) awaitSession(ctx context.Context, h *watchHub, since time.Time) (*hub.Event, error) {
+	return l.await(ctx, h, 0, "waiting for it to connect to "+l.Address(), func(e hub.Event) bool {
 		return e.Accepted() && e.At.After(since)
 	})
-	if err != nil || e == nil {
-		return time.Time{}, false, err
-	}
-	return e.At, true, nil
 }
 
 // await is a bounded wait with a word every ten seconds; no event is no error.
