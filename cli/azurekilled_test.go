@@ -5,16 +5,10 @@ package cli
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
-	"fmt"
-	"io/fs"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -112,89 +106,5 @@ func TestAKilledRunLeavesNothingBehindForLong(t *testing.T) {
 				t.Errorf("left behind: %v\n%s", left, said)
 			}
 		})
-	}
-}
-
-// forms are those in which a secret may stand somewhere.
-func forms(secret string) (all []string) {
-	bare := []string{secret}
-	if decoded, err := base64.StdEncoding.DecodeString(secret); err == nil {
-		bare = append(bare, string(decoded))
-	}
-	for _, s := range bare {
-		all = append(all, s, hex.EncodeToString([]byte(s)), strings.ToUpper(hex.EncodeToString([]byte(s))), base64.StdEncoding.EncodeToString([]byte(s)),
-			base64.RawURLEncoding.EncodeToString([]byte(s)), url.QueryEscape(s), url.PathEscape(s), fmt.Sprintf("%q", s))
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-// A run is given a connection string by a variable and one by a file. Neither,
-// nor a token made of it, is in what it prints or writes, nor in what programs it
-// starts are told; the process that opens the hub alone has the variable.
-func TestNoSecretOfARunIsShown(t *testing.T) {
-	c := openCloud(t)
-	var secrets []string
-	for _, key := range c.keys {
-		secrets = append(secrets, forms(strings.Fields(key)[0])...)
-	}
-	secrets = append(secrets, "SharedAccessSignature sr=", "&sig=", "%26sig%3D")
-	shown := func(where string, text []byte) {
-		for _, secret := range secrets {
-			if bytes.Contains(text, []byte(secret)) {
-				t.Errorf("%s holds %q", where, secret)
-			}
-		}
-	}
-	c.write("events.txt", c.amqp.Events())
-	c.env = slices.DeleteFunc(c.env, func(v string) bool { return strings.HasPrefix(v, "IOTHUB_EVENTS=") })
-	c.write("rig.yaml", strings.Replace(azureRig, "events: {connection_string_env: IOTHUB_EVENTS", "events: {connection_string_file: events.txt", 1))
-	cmd, out := c.begun("--verbose", "run", "--rig", "rig.yaml", "--hub", "azure", "--label-filter", "core")
-	over := make(chan error, 1)
-	go func() { over <- cmd.Wait() }()
-	looked := map[string]bool{}
-	for running := true; running; {
-		select {
-		case err := <-over:
-			running = false
-			if err != nil {
-				t.Errorf("%v\n%s", err, out)
-			}
-		case <-time.After(20 * time.Millisecond):
-			for _, pid := range family(cmd.Process.Pid) {
-				at := fmt.Sprintf("/proc/%d/", pid)
-				argv, err := os.ReadFile(at + "cmdline")
-				if err != nil || len(argv) == 0 {
-					continue // it has ended
-				}
-				name := strings.ReplaceAll(strings.TrimRight(string(argv), "\x00"), "\x00", " ")
-				shown("argv of "+name, argv)
-				if pid == cmd.Process.Pid || strings.Contains(name, " child") {
-					continue // opens the hub
-				}
-				environ, err := os.ReadFile(at + "environ")
-				if err == nil && len(environ) > 0 {
-					looked[strings.Fields(name)[min(1, len(strings.Fields(name))-1)]] = true
-					shown("environment of "+name, environ)
-				}
-			}
-		}
-	}
-	if !looked["emulate"] {
-		t.Errorf("no other process was looked at: %v", looked)
-	}
-	shown("output", out.Bytes())
-	for _, dir := range []string{"reports", "state"} {
-		err := filepath.WalkDir(filepath.Join(c.dir, dir), func(path string, d fs.DirEntry, err error) error {
-			if err != nil || !d.Type().IsRegular() {
-				return err
-			}
-			text, err := os.ReadFile(path)
-			shown(path, text)
-			return err
-		})
-		if err != nil {
-			t.Error(err)
-		}
 	}
 }

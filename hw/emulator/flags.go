@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/pflag"
@@ -24,7 +25,8 @@ type Options struct {
 	terminal int  // descriptor of a pseudo-terminal's master that the parent handed down; negative: none
 	lifeline bool // end with standard input, which is the parent's
 
-	passwordEnv string // name of the environment variable with the password
+	passwordEnv  string // name of the environment variable with the password
+	passwordFile string
 }
 
 // Flags puts the flags of `hilrig emulate` into fs; o gets their values.
@@ -36,6 +38,7 @@ func Flags(fs *pflag.FlagSet, o *Options) {
 	fs.StringVar(&o.DeviceID, "device-id", DefaultDeviceID, "`ID` of the device at the hub")
 	fs.StringVar(&o.UserName, "user-name", "", "`USER` of the device in MQTT (default: IoT Hub's form)")
 	fs.StringVar(&o.passwordEnv, "password-env", "", "environment `VARIABLE` with the device's password in MQTT (default: it sends none)")
+	fs.StringVar(&o.passwordFile, "password-file", "", "`FILE` that holds it, in place of a variable")
 	fs.IntVar(&o.Baud, "baud", DefaultBaud, "UART rate in bits per second; 0: no timing")
 	fs.DurationVar(&o.Interval, "interval", DefaultInterval, "between telemetry messages")
 	fs.DurationVar(&o.KeepAlive, "keep-alive", DefaultKeepAlive, "MQTT keep-alive")
@@ -76,6 +79,13 @@ func Start(ctx context.Context, o Options, stdin io.Reader, stdout, stderr io.Wr
 	}
 	if o.passwordEnv != "" {
 		o.Password = os.Getenv(o.passwordEnv)
+	}
+	if o.passwordFile != "" {
+		text, err := os.ReadFile(o.passwordFile)
+		if err != nil {
+			return record.NewFailure(record.Usage, "read password from", o.passwordFile, err)
+		}
+		o.Password = strings.TrimRight(string(text), "\r\n")
 	}
 	ctx, end := context.WithCancel(ctx)
 	defer end()
