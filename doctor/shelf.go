@@ -52,13 +52,16 @@ func ExamineBoards(ctx context.Context, h *Host) []Board {
 	return boards
 }
 
-// named gives results the name of their check; one without a word is none.
-func named(check string, found ...Result) []Result {
-	found = slices.DeleteFunc(found, func(r Result) bool { return r.What == "" })
-	for i := range found {
-		found[i].Name = check
+// named gives results the name of their check; one without a word is none. What
+// it is given may be shared: boards of one hub have that hub's results.
+func named(check string, found ...Result) (all []Result) {
+	for _, r := range found {
+		if r.What != "" {
+			r.Name = check
+			all = append(all, r)
+		}
 	}
-	return found
+	return all
 }
 
 func (h *Host) lineOf(ctx context.Context, d rigfile.Device) Result {

@@ -18,21 +18,28 @@ func startBehaving(t *testing.T, c Config, change func(*behaviour)) *board {
 }
 
 // A pseudo-terminal takes bytes at once; the device takes them, and gives them
-// back, at the line's rate.
+// back, at the line's rate: never faster, and slower only where the machine has
+// no time for it, so the best of a few counts.
 func TestLineRateOnAPseudoTerminal(t *testing.T) {
-	const size = 8000
+	const size, tries = 8000, 5
 	for _, baud := range []int{115200, 38400} {
-		b := start(t, Config{Baud: baud})
-		b.send("9270,10\r")
-		b.expect("SEND FILE...\r\n")
-		began := time.Now()
-		b.send(strings.Repeat("x", size-1) + "*")
-		b.expect("*")
-		took, line := time.Since(began), size*10*time.Second/time.Duration(baud)
-		share := line.Seconds() / took.Seconds()
-		t.Logf("%d baud: %d bytes there and back in %s, %.2f %% of the line's rate", baud, size, took, 100*share)
-		if share < 0.97 || share > 1.03 {
-			t.Errorf("%d baud: %.2f %% of the line's rate", baud, 100*share)
+		b, best := start(t, Config{Baud: baud}), 0.0
+		for range tries {
+			b.send("9270,10\r")
+			b.expect("SEND FILE...\r\n")
+			began := time.Now()
+			b.send(strings.Repeat("x", size-1) + "*")
+			b.expect("*")
+			took, line := time.Since(began), size*10*time.Second/time.Duration(baud)
+			best = max(best, line.Seconds()/took.Seconds())
+			t.Logf("%d baud: %d bytes there and back in %s, %.2f %% of the line's rate", baud, size, took, 100*line.Seconds()/took.Seconds())
+			if best >= 0.97 {
+				break
+			}
+			b.expect("\r\n") // its answer to what is no file
+		}
+		if best < 0.97 || best > 1.03 {
+			t.Errorf("%d baud: %.2f %% of the line's rate", baud, 100*best)
 		}
 	}
 }
