@@ -253,6 +253,26 @@ func TestChildProcessesDoNotInheritTheLine(t *testing.T) {
 }
 
 // The library's Read panics above number 1023.
+// A line that was closed is free at once, though a child process that is being
+// started has its descriptor for a moment more.
+func TestAClosedLineIsFreeWhileAChildBegins(t *testing.T) {
+	_, name := openPTY(t)
+	dir := t.TempDir()
+	p := openPort(t, Config{Path: name, LockDir: dir})
+	fd := -1
+	if err := p.wire.(*fileWire).control(func(of int) (err error) {
+		fd, err = unix.FcntlInt(uintptr(of), unix.F_DUPFD_CLOEXEC, 0)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = unix.Close(fd) }()
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	openPort(t, Config{Path: name, LockDir: dir})
+}
+
 func TestDescriptorAbove1023(t *testing.T) {
 	master, name := openPTY(t)
 	for range 1100 {

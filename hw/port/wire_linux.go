@@ -96,6 +96,9 @@ func (w *fileWire) Close() error {
 		}
 		time.Sleep(step) // the kernel has no event for this that has a bound
 	}
+	// A child process that is being started has the descriptor for a moment, and
+	// the lock with it: closing alone would leave the line busy.
+	_ = w.control(func(fd int) error { return unix.Flock(fd, unix.LOCK_UN) }) // closing is what counts
 	return w.file.Close()
 }
 
