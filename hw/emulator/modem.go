@@ -130,18 +130,16 @@ func (m *modem) run(ctx context.Context) {
 			continue
 		}
 		if m.b.sockets > 0 && connects >= m.b.sockets {
-			<-ctx.Done()
-			return
+			break // it has none left
 		}
-		if m.b.showsLater && connects > 0 {
+		if m.showsReturn(connects) {
 			m.tellReturn()
 		}
 		e := m.session(ctx, set, changed)
 		connects++
 		if m.b.crashesCut && e.session && !e.ordered {
 			m.crash()
-			<-ctx.Done()
-			return
+			break
 		}
 		if e.refused {
 			refusals++
@@ -153,20 +151,34 @@ func (m *modem) run(ctx context.Context) {
 		if m.older {
 			continue
 		}
-		gap := m.b.retry.gap(e, failures, before)
-		before = gap
-		if e.asleep {
-			gap = m.interval
-		}
+		before = m.b.retry.gap(e, failures, before)
+		gap := m.pause(e, before)
 		m.log.Info("not connected", "error", e.err, "session", e.session, "refusals", refusals, "wait", gap)
 		if !e.ordered && !e.again {
 			failures++
-			if !m.rest(ctx, changed, gap) && !m.b.retry.neverOver {
+			if m.calledBack(ctx, changed, gap) {
 				failures = 0
 			}
 		}
 	}
+	<-ctx.Done() // it connects no more in this life
 }
+
+// calledBack stays away, and reports whether an order ended that and the backoff.
+func (m *modem) calledBack(ctx context.Context, changed <-chan struct{}, pause time.Duration) bool {
+	return !m.rest(ctx, changed, pause) && !m.b.retry.neverOver
+}
+
+// pause is how long it stays away: what its backoff says, or until its next
+// message is due.
+func (m *modem) pause(e ended, backoff time.Duration) time.Duration {
+	if e.asleep {
+		return m.interval
+	}
+	return backoff
+}
+
+func (m *modem) showsReturn(connects int) bool { return m.b.showsLater && connects > 0 }
 
 // tellReturn tells the console that the device connects once more; one that has
 // not heard of the time before hears of it once.
