@@ -414,6 +414,7 @@ func TestDevicesAreListed(t *testing.T) {
 // A message goes to a device by command, and what became of it is said where
 // somebody waits for that.
 func TestAMessageIsSentToADeviceByCommand(t *testing.T) {
+	t.Parallel()
 	c := openCloud(t)
 	key := strings.Split(c.keys[0], " ")[0]
 	service := standin.Start(t, standin.Config{Hub: "localhost", Certificate: &c.server, Policies: map[string]string{"iothubowner": key}})
@@ -455,6 +456,7 @@ func TestAMessageIsSentToADeviceByCommand(t *testing.T) {
 // docs/azure.md followed word for word: its rig file and its commands, with names,
 // ports and roots of this test.
 func TestThePageOfAzure(t *testing.T) {
+	t.Parallel()
 	c := openCloud(t)
 	page, err := os.ReadFile(filepath.Join("..", "docs", "azure.md"))
 	if err != nil {
@@ -511,6 +513,7 @@ func (c *cloud) noKeyBelow(dir string) {
 
 // scripts/azure-live.sh goes the whole way, leaves nothing and prints no key.
 func TestTheScriptForARealHub(t *testing.T) {
+	t.Parallel()
 	c := openCloud(t)
 	c.write("rig.yaml", azureRig)
 	script, err := filepath.Abs(filepath.Join("..", "scripts", "azure-live.sh"))

@@ -64,6 +64,7 @@ type broken struct {
 
 // What is wrong at the hub is told with its cure, before the device is touched.
 func TestFailuresOfARegistry(t *testing.T) {
+	t.Parallel()
 	c := openCloud(t, "crowded")
 	strangers := strangersCertificate(t)
 	for _, x := range []broken{

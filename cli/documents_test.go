@@ -54,6 +54,9 @@ var notRun = map[string]string{
 	"hilrig run --rig azure.yaml --hub azure --label-filter smoke --dry-run":               pageOfAzure,
 	"hilrig run --rig azure.yaml --hub azure --label-filter smoke":                         pageOfAzure,
 	"hilrig azure sweep --rig azure.yaml":                                                  pageOfAzure,
+	"hilrig child":                                                                         "the process of a board; every run starts one",
+	"hilrig azure hub create --resource ID --location REGION":                              "TestAzureHubCreate runs it",
+	"hilrig azure hub create":                                                              "its form with a resource is run",
 	"hilrig azure device list --rig azure.yaml --left":                                     pageOfAzure,
 	"hilrig azure device add NewDevice --certificate identity/device.crt --rig azure.yaml": pageOfAzure,
 	"hilrig azure device show NewDevice --rig azure.yaml":                                  pageOfAzure,
@@ -217,6 +220,7 @@ func (s *stage) start(documented, file string, more ...string) (stop func()) {
 // The documents' commands, run as a newcomer does, with the rig file of the
 // README.
 func TestDocumentedCommandsRun(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("emulated devices need Linux")
 	}

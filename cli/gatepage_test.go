@@ -34,6 +34,7 @@ func in(t *testing.T, dir, line string, want int, env ...string) string {
 
 // The page about the gate, done in its order as a newcomer does.
 func TestThePageOfTheGate(t *testing.T) {
+	t.Parallel()
 	page, err := os.ReadFile(filepath.Join("..", "docs", "release-gate.md"))
 	if err != nil {
 		t.Fatal(err)

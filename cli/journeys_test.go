@@ -45,6 +45,7 @@ func journeys(t *testing.T) string {
 // What make gate does: it flashes what can be flashed, and ends with what the
 // gate says.
 func TestTheJourneyOfTheGate(t *testing.T) {
+	t.Parallel()
 	dir := journeys(t)
 	for _, c := range []struct {
 		env, says string
@@ -64,6 +65,7 @@ func TestTheJourneyOfTheGate(t *testing.T) {
 
 // What make regression does: it ends with what the run says.
 func TestTheJourneyOfARegression(t *testing.T) {
+	t.Parallel()
 	dir := journeys(t)
 	for _, c := range []struct {
 		env, says string
@@ -91,6 +93,7 @@ func TestTheJourneyOfARegression(t *testing.T) {
 // What make nightly does: it leaves a page that says what changed, whatever
 // comes of the selftest and of the run.
 func TestTheJourneyOfTheNight(t *testing.T) {
+	t.Parallel()
 	dir := journeys(t)
 	const soundSelftest = " SELFTESTFLAGS='--fault no-verify --spec tls/unknown-root' bash scripts/journey.sh nightly"
 	for _, c := range []struct {

@@ -21,7 +21,7 @@ fi
 # and ends each with its result line. What does not build is said on stderr.
 # Much of it waits: for backoffs, for devices that never come. More run at once
 # than there are processors.
-go test $race -v -parallel 6 -timeout 20m "$@" | awk '
+go test $race -v -parallel 6 -timeout 30m "$@" | awk '
 	/^(ok  |FAIL|\?   )\t/ {
 		if ($1 == "FAIL") printf "%s", held
 		if ($1 != "?") print
