@@ -252,7 +252,6 @@ func TestChildProcessesDoNotInheritTheLine(t *testing.T) {
 	}
 }
 
-// The library's Read panics above number 1023.
 // A line that was closed is free at once, though a child process that is being
 // started has its descriptor for a moment more.
 func TestAClosedLineIsFreeWhileAChildBegins(t *testing.T) {
@@ -273,6 +272,7 @@ func TestAClosedLineIsFreeWhileAChildBegins(t *testing.T) {
 	openPort(t, Config{Path: name, LockDir: dir})
 }
 
+// The library's Read panics above number 1023.
 func TestDescriptorAbove1023(t *testing.T) {
 	master, name := openPTY(t)
 	for range 1100 {
