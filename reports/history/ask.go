@@ -67,37 +67,28 @@ func (h *History) Of(ctx context.Context, version, sum string) ([]Run, error) {
 		OR EXISTS (SELECT 1 FROM entry e JOIN firmware f ON f.id = e.firmware WHERE e.run = seq AND (?1 != '' AND f.version = ?1 OR ?2 != '' AND f.sha256 = ?2))) ORDER BY started`, version, sum)
 }
 
-func (h *History) runs(ctx context.Context, where string, args ...any) (all []Run, err error) {
-	rows, err := h.db.QueryContext(ctx, fmt.Sprintf(`SELECT id, dir, host, rig, started, ended, verdict, version, sha256, hardware, selftest, passed, warned, failed, errors, without, files,
-		told AND EXISTS (SELECT 1 FROM run b WHERE b.seq < run.seq AND b.told AND b.host = run.host AND b.started > run.started + %d) FROM run WHERE `, sameClock.Milliseconds())+where, args...)
-	if err != nil {
-		return nil, failure("ask", h.path, err)
-	}
-	defer func() { _ = rows.Close() }() // rows.Err has told
-	for rows.Next() {
-		var r Run
-		var started int64
-		var ended sql.NullInt64
-		var files string
-		if err := rows.Scan(&r.ID, &r.Dir, &r.Host, &r.Rig, &started, &ended, &r.Verdict, &r.Version, &r.SHA256, &r.Hardware, &r.Selftest,
-			&r.Passed, &r.Warned, &r.Failed, &r.Errors, &r.Without, &files, &r.ClockBack); err != nil {
-			return nil, failure("ask", h.path, err)
-		}
-		r.Started = time.UnixMilli(started).UTC()
-		if ended.Valid {
-			r.Ended = time.UnixMilli(ended.Int64).UTC()
-		}
-		if files != "" {
-			if err := json.Unmarshal([]byte(files), &r.Files); err != nil {
-				return nil, failure("ask", h.path, fmt.Errorf("digests of run %s: %w", r.ID, err))
+func (h *History) runs(ctx context.Context, where string, args ...any) ([]Run, error) {
+	return ask(ctx, h, fmt.Sprintf(`SELECT id, dir, host, rig, started, ended, verdict, version, sha256, hardware, selftest, passed, warned, failed, errors, without, files,
+		told AND EXISTS (SELECT 1 FROM run b WHERE b.seq < run.seq AND b.told AND b.host = run.host AND b.started > run.started + %d) FROM run WHERE `, sameClock.Milliseconds())+where,
+		func(scan func(...any) error) (r Run, err error) {
+			var started int64
+			var ended sql.NullInt64
+			var files string
+			if err := scan(&r.ID, &r.Dir, &r.Host, &r.Rig, &started, &ended, &r.Verdict, &r.Version, &r.SHA256, &r.Hardware, &r.Selftest,
+				&r.Passed, &r.Warned, &r.Failed, &r.Errors, &r.Without, &files, &r.ClockBack); err != nil {
+				return r, err
 			}
-		}
-		all = append(all, r)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, failure("ask", h.path, err)
-	}
-	return all, nil
+			r.Started = time.UnixMilli(started).UTC()
+			if ended.Valid {
+				r.Ended = time.UnixMilli(ended.Int64).UTC()
+			}
+			if files != "" {
+				if err := json.Unmarshal([]byte(files), &r.Files); err != nil {
+					return r, fmt.Errorf("digests of run %s: %w", r.ID, err)
+				}
+			}
+			return r, nil
+		}, args...)
 }
 
 // Missing is how many runs were taken out of the history: it numbers them
@@ -143,7 +134,10 @@ func rateOf(changes, n int) Rate {
 	return Rate{n, p, max(0, (middle-half)/scale), min(1, (middle+half)/scale)}
 }
 
-const counts = "sum(s.passed), sum(s.warned), sum(s.failed), sum(s.errors), sum(s.without), sum(s.changes), sum(max(0, s.passed + s.warned + s.failed - 1))"
+// pairs of results one after another, over some rows of the summary.
+const pairs = "sum(max(0, s.passed + s.warned + s.failed - 1))"
+
+const counts = "sum(s.passed), sum(s.warned), sum(s.failed), sum(s.errors), sum(s.without), sum(s.changes), " + pairs
 
 // Spec is the trend of a spec over firmwares, the oldest first.
 func (h *History) Spec(ctx context.Context, name string) ([]Trend, error) {
@@ -238,8 +232,8 @@ type Flaky struct {
 
 // Flaky are the specs whose verdict changed, the worst first.
 func (h *History) Flaky(ctx context.Context) ([]Flaky, error) {
-	return ask(ctx, h, `SELECT spec.name, sum(s.changes), sum(max(0, s.passed + s.warned + s.failed - 1)) FROM summary s JOIN spec ON spec.id = s.spec
-		GROUP BY s.spec HAVING sum(s.changes) > 0 ORDER BY CAST(sum(s.changes) AS REAL) / sum(max(0, s.passed + s.warned + s.failed - 1)) DESC, spec.name`,
+	return ask(ctx, h, `SELECT spec.name, sum(s.changes), `+pairs+` FROM summary s JOIN spec ON spec.id = s.spec
+		GROUP BY s.spec HAVING sum(s.changes) > 0 ORDER BY CAST(sum(s.changes) AS REAL) / `+pairs+` DESC, spec.name`,
 		func(scan func(...any) error) (f Flaky, err error) {
 			err = scan(&f.Spec, &f.Changes, &f.Pairs)
 			f.Rate = rateOf(f.Changes, f.Pairs)

@@ -17,7 +17,7 @@ import (
 // killed, or its folder removed.
 func (h *History) Begun(ctx context.Context, dir string, r *record.Record) error {
 	return h.wrap(r, h.change(ctx, func(tx *sql.Tx) error {
-		_, _, err := (&telling{ctx: ctx, tx: tx}).run(dir, r, true)
+		_, err := (&telling{ctx: ctx, tx: tx}).run(dir, r, true)
 		return err
 	}))
 }
@@ -51,7 +51,7 @@ func (t *telling) exec(query string, args ...any) error {
 
 // run makes or corrects the row of a run. The digests that it has stay: they
 // are those of its end.
-func (t *telling) run(dir string, r *record.Record, told bool) (seq int64, fresh bool, err error) {
+func (t *telling) run(dir string, r *record.Record, told bool) (seq int64, err error) {
 	n := r.Count()
 	hardware := 0
 	for _, d := range r.Devices {
@@ -73,17 +73,17 @@ func (t *telling) run(dir string, r *record.Record, told bool) (seq int64, fresh
 	case errors.Is(err, sql.ErrNoRows):
 		err = t.tx.QueryRowContext(t.ctx, `INSERT INTO run (dir, host, rig, hilrig, started, ended, verdict, version, sha256, hardware, selftest, passed, warned, failed, errors, without, id, told)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`, append(values, r.Run.ID, told)...).Scan(&seq)
-		return seq, true, err
+		return seq, err
 	case err != nil:
-		return 0, false, err
+		return 0, err
 	}
-	return seq, false, t.exec(`UPDATE run SET dir = ?, host = ?, rig = ?, hilrig = ?, started = ?, ended = ?, verdict = ?, version = ?, sha256 = ?, hardware = ?, selftest = ?,
+	return seq, t.exec(`UPDATE run SET dir = ?, host = ?, rig = ?, hilrig = ?, started = ?, ended = ?, verdict = ?, version = ?, sha256 = ?, hardware = ?, selftest = ?,
 		passed = ?, warned = ?, failed = ?, errors = ?, without = ? WHERE seq = ?`, append(values, seq)...)
 }
 
 // all enters a run with its results, in place of those that it had.
 func (t *telling) all(dir string, r *record.Record, files map[string]string) error {
-	seq, _, err := t.run(dir, r, false)
+	seq, err := t.run(dir, r, false)
 	if err != nil {
 		return err
 	}
