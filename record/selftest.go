@@ -12,6 +12,12 @@ type Selftest struct {
 	Specs    []SpecTurned `json:"specs"`
 }
 
+// OfSelftest reports whether a run was against faulty firmware, also one that
+// was killed before it could say what it shows.
+func (r *Record) OfSelftest() bool {
+	return r.Selftest != nil || len(r.Run.Arguments) > 0 && r.Run.Arguments[0] == "selftest"
+}
+
 // SoundRow is sound firmware of one timing profile.
 type SoundRow struct {
 	Device  string   `json:"device"`

@@ -157,7 +157,7 @@ func (r *replayed) end(rounds []*record.Record) *record.Record {
 		rec.Run.Ended = r.endedOld.UTC
 		r.lose(fmt.Errorf("%s does not say how the run ended", EventsFile))
 	}
-	if len(rec.Run.Arguments) > 0 && rec.Run.Arguments[0] == "selftest" {
+	if rec.OfSelftest() {
 		r.lose(errors.New("what a selftest shows of the suites is not in its events"))
 	}
 	if rec.Run.Rounds > 0 && rec.Run.Round == 0 {

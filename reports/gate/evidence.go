@@ -70,7 +70,7 @@ func (r *Run) damage() string {
 func (j *judging) refuse(r *record.Record) string {
 	e := j.Policy.Evidence
 	switch {
-	case r.Selftest != nil || len(r.Run.Arguments) > 0 && r.Run.Arguments[0] == "selftest":
+	case r.OfSelftest():
 		return "it is a selftest of the suites"
 	case r.Run.Ended.After(j.Now.Add(future)):
 		return "it ended in the future: a clock is wrong"
@@ -107,7 +107,7 @@ func (j *judging) take(r *Run) {
 		switch {
 		case len(d.Faults) > 0:
 			e.why, e.none = "it was made faulty on purpose", true
-		case r.Record.Selftest != nil:
+		case r.Record.OfSelftest():
 			e.none = true
 		case d.Emulated && !j.Policy.Evidence.Emulated:
 			e.why, e.none = "it is emulated", true

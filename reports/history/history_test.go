@@ -105,7 +105,9 @@ func TestWhatTheHistoryAnswers(t *testing.T) {
 	faulty, selftest := night(5, "2.4.2", f), night(6, "2.4.2", f)
 	faulty.Devices[0].Faults = []string{"no-sni"}
 	selftest.Selftest = &record.Selftest{}
-	told(t, h, night(0, "2.4.0", p, p), night(1, "2.4.1", p, f), night(2, "2.4.1", f, f), night(3, "2.4.1", w, f), night(4, "2.4.1", e, n), faulty, selftest)
+	killed := night(7, "2.4.2", f)
+	killed.Run.Arguments, killed.Run.Ended = []string{"selftest"}, time.Time{}
+	told(t, h, night(0, "2.4.0", p, p), night(1, "2.4.1", p, f), night(2, "2.4.1", f, f), night(3, "2.4.1", w, f), night(4, "2.4.1", e, n), faulty, selftest, killed)
 
 	trend, err := h.Spec(t.Context(), "tls/version")
 	if err != nil {

@@ -63,9 +63,8 @@ func (t *telling) run(dir string, r *record.Record, told bool) (seq int64, err e
 	if r.Unended() == "" {
 		ended = r.Run.Ended.UnixMilli()
 	}
-	selftest := r.Selftest != nil || len(r.Run.Arguments) > 0 && r.Run.Arguments[0] == "selftest"
 	values := []any{
-		dir, r.Run.Host, r.Run.Rig, r.Run.Version, r.Run.Started.UnixMilli(), ended, string(r.Run.Verdict), r.Firmware.Version, r.Firmware.SHA256, hardware, selftest,
+		dir, r.Run.Host, r.Run.Rig, r.Run.Version, r.Run.Started.UnixMilli(), ended, string(r.Run.Verdict), r.Firmware.Version, r.Firmware.SHA256, hardware, r.OfSelftest(),
 		n[record.Pass], n[record.Warn], n[record.Fail], n[record.Error], n[record.NotRun] + n[record.NotApplicable],
 	}
 	err = t.tx.QueryRowContext(t.ctx, "SELECT seq FROM run WHERE id = ?", r.Run.ID).Scan(&seq)
@@ -104,7 +103,7 @@ func (t *telling) all(dir string, r *record.Record, files map[string]string) err
 	if err := t.tx.QueryRowContext(t.ctx, "SELECT EXISTS (SELECT 1 FROM run WHERE started > ? AND seq != ?)", r.Run.Started.UnixMilli(), seq).Scan(&later); err != nil {
 		return err
 	}
-	if r.Selftest == nil {
+	if !r.OfSelftest() {
 		for i := range r.Devices {
 			d := &r.Devices[i]
 			if len(d.Faults) > 0 {
