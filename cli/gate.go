@@ -249,7 +249,7 @@ func (a *app) question(f *gateFlags, names []string) (*gate.Question, error) {
 // readRun reads a run for a gate: one that is damaged is damaged, and no error.
 func readRun(dir string) gate.Run {
 	r := gate.Run{ID: filepath.Base(dir), Dir: dir}
-	rec, err := runner.Load(dir)
+	rec, text, err := runner.LoadText(dir)
 	if err != nil {
 		r.Damage = oneLine(err.Error())
 		if errors.Is(err, fs.ErrNotExist) {
@@ -257,11 +257,8 @@ func readRun(dir string) gate.Run {
 		}
 		return r
 	}
-	r.Record, r.ID = rec, rec.Run.ID
-	if data, err := record.Read(filepath.Join(dir, runner.RecordFile)); err == nil {
-		sum := sha256.Sum256(data)
-		r.SHA256 = hex.EncodeToString(sum[:])
-	}
+	sum := sha256.Sum256(text)
+	r.Record, r.ID, r.SHA256 = rec, rec.Run.ID, hex.EncodeToString(sum[:])
 	return r
 }
 

@@ -43,14 +43,20 @@ func (r *Record) Encode() ([]byte, error) {
 // a hundred devices leave of all specs.
 const MaxRecord = 128 << 20
 
-// Load reads a run.json. A schema newer than this binary's is refused, and so
-// is a file beyond [MaxRecord]. What has no end, because its run was killed, is
-// concluded anew: an older hilrig may have written a verdict into it.
+// Load reads a run.json, also one that is kept compressed. A file beyond
+// [MaxRecord] is refused.
 func Load(path string) (*Record, error) {
 	b, err := Read(path)
 	if err != nil {
 		return nil, err
 	}
+	return Decode(path, b)
+}
+
+// Decode is the record that b, read from path, holds. A schema newer than this
+// binary's is refused. What has no end, because its run was killed, is
+// concluded anew: an older hilrig may have written a verdict into it.
+func Decode(path string, b []byte) (*Record, error) {
 	var r Record
 	if err := json.Unmarshal(b, &r); err != nil {
 		return nil, NewFailure(Usage, "read record", path, damage(b, err)).

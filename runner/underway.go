@@ -48,11 +48,23 @@ func underWay(dir string) bool {
 // Load reads the record of a run folder, or of a round's, and knows whether the
 // run still goes on.
 func Load(dir string) (*record.Record, error) {
+	rec, _, err := LoadText(dir)
+	return rec, err
+}
+
+// LoadText is Load, with the text that was read: whoever signs what a record
+// says signs that text and no later one.
+func LoadText(dir string) (*record.Record, []byte, error) {
 	goesOn := underWay(dir) || underWay(filepath.Dir(dir)) // before: a run that ends meanwhile has its end in the record
-	rec, err := record.Load(filepath.Join(dir, RecordFile))
+	name := filepath.Join(dir, RecordFile)
+	text, err := record.Read(name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	rec, err := record.Decode(name, text)
+	if err != nil {
+		return nil, nil, err
 	}
 	rec.Run.UnderWay = goesOn && rec.Run.Ended.IsZero()
-	return rec, nil
+	return rec, text, nil
 }
