@@ -161,7 +161,7 @@ func (a *app) gate(ctx context.Context, f *gateFlags, names []string) error {
 	if err != nil {
 		return err
 	}
-	q, err := a.question(f, names)
+	q, err := a.question(ctx, f, names)
 	if err != nil {
 		return err
 	}
@@ -205,7 +205,7 @@ func (f *gateFlags) write(v *gate.Verdict) error {
 }
 
 // question gathers all that a verdict is made of.
-func (a *app) question(f *gateFlags, names []string) (*gate.Question, error) {
+func (a *app) question(ctx context.Context, f *gateFlags, names []string) (*gate.Question, error) {
 	q := &gate.Question{Catalogue: a.gateCatalogue(), Now: time.Now(), Version: version()}
 	var err error
 	if q.Policy, err = a.readPolicy(f.policy); err != nil {
@@ -229,7 +229,6 @@ func (a *app) question(f *gateFlags, names []string) (*gate.Question, error) {
 		names = []string{"latest"}
 	}
 	seen := map[string]bool{}
-	var dirs []string
 	for _, name := range names {
 		dir, err := findRun(f.out, name, false)
 		if err != nil {
@@ -239,10 +238,10 @@ func (a *app) question(f *gateFlags, names []string) (*gate.Question, error) {
 			seen[dir] = true
 			r := readRun(dir)
 			r.Given = true
-			q.Runs, dirs = append(q.Runs, r), append(dirs, dir)
+			q.Runs = append(q.Runs, r)
 		}
 	}
-	a.fromHistory(q, dirs)
+	fromHistory(ctx, q)
 	return q, nil
 }
 

@@ -16,10 +16,10 @@ import (
 // fromHistory adds what the history knows: of the runs given whether they are
 // as they were, and every run of the firmware that was not given. Where it
 // cannot be asked, the question says so.
-func (a *app) fromHistory(q *gate.Question, dirs []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), historyBound)
+func fromHistory(ctx context.Context, q *gate.Question) {
+	ctx, cancel := context.WithTimeout(ctx, historyBound)
 	defer cancel()
-	if err := askHistory(ctx, q, dirs); err != nil {
+	if err := askHistory(ctx, q); err != nil {
 		q.NoHistory = oneLine(err.Error())
 		if errors.Is(err, fs.ErrNotExist) {
 			q.NoHistory = "there is no history on this host (hilrig history import makes one of run folders)"
@@ -27,7 +27,7 @@ func (a *app) fromHistory(q *gate.Question, dirs []string) {
 	}
 }
 
-func askHistory(ctx context.Context, q *gate.Question, dirs []string) (err error) {
+func askHistory(ctx context.Context, q *gate.Question) (err error) {
 	state, err := runner.StateDirName()
 	if err != nil {
 		return err
@@ -38,9 +38,9 @@ func askHistory(ctx context.Context, q *gate.Question, dirs []string) (err error
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
 	given := map[string]bool{}
-	for i, dir := range dirs {
+	for i := range q.Runs {
 		given[q.Runs[i].ID] = true
-		if err := compareWith(ctx, h, dir, &q.Runs[i]); err != nil {
+		if err := compareWith(ctx, h, &q.Runs[i]); err != nil {
 			return err
 		}
 	}
@@ -58,7 +58,7 @@ func askHistory(ctx context.Context, q *gate.Question, dirs []string) (err error
 		if r.Record != nil && r.Record.Run.ID != k.ID {
 			r.Record, r.Damage = nil, "its folder holds another run"
 		}
-		if err := setEdited(k, k.Dir, &r); err != nil {
+		if err := setEdited(k, &r); err != nil {
 			return err
 		}
 		q.Runs = append(q.Runs, r)
@@ -71,7 +71,7 @@ func askHistory(ctx context.Context, q *gate.Question, dirs []string) (err error
 }
 
 // compareWith says of a run that is given what the history knows of it.
-func compareWith(ctx context.Context, h *history.History, dir string, r *gate.Run) error {
+func compareWith(ctx context.Context, h *history.History, r *gate.Run) error {
 	k, err := h.Find(ctx, r.ID)
 	if err != nil {
 		return err
@@ -80,16 +80,16 @@ func compareWith(ctx context.Context, h *history.History, dir string, r *gate.Ru
 		r.Unknown = true
 		return nil
 	}
-	return setEdited(*k, dir, r)
+	return setEdited(*k, r)
 }
 
-func setEdited(k history.Run, dir string, r *gate.Run) (err error) {
+func setEdited(k history.Run, r *gate.Run) (err error) {
 	r.ClockBack = k.ClockBack
 	if r.Record == nil {
 		return nil
 	}
-	if r.Edited, err = history.Edited(dir, k.Files); err != nil {
-		return fmt.Errorf("hold %s against the history: %w", filepath.Base(dir), err)
+	if r.Edited, err = history.Edited(r.Dir, k.Files); err != nil {
+		return fmt.Errorf("hold %s against the history: %w", filepath.Base(r.Dir), err)
 	}
 	return nil
 }
