@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"hilrig/record/wording"
 	"hilrig/reports/gate"
@@ -17,9 +18,11 @@ import (
 // as they were, and every run of the firmware that was not given. Where it
 // cannot be asked, the question says so.
 func fromHistory(ctx context.Context, q *gate.Question) {
-	ctx, cancel := context.WithTimeout(ctx, historyBound)
-	defer cancel()
-	if err := askHistory(ctx, q); err != nil {
+	k, err := askHistory(ctx, q)
+	if err == nil {
+		err = k.add(q)
+	}
+	if err != nil {
 		q.NoHistory = oneLine(err.Error())
 		if errors.Is(err, fs.ErrNotExist) {
 			q.NoHistory = "there is no history on this host (hilrig history import makes one of run folders)"
@@ -27,68 +30,82 @@ func fromHistory(ctx context.Context, q *gate.Question) {
 	}
 }
 
-func askHistory(ctx context.Context, q *gate.Question) (err error) {
+// knownRuns is what the history says of a question.
+type knownRuns struct {
+	given  []*history.Run // as the question has them; nil: it does not know the run
+	others []history.Run  // of the firmware, and not given
+	lack   error          // why it does not know all
+}
+
+// askHistory asks for all at once: evidence may take longer to read than a
+// history may take to answer.
+func askHistory(ctx context.Context, q *gate.Question) (k knownRuns, err error) {
+	ctx, cancel := context.WithTimeout(ctx, historyBound)
+	defer cancel()
 	state, err := runner.StateDirName()
 	if err != nil {
-		return err
+		return k, err
 	}
 	h, err := history.OpenExisting(ctx, state)
 	if err != nil {
-		return err
+		return k, err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
 	given := map[string]bool{}
-	for i := range q.Runs {
-		given[q.Runs[i].ID] = true
-		if err := compareWith(ctx, h, &q.Runs[i]); err != nil {
-			return err
+	for _, r := range q.Runs {
+		given[r.ID] = true
+		was, err := h.Find(ctx, r.ID)
+		if err != nil {
+			return k, err
 		}
+		k.given = append(k.given, was)
 	}
 	w, _ := q.Judged()
-	known, err := h.Of(ctx, w.Version, w.SHA256)
-	if err != nil {
-		return err
+	if k.others, err = h.Of(ctx, w.Version, w.SHA256); err != nil {
+		return k, err
 	}
-	for _, k := range known {
-		if given[k.ID] || k.Hardware == 0 && !q.Policy.Evidence.Emulated {
-			continue
-		}
-		r := readRun(k.Dir)
-		r.ID, r.Began = k.ID, k.Started
-		if r.Record != nil && r.Record.Run.ID != k.ID {
-			r.Record, r.Damage = nil, "its folder holds another run"
-		}
-		if err := setEdited(k, &r); err != nil {
-			return err
-		}
-		q.Runs = append(q.Runs, r)
-	}
+	k.others = slices.DeleteFunc(k.others, func(r history.Run) bool {
+		return given[r.ID] || r.Hardware == 0 && !q.Policy.Evidence.Emulated
+	})
 	missing, err := h.Missing(ctx)
 	if err == nil && missing > 0 {
 		err = fmt.Errorf("%s of its runs were taken out", wording.Plural(missing, "row"))
 	}
-	return err
+	k.lack = err
+	return k, nil
 }
 
-// compareWith says of a run that is given what the history knows of it.
-func compareWith(ctx context.Context, h *history.History, r *gate.Run) error {
-	k, err := h.Find(ctx, r.ID)
-	if err != nil {
-		return err
+// add holds the evidence of every run against what the history knows of it.
+func (k knownRuns) add(q *gate.Question) error {
+	for i, was := range k.given {
+		if was == nil {
+			q.Runs[i].Unknown = true
+			continue
+		}
+		if err := hold(*was, &q.Runs[i]); err != nil {
+			return err
+		}
 	}
-	if k == nil {
-		r.Unknown = true
-		return nil
+	for _, was := range k.others {
+		r := readRun(was.Dir)
+		r.ID, r.Began = was.ID, was.Started
+		if r.Record != nil && r.Record.Run.ID != was.ID {
+			r.Record, r.Damage = nil, "its folder holds another run"
+		}
+		if err := hold(was, &r); err != nil {
+			return err
+		}
+		q.Runs = append(q.Runs, r)
 	}
-	return setEdited(*k, r)
+	return k.lack
 }
 
-func setEdited(k history.Run, r *gate.Run) (err error) {
-	r.ClockBack = k.ClockBack
+func hold(was history.Run, r *gate.Run) (err error) {
+	r.ClockBack = was.ClockBack
 	if r.Record == nil {
 		return nil
 	}
-	if r.Edited, err = history.Edited(r.Dir, k.Files); err != nil {
+	if r.Edited, err = history.Edited(r.Dir, was.Files); err != nil {
 		return fmt.Errorf("hold %s against the history: %w", filepath.Base(r.Dir), err)
 	}
 	return nil
