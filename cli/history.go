@@ -19,7 +19,8 @@ import (
 	"hilrig/runner"
 )
 
-// historyBound bounds what a run or a gate waits for the history.
+// historyBound bounds what a run or a gate waits for the history. Evidence is
+// read beside it: how long that takes is a matter of its size.
 const historyBound = 10 * time.Second
 
 // announce tells the history of a run that begins. A history that cannot be
@@ -30,7 +31,12 @@ func (a *app) announce(stateDir, dir string, r *record.Record) {
 
 // remember tells the history what a run has found.
 func (a *app) remember(stateDir, dir string, r *record.Record) {
-	a.withHistory(stateDir, func(ctx context.Context, h *history.History) error { return enter(ctx, h, dir, r) })
+	files, err := history.Digests(dir)
+	if err != nil {
+		a.notTold(err)
+		return
+	}
+	a.withHistory(stateDir, func(ctx context.Context, h *history.History) error { return h.Ended(ctx, dir, r, files) })
 }
 
 func (a *app) withHistory(stateDir string, say func(context.Context, *history.History) error) {
@@ -41,15 +47,24 @@ func (a *app) withHistory(stateDir string, say func(context.Context, *history.Hi
 		err = errors.Join(say(ctx, h), h.Close())
 	}
 	if err != nil {
-		a.log.Warn("the history was not told of this run", "err", err)
+		a.notTold(err)
 	}
 }
 
-// enter puts a run with the digests of its files into the history.
+func (a *app) notTold(err error) { a.log.Warn("the history was not told of this run", "err", err) }
+
+// enter puts a run into the history, with the digests of its files where it has
+// none: those of its end stay, and a night's streams are long to read.
 func enter(ctx context.Context, h *history.History, dir string, r *record.Record) error {
-	files, err := history.Digests(dir)
+	known, err := h.Find(ctx, r.Run.ID)
 	if err != nil {
-		return record.NewFailure(record.RigHost, "read", dir, err)
+		return err
+	}
+	var files map[string]string
+	if known == nil || len(known.Files) == 0 {
+		if files, err = history.Digests(dir); err != nil {
+			return err
+		}
 	}
 	return h.Ended(ctx, dir, r, files)
 }

@@ -48,7 +48,10 @@ func Digests(dir string) (map[string]string, error) {
 		sums[filepath.ToSlash(name)] = sum
 		return nil
 	})
-	return sums, err
+	if err != nil {
+		return nil, record.NewFailure(record.RigHost, "read", dir, err)
+	}
+	return sums, nil
 }
 
 func digest(path string) (string, error) {
