@@ -288,6 +288,9 @@ func (a *app) rebuildHistory(ctx context.Context, out string) error {
 		return err
 	}
 	dirs, err := knownFolders(ctx, state)
+	if history.Busy(err) {
+		return err // whoever has it would go on writing to what was set aside
+	}
 	if err != nil {
 		aside, moved := history.SetAside(state, time.Now())
 		if moved != nil {

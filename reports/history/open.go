@@ -12,7 +12,8 @@ import (
 	"path/filepath"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"hilrig/record"
 )
@@ -104,6 +105,17 @@ func (h *History) change(ctx context.Context, do func(*sql.Tx) error) error {
 func failure(step, path string, err error) error {
 	return record.NewFailure(record.RigHost, step+" history", path, err).
 		WithCure("runs go on without it, and their folders hold all; hilrig history rebuild makes it anew")
+}
+
+// Busy reports whether another process had the history for longer than one
+// waits for it: it is sound.
+func Busy(err error) bool {
+	var of *sqlite.Error
+	if !errors.As(err, &of) {
+		return false
+	}
+	primary := of.Code() & 0xff // an extended code has it in its low byte
+	return primary == sqlite3.SQLITE_BUSY || primary == sqlite3.SQLITE_LOCKED
 }
 
 // SetAside puts a history that cannot be opened out of the way and says where
