@@ -114,9 +114,7 @@ func (j *judging) take(r *Run) {
 		case why == "":
 			e.why = j.unproved(r.Record, d)
 		}
-		switch {
-		case e.none || !j.asked(d):
-		case !j.stale(r.Record.Run.Ended):
+		if !e.none && j.asked(d) && !j.stale(r.Record.Run.Ended) {
 			e.board = j.boardOf(r.Record, d)
 		}
 		j.entries = append(j.entries, e)

@@ -32,8 +32,10 @@ type judging struct {
 	entries []*entry
 	boards  []*board
 	results map[spot]*outcome
+	spots   []spot            // where they stand, in an order that never changes
+	bySpec  map[string][]spot // the same, of each spec
+	counted []*board          // of which something counts
 	used    map[Waiver]bool
-	index   map[string][]spot
 }
 
 // spot is where a result stands: a spec on a board at a hub.
@@ -57,7 +59,7 @@ type outcome struct {
 // Judge gives the verdict.
 func Judge(q Question) *Verdict {
 	j := &judging{
-		Question: q, results: map[spot]*outcome{}, used: map[Waiver]bool{},
+		Question: q, results: map[spot]*outcome{}, bySpec: map[string][]spot{}, used: map[Waiver]bool{},
 		out: &Verdict{Schema: 1, Policy: PolicyRef{q.Policy.Name, q.Policy.sha256}, Hilrig: q.Version, At: q.Now.UTC().Round(0), Runs: []RunRef{}, Boards: []Counted{}, Waived: []Waiver{}, Warnings: []string{}},
 	}
 	j.firmware()
@@ -66,6 +68,7 @@ func Judge(q Question) *Verdict {
 		j.take(&j.Runs[i])
 	}
 	j.enter()
+	j.order()
 	j.runs()
 	j.unlisted()
 	j.evidence()
@@ -153,6 +156,21 @@ func (j *judging) enter() {
 	}
 }
 
+// order says, once for all rules, where results stand and which boards have any.
+func (j *judging) order() {
+	j.spots = slices.SortedFunc(maps.Keys(j.results), func(a, b spot) int {
+		return cmp.Or(cmp.Compare(a.spec, b.spec), cmp.Compare(a.board.name(), b.board.name()), cmp.Compare(a.hub, b.hub))
+	})
+	for _, at := range j.spots {
+		j.bySpec[at.spec] = append(j.bySpec[at.spec], at)
+	}
+	for _, b := range j.boards {
+		if b.accepted {
+			j.counted = append(j.counted, b)
+		}
+	}
+}
+
 // weaker reports whether a is known in a worse way than b.
 func weaker(a, b record.Origin) bool {
 	order := []record.Origin{record.Flashed, record.Asked, record.Claimed, ""}
@@ -203,11 +221,4 @@ func (j *judging) waived(at spot) bool {
 		}
 	}
 	return false
-}
-
-// sorted are the places of results, in an order that never changes.
-func (j *judging) sorted() []spot {
-	return slices.SortedFunc(maps.Keys(j.results), func(a, b spot) int {
-		return cmp.Or(cmp.Compare(a.spec, b.spec), cmp.Compare(a.board.name(), b.board.name()), cmp.Compare(a.hub, b.hub))
-	})
 }

@@ -123,12 +123,12 @@ func (j *judging) boardRules() {
 func (j *judging) hubs() {
 	for _, hub := range j.Policy.Hubs {
 		var lacks []string
-		for _, b := range j.counted() {
+		for _, b := range j.counted {
 			if !slices.ContainsFunc(j.entries, func(e *entry) bool { return e.why == "" && e.board == b && isHub(hub, e.dev.Hub.Name, e.dev.Hub.Kind) }) {
 				lacks = append(lacks, b.name()+" was not tested at hub "+hub)
 			}
 		}
-		if len(j.counted()) == 0 {
+		if len(j.counted) == 0 {
 			lacks = append(lacks, "no board was tested at hub "+hub)
 		}
 		j.out.rule("hub "+hub, "every board was tested there", nil, lacks)
@@ -136,16 +136,6 @@ func (j *judging) hubs() {
 }
 
 func isHub(asked, name, kind string) bool { return asked == name || asked == kind }
-
-// counted are the boards of which something counts.
-func (j *judging) counted() (all []*board) {
-	for _, b := range j.boards {
-		if b.accepted {
-			all = append(all, b)
-		}
-	}
-	return all
-}
 
 // required demands one accepted result that does not fail of each spec of a
 // pattern, on each board, at each hub that is asked for.
@@ -161,14 +151,14 @@ func (j *judging) required(pattern string) {
 			continue
 		}
 		specs++
-		for _, b := range j.counted() {
+		for _, b := range j.counted {
 			for _, hub := range hubs {
 				failed, lack, n := j.asks(s, b, hub)
 				failures, lacks, results = append(failures, failed...), append(lacks, lack...), results+n
 			}
 		}
 	}
-	if len(j.counted()) == 0 {
+	if len(j.counted) == 0 {
 		lacks = append(lacks, "no board has a result that counts")
 	}
 	j.out.rule("required "+pattern, fmt.Sprintf("%s passed, %s", wording.Plural(specs, "spec"), wording.Plural(results, "result")), failures, lacks)
@@ -204,23 +194,12 @@ func (j *judging) asks(s Spec, b *board, hub string) (failures, lacks []string, 
 
 // at are the places of a spec's results on a board.
 func (j *judging) at(spec string, b *board, hub string) (all []spot) {
-	for _, at := range j.bySpec(spec) {
+	for _, at := range j.bySpec[spec] {
 		if at.board == b && (hub == "" || isHub(hub, at.hub, j.results[at].kind)) {
 			all = append(all, at)
 		}
 	}
 	return all
-}
-
-// bySpec are the places of a spec's results, found once for all.
-func (j *judging) bySpec(spec string) []spot {
-	if j.index == nil {
-		j.index = map[string][]spot{}
-		for _, at := range j.sorted() {
-			j.index[at.spec] = append(j.index[at.spec], at)
-		}
-	}
-	return j.index[spec]
 }
 
 func (j *judging) accepted(s Spec, hub string) bool {
@@ -238,7 +217,7 @@ func (j *judging) isRequired(spec string) bool {
 // others counts failures of specs that are not required, by area.
 func (j *judging) others() {
 	failures := map[string][]string{}
-	for _, at := range j.sorted() {
+	for _, at := range j.spots {
 		o := j.results[at]
 		hubAsked := len(j.Policy.Hubs) == 0 || slices.ContainsFunc(j.Policy.Hubs, func(h string) bool { return isHub(h, at.hub, o.kind) })
 		if o.last == record.Fail && !(j.isRequired(at.spec) && hubAsked) && !j.waived(at) {
@@ -261,7 +240,7 @@ func (j *judging) others() {
 // warnings count against what an area may have.
 func (j *judging) warnings() {
 	warned := map[string][]string{}
-	for _, at := range j.sorted() {
+	for _, at := range j.spots {
 		if o := j.results[at]; o.warned && o.last != record.Fail {
 			warned[areaOf(at.spec)] = append(warned[areaOf(at.spec)], at.String())
 		}
@@ -280,7 +259,7 @@ func (j *judging) warnings() {
 // flaky counts what failed before it passed.
 func (j *judging) flaky() {
 	var all []string
-	for _, at := range j.sorted() {
+	for _, at := range j.spots {
 		if o := j.results[at]; o.wavering && o.last != record.Fail && !j.waived(at) {
 			all = append(all, fmt.Sprintf("%s passed, and failed in run %s", at, o.failed[len(o.failed)-1]))
 		}
@@ -299,7 +278,7 @@ func (j *judging) waivers() {
 			j.out.Waived = append(j.out.Waived, w)
 			continue
 		}
-		matched := slices.ContainsFunc(j.sorted(), func(at spot) bool { return w.covers(at.spec, at.board) && j.results[at].proved })
+		matched := slices.ContainsFunc(j.spots, func(at spot) bool { return w.covers(at.spec, at.board) && j.results[at].proved })
 		if matched {
 			j.out.warn("the waiver of %s for %s is no longer needed: it passes", w.Spec, w.of())
 		} else {
