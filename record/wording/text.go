@@ -3,6 +3,8 @@ package wording
 import (
 	"bytes"
 	"strings"
+
+	"hilrig/record"
 )
 
 // Clip shortens text to n characters, at least 1.
@@ -16,6 +18,11 @@ func Clip(s string, n int) string {
 
 // OneLine is text that may be anything as one line.
 func OneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// Cell is text that may be anything as a table in Markdown holds it.
+func Cell(s string) string {
+	return strings.NewReplacer("|", `\|`, "<", "&lt;", "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`).Replace(record.Plain(OneLine(s)))
+}
 
 // UTF16 is the name that iconv has for the UTF-16 that text is in; empty where
 // it is in another coding. > and Out-File of Windows PowerShell write UTF-16,

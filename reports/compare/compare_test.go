@@ -167,14 +167,14 @@ func TestMeasurementsBeyondTheirSpread(t *testing.T) {
 
 func TestMarkdownSaysItAll(t *testing.T) {
 	before, after := run("A", results("a", "x/1=pass", "x/2=fail", "x/3=pass")), run("B", results("a", "x/1=fail", "x/2=pass", "x/3=not-run"))
-	after.Devices[0].Specs[0].Message, after.Firmware.Version = "a | b\n<script>", "2.4.1"
+	after.Devices[0].Specs[0].Message, after.Firmware.Version = "a | b\n<script>\x1b[31m", "2.4.1"
 	var b bytes.Buffer
 	if err := compare.Runs(before, after).Markdown(&b); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
 		"# A → B\n", "1 newly red, 1 newly not run, 1 newly green; 0 results as before.", "- firmware under test: none named before, 2.4.1 now\n",
-		"## Newly red (1)", `| x/1 | a | pass | fail | a \| b &lt;script> |`, "| x/3 | a | pass | not-run | because of x/3 |",
+		"## Newly red (1)", `| x/1 | a | pass | fail | a \| b &lt;script>\x1b\[31m |`, "| x/3 | a | pass | not-run | because of x/3 |",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, &b)

@@ -55,7 +55,7 @@ func (c *Comparison) Markdown(w io.Writer) error {
 	if len(c.Differs) > 0 {
 		b.WriteString("\n**Not the same:**\n\n")
 		for _, d := range c.Differs {
-			fmt.Fprintf(&b, "- %s\n", cell(d))
+			fmt.Fprintf(&b, "- %s\n", wording.Cell(d))
 		}
 	}
 	for _, g := range c.Groups() {
@@ -64,20 +64,15 @@ func (c *Comparison) Markdown(w io.Writer) error {
 		}
 		fmt.Fprintf(&b, "\n## %s (%d)\n\n| spec | device | before | now | |\n|---|---|---|---|---|\n", strings.ToUpper(g.Title[:1])+g.Title[1:], len(g.Changes))
 		for _, ch := range g.Changes {
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", cell(ch.Spec), cell(ch.Device), cmp.Or(string(ch.Before), notAsked), cmp.Or(string(ch.After), notAsked), cell(wording.Clip(ch.Message, 300)))
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", wording.Cell(ch.Spec), wording.Cell(ch.Device), cmp.Or(string(ch.Before), notAsked), cmp.Or(string(ch.After), notAsked), wording.Cell(wording.Clip(ch.Message, 300)))
 		}
 	}
 	if len(c.Moved) > 0 {
 		fmt.Fprintf(&b, "\n## Measurements beyond their spread (%d)\n\n| spec | device | measured |\n|---|---|---|\n", len(c.Moved))
 		for _, m := range c.Moved {
-			fmt.Fprintf(&b, "| %s | %s | %s |\n", cell(m.Spec), cell(m.Device), cell(m.Text()))
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", wording.Cell(m.Spec), wording.Cell(m.Device), wording.Cell(m.Text()))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// cell is text that may be anything as a table holds it.
-func cell(s string) string {
-	return strings.NewReplacer("|", `\|`, "<", "&lt;", "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`).Replace(wording.OneLine(s))
 }

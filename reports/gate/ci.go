@@ -50,11 +50,11 @@ type broken struct {
 // a CI server takes.
 const mostDetails = 100
 
-func details(r Rule) []string {
-	if len(r.Details) <= mostDetails {
-		return r.Details
+func details(lines []string) []string {
+	if len(lines) <= mostDetails {
+		return lines
 	}
-	return append(r.Details[:mostDetails:mostDetails], fmt.Sprintf("and %d more", len(r.Details)-mostDetails))
+	return append(lines[:mostDetails:mostDetails], fmt.Sprintf("and %d more", len(lines)-mostDetails))
 }
 
 // JUnit is the verdict with a case for each rule: a broken one is a failure, one
@@ -71,7 +71,7 @@ func (v *Verdict) JUnit() ([]byte, error) {
 	}
 	for _, r := range v.Rules {
 		c := testCase{ClassName: "hilrig.gate." + v.Policy.Name, Name: r.Name, Time: "0.000"}
-		b := &broken{string(r.Verdict), record.Plain(wording.OneLine(r.Text)), record.Plain(strings.Join(details(r), "\n"))}
+		b := &broken{string(r.Verdict), record.Plain(wording.OneLine(r.Text)), record.Plain(strings.Join(details(r.Details), "\n"))}
 		switch r.Verdict {
 		case Fail:
 			c.Failure = b
@@ -93,30 +93,26 @@ func (v *Verdict) JUnit() ([]byte, error) {
 // PASS first, and far below the 1 MiB that they take.
 func (v *Verdict) Markdown() []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s\n\n%s\n\n| rule | verdict | |\n|---|---|---|\n", v.Verdict, cell(v.Sentence()+"."))
+	fmt.Fprintf(&b, "# %s\n\n%s\n\n| rule | verdict | |\n|---|---|---|\n", v.Verdict, wording.Cell(v.Sentence()+"."))
 	for _, word := range []Word{Fail, Inconclusive, Pass} {
 		for _, r := range v.Rules {
 			if r.Verdict == word {
-				fmt.Fprintf(&b, "| %s | %s | %s |\n", cell(r.Name), r.Verdict, cell(wording.Clip(r.Text, 300)))
+				fmt.Fprintf(&b, "| %s | %s | %s |\n", wording.Cell(r.Name), r.Verdict, wording.Cell(wording.Clip(r.Text, 300)))
 			}
-		}
-	}
-	for _, r := range v.Rules {
-		if len(r.Details) < 2 {
-			continue
-		}
-		fmt.Fprintf(&b, "\n## %s\n\n", cell(r.Name))
-		for _, d := range details(r) {
-			fmt.Fprintf(&b, "- %s\n", cell(wording.Clip(d, 300)))
 		}
 	}
 	list := func(title string, lines []string) {
 		if len(lines) == 0 {
 			return
 		}
-		fmt.Fprintf(&b, "\n## %s\n\n", title)
-		for _, l := range details(Rule{Details: lines}) {
-			fmt.Fprintf(&b, "- %s\n", cell(wording.Clip(l, 300)))
+		fmt.Fprintf(&b, "\n## %s\n\n", wording.Cell(title))
+		for _, l := range details(lines) {
+			fmt.Fprintf(&b, "- %s\n", wording.Cell(wording.Clip(l, 300)))
+		}
+	}
+	for _, r := range v.Rules {
+		if len(r.Details) > 1 { // one stands in the table
+			list(r.Name, r.Details)
 		}
 	}
 	var waived, runs []string
@@ -137,11 +133,6 @@ func (v *Verdict) Markdown() []byte {
 	list("Runs", runs)
 	list("Warnings", v.Warnings)
 	fmt.Fprintf(&b, "\nImage sha256 %s, firmware known: %s. Policy sha256 %s. Judged %s by hilrig %s.\n",
-		cell(v.Firmware.SHA256), cell(string(v.Firmware.Known)), v.Policy.SHA256, v.At.Format(time.RFC3339), cell(v.Hilrig))
+		wording.Cell(v.Firmware.SHA256), wording.Cell(string(v.Firmware.Known)), v.Policy.SHA256, v.At.Format(time.RFC3339), wording.Cell(v.Hilrig))
 	return []byte(b.String())
-}
-
-// cell is text that may be anything as a table holds it.
-func cell(s string) string {
-	return strings.NewReplacer("|", `\|`, "<", "&lt;", "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`).Replace(record.Plain(wording.OneLine(s)))
 }
