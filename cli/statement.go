@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -87,17 +88,17 @@ func signBy(ctx context.Context, argv []string, message []byte) (gate.Signature,
 	return gate.Signature{Sig: sig}, nil
 }
 
-// issue writes the statement of a verdict. Where there is no answer there is
-// none, and none of an earlier verdict stays in its place. Each run that it
-// names keeps a copy, so that its evidence is never pruned.
+// issue writes the statement of a verdict. Where there is no answer, or nobody
+// signs it, there is none, and none of an earlier verdict stays in its place.
+// Each run that it names keeps a copy, so that its evidence is never pruned.
 func (a *app) issue(v *gate.Verdict, runs []gate.Run, s *signing, image string, signer gate.Signer) error {
 	if signer == nil {
 		return nil
 	}
+	if err := os.Remove(s.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return record.NewFailure(record.RigHost, "remove statement", "", err)
+	}
 	if v.Verdict == gate.Inconclusive {
-		if err := os.Remove(s.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return record.NewFailure(record.RigHost, "remove statement", "", err)
-		}
 		a.log.Warn("no statement: there is no answer")
 		return nil
 	}
@@ -111,7 +112,8 @@ func (a *app) issue(v *gate.Verdict, runs []gate.Run, s *signing, image string, 
 	}
 	sum := sha256.Sum256(text)
 	for _, r := range runs {
-		if r.Record == nil {
+		named := slices.ContainsFunc(v.Runs, func(n gate.RunRef) bool { return n.ID == r.ID })
+		if r.Record == nil || !named {
 			continue
 		}
 		beside := filepath.Join(r.Dir, record.Statements)
