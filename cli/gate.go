@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -141,18 +140,24 @@ func (a *app) readPolicy(path string) (*gate.Policy, error) {
 }
 
 // readSmall reads a file that a person wrote.
-func readSmall(what, path string) ([]byte, error) {
-	const most = 1 << 20
+func readSmall(what, path string) ([]byte, error) { return readUpTo(1<<20, what, path) }
+
+// readUpTo reads a file that somebody named, which may be a device that never
+// ends.
+func readUpTo(most int64, what, path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, record.NewFailure(record.Usage, "read "+what, "", err)
 	}
 	defer func() { _ = f.Close() }() // only read
-	var b bytes.Buffer
-	if _, err := b.ReadFrom(io.LimitReader(f, most)); err != nil {
+	b, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err != nil {
 		return nil, record.NewFailure(record.Usage, "read "+what, "", err)
 	}
-	return b.Bytes(), nil
+	if int64(len(b)) > most {
+		return nil, record.NewFailure(record.Usage, "read "+what, path, fmt.Errorf("it has at most %d bytes", most))
+	}
+	return b, nil
 }
 
 // gate asks and answers.

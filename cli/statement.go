@@ -152,7 +152,7 @@ that is not of this key or not about this image.`,
 }
 
 func (a *app) verify(name, key, image string) error {
-	envelope, err := readSmall("statement", name)
+	envelope, err := readUpTo(record.MaxRecord, "statement", name) // it tells of every result that fails
 	if err != nil {
 		return err
 	}
