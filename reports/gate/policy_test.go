@@ -27,6 +27,7 @@ func TestABrokenPolicyIsAUsageFailure(t *testing.T) {
 		"policy: p\nboards: [{type: a}]\nrequired: [tls/nope]":  "no spec of the catalogue is tls/nope",
 		sound + "hubs: &a [x]\n":                                "anchors",
 		strings.Repeat("#", maxSize+1):                          "at most",
+		sound + "areas: " + strings.Repeat("[", 100_000):        "line 4: more than 64 levels deep",
 	} {
 		_, err := ReadPolicy("gate.yaml", []byte(text), catalogue)
 		if record.ClassOf(err) != record.Usage || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "gate.yaml") {

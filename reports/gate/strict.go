@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
@@ -20,6 +20,7 @@ import (
 
 	"hilrig/record"
 	"hilrig/record/wording"
+	"hilrig/record/yamltree"
 )
 
 //go:embed policy.schema.json
@@ -44,7 +45,11 @@ func readStrict(what, path string, data, schema []byte, v any) error {
 	if len(data) > maxSize {
 		return fail(fmt.Errorf("%d bytes; it has at most %d", len(data), maxSize))
 	}
-	f, err := parser.ParseBytes(data, 0)
+	tokens := lexer.Tokenize(string(data))
+	if t := yamltree.TooDeep(tokens); t != nil {
+		return fail(fmt.Errorf("line %d: more than %d levels deep", t.Position.Line, yamltree.Deepest))
+	}
+	f, err := parser.Parse(tokens, 0)
 	if err != nil {
 		return fail(firstLine(err))
 	}
@@ -108,8 +113,8 @@ func collect(v *jsonschema.ValidationError, body ast.Node, s *jsonschema.Schema,
 		known := knownKeys(s, v.InstanceLocation)
 		for _, key := range k.Properties {
 			text := "unknown key " + key
-			if near := wording.Nearest(key, known); near != "" {
-				text += ", did you mean " + near + "?"
+			if near := wording.DidYouMean(key, known); near != "" {
+				text += ", " + near
 			}
 			*out = append(*out, place(body, v.InstanceLocation, key)+text)
 		}
@@ -151,18 +156,12 @@ func knownKeys(s *jsonschema.Schema, where []string) []string {
 }
 
 // place is where a value stands, or a key of it: its line and its keys.
-func place(n ast.Node, where []string, key string) string {
-	for _, part := range where {
-		next := child(n, part)
-		if next == nil {
-			break
-		}
-		n = next
-	}
-	t := n.GetToken()
-	for i, p := range pairs(n) {
-		if name := p.Key.GetToken(); i == 0 || name.Value == key {
-			t = name
+func place(body ast.Node, where []string, key string) string {
+	n := yamltree.Nearest(body, where)
+	t := yamltree.Token(n)
+	for _, p := range yamltree.Pairs(n) {
+		if yamltree.Key(p) == key {
+			t = p.Key.GetToken()
 		}
 	}
 	line := 1
@@ -173,28 +172,4 @@ func place(n ast.Node, where []string, key string) string {
 		return fmt.Sprintf("line %d: ", line)
 	}
 	return fmt.Sprintf("line %d: %s: ", line, strings.Join(where, "."))
-}
-
-func child(n ast.Node, part string) ast.Node {
-	if s, ok := n.(*ast.SequenceNode); ok {
-		if i, err := strconv.Atoi(part); err == nil && i < len(s.Values) {
-			return s.Values[i]
-		}
-	}
-	for _, p := range pairs(n) {
-		if p.Key.GetToken().Value == part {
-			return p.Value
-		}
-	}
-	return nil
-}
-
-func pairs(n ast.Node) []*ast.MappingValueNode {
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		return n.Values
-	case *ast.MappingValueNode:
-		return []*ast.MappingValueNode{n}
-	}
-	return nil
 }
