@@ -53,6 +53,7 @@ func TestTheJourneyOfTheGate(t *testing.T) {
 	}{
 		{"RIG=rig.yaml FIRMWARE=sound.json VERSION=2.4.1", "PASS: firmware 2.4.1", 0},
 		{"RIG=rig.yaml FIRMWARE=faulty.json VERSION=2.4.2", "FAIL          required tls/unknown-root", 1},
+		{"HILRIG_STATE=rig.yaml/none RIG=rig.yaml FIRMWARE=sound.json VERSION=2.4.1", "this run left no record", 3},
 		{"RIG=rig.yaml FIRMWARE=sound.json POLICY=broken.yaml", "lacks boards, required", 2},
 		{"RIG=rig.yaml", "which firmware?", 2},
 	} {

@@ -127,7 +127,12 @@ gate)
 	if ./hilrig run --rig "$RIG" --flash "$FIRMWARE" --dry-run ${RUNFLAGS:-} >/dev/null 2>&1; then
 		put=--flash
 	fi
+	before=$(readlink reports/out/latest || true)
 	run_devices $put "$FIRMWARE" "${version[@]}"
+	if [ "$(readlink reports/out/latest || true)" = "$before" ]; then # latest is another's
+		echo "gate: this run left no record in reports/out" >&2
+		exit 3
+	fi
 	code=0
 	# shellcheck disable=SC2086 # GATEFLAGS holds words
 	./hilrig gate --policy "$policy" --firmware-file "$FIRMWARE" "${version[@]}" ${GATEFLAGS:-} latest || code=$?
