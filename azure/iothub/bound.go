@@ -2,7 +2,6 @@ package iothub
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -121,13 +120,10 @@ func (r registering) SendToDevice(id string, m hub.DeviceBound) error {
 	if err == nil {
 		err = r.bound.client.Send(ctx, id, m)
 	}
-	if errors.Is(err, devicebound.ErrTier) {
-		return hub.Lacking{Letter: hub.Speaks, Why: basicTier}
-	}
 	if err == nil {
 		r.events.Add(hub.Event{Kind: hub.KindDeviceBound, DeviceID: id, Text: fmt.Sprintf("message %s of %d bytes to the device", m.ID, len(m.Payload))})
 	}
-	return err
+	return inTier(err)
 }
 
 // Became is what the hub says of a message to the device: whether the device has

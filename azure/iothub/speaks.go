@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hilrig/azure/hub"
+	"hilrig/azure/iothub/devicebound"
 	"hilrig/azure/iothub/registry"
 	"hilrig/record"
 )
@@ -28,7 +29,7 @@ const basicTier = "in the basic tier a hub does not speak to devices"
 
 // inTier tells what a hub's tier does not have from what went wrong.
 func inTier(err error) error {
-	if errors.Is(err, registry.ErrTier) {
+	if errors.Is(err, registry.ErrTier) || errors.Is(err, devicebound.ErrTier) {
 		return hub.Lacking{Letter: hub.Speaks, Why: basicTier}
 	}
 	return err
