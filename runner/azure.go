@@ -45,16 +45,12 @@ func AzureOf(h rigfile.Hub, log *slog.Logger) (c iothub.Config, err error) {
 		return c, err
 	}
 	if h.Registry != nil {
-		client, err := registryOf(h, roots, log)
+		at, err := serviceOf(h, roots)
 		if err != nil {
 			return c, err
 		}
-		c.Registry = client
-		to, err := DeviceBoundOf(h, log)
-		if err != nil {
-			return c, err
-		}
-		c.Bound = &to
+		to := at.deviceBound(log)
+		c.Registry, c.Bound = at.registry(log), &to
 	}
 	c.Events, err = eventsOf(h, roots)
 	return c, err
@@ -62,14 +58,20 @@ func AzureOf(h rigfile.Hub, log *slog.Logger) (c iothub.Config, err error) {
 
 // RegistryOf is the device registry of a hub alone.
 func RegistryOf(h rigfile.Hub, log *slog.Logger) (*registry.Client, error) {
-	if h.Registry == nil {
-		return nil, noEntry(h, "registry", "registry: {connection_string_env: NAME}")
-	}
-	roots, err := rootsOf(h)
+	at, err := serviceAlone(h)
 	if err != nil {
 		return nil, err
 	}
-	return registryOf(h, roots, log)
+	return at.registry(log), nil
+}
+
+// DeviceBoundOf is where a hub takes messages to its devices.
+func DeviceBoundOf(h rigfile.Hub, log *slog.Logger) (c devicebound.Config, err error) {
+	at, err := serviceAlone(h)
+	if err != nil {
+		return c, err
+	}
+	return at.deviceBound(log), nil
 }
 
 func noEntry(h rigfile.Hub, what, cure string) error {
@@ -101,30 +103,38 @@ func rootOf(whose, file string) ([]byte, error) {
 	return text, nil
 }
 
-func registryOf(h rigfile.Hub, roots *x509.CertPool, log *slog.Logger) (*registry.Client, error) {
-	o := registry.Options{Network: access.Network{Endpoint: h.Endpoints.Registry, Roots: roots}, Log: log}
-	way, port, err := credentialOf(h)
-	if err != nil {
-		return nil, err
-	}
-	if port != "" {
-		o.Network.Endpoint = cmp.Or(o.Network.Endpoint, net.JoinHostPort(h.Host, port))
-	}
-	return registry.New(way, o), nil
+// service is where a hub's service endpoints are, and what lets in there.
+type service struct {
+	endpoints rigfile.Endpoints
+	way       access.Credential
+	roots     *x509.CertPool
 }
 
-// DeviceBoundOf is where a hub takes messages to its devices.
-func DeviceBoundOf(h rigfile.Hub, log *slog.Logger) (c devicebound.Config, err error) {
+func serviceAlone(h rigfile.Hub) (service, error) {
 	if h.Registry == nil {
-		return c, noEntry(h, "registry", "registry: {connection_string_env: NAME}")
+		return service{}, noEntry(h, "registry", "registry: {connection_string_env: NAME}")
 	}
 	roots, err := rootsOf(h)
 	if err != nil {
-		return c, err
+		return service{}, err
 	}
-	c.Network, c.Log = access.Network{Endpoint: h.Endpoints.Service, Roots: roots}, log
-	c.Credential, _, err = credentialOf(h)
-	return c, err
+	return serviceOf(h, roots)
+}
+
+func serviceOf(h rigfile.Hub, roots *x509.CertPool) (service, error) {
+	way, port, err := credentialOf(h)
+	if port != "" {
+		h.Endpoints.Registry = cmp.Or(h.Endpoints.Registry, net.JoinHostPort(h.Host, port))
+	}
+	return service{h.Endpoints, way, roots}, err
+}
+
+func (s service) registry(log *slog.Logger) *registry.Client {
+	return registry.New(s.way, registry.Options{Network: access.Network{Endpoint: s.endpoints.Registry, Roots: s.roots}, Log: log})
+}
+
+func (s service) deviceBound(log *slog.Logger) devicebound.Config {
+	return devicebound.Config{Credential: s.way, Network: access.Network{Endpoint: s.endpoints.Service, Roots: s.roots}, Log: log}
 }
 
 // credentialOf is what lets in at a hub's service endpoints, and the port of its
