@@ -37,6 +37,7 @@ type manager struct {
 	sku         string // B1
 	host        string // a-hub.azure-devices.net
 	signedOut   bool
+	unsaid      bool   // how many messages there are
 	vacant      bool   // there is no hub yet
 	name        string // why the hub's name is not free; empty: it is
 	code        int    // of the latest verb, where it ended without an error
@@ -76,6 +77,8 @@ func (m *manager) Do(r *http.Request) (*http.Response, error) {
 	case r.Method == "DELETE":
 		m.changes = append(m.changes, "removed "+r.Header["If-Match"][0])
 		status = 204
+	case what == "/quotaMetrics" && m.unsaid:
+		body = `{"value":[]}`
 	case what == "/quotaMetrics":
 		body = `{"value":[{"name":"TotalMessages","currentValue":7900,"maxValue":8000},{"name":"TotalDeviceCount","currentValue":3,"maxValue":500}]}`
 	case what == "":
@@ -190,6 +193,7 @@ func TestMessagesBeforeARun(t *testing.T) {
 		{"for a program", aHub, "--label-filter smoke --dry-run --json", manager{}, "of the 100 that the day has left", 0},
 		{"not asked", `""`, "--label-filter smoke --dry-run", manager{}, "is read where the hub's entry has a resource_id", 0},
 		{"nobody is signed in", aHub, "--label-filter smoke --dry-run", manager{signedOut: true}, "how many the day has left is not known: sign in at Microsoft Entra (az login)", 0},
+		{"of a day that is not told of", aHub, "--label-filter smoke --dry-run", manager{unsaid: true}, "how many the day has left is not known: Azure Resource Manager does not say it", 0},
 		{"no resource id", "a-hub", "--label-filter smoke --dry-run", manager{}, "resource id", runner.ExitUsage},
 		{"more than there are, told", aHub, "--label-filter smoke --repeat 101 --dry-run", manager{}, "it takes 101 at the least, and 100 of 8000 are left (fewer specs", runner.ExitRig},
 		{"more than there are", aHub, "--label-filter smoke --repeat 101", manager{}, "it takes 101 at the least, and 100 of 8000 are left (fewer specs", runner.ExitRig},

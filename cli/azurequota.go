@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -45,6 +46,9 @@ func (a *app) usesOf(ctx context.Context, h rigfile.Hub, need int) (string, erro
 	is, q, err := a.managed(ctx, h.ResourceID)
 	if record.ClassOf(err) == record.Usage {
 		return "", err
+	}
+	if err == nil && q.MaxMessages == 0 {
+		err = errors.New("Azure Resource Manager does not say it")
 	}
 	if err != nil {
 		return "and how many the day has left is not known: " + oneLine(err.Error()), nil
