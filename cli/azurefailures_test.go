@@ -90,7 +90,7 @@ func TestFailuresOfARegistry(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) { x.run(t, c) })
 	}
-	c.noKeyBelow(filepath.Join(c.dir, "failures"))
+	c.hides().below(filepath.Join(c.dir, "failures"))
 }
 
 func (x broken) run(t *testing.T, c *cloud) {

@@ -41,6 +41,16 @@ type hidden struct {
 	secrets []string
 }
 
+// hides are the keys of the hub, which only the environment may hold, and what a
+// token begins with that is made of one.
+func (c *cloud) hides() hidden {
+	h := hidden{c.t, []string{"SharedAccessSignature sr=", "&sig=", "%26sig%3D"}}
+	for _, key := range c.keys {
+		h.secrets = append(h.secrets, forms(key)...)
+	}
+	return h
+}
+
 func (h hidden) shown(where string, text []byte) {
 	for _, secret := range h.secrets {
 		if bytes.Contains(text, []byte(secret)) {
@@ -118,10 +128,7 @@ func (h hidden) below(dirs ...string) {
 // starts are told; the process that opens the hub alone has the variable.
 func TestNoSecretOfARunIsShown(t *testing.T) {
 	c := openCloud(t)
-	h := hidden{t, []string{"SharedAccessSignature sr=", "&sig=", "%26sig%3D"}}
-	for _, key := range c.keys {
-		h.secrets = append(h.secrets, forms(strings.Fields(key)[0])...)
-	}
+	h := c.hides()
 	c.write("events.txt", c.amqp.Events())
 	c.env = slices.DeleteFunc(c.env, func(v string) bool { return strings.HasPrefix(v, "IOTHUB_EVENTS=") })
 	c.write("rig.yaml", strings.Replace(azureRig, "events: {connection_string_env: IOTHUB_EVENTS", "events: {connection_string_file: events.txt", 1))
