@@ -330,18 +330,17 @@ func runFolders(dir string) ([]string, error) {
 	if record.There(filepath.Join(abs, runner.RecordFile)) {
 		return []string{abs}, nil
 	}
-	dirs, err := foldersWith(abs, runner.RecordFile)
-	if err != nil || len(dirs) == 0 {
-		return nil, record.NewFailure(record.Usage, "find run folders in", dir, errors.Join(err, errors.New("there is none"))).WithCure("a run folder holds " + runner.RecordFile)
+	dirs := foldersWith(abs, runner.RecordFile)
+	if len(dirs) == 0 {
+		return nil, record.NewFailure(record.Usage, "find run folders in", dir, errors.New("there is none")).WithCure("a run folder holds " + runner.RecordFile)
 	}
 	return dirs, nil
 }
 
 // foldersWith are the run folders in a folder that hold one of the files, the
 // oldest first, and no link.
-func foldersWith(out string, marks ...string) ([]string, error) {
-	dirs, err := filepath.Glob(filepath.Join(out, "[0-9]*"))
-	return slices.DeleteFunc(dirs, func(dir string) bool { return !holdsAny(dir, marks) }), err
+func foldersWith(out string, marks ...string) []string {
+	return slices.DeleteFunc(record.Found(out, "[0-9]*"), func(dir string) bool { return !holdsAny(dir, marks) })
 }
 
 func holdsAny(dir string, marks []string) bool {

@@ -82,8 +82,8 @@ func findRun(out, run string, lost bool) (string, error) {
 			return dir, nil
 		}
 	}
-	runs, err := foldersWith(out, marks...)
-	if back, ok := beforeLatest(run); ok && err == nil && back < len(runs) {
+	runs := foldersWith(out, marks...)
+	if back, ok := beforeLatest(run); ok && back < len(runs) {
 		return runs[len(runs)-1-back], nil
 	}
 	known := []string{"latest"}
@@ -109,11 +109,7 @@ func (a *app) report(dir string, f form) error {
 	if err != nil {
 		return err
 	}
-	rounds, err := filepath.Glob(filepath.Join(dir, "round-*"))
-	if err != nil {
-		return fmt.Errorf("find rounds of %s: %w", dir, err)
-	}
-	for _, name := range rounds {
+	for _, name := range runner.Rounds(dir) {
 		if !record.There(filepath.Join(name, runner.RecordFile)) {
 			continue
 		}

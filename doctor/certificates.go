@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hilrig/certs"
+	"hilrig/record"
 )
 
 // runsOut is how long before its end a certificate is told of.
@@ -15,9 +16,9 @@ const runsOut = 30 * 24 * time.Hour
 // checkCertificates reads the rig's own store and the root that the rig file
 // names. It makes none: the first run does.
 func checkCertificates(_ context.Context, h *Host) (found []Result) {
-	names, err := filepath.Glob(filepath.Join(h.StateDir, "pki", "*.pem"))
-	if err != nil || h.StateDir == "" {
-		names = nil
+	var names []string
+	if h.StateDir != "" {
+		names = record.Found(h.StateDir, "pki/*.pem")
 	}
 	cure := "nothing to do: the next run renews it"
 	for _, name := range names {

@@ -74,5 +74,8 @@ func hostFailure(step, subject string, err error) error {
 	return record.NewFailure(record.RigHost, step, subject, err).WithCure("is the disk full, or the folder not yours? --out names another")
 }
 
+// Rounds are the folders of the rounds of a run of several.
+func Rounds(dir string) []string { return record.Found(dir, "round-*") }
+
 // roundDir is the folder of round n (from 1) of a run of several.
 func roundDir(dir string, n int) string { return filepath.Join(dir, fmt.Sprintf("round-%02d", n)) }

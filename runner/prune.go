@@ -17,12 +17,9 @@ func Named(dir string) bool {
 
 // Streams are what of a run folder Prune removes, and how many bytes they have.
 func Streams(dir string) (names []string, size int64, err error) {
-	for _, pattern := range []string{EventsFile, "devices", filepath.Join("round-*", EventsFile), filepath.Join("round-*", "devices")} {
-		found, err := filepath.Glob(filepath.Join(dir, pattern))
-		if err != nil {
-			return nil, 0, hostFailure("find streams of", dir, err)
-		}
-		names = append(names, found...)
+	for _, of := range append(Rounds(dir), dir) {
+		names = append(names, record.Found(of, EventsFile)...)
+		names = append(names, record.Found(of, "devices")...)
 	}
 	for _, name := range names {
 		err = errors.Join(err, filepath.WalkDir(name, func(_ string, d fs.DirEntry, err error) error {
@@ -45,11 +42,7 @@ func Streams(dir string) (names []string, size int64, err error) {
 // Prune compresses the records of a run folder and removes its streams. What is
 // interrupted is gone on with by the next.
 func Prune(dir string) error {
-	rounds, err := filepath.Glob(filepath.Join(dir, "round-*"))
-	if err != nil {
-		return hostFailure("find rounds of", dir, err)
-	}
-	for _, of := range append(rounds, dir) {
+	for _, of := range append(Rounds(dir), dir) {
 		name := filepath.Join(of, RecordFile)
 		if of != dir && !record.There(name) {
 			continue // a round that never began

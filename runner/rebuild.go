@@ -26,12 +26,8 @@ func Rebuild(dir string) (*record.Record, error) {
 		return nil, record.NewFailure(record.Usage, "rebuild", filepath.Join(dir, RecordFile), errors.New("the run is still under way")).
 			WithCure("wait for its end")
 	}
-	rounds, err := filepath.Glob(filepath.Join(dir, "round-*"))
-	if err != nil {
-		return nil, fmt.Errorf("find rounds of %s: %w", dir, err)
-	}
 	var done []*record.Record
-	for _, round := range rounds {
+	for _, round := range Rounds(dir) {
 		rec, err := rebuild(round, nil)
 		if errors.Is(err, fs.ErrNotExist) {
 			rec, err = record.Load(filepath.Join(round, RecordFile))

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"hilrig/azure/journal"
 	"hilrig/record"
@@ -45,13 +44,8 @@ func take(folder string, e entry) error {
 }
 
 func gatherAll(folder string) error {
-	names, err := filepath.Glob(filepath.Join(folder, "*.pem"))
-	if err != nil {
-		return record.NewFailure(record.RigHost, "read", folder, err)
-	}
-	slices.Sort(names)
 	var all []byte
-	for _, name := range names {
+	for _, name := range record.Found(folder, "*.pem") {
 		if filepath.Base(name) == allFile {
 			continue
 		}

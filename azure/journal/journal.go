@@ -83,11 +83,7 @@ func removed(name string) error {
 // Abandoned are the journals of processes that are dead; who takes them holds
 // them.
 func Abandoned[E any](dir string) (all []*Journal[E], err error) {
-	locks, err := filepath.Glob(filepath.Join(dir, "journal-*.lock"))
-	if err != nil {
-		return nil, record.NewFailure(record.RigHost, "read", dir, err)
-	}
-	for _, lock := range locks {
+	for _, lock := range record.Found(dir, "journal-*.lock") {
 		j := &Journal[E]{name: strings.TrimSuffix(lock, ".lock"), held: flock.New(lock, flock.SetPermissions(0o600))}
 		if ok, err := j.held.TryLock(); err != nil || !ok {
 			continue // its process lives

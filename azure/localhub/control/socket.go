@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -80,26 +79,7 @@ func sweep(dir string) {
 	}
 }
 
-func sockets(dir string) []string {
-	found, err := filepath.Glob(filepath.Join(escaped(dir), "*"+suffix))
-	if err != nil {
-		return nil
-	}
-	slices.Sort(found)
-	return found
-}
-
-// escaped is a folder's name without a meaning for [filepath.Glob].
-func escaped(dir string) string {
-	var out []rune
-	for _, r := range dir {
-		if slices.Contains([]rune(`*?[\`), r) && filepath.Separator != '\\' {
-			out = append(out, '\\')
-		}
-		out = append(out, r)
-	}
-	return string(out)
-}
+func sockets(dir string) []string { return record.Found(dir, "*"+suffix) }
 
 // answers reports whether somebody listens at a socket. One that does not
 // accept in time lives all the same.
