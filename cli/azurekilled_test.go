@@ -19,7 +19,7 @@ import (
 // begun starts a command line in the folder.
 func (c *cloud) begun(args ...string) (*exec.Cmd, *bytes.Buffer) {
 	c.t.Helper()
-	cmd := exec.Command("hilrig", args...)
+	cmd := exec.CommandContext(c.t.Context(), "hilrig", args...) // none outlives a test that gave up
 	cmd.Dir, cmd.Env = c.dir, c.env
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
