@@ -118,10 +118,10 @@ func Judge(ctx context.Context, b *fixtures.Trial, fault hub.Fault, rule *Rule, 
 		stand := max(b.Type.Timing.ReconnectWithin/2, 2*longest(first.Gaps))
 		early, grown := Grown(b.KeptGaps(), first.Gaps)
 		if grown {
-			stand = goodFor
+			stand = fixtures.LongestStand
 		}
 		settle(ctx, b, stand)
-		good := stood(b)
+		good := b.Stood()
 		second, err := Follow(ctx, b, fault, rule)
 		b.Outgrown(longest(second.Gaps), second.began())
 		b.Premise(err)

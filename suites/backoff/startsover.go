@@ -6,13 +6,9 @@ import (
 	"slices"
 	"time"
 
-	"hilrig/azure/hub"
 	"hilrig/fixtures"
 	"hilrig/record"
 )
-
-// goodFor is how long a session stands that any firmware counts as good.
-const goodFor = time.Minute
 
 // What tells a backoff that has grown and stays so from gaps of one size: the
 // first gaps of the run are under this share of the mean, and none of the row is
@@ -42,7 +38,7 @@ const neverOver = "pauses never start over"
 // was no minute, its firmware may wait for more.
 func startsOver(first []time.Duration, second Row, stood time.Duration) Verdict {
 	shown := fmt.Sprintf("%s behind a session that had delivered and stood for %.0f s, and %s at first in this run", text(second.Gaps), stood.Seconds(), text(first))
-	if stood < goodFor {
+	if stood < fixtures.LongestStand {
 		return Verdict{Undecided, "gaps of " + shown + ": a session of a minute would show whether they start over"}
 	}
 	return Verdict{NotOver, "gaps of " + shown}
@@ -56,16 +52,4 @@ func overBy(b *fixtures.Trial) error {
 	}
 	return record.NewFailure(record.ClassDevice, "judge", "the gaps between its tries",
 		errors.New("its pauses do not start over, as a spec before has shown"))
-}
-
-// stood is how long the device's session has stood.
-func stood(b *fixtures.Trial) time.Duration {
-	s, live := b.Hub.Events().Session(b.Device.DeviceID)
-	if !live {
-		return 0
-	}
-	for _, e := range b.Since(s.From, func(e hub.Event) bool { return e.Conn == s.Conn && e.Kind == hub.KindConnect }) {
-		return time.Since(e.At)
-	}
-	return 0
 }
