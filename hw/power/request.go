@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"hilrig/record"
+	"hilrig/record/labcommand"
+	"hilrig/record/wording"
 )
 
 // Request is an HTTP request to a power controller.
@@ -64,9 +66,9 @@ func (r *Request) ask(ctx context.Context) (string, error) {
 	case err != nil:
 		return "", r.bare(err)
 	case answer.StatusCode/100 != 2:
-		return "", withOutput(fmt.Errorf("status %s", answer.Status), clip(said))
+		return "", withOutput(fmt.Errorf("status %s", answer.Status), wording.Clip(said, mostShown))
 	case r.Expect != nil && !r.Expect.MatchString(said):
-		return "", withOutput(fmt.Errorf("the answer does not fit %s", r.Expect), clip(said))
+		return "", withOutput(fmt.Errorf("the answer does not fit %s", r.Expect), wording.Clip(said, mostShown))
 	}
 	return said, nil
 }
@@ -79,16 +81,7 @@ func (r *Request) bare(err error) error {
 	return errors.New(r.masked(err.Error()))
 }
 
-func (r *Request) masked(text string) string {
-	for _, s := range r.Secret {
-		if s != "" {
-			text = strings.ReplaceAll(text, s, "***")
-		}
-	}
-	return text
-}
-
-func clip(s string) string { return s[:min(len(s), mostShown)] }
+func (r *Request) masked(text string) string { return labcommand.Masks(r.Secret...).Replace(text) }
 
 // String names the server.
 func (r *Request) String() string {

@@ -74,15 +74,23 @@ func masksOf(env []string) *strings.Replacer {
 	if env == nil {
 		env = os.Environ()
 	}
-	var secrets, pairs []string
+	var secrets []string
 	for _, v := range env {
-		if name, value, _ := strings.Cut(v, "="); value != "" && secretName.MatchString(name) {
+		if name, value, _ := strings.Cut(v, "="); secretName.MatchString(name) {
 			secrets = append(secrets, value)
 		}
 	}
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // one may begin with another
-	for _, s := range secrets {
-		pairs = append(pairs, s, "***")
+	return Masks(secrets...)
+}
+
+// Masks puts stars in place of secrets.
+func Masks(secrets ...string) *strings.Replacer {
+	longest := func(a, b string) int { return len(b) - len(a) } // one may begin with another
+	var pairs []string
+	for _, s := range slices.SortedFunc(slices.Values(secrets), longest) {
+		if s != "" {
+			pairs = append(pairs, s, "***")
+		}
 	}
 	return strings.NewReplacer(pairs...)
 }
