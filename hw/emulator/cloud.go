@@ -71,7 +71,7 @@ func (m *modem) receive(client mqtt.Client, topic string, payload []byte) {
 		}
 		if m.b.losesTask {
 			m.tellReturn()
-			time.Sleep(diedBefore)
+			sleepUntil(m.life, time.Now().Add(diedBefore))
 		}
 		client.Publish(methodAnswers+strconv.Itoa(status)+"/?$rid="+id, 0, false, answer)
 	}
