@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -25,18 +26,13 @@ bytes, whose echo is compared. Exit code 3 when something is bad.`,
   hilrig doctor --port /dev/ttyUSB0`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			looked, err := a.rigAt(rig, hubName)
+			found, err := examined(cmd.Context(), a, rig, hubName, func(ctx context.Context, host *doctor.Host) []doctor.Result {
+				host.Line = line
+				host.StateDir, host.NoState = runner.StateDirName()
+				return doctor.Examine(ctx, host)
+			})
 			if err != nil {
 				return err
-			}
-			host := doctor.ThisHost(a.log)
-			host.Rig, host.Line, host.Broker = looked, line, lookAtBroker
-			host.StateDir, host.NoState = runner.StateDirName()
-			ctx, stop := a.untilSignal(cmd.Context())
-			defer stop()
-			found := doctor.Examine(ctx, host)
-			if ctx.Err() != nil {
-				return errInterrupted
 			}
 			a.judge(found)
 			if asJSON {
@@ -51,6 +47,21 @@ bytes, whose echo is compared. Exit code 3 when something is bad.`,
 	cmd.Flags().StringVar(&line, "port", "", "open this serial port and try it")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
 	return cmd
+}
+
+// examined is what is found on this machine for a rig at a hub of its.
+func examined[T any](ctx context.Context, a *app, rig, hubName string, look func(context.Context, *doctor.Host) T) (found T, err error) {
+	host := doctor.ThisHost(a.log)
+	if host.Rig, err = a.rigAt(rig, hubName); err != nil {
+		return found, err
+	}
+	host.Broker = lookAtBroker
+	ctx, stop := a.untilSignal(ctx)
+	defer stop()
+	if found = look(ctx, host); ctx.Err() != nil {
+		return found, errInterrupted
+	}
+	return found, nil
 }
 
 // judge has the program end as the worst result says.

@@ -25,17 +25,9 @@ looked at. Opening a line may reset a board. Exit code 3 when something is bad.`
   hilrig rig check --rig bench.yaml --hub lab --json`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			looked, err := a.rigAt(rig, hubName)
+			boards, err := examined(cmd.Context(), a, rig, hubName, doctor.ExamineBoards)
 			if err != nil {
 				return err
-			}
-			host := doctor.ThisHost(a.log)
-			host.Rig, host.Broker = looked, lookAtBroker
-			ctx, stop := a.untilSignal(cmd.Context())
-			defer stop()
-			boards := doctor.ExamineBoards(ctx, host)
-			if ctx.Err() != nil {
-				return errInterrupted
 			}
 			for _, b := range boards {
 				a.judge(b.Checks)
