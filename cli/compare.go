@@ -105,19 +105,13 @@ func (a *app) compared(c *compare.Comparison) {
 }
 
 // together gathers what did not run on a device for one and the same cause.
-func together(changes []compare.Change) (all [][]compare.Change) {
-	index := map[string]int{}
-	for _, ch := range changes {
-		key := fmt.Sprint(ch.Device, "\x00", ch.Before, "\x00", wording.CauseKey(ch.Message))
-		i, known := index[key]
-		if ch.After != record.NotRun || !known {
-			i = len(all)
-			index[key] = i
-			all = append(all, nil)
+func together(changes []compare.Change) [][]compare.Change {
+	return wording.Together(changes, func(ch compare.Change) string {
+		if ch.After != record.NotRun {
+			return fmt.Sprint(ch.Device, "\x00", ch.Spec)
 		}
-		all[i] = append(all[i], ch)
-	}
-	return all
+		return fmt.Sprint(ch.Device, "\x00", ch.Before, "\x00", wording.CauseKey(ch.Message))
+	})
 }
 
 func asWord(v record.Verdict) string {

@@ -74,20 +74,10 @@ func class(c record.Class) string {
 func (a *app) leftOut(r *record.Record, ink palette) {
 	width, any := widthOf(a.out), false
 	for _, d := range r.Devices {
-		var causes []string
-		n := map[string]int{}
-		for _, s := range d.Specs {
-			if s.Verdict == record.NotRun {
-				key := wording.CauseKey(s.Cause)
-				if n[key]++; n[key] == 1 {
-					causes = append(causes, s.Cause)
-				}
-			}
-		}
-		for _, c := range causes {
+		for _, specs := range wording.ByCause(d, record.NotRun) {
 			any = true
-			fmt.Fprintf(a.out, "%s %s on %s\n%s", ink.verdict(record.NotRun), wording.Plural(n[wording.CauseKey(c)], "spec"), d.Name,
-				wrap(wording.Clip(oneLine(c), 400), "  ", width))
+			fmt.Fprintf(a.out, "%s %s on %s\n%s", ink.verdict(record.NotRun), wording.Plural(len(specs), "spec"), d.Name,
+				wrap(wording.Clip(oneLine(specs[0].Cause), 400), "  ", width))
 		}
 	}
 	if any {

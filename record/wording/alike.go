@@ -11,30 +11,40 @@ import (
 type On struct {
 	Device string
 	Spec   record.SpecResult
+	key    string // of what is one thing on several boards
 }
 
 // Alike gathers the results of one verdict that are one thing on several
 // boards: the same spec, told with the same words but for figures and for the
 // boards' own names. What most boards have comes first.
-func Alike(r *record.Record, v record.Verdict) (all [][]On) {
-	index := map[string]int{}
+func Alike(r *record.Record, v record.Verdict) [][]On {
+	var found []On
 	for _, d := range r.Devices {
 		for _, s := range d.Specs {
-			if s.Verdict != v {
-				continue
+			if s.Verdict == v {
+				found = append(found, On{d.Name, s, strings.Join([]string{s.ID, string(s.Class), KeyOn(d, told(s))}, "\x00")})
 			}
-			key := strings.Join([]string{s.ID, string(s.Class), KeyOn(d, told(s))}, "\x00")
-			i, known := index[key]
-			if !known {
-				i = len(all)
-				index[key] = i
-				all = append(all, nil)
-			}
-			all[i] = append(all[i], On{d.Name, s})
 		}
 	}
+	all := Together(found, func(o On) string { return o.key })
 	slices.SortStableFunc(all, func(a, b []On) int { return len(b) - len(a) })
 	return all
+}
+
+// Together puts what has one key together, where the first of each stood.
+func Together[T any](all []T, key func(T) string) (groups [][]T) {
+	index := map[string]int{}
+	for _, one := range all {
+		k := key(one)
+		i, known := index[k]
+		if !known {
+			i = len(groups)
+			index[k] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], one)
+	}
+	return groups
 }
 
 // KeyOn is [CauseKey] of what was told of a device, without its own names.

@@ -12,14 +12,25 @@ import (
 var figures = regexp.MustCompile(`\b[0-9A-F]{40,64}\b|\b[0-9a-f]{40,64}\b|[0-9]+([.:,][0-9]+)*`)
 
 // SameCause reports whether two causes are one that was told twice: they
-// differ in nothing but their numbers. Whoever gathers results that did not
-// run by their cause asks it, or [CauseKey].
+// differ in nothing but their numbers. [ByCause] gathers results so.
 func SameCause(a, b string) bool { return CauseKey(a) == CauseKey(b) }
 
 // CauseKey is a cause without its numbers and its line ends; the same for
 // causes that are one.
 func CauseKey(cause string) string {
 	return figures.ReplaceAllString(OneLine(cause), "#")
+}
+
+// ByCause gathers the results of a device that ended with v by their cause, in
+// the order in which each was told first.
+func ByCause(d record.DeviceRecord, v record.Verdict) [][]record.SpecResult {
+	var ended []record.SpecResult
+	for _, s := range d.Specs {
+		if s.Verdict == v {
+			ended = append(ended, s)
+		}
+	}
+	return Together(ended, func(s record.SpecResult) string { return CauseKey(s.Cause) })
 }
 
 // Untold are the devices with a cause that none of their specs tells: it is

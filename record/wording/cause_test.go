@@ -28,6 +28,27 @@ func TestCausesAreComparedWithoutTheirNumbers(t *testing.T) {
 	}
 }
 
+// What did not run for one cause is told once, where it was told first.
+func TestWhatDidNotRunIsGatheredByItsCause(t *testing.T) {
+	of := func(id string, v record.Verdict, cause string) record.SpecResult {
+		return record.SpecResult{ID: id, Verdict: v, Cause: cause}
+	}
+	d := record.DeviceRecord{Specs: []record.SpecResult{
+		of("a", record.NotRun, "no session in 3 s"), of("b", record.NotRun, ""), of("c", record.NotApplicable, "no session in 3 s"),
+		of("d", record.NotRun, "port held"), of("e", record.NotRun, "no session in 4 s"), of("f", record.Pass, ""),
+	}}
+	var got []string
+	for _, specs := range ByCause(d, record.NotRun) {
+		for _, s := range specs {
+			got = append(got, s.ID)
+		}
+		got = append(got, "|")
+	}
+	if s := strings.Join(got, ""); s != "ae|b|d|" {
+		t.Errorf("gathered as %s", s)
+	}
+}
+
 // A device's own cause is told where none of its specs tells it already.
 func TestADeviceTellsTheCauseThatItsSpecsDoNot(t *testing.T) {
 	of := func(name, cause string, specs ...string) record.DeviceRecord {

@@ -2,7 +2,6 @@ package html
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 
 	"hilrig/record"
@@ -68,16 +67,13 @@ type broken struct {
 }
 
 func asAWhole(r *record.Record) (all []broken) {
-	index := map[string]int{}
-	for _, d := range wording.Untold(r) {
-		key := string(d.Class) + "\x00" + wording.KeyOn(d, d.Cause)
-		i, known := index[key]
-		if !known {
-			i = len(all)
-			index[key] = i
-			all = append(all, broken{Class: d.Class, Cause: d.Cause})
+	cause := func(d record.DeviceRecord) string { return string(d.Class) + "\x00" + wording.KeyOn(d, d.Cause) }
+	for _, devices := range wording.Together(wording.Untold(r), cause) {
+		b := broken{Class: devices[0].Class, Cause: devices[0].Cause}
+		for _, d := range devices {
+			b.Names = append(b.Names, d.Name)
 		}
-		all[i].Names = append(all[i].Names, d.Name)
+		all = append(all, b)
 	}
 	return all
 }
@@ -88,40 +84,29 @@ type unasked struct {
 	Names       []string
 	Cause, Look string
 	Specs       []string
-	key         string
+	key         string // of devices that lack the same specs for the same cause
 }
 
 // without gathers the specs that ended with v by cause and device; devices
 // that lack the same specs for the same cause are told together.
 func without(r *record.Record, v record.Verdict) (all []unasked) {
+	var lacking []unasked
 	for _, d := range r.Devices {
-		for _, own := range withoutOn(d, v) {
-			i := slices.IndexFunc(all, func(u unasked) bool { return u.key == own.key && slices.Equal(u.Specs, own.Specs) })
-			if i < 0 {
-				all = append(all, own)
-				continue
+		for _, specs := range wording.ByCause(d, v) {
+			u := unasked{Names: []string{d.Name}, Cause: cmp.Or(specs[0].Cause, "no result"), Look: specs[0].Look}
+			for _, s := range specs {
+				u.Specs = append(u.Specs, s.ID)
 			}
-			all[i].Names = append(all[i].Names, d.Name)
+			u.key = wording.KeyOn(d, u.Cause) + "\x00" + strings.Join(u.Specs, "\x00")
+			lacking = append(lacking, u)
 		}
 	}
-	return all
-}
-
-func withoutOn(d record.DeviceRecord, v record.Verdict) (all []unasked) {
-	index := map[string]int{}
-	for _, s := range d.Specs {
-		if s.Verdict != v {
-			continue
+	for _, same := range wording.Together(lacking, func(u unasked) string { return u.key }) {
+		u := same[0]
+		for _, other := range same[1:] {
+			u.Names = append(u.Names, other.Names...)
 		}
-		cause := cmp.Or(s.Cause, "no result")
-		key := wording.KeyOn(d, cause)
-		i, known := index[key]
-		if !known {
-			i = len(all)
-			index[key] = i
-			all = append(all, unasked{Names: []string{d.Name}, Cause: cause, Look: s.Look, key: key})
-		}
-		all[i].Specs = append(all[i].Specs, s.ID)
+		all = append(all, u)
 	}
 	return all
 }
