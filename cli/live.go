@@ -31,20 +31,36 @@ type live struct {
 	ink     palette
 }
 
+// tally is how many specs have ended, and how many of them are red.
+type tally struct{ done, red, total int }
+
+// ended counts a spec.
+func (t *tally) ended(bad bool) {
+	t.done++
+	if bad {
+		t.red++
+	}
+}
+
+// parts are the tally as a line begins.
+func (t tally) parts(ink palette) []string {
+	parts := []string{fmt.Sprintf(" %d/%d", t.done, t.total)}
+	if t.red > 0 {
+		parts = append(parts, ink.paint(red, fmt.Sprintf("%d red", t.red)))
+	}
+	return parts
+}
+
 // sum is the text of the total's line. One that was handed over stays as it is.
 type sum struct {
-	done, red, total int
-	began            time.Time
+	tally
+	began time.Time
 }
 
 // text says how far the run is. What is left is reckoned by the pace so far.
 func (s sum) text(ink palette, now time.Time) string {
 	elapsed := now.Sub(s.began)
-	parts := []string{fmt.Sprintf(" %d/%d", s.done, s.total)}
-	if s.red > 0 {
-		parts = append(parts, ink.paint(red, fmt.Sprintf("%d red", s.red)))
-	}
-	parts = append(parts, elapsed.Round(time.Second).String())
+	parts := append(s.parts(ink), elapsed.Round(time.Second).String())
 	if s.done > 0 && s.done < s.total {
 		left := elapsed / time.Duration(s.done) * time.Duration(s.total-s.done)
 		parts = append(parts, "about "+left.Round(time.Second).String()+" left")
@@ -63,11 +79,10 @@ type liveDevice struct {
 
 // moving is the text of a moving line. One that was handed over stays as it is.
 type moving struct {
-	name        string // of the entry
-	done, total int
-	red         int
-	spec, what  string
-	since       time.Time
+	tally
+	name       string // of the entry
+	spec, what string
+	since      time.Time
 }
 
 func newLive(a *app, p *runner.Plan) *live {
@@ -96,36 +111,37 @@ func newLive(a *app, p *runner.Plan) *live {
 		v.sum.total += specs
 	}
 	v.sum.began = time.Now()
-	v.summed.Store(&sum{})
+	v.showSum()
 	if len(p.Devices) > 1 {
-		v.addTotal(width)
+		v.total = v.bar(width, v.sum.total, func() string { return "all" },
+			func() string { return v.summed.Load().text(v.ink, time.Now()) }, mpb.BarPriority(2*belowIdle))
 	}
 	return v
 }
 
-// addTotal makes the line below those of the devices.
-func (v *live) addTotal(width int) {
-	v.handOver()
-	v.total = v.bars.New(int64(v.sum.total), mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"),
-		mpb.BarRemoveOnComplete(), mpb.BarPriority(2*belowIdle),
-		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return fmt.Sprintf("%-*s ", width, "all") })),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return v.summed.Load().text(v.ink, time.Now()) })))
-}
-
-func (v *live) handOver() {
-	s := v.sum
-	v.summed.Store(&s)
+// bar makes a moving line: a name, how far it is, and a text.
+func (v *live) bar(width, total int, name, text func() string, more ...mpb.BarOption) *mpb.Bar {
+	return v.bars.New(int64(total), mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"), append(more,
+		mpb.BarRemoveOnComplete(),
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return fmt.Sprintf("%-*s ", width, name()) })),
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return text() })))...)
 }
 
 // add makes the moving line of a device.
 func (v *live) add(width int, name string, specs int) *liveDevice {
-	d := &liveDevice{now: moving{name: name, total: specs}, place: len(v.devices)}
+	d := &liveDevice{now: moving{name: name, tally: tally{total: specs}}, place: len(v.devices)}
 	d.show()
-	d.bar = v.bars.New(int64(specs), mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"),
-		mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return fmt.Sprintf("%-*s ", width, oneLine(d.shown.Load().name)) })),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return d.shown.Load().text(v.ink) })))
+	d.bar = v.bar(width, specs, func() string { return oneLine(d.shown.Load().name) }, func() string { return d.shown.Load().text(v.ink) })
 	return d
+}
+
+// showSum hands the sum over to the bars.
+func (v *live) showSum() {
+	s := v.sum
+	v.summed.Store(&s)
+	if v.total != nil && s.done < s.total { // the last one would end the bar, and another round may come
+		v.total.SetCurrent(int64(s.done))
+	}
 }
 
 // show hands what is known over to the bars.
@@ -135,10 +151,7 @@ func (d *liveDevice) show() {
 }
 
 func (m *moving) text(ink palette) string {
-	parts := []string{fmt.Sprintf(" %d/%d", m.done, m.total)}
-	if m.red > 0 {
-		parts = append(parts, ink.paint(red, fmt.Sprintf("%d red", m.red)))
-	}
+	parts := m.parts(ink)
 	if m.spec == "" {
 		return strings.Join(parts, "  ")
 	}
@@ -162,12 +175,12 @@ const belowIdle = 1 << 20
 func (v *live) follow(e record.Event) {
 	if e.Kind == runner.KindRunStarted {
 		for _, d := range v.devices { // a new round
-			d.now = moving{name: d.now.name, total: d.now.total}
+			d.now = moving{name: d.now.name, tally: tally{total: d.now.total}}
 			d.show()
 			d.bar.SetCurrent(0)
 		}
-		v.sum.done, v.sum.red, v.sum.began = 0, 0, time.Now()
-		v.handOver()
+		v.sum = sum{tally{total: v.sum.total}, time.Now()}
+		v.showSum()
 		return
 	}
 	d := v.devices[e.Device]
@@ -208,17 +221,11 @@ func (v *live) follow(e record.Event) {
 // finished counts a spec that has ended.
 func (v *live) finished(m *moving, e record.Event) {
 	m.spec, m.what = "", ""
-	m.done++
-	v.sum.done++
 	var r record.SpecResult
-	if e.Decode(&r) == nil && (r.Verdict == record.Fail || r.Verdict == record.Error) {
-		m.red++
-		v.sum.red++
-	}
-	v.handOver()
-	if v.total != nil && v.sum.done < v.sum.total {
-		v.total.SetCurrent(int64(v.sum.done))
-	}
+	bad := e.Decode(&r) == nil && (r.Verdict == record.Fail || r.Verdict == record.Error)
+	m.ended(bad)
+	v.sum.ended(bad)
+	v.showSum()
 }
 
 // closeWithin is how long the bars may take to be taken down. Beyond it the

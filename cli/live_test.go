@@ -1,9 +1,38 @@
 package cli
 
 import (
+	"io"
+	"log/slog"
 	"testing"
 	"time"
+
+	"hilrig/fixtures"
+	"hilrig/fixtures/rigfile"
+	"hilrig/record"
+	"hilrig/runner"
 )
+
+// A new round begins at nothing, also on the line of all boards.
+func TestANewRoundBeginsAtNothing(t *testing.T) {
+	a := &app{out: io.Discard, err: io.Discard, logTo: newRedirect(io.Discard), log: slog.New(slog.DiscardHandler)}
+	p := &runner.Plan{Hubs: []rigfile.Hub{rigfile.DefaultHub()}, Own: map[string][]fixtures.Spec{}}
+	for _, name := range []string{"a", "b"} {
+		p.Devices = append(p.Devices, rigfile.Device{Name: name})
+		p.Own[name] = []fixtures.Spec{{ID: "tls/1"}, {ID: "tls/2"}}
+	}
+	v := newLive(a, p)
+	defer v.close()
+	for _, name := range []string{"a", "b"} {
+		v.event(record.Event{Device: name, Kind: record.KindSpecFinished, Data: record.MustData(record.SpecResult{ID: "tls/1", Verdict: record.Fail})})
+	}
+	if at := v.total.Current(); at != 2 || v.sum.red != 2 {
+		t.Errorf("the first round stands at %d, %+v", at, v.sum)
+	}
+	v.event(record.Event{Kind: runner.KindRunStarted, Data: record.MustData(record.Run{Round: 2, Rounds: 2})})
+	if at := v.total.Current(); at != 0 || v.sum.tally != (tally{total: 4}) {
+		t.Errorf("the second round begins at %d, %+v", at, v.sum)
+	}
+}
 
 func TestTheLineOfAllBoardsSaysHowFarTheRunIs(t *testing.T) {
 	began := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
@@ -12,10 +41,10 @@ func TestTheLineOfAllBoardsSaysHowFarTheRunIs(t *testing.T) {
 		after time.Duration
 		ink   palette
 	}{
-		" 0/40  3s":                           {sum{total: 40}, 3 * time.Second, false},
-		" 10/40  20s  about 1m0s left":        {sum{done: 10, total: 40}, 20 * time.Second, false},
-		" 10/40  2 red  20s  about 1m0s left": {sum{done: 10, red: 2, total: 40}, 20 * time.Second, false},
-		" 40/40  \x1b[31m1 red\x1b[0m  1m20s": {sum{done: 40, red: 1, total: 40}, 80 * time.Second, true},
+		" 0/40  3s":                           {sum{tally: tally{total: 40}}, 3 * time.Second, false},
+		" 10/40  20s  about 1m0s left":        {sum{tally: tally{done: 10, total: 40}}, 20 * time.Second, false},
+		" 10/40  2 red  20s  about 1m0s left": {sum{tally: tally{done: 10, red: 2, total: 40}}, 20 * time.Second, false},
+		" 40/40  \x1b[31m1 red\x1b[0m  1m20s": {sum{tally: tally{done: 40, red: 1, total: 40}}, 80 * time.Second, true},
 	} {
 		c.sum.began = began
 		if got := c.sum.text(c.ink, began.Add(c.after)); got != want {
@@ -26,8 +55,8 @@ func TestTheLineOfAllBoardsSaysHowFarTheRunIs(t *testing.T) {
 
 func TestTheLineOfABoardSaysWhatIsRed(t *testing.T) {
 	for want, m := range map[string]moving{
-		" 3/9":        {done: 3, total: 9},
-		" 3/9  2 red": {done: 3, total: 9, red: 2},
+		" 3/9":        {tally: tally{done: 3, total: 9}},
+		" 3/9  2 red": {tally: tally{done: 3, total: 9, red: 2}},
 	} {
 		if got := m.text(false); got != want {
 			t.Errorf("%q, want %q", got, want)
