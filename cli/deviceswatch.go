@@ -8,9 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/term"
-
 	"hilrig/hw/port"
+	"hilrig/record/wording"
 )
 
 // lookEvery is how often a shelf that is watched is looked at: a port that came
@@ -68,10 +67,7 @@ func (a *app) redraw(l *listing) error {
 		return err
 	}
 	fmt.Fprintf(&b, "\n%s; Ctrl-C ends\n", time.Now().Format(time.TimeOnly))
-	width, height := 0, 0
-	if f, ok := fileOf(a.out); ok {
-		width, height, _ = term.GetSize(int(f.Fd())) // unknown: not cut
-	}
+	width, height := extentOf(a.out)
 	_, err := io.WriteString(unfiltered(a.out), frame(strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n"), width, height))
 	return err
 }
@@ -86,8 +82,8 @@ func frame(lines []string, width, height int) string {
 	var b strings.Builder
 	b.WriteString("\x1b[H")
 	for _, l := range lines {
-		if r := []rune(l); width > 0 && len(r) > width {
-			l = string(r[:width-1]) + "…"
+		if width > 0 {
+			l = wording.Clip(l, width)
 		}
 		b.WriteString(l + "\x1b[K\n")
 	}
@@ -112,9 +108,9 @@ func changes(before, now *listing) (lines []string) {
 		delete(old, p.Path)
 		switch {
 		case !there, was.Serial != p.Serial || was.IDs() != p.IDs():
-			lines = append(lines, fmt.Sprintf("%s came: %s, %s", p.Path, plainly(p.Name), free(p.held())))
+			lines = append(lines, fmt.Sprintf("%s came: %s, %s", p.Path, plainly(p.Name), p.heldBy()))
 		case !sameHolder(was.Holder, p.Holder) || was.Lock != p.Lock:
-			lines = append(lines, p.Path+" "+free(p.held()))
+			lines = append(lines, p.Path+" "+p.heldBy())
 		}
 	}
 	for _, p := range before.Ports {
@@ -150,12 +146,13 @@ func sameHolder(a, b *port.Holder) bool {
 	return a.PID == b.PID && a.Run == b.Run && a.Program == b.Program
 }
 
-func free(held string) string {
-	if held == "-" {
-		return "held by nobody"
+// heldBy is held in a sentence.
+func (p portLine) heldBy() string {
+	switch {
+	case p.Holder != nil:
+		return "held by " + p.held()
+	case p.Lock != "":
+		return p.held()
 	}
-	if strings.HasPrefix(held, "cannot") {
-		return held
-	}
-	return "held by " + held
+	return "held by nobody"
 }

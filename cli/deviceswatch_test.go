@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,6 +39,7 @@ func TestEachChangeOfAShelfIsALine(t *testing.T) {
 		{"a port went", listing{Ports: []portLine{tty("/dev/tty1", nil)}}, listing{}, "/dev/tty1 is gone"},
 		{"taken", listing{Ports: []portLine{tty("/dev/tty1", nil)}}, listing{Ports: []portLine{tty("/dev/tty1", run("r1", 1))}}, "/dev/tty1 held by process 4711 (run r1), since …"},
 		{"let go", listing{Ports: []portLine{tty("/dev/tty1", run("r1", 1))}}, listing{Ports: []portLine{tty("/dev/tty1", nil)}}, "/dev/tty1 held by nobody"},
+		{"not to be locked", listing{Ports: []portLine{tty("/dev/tty1", nil)}}, listing{Ports: []portLine{{Port: usb.Port{Path: "/dev/tty1"}, Lock: "denied"}}}, "/dev/tty1 cannot be locked: denied"},
 		{"opened again", listing{Ports: []portLine{tty("/dev/tty1", run("r1", 1))}}, listing{Ports: []portLine{tty("/dev/tty1", run("r1", 5))}}, ""},
 		{"the next run", listing{Ports: []portLine{tty("/dev/tty1", run("r1", 1))}}, listing{Ports: []portLine{tty("/dev/tty1", run("r2", 5))}}, "/dev/tty1 held by process 4711 (run r2), since …"},
 		{"a board came", listing{Devices: []deviceLine{board(false, "no such port", nil)}}, listing{Devices: []deviceLine{board(true, "", nil)}}, "device b1 can be reached: yes"},
@@ -78,13 +80,15 @@ func TestAShelfIsWatchedUntilAnInterrupt(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("an interrupt cannot be sent there")
 	}
-	s := newStage(t)
+	dir := t.TempDir()
 	rig := "devices:\n  - {name: b1, device_id: One, hub_port: 28885, serial: {path: board}}\n"
-	if err := os.WriteFile(filepath.Join(s.dir, "shelf.yaml"), []byte(rig), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "shelf.yaml"), []byte(rig), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "hilrig", "devices", "--rig", "shelf.yaml", "--watch")
-	cmd.Dir = s.dir
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "hilrig", "devices", "--rig", "shelf.yaml", "--watch")
+	cmd.Dir = dir
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +107,7 @@ func TestAShelfIsWatchedUntilAnInterrupt(t *testing.T) {
 		}
 		t.Fatalf("it never said %s", fits)
 	}
-	board := filepath.Join(s.dir, "board")
+	board := filepath.Join(dir, "board")
 	until(`^b1 .* no: `)
 	if err := os.WriteFile(board, nil, 0o644); err != nil {
 		t.Fatal(err)

@@ -27,15 +27,21 @@ func isTerminal(w any) bool {
 // widthOf is how many characters fit on a line of w; 0: any number, w is no
 // terminal.
 func widthOf(w io.Writer) int {
+	width, _ := extentOf(w)
+	return width
+}
+
+// extentOf is [widthOf], and how many lines there are.
+func extentOf(w io.Writer) (width, height int) {
 	f, ok := fileOf(w)
 	if !ok || !isTerminal(f) {
-		return 0
+		return 0, 0
 	}
-	width, _, err := term.GetSize(int(f.Fd()))
+	width, height, err := term.GetSize(int(f.Fd()))
 	if err != nil {
-		return 0
+		return 0, 0
 	}
-	return width
+	return width, height
 }
 
 // screen is where moving lines are drawn on a terminal: each redraw begins in
