@@ -64,7 +64,8 @@ func Run(ctx context.Context, r Request) (rec *record.Record, dir string, err er
 	var said strings.Builder
 	cmd := exec.CommandContext(ctx, exe, r.arguments(own)...)
 	cmd.Env = append(os.Environ(), inside+"=1")
-	cmd.Stdout, cmd.Stderr = orNobody(r.Output), io.MultiWriter(&said, orNobody(r.Output))
+	both := io.MultiWriter(&said, orNobody(r.Output)) // of two, exec would write to Output from two goroutines
+	cmd.Stdout, cmd.Stderr = both, both
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 45 * time.Second
 	ended := cmd.Run()

@@ -1,6 +1,7 @@
 package embed_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -8,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"hilrig/embed"
 	"hilrig/record"
@@ -50,12 +50,44 @@ func TestWhatCannotRunSaysWhy(t *testing.T) {
 	}
 }
 
+// What a run prints and what it logs come one after the other: whoever takes
+// them needs no lock.
+func TestWhatARunPrintsComesFromOne(t *testing.T) {
+	state := t.TempDir()
+	t.Setenv("HILRIG_STATE", state)
+	if err := os.WriteFile(filepath.Join(state, "history.db"), bytes.Repeat([]byte("no database\n"), 20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	if _, _, err := embed.Run(t.Context(), embed.Request{Specs: []string{"tls/version"}, Dir: t.TempDir(), Output: &said}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"the history was not told", "PASS  1 pass"} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("it does not say %q:\n%s", want, &said)
+		}
+	}
+}
+
+// onText does something once a run prints a text.
+type onText struct {
+	text string
+	do   func()
+}
+
+func (o onText) Write(b []byte) (int, error) {
+	if strings.Contains(string(b), o.text) {
+		o.do()
+	}
+	return len(b), nil
+}
+
 // A program that gives up still gets the record.
 func TestARunThatIsGivenUpHasARecord(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	givenUp := errors.New("given up")
-	time.AfterFunc(3*time.Second, func() { cancel(givenUp) })
-	rec, _, err := embed.Run(ctx, embed.Request{Specs: []string{"session/*"}, Dir: t.TempDir()})
+	begun := onText{"session/", func() { cancel(givenUp) }} // its first spec has ended
+	rec, _, err := embed.Run(ctx, embed.Request{Specs: []string{"session/*"}, Dir: t.TempDir(), Output: begun})
 	if !errors.Is(err, givenUp) || rec == nil || rec.Run.Verdict == record.Pass {
 		t.Errorf("%v, %+v", err, rec)
 	}
