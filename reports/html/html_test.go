@@ -266,7 +266,7 @@ func shelf() *record.Record {
 		case 5, 6:
 			s.Verdict, s.Cause = record.NotRun, "port "+name+" is held"
 		}
-		r.Devices = append(r.Devices, record.DeviceRecord{Name: name, Type: "ads300", Specs: []record.SpecResult{s, {ID: "tls/version", Verdict: record.Pass}}})
+		r.Devices = append(r.Devices, record.DeviceRecord{Name: name, Type: "ads300", DeviceFacts: record.DeviceFacts{LeftWith: "its files of before"}, Specs: []record.SpecResult{s, {ID: "tls/version", Verdict: record.Pass}}})
 	}
 	r.Conclude()
 	return r
@@ -302,13 +302,14 @@ var says = function (what) { document.title += '|' + what + ': ' + document.quer
 key('n'); says('n');
 key('/'); document.activeElement.value = 'b8'; document.activeElement.dispatchEvent(new Event('input', {bubbles: true})); says('b8');
 document.title += '|cards ' + document.querySelectorAll('section.f:not(.out)').length + ', b3 seen ' + document.querySelector('th[data-name=b3]').offsetWidth;
+document.title += ', left with: ' + Array.from(document.querySelectorAll('td.dim[colspan="8"]')).filter(function (x) { return x.offsetWidth; }).length;
 document.activeElement.value = 'version'; document.activeElement.dispatchEvent(new Event('input', {bubbles: true})); says('version');
 key('Escape'); says('Escape');
 </script></body>`
 	title := chromium(t, strings.Replace(render(t, shelf(), ""), "</body>", press, 1))
 	title = title[strings.Index(title, "<title>")+len("<title>") : strings.Index(title, "</title>")]
 	_, got, _ := strings.Cut(title, "|")
-	want := "n: 1 of 2 specs, 4 of 8 devices|b8: 1 of 2 specs, 1 of 8 devices|cards 1, b3 seen 0|version: 0 of 2 specs, 4 of 8 devices|Escape: "
+	want := "n: 1 of 2 specs, 4 of 8 devices|b8: 1 of 2 specs, 1 of 8 devices|cards 1, b3 seen 0, left with: 1|version: 0 of 2 specs, 4 of 8 devices|Escape: "
 	if got != want {
 		t.Errorf("the page says\n%s, want\n%s", got, want)
 	}
