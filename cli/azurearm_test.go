@@ -193,7 +193,7 @@ func TestMessagesBeforeARun(t *testing.T) {
 		{"for a program", aHub, "--label-filter smoke --dry-run --json", manager{}, "of the 100 that the day has left", 0},
 		{"not asked", `""`, "--label-filter smoke --dry-run", manager{}, "is read where the hub's entry has a resource_id", 0},
 		{"nobody is signed in", aHub, "--label-filter smoke --dry-run", manager{signedOut: true}, "how many the day has left is not known: sign in at Microsoft Entra (az login)", 0},
-		{"of a day that is not told of", aHub, "--label-filter smoke --dry-run", manager{unsaid: true}, "how many the day has left is not known: Azure Resource Manager does not say it", 0},
+		{"of a day that is not told of", aHub, "--label-filter smoke --dry-run", manager{unsaid: true}, "how many the day has left is not known: no quota is in what Azure Resource Manager answers", 0},
 		{"no resource id", "a-hub", "--label-filter smoke --dry-run", manager{}, "resource id", runner.ExitUsage},
 		{"more than there are, told", aHub, "--label-filter smoke --repeat 101 --dry-run", manager{}, "it takes 101 at the least, and 100 of 8000 are left (fewer specs", runner.ExitRig},
 		{"more than there are", aHub, "--label-filter smoke --repeat 101", manager{}, "it takes 101 at the least, and 100 of 8000 are left (fewer specs", runner.ExitRig},

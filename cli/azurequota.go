@@ -48,7 +48,7 @@ func (a *app) usesOf(ctx context.Context, h rigfile.Hub, need int) (string, erro
 		return "", err
 	}
 	if err == nil && q.MaxMessages == 0 {
-		err = errors.New("Azure Resource Manager does not say it")
+		err = errors.New("no quota is in what Azure Resource Manager answers")
 	}
 	if err != nil {
 		return "and how many the day has left is not known: " + oneLine(err.Error()), nil
