@@ -1,3 +1,4 @@
 // Package yamltree finds what stands where in the tree of a YAML file that a
-// person wrote, and bounds how deep the tree may be. It knows no kind of file.
+// person wrote, bounds how deep the tree may be, and reads a file strictly by its
+// schema. It knows no kind of file.
 package yamltree

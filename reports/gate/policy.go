@@ -1,7 +1,9 @@
 package gate
 
 import (
+	"bytes"
 	"crypto/sha256"
+	_ "embed"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -11,7 +13,14 @@ import (
 	"time"
 
 	"hilrig/record"
+	"hilrig/record/yamltree"
 )
+
+//go:embed policy.schema.json
+var policySchema []byte
+
+// PolicySchema is the JSON schema of a policy file (draft 2020-12).
+func PolicySchema() []byte { return bytes.Clone(policySchema) }
 
 // Policy is what a firmware must have shown before it may ship.
 type Policy struct {
@@ -84,7 +93,7 @@ type Spec struct {
 // usage failure.
 func ReadPolicy(path string, data []byte, catalogue []Spec) (*Policy, error) {
 	p := &Policy{}
-	if err := readStrict("policy", path, data, policySchema, p); err != nil {
+	if _, err := yamltree.ReadStrict("policy", path, data, policySchema, p); err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(data)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"hilrig/record"
+	"hilrig/record/yamltree"
 )
 
 // A policy that is not understood whole is none.
@@ -26,7 +27,7 @@ func TestABrokenPolicyIsAUsageFailure(t *testing.T) {
 		sound + "accept: [{spec: tls/*, hub: x, because: y}]\n": "hub x is not among hubs",
 		"policy: p\nboards: [{type: a}]\nrequired: [tls/nope]":  "no spec of the catalogue is tls/nope",
 		sound + "hubs: &a [x]\n":                                "anchors",
-		strings.Repeat("#", maxSize+1):                          "at most",
+		strings.Repeat("#", yamltree.Largest+1):                 "at most",
 		sound + "areas: " + strings.Repeat("[", 100_000):        "line 4: more than 64 levels deep",
 	} {
 		_, err := ReadPolicy("gate.yaml", []byte(text), catalogue)

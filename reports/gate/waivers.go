@@ -1,13 +1,22 @@
 package gate
 
 import (
+	"bytes"
+	_ "embed"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"hilrig/record"
+	"hilrig/record/yamltree"
 )
+
+//go:embed waivers.schema.json
+var waiverSchema []byte
+
+// WaiverSchema is the JSON schema of a waiver file (draft 2020-12).
+func WaiverSchema() []byte { return bytes.Clone(waiverSchema) }
 
 // Waiver is a failure that somebody answers for until a day.
 type Waiver struct {
@@ -29,7 +38,7 @@ func ReadWaivers(path string, data []byte, p *Policy, catalogue []Spec, now time
 	var f struct {
 		Waivers []Waiver `yaml:"waivers"`
 	}
-	if err := readStrict("waivers", path, data, waiverSchema, &f); err != nil {
+	if _, err := yamltree.ReadStrict("waivers", path, data, waiverSchema, &f); err != nil {
 		return nil, err
 	}
 	var errs []error

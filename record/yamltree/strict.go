@@ -1,8 +1,7 @@
-package gate
+package yamltree
 
 import (
 	"bytes"
-	_ "embed"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"golang.org/x/text/language"
@@ -20,34 +20,24 @@ import (
 
 	"hilrig/record"
 	"hilrig/record/wording"
-	"hilrig/record/yamltree"
 )
 
-//go:embed policy.schema.json
-var policySchema []byte
+// Largest is the most bytes of a file that [ReadStrict] reads.
+const Largest = 256 << 10
 
-//go:embed waivers.schema.json
-var waiverSchema []byte
-
-// PolicySchema is the JSON schema of a policy file (draft 2020-12).
-func PolicySchema() []byte { return bytes.Clone(policySchema) }
-
-// WaiverSchema is the JSON schema of a waiver file (draft 2020-12).
-func WaiverSchema() []byte { return bytes.Clone(waiverSchema) }
-
-// maxSize is the most bytes of a policy or of a waiver file.
-const maxSize = 256 << 10
-
-// readStrict reads a YAML file that its schema describes into v. What does not
-// fit is a usage failure that says the line.
-func readStrict(what, path string, data, schema []byte, v any) error {
-	fail := func(err error) error { return record.NewFailure(record.Usage, "read "+what, path, err) }
-	if len(data) > maxSize {
-		return fail(fmt.Errorf("%d bytes; it has at most %d", len(data), maxSize))
+// ReadStrict reads a YAML file that its schema describes into v, and gives its
+// tree, for places in it. What does not fit is a usage failure that says the
+// line.
+func ReadStrict(what, path string, data, schema []byte, v any) (ast.Node, error) {
+	fail := func(err error) (ast.Node, error) {
+		return nil, record.NewFailure(record.Usage, "read "+what, path, err)
+	}
+	if len(data) > Largest {
+		return fail(fmt.Errorf("%d bytes; it has at most %d", len(data), Largest))
 	}
 	tokens := lexer.Tokenize(string(data))
-	if t := yamltree.TooDeep(tokens); t != nil {
-		return fail(fmt.Errorf("line %d: more than %d levels deep", t.Position.Line, yamltree.Deepest))
+	if t := TooDeep(tokens); t != nil {
+		return fail(fmt.Errorf("line %d: more than %d levels deep", t.Position.Line, Deepest))
 	}
 	f, err := parser.Parse(tokens, 0)
 	if err != nil {
@@ -72,7 +62,7 @@ func readStrict(what, path string, data, schema []byte, v any) error {
 	if err := yaml.UnmarshalWithOptions(data, v, yaml.Strict()); err != nil {
 		return fail(firstLine(err))
 	}
-	return nil
+	return body, nil
 }
 
 func firstLine(err error) error {
@@ -157,19 +147,26 @@ func knownKeys(s *jsonschema.Schema, where []string) []string {
 
 // place is where a value stands, or a key of it: its line and its keys.
 func place(body ast.Node, where []string, key string) string {
-	n := yamltree.Nearest(body, where)
-	t := yamltree.Token(n)
-	for _, p := range yamltree.Pairs(n) {
-		if yamltree.Key(p) == key {
+	n := Nearest(body, where)
+	t := Token(n)
+	for _, p := range Pairs(n) {
+		if Key(p) == key {
 			t = p.Key.GetToken()
 		}
 	}
-	line := 1
-	if t != nil && t.Position != nil {
-		line = t.Position.Line
-	}
+	line := lineOf(t)
 	if len(where) == 0 {
 		return fmt.Sprintf("line %d: ", line)
 	}
 	return fmt.Sprintf("line %d: %s: ", line, strings.Join(where, "."))
+}
+
+// Line is where a value stands, or the nearest one above it that is there.
+func Line(n ast.Node, where ...string) int { return lineOf(Token(Nearest(n, where))) }
+
+func lineOf(t *token.Token) int {
+	if t == nil || t.Position == nil {
+		return 1
+	}
+	return t.Position.Line
 }
