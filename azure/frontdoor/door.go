@@ -67,22 +67,28 @@ func (d *Door) Addr() net.Addr { return d.listener.Addr() }
 // Admit makes the way to the process that plays a board's hub. The file is its
 // end, which it gives to [Join]; the caller closes its own copy once the process
 // has it. The way is there until the process closes its end, or dies, or the
-// board is let in again.
+// board is let in again, or one that no address tells from it.
 func (d *Door) Admit(name string) (*os.File, error) {
 	ours, theirs, err := pair()
 	if err != nil {
 		return nil, record.NewFailure(record.RigHost, "make the way from the shared port to", name, err)
 	}
 	d.mu.Lock()
-	old := d.inside[name]
 	if d.closed {
 		d.mu.Unlock()
 		return nil, errors.Join(os.ErrClosed, ours.Close(), theirs.Close())
 	}
+	var old []*net.UnixConn
+	for _, n := range append(Turns(d.config.Boards, name), name) {
+		if w := d.inside[n]; w != nil {
+			old = append(old, w)
+			delete(d.inside, n)
+		}
+	}
 	d.inside[name] = ours
 	d.mu.Unlock()
-	if old != nil {
-		_ = old.Close() // whoever had it is gone or on the way out
+	for _, w := range old {
+		_ = w.Close() // whoever had it is gone or on the way out
 	}
 	return theirs, nil
 }

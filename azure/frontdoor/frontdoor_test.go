@@ -192,6 +192,9 @@ func TestBoardsThatNothingTellsApartAreServedByWhoIsIn(t *testing.T) {
 	_ = g.Close()
 	s.isRefused("127.0.1.1")
 	s.greeter("two", s.guest("two"))
+	s.hears("127.0.1.1", "two serves 127.0.1.1")
+	s.greeter("one", s.guest("one")) // its turn again, while the other's process is still ending
+	s.hears("127.0.1.1", "one serves 127.0.1.1")
 }
 
 func TestAClosedDoorEndsItsGuests(t *testing.T) {
