@@ -31,34 +31,35 @@ func (a *app) summary(dir string, r *record.Record, reports []string) {
 	}
 }
 
-// failures tells each failure and each warning.
+// boardsNamed is how many boards are named that have one thing.
+const boardsNamed = 6
+
+// failures tells each failure and each warning, once for all the boards that
+// have it, with the evidence of the first.
 func (a *app) failures(dir string, r *record.Record, ink palette) {
-	for _, d := range r.Devices {
-		for _, s := range d.Specs {
-			if s.Verdict != record.Fail && s.Verdict != record.Error && s.Verdict != record.Warn {
-				continue
-			}
-			on := ""
+	for _, v := range []record.Verdict{record.Fail, record.Error, record.Warn} {
+		for _, on := range wording.Alike(r, v) {
+			s, where := on[0].Spec, ""
 			if len(r.Devices) > 1 {
-				on = " on " + d.Name
+				where = " on " + wording.Boards(on, boardsNamed)
 			}
-			fmt.Fprintf(a.out, "%s %s%s%s\n", ink.verdict(s.Verdict), ink.paint(bold, s.ID), on, ink.paint(dim, class(s.Class)))
-			a.diagnosis(dir, d.Name, s, ink)
+			fmt.Fprintf(a.out, "%s %s%s%s\n", ink.verdict(v), ink.paint(bold, s.ID), where, ink.paint(dim, class(s.Class)))
+			a.diagnosis(dir, on[0].Device, s, ink)
 			fmt.Fprintln(a.out)
 		}
 	}
 }
 
-// wholeDevices tells what is wrong with a device beside its specs: it could not
-// be given back what it had before the run.
+// wholeDevices tells what is wrong with devices beside their specs: they could
+// not be given back what they had before the run.
 func (a *app) wholeDevices(r *record.Record, ink palette) {
-	for _, d := range wording.Untold(r) {
+	for _, b := range wording.AsAWhole(r) {
 		v := record.Error
-		if d.Class == record.ClassDevice {
+		if b.Class == record.ClassDevice {
 			v = record.Fail
 		}
-		fmt.Fprintf(a.out, "%s %s%s\n%s\n", ink.verdict(v), ink.paint(bold, "device "+d.Name), ink.paint(dim, class(d.Class)),
-			wrap(wording.Clip(oneLine(d.Cause), 400), "  ", widthOf(a.out)))
+		fmt.Fprintf(a.out, "%s %s%s\n%s\n", ink.verdict(v), ink.paint(bold, "device "+wording.Some(b.Names, boardsNamed)), ink.paint(dim, class(b.Class)),
+			wrap(wording.Clip(oneLine(b.Cause), 400), "  ", widthOf(a.out)))
 	}
 }
 
@@ -69,18 +70,19 @@ func class(c record.Class) string {
 	return " (" + string(c) + ")"
 }
 
-// leftOut tells why specs have no verdict, each cause once for a device, as it
-// was told first.
+// leftOut tells why specs have no verdict, each cause once, as it was told
+// first.
 func (a *app) leftOut(r *record.Record, ink palette) {
-	width, any := widthOf(a.out), false
-	for _, d := range r.Devices {
-		for _, specs := range wording.ByCause(d, record.NotRun) {
-			any = true
-			fmt.Fprintf(a.out, "%s %s on %s\n%s", ink.verdict(record.NotRun), wording.Plural(len(specs), "spec"), d.Name,
-				wrap(wording.Clip(oneLine(specs[0].Cause), 400), "  ", width))
+	lacking := wording.Without(r, record.NotRun)
+	for _, l := range lacking {
+		each := ""
+		if len(l.Names) > 1 {
+			each = " each"
 		}
+		fmt.Fprintf(a.out, "%s %s%s on %s\n%s", ink.verdict(record.NotRun), wording.Plural(len(l.Specs), "spec"), each, wording.Some(l.Names, boardsNamed),
+			wrap(wording.Clip(oneLine(l.Cause), 400), "  ", widthOf(a.out)))
 	}
-	if any {
+	if len(lacking) > 0 {
 		fmt.Fprintln(a.out)
 	}
 }

@@ -102,6 +102,28 @@ func TestSummary(t *testing.T) {
 	golden(t, "summary.golden", b.String())
 }
 
+// What many boards have for one cause is told once.
+func TestTheSummaryOfAShelfTellsACauseOnce(t *testing.T) {
+	r := &record.Record{Schema: record.Schema}
+	for i := range 12 {
+		name := fmt.Sprintf("board-%d", i+1)
+		d := record.DeviceRecord{Name: name, DeviceID: "Id" + name, DeviceFacts: record.DeviceFacts{Port: "/dev/serial/by-id/usb-" + string(rune('a'+i))}}
+		switch {
+		case i < 9:
+			d.Specs = []record.SpecResult{{ID: "tls/expired", Verdict: record.Fail, Class: record.ClassDevice, Message: fmt.Sprintf("a handshake of Id%s in %d s", name, i)}}
+		default:
+			d.Cause, d.Class = "open "+d.Port+": busy", record.RigPort
+			d.Specs = []record.SpecResult{{ID: "tls/expired", Verdict: record.NotRun, Cause: d.Cause}}
+		}
+		r.Devices = append(r.Devices, d)
+	}
+	r.Conclude()
+	var b bytes.Buffer
+	a := &app{out: &b}
+	a.summary("/runs/x", r, []string{"/runs/x/report.html"})
+	golden(t, "summary-shelf.golden", b.String())
+}
+
 func TestWrap(t *testing.T) {
 	for _, c := range []struct {
 		text  string

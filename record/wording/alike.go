@@ -22,7 +22,7 @@ func Alike(r *record.Record, v record.Verdict) [][]On {
 	for _, d := range r.Devices {
 		for _, s := range d.Specs {
 			if s.Verdict == v {
-				found = append(found, On{d.Name, s, strings.Join([]string{s.ID, string(s.Class), KeyOn(d, told(s))}, "\x00")})
+				found = append(found, On{d.Name, s, strings.Join([]string{s.ID, string(s.Class), keyOn(d, told(s))}, "\x00")})
 			}
 		}
 	}
@@ -47,8 +47,8 @@ func Together[T any](all []T, key func(T) string) (groups [][]T) {
 	return groups
 }
 
-// KeyOn is [CauseKey] of what was told of a device, without its own names.
-func KeyOn(d record.DeviceRecord, cause string) string {
+// keyOn is [CauseKey] of what was told of a device, without its own names.
+func keyOn(d record.DeviceRecord, cause string) string {
 	return CauseKey(strings.NewReplacer(names(d)...).Replace(cause))
 }
 
@@ -60,7 +60,7 @@ func told(s record.SpecResult) string {
 // names are what a board is called, each with what stands for it, the longer
 // one first: it may hold the other.
 func names(d record.DeviceRecord) (pairs []string) {
-	own := []string{d.Name, d.DeviceID}
+	own := []string{d.Name, d.DeviceID, d.Port, d.Hardware.Serial}
 	slices.SortFunc(own, func(a, b string) int { return len(b) - len(a) })
 	for _, name := range own {
 		if len(name) > 1 { // a letter is a part of any word
@@ -72,12 +72,17 @@ func names(d record.DeviceRecord) (pairs []string) {
 
 // Boards names at most n devices, and says how many more there are.
 func Boards(on []On, n int) string {
-	var named []string
-	for i, o := range on {
-		if i == n && len(on) > n+1 {
-			return strings.Join(named, ", ") + " and " + Plural(len(on)-n, "other")
-		}
-		named = append(named, o.Device)
+	var names []string
+	for _, o := range on {
+		names = append(names, o.Device)
 	}
-	return strings.Join(named, ", ")
+	return Some(names, n)
+}
+
+// Some is at most n of the names, and how many more there are.
+func Some(names []string, n int) string {
+	if len(names) > n+1 {
+		return strings.Join(names[:n], ", ") + " and " + Plural(len(names)-n, "other")
+	}
+	return strings.Join(names, ", ")
 }

@@ -12,7 +12,7 @@ import (
 var figures = regexp.MustCompile(`\b[0-9A-F]{40,64}\b|\b[0-9a-f]{40,64}\b|[0-9]+([.:,][0-9]+)*`)
 
 // SameCause reports whether two causes are one that was told twice: they
-// differ in nothing but their numbers. [ByCause] gathers results so.
+// differ in nothing but their numbers. [byCause] gathers results so.
 func SameCause(a, b string) bool { return CauseKey(a) == CauseKey(b) }
 
 // CauseKey is a cause without its numbers and its line ends; the same for
@@ -21,9 +21,9 @@ func CauseKey(cause string) string {
 	return figures.ReplaceAllString(OneLine(cause), "#")
 }
 
-// ByCause gathers the results of a device that ended with v by their cause, in
+// byCause gathers the results of a device that ended with v by their cause, in
 // the order in which each was told first.
-func ByCause(d record.DeviceRecord, v record.Verdict) [][]record.SpecResult {
+func byCause(d record.DeviceRecord, v record.Verdict) [][]record.SpecResult {
 	var ended []record.SpecResult
 	for _, s := range d.Specs {
 		if s.Verdict == v {
@@ -33,9 +33,9 @@ func ByCause(d record.DeviceRecord, v record.Verdict) [][]record.SpecResult {
 	return Together(ended, func(s record.SpecResult) string { return CauseKey(s.Cause) })
 }
 
-// Untold are the devices with a cause that none of their specs tells: it is
+// untold are the devices with a cause that none of their specs tells: it is
 // said of the device then, and once.
-func Untold(r *record.Record) (all []record.DeviceRecord) {
+func untold(r *record.Record) (all []record.DeviceRecord) {
 	for _, d := range r.Devices {
 		told := slices.ContainsFunc(d.Specs, func(s record.SpecResult) bool { return SameCause(s.Cause, d.Cause) })
 		if d.Cause != "" && !told {

@@ -38,7 +38,7 @@ func TestWhatDidNotRunIsGatheredByItsCause(t *testing.T) {
 		of("d", record.NotRun, "port held"), of("e", record.NotRun, "no session in 4 s"), of("f", record.Pass, ""),
 	}}
 	var got []string
-	for _, specs := range ByCause(d, record.NotRun) {
+	for _, specs := range byCause(d, record.NotRun) {
 		for _, s := range specs {
 			got = append(got, s.ID)
 		}
@@ -63,7 +63,7 @@ func TestADeviceTellsTheCauseThatItsSpecsDoNot(t *testing.T) {
 		of("untold", "its child died", "not reached", ""), of("no specs", "its child died"),
 	}}
 	var names []string
-	for _, d := range Untold(r) {
+	for _, d := range untold(r) {
 		names = append(names, d.Name)
 	}
 	if got := strings.Join(names, ", "); got != "untold, no specs" {

@@ -1,7 +1,6 @@
 package html
 
 import (
-	"cmp"
 	"strings"
 
 	"hilrig/record"
@@ -57,56 +56,4 @@ func cards(all []failure) map[string]string {
 		}
 	}
 	return at
-}
-
-// broken are devices that failed as a whole, for one and the same cause.
-type broken struct {
-	Names []string
-	Class record.Class
-	Cause string
-}
-
-func asAWhole(r *record.Record) (all []broken) {
-	cause := func(d record.DeviceRecord) string { return string(d.Class) + "\x00" + wording.KeyOn(d, d.Cause) }
-	for _, devices := range wording.Together(wording.Untold(r), cause) {
-		b := broken{Class: devices[0].Class, Cause: devices[0].Cause}
-		for _, d := range devices {
-			b.Names = append(b.Names, d.Name)
-		}
-		all = append(all, b)
-	}
-	return all
-}
-
-// unasked are the specs without a verdict for one and the same cause, and the
-// devices on which that is so.
-type unasked struct {
-	Names       []string
-	Cause, Look string
-	Specs       []string
-	key         string // of devices that lack the same specs for the same cause
-}
-
-// without gathers the specs that ended with v by cause and device; devices
-// that lack the same specs for the same cause are told together.
-func without(r *record.Record, v record.Verdict) (all []unasked) {
-	var lacking []unasked
-	for _, d := range r.Devices {
-		for _, specs := range wording.ByCause(d, v) {
-			u := unasked{Names: []string{d.Name}, Cause: cmp.Or(specs[0].Cause, "no result"), Look: specs[0].Look}
-			for _, s := range specs {
-				u.Specs = append(u.Specs, s.ID)
-			}
-			u.key = wording.KeyOn(d, u.Cause) + "\x00" + strings.Join(u.Specs, "\x00")
-			lacking = append(lacking, u)
-		}
-	}
-	for _, same := range wording.Together(lacking, func(u unasked) string { return u.key }) {
-		u := same[0]
-		for _, other := range same[1:] {
-			u.Names = append(u.Names, other.Names...)
-		}
-		all = append(all, u)
-	}
-	return all
 }

@@ -60,13 +60,13 @@ type document struct {
 	Columns   []column              // of the matrix, one for each
 	Shelf     bool                  // more boards than have room beside the text of a spec
 	Areas     []area
-	Broken    []broken
+	Broken    []wording.Broken
 	Failures  []failure
 	More      []failure // those for which there is a line only
 	Files     map[string][]link
 	RunFiles  []link
-	NotRun    []unasked
-	NotAsked  []unasked
+	NotRun    []wording.Lacking
+	NotAsked  []wording.Lacking
 	Durations []duration
 	Limited   []measured
 	Measured  []measured // without limits
@@ -96,12 +96,12 @@ func view(r *record.Record, runDir string) document {
 			d.Counts = append(d.Counts, count{v, n[v], anchors[v]})
 		}
 	}
-	d.Broken = asAWhole(r)
+	d.Broken = wording.AsAWhole(r)
 	d.Failures, d.More = failures(r, runDir)
 	d.Areas, d.Columns = matrix(r, cards(d.Failures))
 	d.Shelf = len(d.Columns) > beside
 	d.Files, d.RunFiles = links(runDir, r.Devices)
-	d.NotRun, d.NotAsked = without(r, record.NotRun), without(r, record.NotApplicable)
+	d.NotRun, d.NotAsked = wording.Without(r, record.NotRun), wording.Without(r, record.NotApplicable)
 	d.Durations = durations(r)
 	d.Limited, d.Measured = measurements(r)
 	return d
