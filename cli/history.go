@@ -82,7 +82,7 @@ and again when it ends; the run folders stay the truth.`,
 		Args: knownVerb,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.historyRuns(), a.historySpec(), a.historyBoard(), a.historyFirmware(), a.historyFlaky(), a.historyImport(), a.historyRebuild())
+	cmd.AddCommand(a.historyRuns(), a.historySpec(), a.historyBoard(), a.historyFirmware(), a.historyFlaky(), a.historySuspects(), a.historyImport(), a.historyRebuild())
 	return cmd
 }
 
@@ -137,7 +137,7 @@ func (a *app) historyRuns() *cobra.Command {
 				if r.ClockBack {
 					note += "  clock set back"
 				}
-				fmt.Fprintf(a.out, "%s  %s  %s  %s%s\n", ink.verdict(r.Verdict), r.ID, oneLine(firmwareName(r.Version, r.SHA256)), oneLine(told(r.Counts)), note)
+				fmt.Fprintf(a.out, "%s  %s  %s  %s%s\n", ink.verdict(r.Verdict), r.ID, oneLine(cmp.Or(r.Tested, firmwareName(r.Version, r.SHA256))), oneLine(told(r.Counts)), note)
 			}
 		})
 }
@@ -215,9 +215,55 @@ func (a *app) historyBoard() *cobra.Command {
 				fmt.Fprintf(a.out, "%s  %s  as %s at %s  %s (%s)\n", ink.verdict(e.Verdict), e.Run, oneLine(e.Slot), oneLine(e.Hub), oneLine(firmwareName(e.Version, e.SHA256)), cmp.Or(string(e.Known), "not known"))
 			}
 			for _, s := range b.Suspects {
-				fmt.Fprintf(a.out, "suspect: it fails %s with %s, and %s of type %s pass\n", s.Spec, oneLine(firmwareName(s.Version, s.SHA256)), wording.Plural(s.Siblings, "sibling"), oneLine(s.Type))
+				fmt.Fprintf(a.out, "suspect: it fails %s\n", alone(s))
 			}
 			a.noneKnown(len(b.Tested))
+		})
+}
+
+// alone is what a board fails and its siblings pass, in words.
+func alone(s history.Suspect) string {
+	text := fmt.Sprintf("%s with %s, %d of %d times, and %s of type %s pass", s.Spec, oneLine(firmwareName(s.Version, s.SHA256)), s.Failed, s.Asked, wording.Plural(s.Siblings, "sibling"), oneLine(s.Type))
+	if s.Others > 0 {
+		text += fmt.Sprintf(", %d more fail", s.Others)
+	}
+	return text
+}
+
+// suspects are the boards and rigs that may be to blame for what is red.
+type suspects struct {
+	Boards []history.Suspect    `json:"boards"`
+	Rigs   []history.SuspectRig `json:"rigs"`
+}
+
+func (a *app) historySuspects() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "suspects",
+		Short: "List boards that fail what their siblings pass, and rigs at which is red what is green at others",
+		Long: `List boards that fail what their siblings of one type pass with the same firmware,
+and rigs at which a spec is red more often than chance allows, while it is green
+with the same firmware at other rigs (import their runs first). An error of a rig
+counts as red at a rig, and never against a board.`,
+		Example: "  hilrig history suspects",
+		Args:    exactly(),
+	}
+	return historyQuestion(a, cmd,
+		func(ctx context.Context, h *history.History, _ []string) (s suspects, err error) {
+			if s.Boards, err = h.Suspects(ctx, ""); err != nil {
+				return s, err
+			}
+			s.Rigs, err = h.SuspectRigs(ctx)
+			return s, err
+		},
+		func(s suspects) {
+			for _, b := range s.Boards {
+				fmt.Fprintf(a.out, "board %s fails %s\n", oneLine(b.Serial), alone(b))
+			}
+			for _, r := range s.Rigs {
+				fmt.Fprintf(a.out, "rig %s on %s: %s with %s is red %d of %d times, at %s %d of %d\n", oneLine(r.Rig), oneLine(r.Host), r.Spec, oneLine(firmwareName(r.Version, r.SHA256)),
+					r.Red, r.Asked, wording.Plural(r.Others.Rigs, "other rig"), r.Others.Red, r.Others.Asked)
+			}
+			a.noneKnown(len(s.Boards) + len(s.Rigs))
 		})
 }
 
@@ -272,8 +318,8 @@ func (a *app) historyRebuild() *cobra.Command {
 		Use:   "rebuild",
 		Short: "Correct the history by the run folders that are there",
 		Long: `Correct the history by the run folders that are there: those that it knows, and
-those of --out. A run whose folder is gone stays in it. A history that cannot be
-read is set aside, and a new one made.`,
+those of --out. A run whose folder is gone stays in it. A history that is damaged
+is set aside, and a new one made of the folders and of what can be read of it.`,
 		Example: "  hilrig history rebuild",
 		Args:    exactly(),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.rebuildHistory(cmd.Context(), out) },
@@ -291,18 +337,37 @@ func (a *app) rebuildHistory(ctx context.Context, out string) error {
 	if history.Busy(err) {
 		return err // whoever has it would go on writing to what was set aside
 	}
+	salvaged := 0
 	if err != nil {
-		aside, moved := history.SetAside(state, time.Now())
-		if moved != nil {
-			return errors.Join(err, moved)
+		if salvaged, err = a.salvage(ctx, state, err); err != nil {
+			return err
 		}
-		a.log.Warn("the history could not be read: a new one is made of the folders of "+out, "set_aside", aside, "err", err)
+		if dirs, err = knownFolders(ctx, state); err != nil {
+			return err
+		}
 	}
 	more, err := runFolders(out)
-	if err != nil && len(dirs) == 0 {
+	if err != nil && len(dirs)+salvaged == 0 {
 		return err
 	}
 	return a.takeIn(ctx, append(dirs, more...))
+}
+
+// salvage puts a damaged history aside and a new one in its place, of what can
+// still be read of it.
+func (a *app) salvage(ctx context.Context, state string, damage error) (runs int, err error) {
+	aside, err := history.SetAside(state, time.Now())
+	if err != nil {
+		return 0, errors.Join(damage, err)
+	}
+	a.log.Warn("the history is damaged: a new one is made of what can be read of it, and of the folders", "set_aside", aside, "err", damage)
+	if aside == "" {
+		return 0, nil
+	}
+	if runs, err = history.Salvage(ctx, aside, state); err == nil {
+		fmt.Fprintf(a.out, "%s read from the damaged history\n", wording.Plural(runs, "run"))
+	}
+	return runs, err
 }
 
 // knownFolders are the folders that the history knows and that are there.
@@ -312,6 +377,9 @@ func knownFolders(ctx context.Context, state string) (dirs []string, err error) 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
+	if err := h.Check(ctx); err != nil {
+		return nil, err
+	}
 	all, err := h.Runs(ctx, 0)
 	for _, r := range all {
 		if record.There(filepath.Join(r.Dir, runner.RecordFile)) {

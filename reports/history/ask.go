@@ -23,6 +23,7 @@ type Run struct {
 	Verdict  record.Verdict `json:"verdict"`
 	Version  string         `json:"version"`
 	SHA256   string         `json:"sha256"`
+	Tested   string         `json:"tested,omitempty"` // what the boards ran, where the run names no firmware
 	Hardware int            `json:"boards"`
 	Selftest bool           `json:"selftest"`
 	Counts
@@ -68,13 +69,14 @@ func (h *History) Of(ctx context.Context, version, sum string) ([]Run, error) {
 }
 
 func (h *History) runs(ctx context.Context, where string, args ...any) ([]Run, error) {
-	return ask(ctx, h, fmt.Sprintf(`SELECT id, dir, host, rig, started, ended, verdict, version, sha256, hardware, selftest, passed, warned, failed, errors, without, files,
+	return ask(ctx, h, fmt.Sprintf(`SELECT coalesce((SELECT group_concat(name, ', ') FROM (SELECT DISTINCT coalesce(nullif(f.version, ''), substr(f.sha256, 1, 12)) AS name
+			FROM entry e JOIN firmware f ON f.id = e.firmware WHERE e.run = run.seq AND run.version = '' AND run.sha256 = '' LIMIT 4)), ''), id, dir, host, rig, started, ended, verdict, version, sha256, hardware, selftest, passed, warned, failed, errors, without, files,
 		told AND EXISTS (SELECT 1 FROM run b WHERE b.seq < run.seq AND b.told AND b.host = run.host AND b.started > run.started + %d) FROM run WHERE `, sameClock.Milliseconds())+where,
 		func(scan func(...any) error) (r Run, err error) {
 			var started int64
 			var ended sql.NullInt64
 			var files string
-			if err := scan(&r.ID, &r.Dir, &r.Host, &r.Rig, &started, &ended, &r.Verdict, &r.Version, &r.SHA256, &r.Hardware, &r.Selftest,
+			if err := scan(&r.Tested, &r.ID, &r.Dir, &r.Host, &r.Rig, &started, &ended, &r.Verdict, &r.Version, &r.SHA256, &r.Hardware, &r.Selftest,
 				&r.Passed, &r.Warned, &r.Failed, &r.Errors, &r.Without, &files, &r.ClockBack); err != nil {
 				return r, err
 			}
@@ -134,47 +136,18 @@ func rateOf(changes, n int) Rate {
 	return Rate{n, p, max(0, (middle-half)/scale), min(1, (middle+half)/scale)}
 }
 
-// pairs of results one after another, over some rows of the summary.
-const pairs = "sum(max(0, s.passed + s.warned + s.failed - 1))"
-
-const counts = "sum(s.passed), sum(s.warned), sum(s.failed), sum(s.errors), sum(s.without), sum(s.changes), " + pairs
+const counts = "sum(t.passed), sum(t.warned), sum(t.failed), sum(t.errors), sum(t.without), sum(t.changes), sum(t.pairs)"
 
 // Spec is the trend of a spec over firmwares, the oldest first.
 func (h *History) Spec(ctx context.Context, name string) ([]Trend, error) {
-	return ask(ctx, h, `SELECT f.version, f.sha256, min(s.first), count(*), `+counts+` FROM summary s JOIN firmware f ON f.id = s.firmware
-		WHERE s.spec = (SELECT id FROM spec WHERE name = ?) GROUP BY s.firmware ORDER BY min(s.first)`,
+	return ask(ctx, h, `SELECT f.version, f.sha256, min(t.first), sum(t.boards), `+counts+` FROM total t JOIN firmware f ON f.id = t.firmware
+		WHERE t.spec = (SELECT id FROM spec WHERE name = ?) GROUP BY t.firmware ORDER BY min(t.first)`,
 		func(scan func(...any) error) (t Trend, err error) {
 			var first int64
 			err = scan(&t.Version, &t.SHA256, &first, &t.Boards, &t.Passed, &t.Warned, &t.Failed, &t.Errors, &t.Without, &t.Changes, &t.Pairs)
 			t.First, t.Rate = time.UnixMilli(first).UTC(), rateOf(t.Changes, t.Pairs)
 			return t, err
 		}, name)
-}
-
-// Suspect is a spec that a board fails and that its siblings pass with the same
-// firmware.
-type Suspect struct {
-	Serial   string `json:"serial"`
-	Type     string `json:"type"`
-	Spec     string `json:"spec"`
-	Version  string `json:"version"`
-	SHA256   string `json:"sha256"`
-	Failed   int    `json:"failed"`
-	Siblings int    `json:"siblings_that_pass"`
-}
-
-// Suspects are what a board fails and its siblings pass; without a serial, all
-// boards'.
-func (h *History) Suspects(ctx context.Context, serial string) ([]Suspect, error) {
-	return ask(ctx, h, `SELECT b.serial, b.type, spec.name, f.version, f.sha256, s.failed,
-			(SELECT count(*) FROM summary o JOIN board ob ON ob.id = o.board WHERE o.spec = s.spec AND o.firmware = s.firmware AND o.board != s.board AND ob.type = b.type AND o.failed = 0 AND o.passed + o.warned > 0) AS siblings
-		FROM board b JOIN summary s ON s.board = b.id JOIN spec ON spec.id = s.spec JOIN firmware f ON f.id = s.firmware
-		WHERE (?1 = '' OR b.serial = ?1) AND s.failed > 0 AND siblings > 0
-			AND NOT EXISTS (SELECT 1 FROM summary o JOIN board ob ON ob.id = o.board WHERE o.spec = s.spec AND o.firmware = s.firmware AND o.board != s.board AND ob.type = b.type AND o.failed > 0)
-		ORDER BY s.first DESC, spec.name LIMIT 200`,
-		func(scan func(...any) error) (s Suspect, err error) {
-			return s, scan(&s.Serial, &s.Type, &s.Spec, &s.Version, &s.SHA256, &s.Failed, &s.Siblings)
-		}, serial)
 }
 
 // Entry is a board in a run.
@@ -232,8 +205,8 @@ type Flaky struct {
 
 // Flaky are the specs whose verdict changed, the worst first.
 func (h *History) Flaky(ctx context.Context) ([]Flaky, error) {
-	return ask(ctx, h, `SELECT spec.name, sum(s.changes), `+pairs+` FROM summary s JOIN spec ON spec.id = s.spec
-		GROUP BY s.spec HAVING sum(s.changes) > 0 ORDER BY CAST(sum(s.changes) AS REAL) / `+pairs+` DESC, spec.name`,
+	return ask(ctx, h, `SELECT spec.name, sum(t.changes), sum(t.pairs) FROM total t JOIN spec ON spec.id = t.spec
+		GROUP BY t.spec HAVING sum(t.changes) > 0 ORDER BY CAST(sum(t.changes) AS REAL) / sum(t.pairs) DESC, spec.name`,
 		func(scan func(...any) error) (f Flaky, err error) {
 			err = scan(&f.Spec, &f.Changes, &f.Pairs)
 			f.Rate = rateOf(f.Changes, f.Pairs)

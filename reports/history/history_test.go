@@ -137,7 +137,7 @@ func TestABoardThatFailsWhatItsSiblingsPassIsSuspect(t *testing.T) {
 	h := opened(t, t.TempDir())
 	told(t, h, night(0, "2.4.1", p, f, p), night(1, "2.4.2", f, f, p))
 	got, err := h.Suspects(t.Context(), "")
-	want := []Suspect{{"A2", "ads300", "tls/version", "2.4.1", "sum-2.4.1", 1, 2}}
+	want := []Suspect{{"A2", "ads300", "tls/version", "2.4.1", "sum-2.4.1", 1, 1, 2, 0}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v %v", got, err)
 	}
@@ -315,5 +315,132 @@ func TestRatesHaveTheirInterval(t *testing.T) {
 	}
 	if r := rateOf(1, 10); r.Flake != 0.1 || r.Low < 0.017 || r.Low > 0.019 || r.High < 0.403 || r.High > 0.405 { // as statistics books have it
 		t.Errorf("%+v", r)
+	}
+}
+
+// Where other rigs are green a rig that is red is to blame, but not for what may
+// be chance.
+func TestARigThatIsRedWhereOthersAreGreenIsSuspect(t *testing.T) {
+	at := func(n int, rig string, verdicts ...record.Verdict) *record.Record {
+		r := night(n, "2.4.1", verdicts...)
+		r.Run.Rig, r.Run.ID = rig, r.Run.ID+rig
+		for i := range r.Devices {
+			r.Devices[i].Hardware.Serial = rig + r.Devices[i].Hardware.Serial
+		}
+		return r
+	}
+	for name, c := range map[string]struct {
+		red  []record.Verdict
+		want int
+	}{
+		"errors":  {[]record.Verdict{e, e, e, e}, 1},
+		"mixed":   {[]record.Verdict{f, e, f, e}, 1},
+		"chance":  {[]record.Verdict{f, p, p, p}, 0},
+		"no runs": {[]record.Verdict{n, n, n, n}, 0},
+	} {
+		h := opened(t, t.TempDir())
+		told(t, h, at(0, "a", p, p, p, p), at(1, "b", c.red...), at(2, "c", p, w, p, p))
+		told(t, h, at(1, "b", c.red...)) // again
+		got, err := h.SuspectRigs(t.Context())
+		if err != nil || len(got) != c.want {
+			t.Fatalf("%s: %+v %v", name, got, err)
+		}
+		if c.want > 0 && (got[0].Rig != "b" || got[0].Red != 4 || got[0].Asked != 4 || got[0].Others.Rigs != 2 || got[0].Others.Asked != 8 || got[0].Others.Red != 0) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// A database of an earlier hilrig answers like one that was made today.
+func TestAHistoryOfTheFirstFormatIsBroughtUpToDate(t *testing.T) {
+	dir := t.TempDir()
+	old, err := sql.Open("sqlite", filepath.Join(dir, FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := old.ExecContext(t.Context(), first+`
+		INSERT INTO run (seq, id, dir, host, rig, hilrig, started, ended, verdict, version, sha256, hardware, selftest, told) VALUES (1, 'r1', 'd', 'lab', 'bench', '1', 1, 2, 'fail', '', '', 2, 0, 1);
+		INSERT INTO board VALUES (1, 'A1', 'ads300', 0), (2, 'A2', 'ads300', 0);
+		INSERT INTO spec VALUES (1, 'tls/version'); INSERT INTO firmware VALUES (1, '2.4.1', 'sum-2.4.1');
+		INSERT INTO entry VALUES (1, 1, 'a', 1, 1, 'local', 'asked', 'fail'), (2, 1, 'b', 2, 1, 'local', 'asked', 'pass');
+		INSERT INTO result VALUES (1, 1, 3, 0, 'm'), (2, 1, 1, 0, '');
+		INSERT INTO summary VALUES (1, 1, 1, 0, 0, 1, 0, 0, 0, 2, 1), (1, 1, 2, 1, 0, 0, 0, 0, 0, 1, 1);
+		PRAGMA user_version = 1;`); err != nil {
+		t.Fatal(err)
+	}
+	if err := old.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h := opened(t, dir)
+	if got, err := h.Suspects(t.Context(), "A1"); err != nil || len(got) != 1 || got[0].Siblings != 1 {
+		t.Errorf("%+v %v", got, err)
+	}
+	if got, err := h.Spec(t.Context(), "tls/version"); err != nil || len(got) != 1 || got[0].Passed != 1 || got[0].Failed != 1 || got[0].Boards != 2 {
+		t.Errorf("%+v %v", got, err)
+	}
+	if got, err := h.Runs(t.Context(), 0); err != nil || len(got) != 1 || got[0].Tested != "2.4.1" {
+		t.Errorf("%+v %v", got, err)
+	}
+	told(t, h, night(0, "2.4.1", p, p))
+	if got, err := h.Flaky(t.Context()); err != nil || len(got) != 1 || got[0].Changes != 1 || got[0].Pairs != 2 {
+		t.Errorf("%+v %v", got, err)
+	}
+}
+
+// What can be read of a damaged history outlives it, whatever page is bad.
+func TestWhatADamagedHistoryStillSaysIsSalvaged(t *testing.T) {
+	whole := t.TempDir()
+	h, err := Open(t.Context(), whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const nights = 80
+	for i := range nights {
+		told(t, h, night(i, fmt.Sprint("2.", i/8), p, []record.Verdict{p, f}[i%2]))
+	}
+	want, err := h.Spec(t.Context(), "tls/version")
+	if err := errors.Join(err, h.Close()); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(whole, FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const page = 4096
+	most, all := 0, 0
+	for bad := 1; bad < len(text)/page; bad++ {
+		dir, damaged := t.TempDir(), filepath.Join(t.TempDir(), "damaged")
+		b := append([]byte{}, text...)
+		for i := range page {
+			b[bad*page+i] = byte(i)
+		}
+		if err := os.WriteFile(damaged, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		runs, err := Salvage(t.Context(), damaged, dir)
+		if err != nil {
+			t.Fatalf("page %d: %v", bad, err)
+		}
+		most = max(most, runs)
+		if runs == nights {
+			all++
+		}
+		h := opened(t, dir)
+		if got, err := h.Runs(t.Context(), 0); err != nil || len(got) != runs {
+			t.Errorf("page %d: %d runs, %d said (%v)", bad, len(got), runs, err)
+		}
+		if missing, err := h.Missing(t.Context()); err != nil || runs > 0 && runs+missing > nights {
+			t.Errorf("page %d: %d runs and %d missing (%v)", bad, runs, missing, err)
+		}
+	}
+	if most != nights || all < len(text)/page/2 {
+		t.Errorf("%d runs at most, all of them in %d of %d", most, all, len(text)/page)
+	}
+	dir := t.TempDir()
+	if runs, err := Salvage(t.Context(), filepath.Join(whole, FileName), dir); err != nil || runs != nights {
+		t.Fatal(runs, err)
+	}
+	if got, err := opened(t, dir).Spec(t.Context(), "tls/version"); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v\nwant %+v (%v)", got, want, err)
 	}
 }

@@ -21,11 +21,14 @@ import (
 // FileName is the database in the state folder.
 const FileName = "history.db"
 
-//go:embed schema.sql
-var tables string
+//go:embed format1.sql
+var first string
 
-// format is the version of the tables that this package knows.
-const format = 1
+//go:embed format2.sql
+var second string
+
+// formats lead from one version of the tables to the next, the first from none.
+func formats() []string { return []string{first, second + totals("1") + atRigs("run.seq")} }
 
 // lockWait bounds how long a statement waits for another process.
 const lockWait = 2 * time.Second
@@ -67,24 +70,39 @@ func open(ctx context.Context, path, mode string) (*History, error) {
 	return h, nil
 }
 
-// prepare makes the tables of a new database, and refuses those of a later
-// hilrig and what is damaged.
+// prepare makes the tables of a new database, brings those of an earlier hilrig
+// up to date, and refuses those of a later one and what is damaged.
 func (h *History) prepare(ctx context.Context) error {
+	steps := formats()
 	return h.change(ctx, func(tx *sql.Tx) error {
 		var version int
 		if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
 			return err
 		}
-		switch {
-		case version > format:
-			return fmt.Errorf("it is of format %d; this hilrig knows up to %d", version, format)
-		case version == format:
-			var runs int
-			return tx.QueryRowContext(ctx, "SELECT count(*) FROM run").Scan(&runs)
+		if version > len(steps) {
+			return fmt.Errorf("it is of format %d; this hilrig knows up to %d", version, len(steps))
 		}
-		_, err := tx.ExecContext(ctx, tables+fmt.Sprintf("PRAGMA user_version = %d;", format))
-		return err
+		for ; version < len(steps); version++ {
+			if _, err := tx.ExecContext(ctx, steps[version]+fmt.Sprintf("PRAGMA user_version = %d;", version+1)); err != nil {
+				return err
+			}
+		}
+		var runs int
+		return tx.QueryRowContext(ctx, "SELECT count(*) FROM run").Scan(&runs)
 	})
+}
+
+// Check looks through the whole database for damage.
+func (h *History) Check(ctx context.Context) error {
+	var says string
+	err := h.db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&says)
+	if err == nil && says != "ok" {
+		err = errors.New(says)
+	}
+	if err != nil {
+		return failure("check", h.path, err)
+	}
+	return nil
 }
 
 // Close closes the database.
@@ -104,7 +122,7 @@ func (h *History) change(ctx context.Context, do func(*sql.Tx) error) error {
 
 func failure(step, path string, err error) error {
 	return record.NewFailure(record.RigHost, step+" history", path, err).
-		WithCure("runs go on without it, and their folders hold all; hilrig history rebuild makes it anew")
+		WithCure("runs go on without it, and their folders hold all; hilrig history rebuild makes it anew, of the folders and of what can still be read of it")
 }
 
 // Busy reports whether another process had the history for longer than one

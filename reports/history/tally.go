@@ -2,7 +2,6 @@ package history
 
 import (
 	"slices"
-	"time"
 
 	"hilrig/record"
 )
@@ -50,13 +49,8 @@ func (t *tally) add(code int) {
 	t.last = now
 }
 
-// goOn adds a tally to what its row of the summary holds.
-const goOn = `INSERT INTO summary (spec, firmware, board, passed, warned, failed, errors, without, changes, last, first) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-	ON CONFLICT DO UPDATE SET passed = passed + excluded.passed, warned = warned + excluded.warned, failed = failed + excluded.failed,
+// goOn adds a result to what its row of the summary holds.
+const goOn = `ON CONFLICT DO UPDATE SET passed = passed + excluded.passed, warned = warned + excluded.warned, failed = failed + excluded.failed,
 	errors = errors + excluded.errors, without = without + excluded.without,
 	changes = changes + excluded.changes + (last != 0 AND excluded.last != 0 AND last != excluded.last),
 	last = CASE excluded.last WHEN 0 THEN last ELSE excluded.last END`
-
-func (t *tally) row(k key, first time.Time) []any {
-	return []any{k.spec, k.firmware, k.board, t.passed, t.warned, t.failed, t.errors, t.without, t.changes, t.last, first.UnixMilli()}
-}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"hilrig/record"
 	"hilrig/record/wording"
@@ -65,18 +64,18 @@ func (t *telling) run(dir string, r *record.Record, told bool) (seq int64, err e
 	}
 	values := []any{
 		dir, r.Run.Host, r.Run.Rig, r.Run.Version, r.Run.Started.UnixMilli(), ended, string(r.Run.Verdict), r.Firmware.Version, r.Firmware.SHA256, hardware, r.OfSelftest(),
-		n[record.Pass], n[record.Warn], n[record.Fail], n[record.Error], n[record.NotRun] + n[record.NotApplicable],
+		wording.Selection(r.Run.Selection), n[record.Pass], n[record.Warn], n[record.Fail], n[record.Error], n[record.NotRun] + n[record.NotApplicable],
 	}
 	err = t.tx.QueryRowContext(t.ctx, "SELECT seq FROM run WHERE id = ?", r.Run.ID).Scan(&seq)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		err = t.tx.QueryRowContext(t.ctx, `INSERT INTO run (dir, host, rig, hilrig, started, ended, verdict, version, sha256, hardware, selftest, passed, warned, failed, errors, without, id, told)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`, append(values, r.Run.ID, told)...).Scan(&seq)
+		err = t.tx.QueryRowContext(t.ctx, `INSERT INTO run (dir, host, rig, hilrig, started, ended, verdict, version, sha256, hardware, selftest, asked, passed, warned, failed, errors, without, id, told)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`, append(values, r.Run.ID, told)...).Scan(&seq)
 		return seq, err
 	case err != nil:
 		return 0, err
 	}
-	return seq, t.exec(`UPDATE run SET dir = ?, host = ?, rig = ?, hilrig = ?, started = ?, ended = ?, verdict = ?, version = ?, sha256 = ?, hardware = ?, selftest = ?,
+	return seq, t.exec(`UPDATE run SET dir = ?, host = ?, rig = ?, hilrig = ?, started = ?, ended = ?, verdict = ?, version = ?, sha256 = ?, hardware = ?, selftest = ?, asked = ?,
 		passed = ?, warned = ?, failed = ?, errors = ?, without = ? WHERE seq = ?`, append(values, seq)...)
 }
 
@@ -104,22 +103,31 @@ func (t *telling) all(dir string, r *record.Record, files map[string]string) err
 		return err
 	}
 	if !r.OfSelftest() {
-		for i := range r.Devices {
-			d := &r.Devices[i]
-			if len(d.Faults) > 0 {
-				continue // it fails as it should
-			}
-			if err := t.device(seq, r, d, later, stale); err != nil {
-				return err
-			}
-		}
-	}
-	for k := range stale {
-		if err := t.sumAnew(k); err != nil {
+		if err := t.results(seq, r); err != nil {
 			return err
 		}
 	}
-	return nil
+	return t.sums(seq, stale, later)
+}
+
+// results enters what was found of each device, but of those that are faulty on
+// purpose.
+func (t *telling) results(seq int64, r *record.Record) error {
+	insert, err := t.tx.PrepareContext(t.ctx, "INSERT INTO result (entry, spec, verdict, flaky, message) VALUES (?, ?, ?, ?, ?)")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = insert.Close() }() // with the transaction anyway
+	for i := range r.Devices {
+		d := &r.Devices[i]
+		if len(d.Faults) > 0 {
+			continue // it fails as it should
+		}
+		if err := t.device(seq, r, d, insert); err != nil {
+			return err
+		}
+	}
+	return t.measured(seq, r)
 }
 
 // key is a row of the summary.
@@ -128,8 +136,27 @@ type key struct{ spec, firmware, board int64 }
 // forget takes out the results of a run and says which rows of the summary they
 // were in.
 func (t *telling) forget(seq int64) (map[key]bool, error) {
-	stale := map[key]bool{}
-	rows, err := t.tx.QueryContext(t.ctx, "SELECT r.spec, e.firmware, e.board FROM entry e JOIN result r ON r.entry = e.id WHERE e.run = ?", seq)
+	stale, err := t.keys("e.run = ?", seq)
+	if err != nil || len(stale) == 0 {
+		return stale, err
+	}
+	for _, query := range []string{
+		takenFromRigs,
+		"DELETE FROM measured WHERE run = ?",
+		"DELETE FROM result WHERE entry IN (SELECT id FROM entry WHERE run = ?)",
+		"DELETE FROM entry WHERE run = ?",
+	} {
+		if err := t.exec(query, seq); err != nil {
+			return nil, err
+		}
+	}
+	return stale, nil
+}
+
+// keys are the rows of the summary that some results are in.
+func (t *telling) keys(where string, args ...any) (map[key]bool, error) {
+	all := map[key]bool{}
+	rows, err := t.tx.QueryContext(t.ctx, "SELECT r.spec, e.firmware, e.board FROM entry e JOIN result r ON r.entry = e.id WHERE "+where, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -139,21 +166,14 @@ func (t *telling) forget(seq int64) (map[key]bool, error) {
 		if err := rows.Scan(&k.spec, &k.firmware, &k.board); err != nil {
 			return nil, err
 		}
-		stale[k] = true
+		all[k] = true
 	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	if err := t.exec("DELETE FROM result WHERE entry IN (SELECT id FROM entry WHERE run = ?)", seq); err != nil {
-		return nil, err
-	}
-	return stale, t.exec("DELETE FROM entry WHERE run = ?", seq)
+	return all, rows.Err()
 }
 
-// device enters the results of a device. Its rows of the summary go on from
-// what they are where nothing came later, and are made anew where something did.
-func (t *telling) device(seq int64, r *record.Record, d *record.DeviceRecord, later bool, stale map[key]bool) error {
-	serial := cmp.Or(d.Hardware.Serial, r.Run.Rig+"/"+d.Board())
+// device enters the results of a device.
+func (t *telling) device(seq int64, r *record.Record, d *record.DeviceRecord, insert *sql.Stmt) error {
+	serial := BoardOf(r, d)
 	board, err := t.named("INSERT INTO board (serial, type, emulated) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", "SELECT id FROM board WHERE serial = ?1 AND type = ?2 AND ?3 = ?3", serial, d.Type, d.Emulated)
 	if err != nil {
 		return err
@@ -168,16 +188,6 @@ func (t *telling) device(seq int64, r *record.Record, d *record.DeviceRecord, la
 		seq, d.Name, board, firmware, d.Hub.Name, string(d.Running.Known), string(d.Verdict)).Scan(&entry); err != nil {
 		return err
 	}
-	result, err := t.tx.PrepareContext(t.ctx, "INSERT INTO result (entry, spec, verdict, flaky, message) VALUES (?, ?, ?, ?, ?)")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = result.Close() }() // with the transaction anyway
-	add, err := t.tx.PrepareContext(t.ctx, goOn)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = add.Close() }() // with the transaction anyway
 	for i := range d.Specs {
 		s := &d.Specs[i]
 		spec, err := t.spec(s.ID)
@@ -188,21 +198,17 @@ func (t *telling) device(seq int64, r *record.Record, d *record.DeviceRecord, la
 		if !s.Verdict.Green() {
 			message = wording.Clip(wording.OneLine(cmp.Or(s.Message, s.Cause)), 200)
 		}
-		if _, err := result.ExecContext(t.ctx, entry, spec, codeOf(s.Verdict), s.Flaky, message); err != nil {
-			return err
-		}
-		k := key{spec, firmware, board}
-		if later || stale[k] {
-			stale[k] = true
-			continue
-		}
-		var sum tally
-		sum.add(codeOf(s.Verdict))
-		if _, err := add.ExecContext(t.ctx, sum.row(k, r.Run.Started)...); err != nil {
+		if _, err := insert.ExecContext(t.ctx, entry, spec, codeOf(s.Verdict), s.Flaky, message); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// BoardOf is how the history calls the board of a device: by its serial, and by
+// its place in the rig where it has none.
+func BoardOf(r *record.Record, d *record.DeviceRecord) string {
+	return cmp.Or(d.Hardware.Serial, r.Run.Rig+"/"+d.Board())
 }
 
 // named finds the number of something, and gives it one where it has none.
@@ -223,35 +229,4 @@ func (t *telling) spec(name string) (int64, error) {
 	}
 	t.specs[name] = id
 	return id, err
-}
-
-// sumAnew makes a row of the summary of all results that it is about.
-func (t *telling) sumAnew(k key) error {
-	rows, err := t.tx.QueryContext(t.ctx, `SELECT r.verdict, run.started FROM entry e JOIN result r ON r.entry = e.id AND r.spec = ? JOIN run ON run.seq = e.run
-		WHERE e.board = ? AND e.firmware = ? ORDER BY run.started, e.id`, k.spec, k.board, k.firmware)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }() // rows.Err has told
-	var sum tally
-	var first int64
-	n := 0
-	for ; rows.Next(); n++ {
-		var code int
-		var started int64
-		if err := rows.Scan(&code, &started); err != nil {
-			return err
-		}
-		if n == 0 {
-			first = started
-		}
-		sum.add(code)
-	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	if err := t.exec("DELETE FROM summary WHERE spec = ? AND firmware = ? AND board = ?", k.spec, k.firmware, k.board); err != nil || n == 0 {
-		return err
-	}
-	return t.exec(goOn, sum.row(k, time.UnixMilli(first))...)
 }
