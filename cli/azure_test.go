@@ -243,6 +243,42 @@ func TestCoreAtAzure(t *testing.T) {
 	}
 }
 
+// A shelf at one hub: all at once, by one reader of the one consumer group, which
+// lets five in.
+func TestAShelfAtAzure(t *testing.T) {
+	c := openCloud(t)
+	const boards = 8
+	_, device, _ := strings.Cut(azureRig, "  - {name: emu-1")
+	device, _, _ = strings.Cut(device, "\n")
+	var all strings.Builder
+	for i := range boards {
+		all.WriteString(strings.Replace(fmt.Sprintf("  - {name: emu-%d%s\n", i, device), "NewDevice", fmt.Sprintf("board-%d", i), 1))
+	}
+	c.write("rig.yaml", strings.Replace(azureRig, "  - {name: emu-1"+device+"\n", all.String(), 1))
+	code, out := c.hilrig("run", "--rig", "rig.yaml", "--hub", "azure", "--label-filter", "smoke", "--jobs", fmt.Sprint(boards))
+	if code != 0 {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	if n := len(c.record(filepath.Join("reports", "out")).Devices); n != boards {
+		t.Errorf("%d devices in the record", n)
+	}
+	connections := 0
+	for _, s := range c.amqp.Seen() {
+		if s.Connection == "opened" {
+			connections++
+		}
+	}
+	if connections != 1 {
+		t.Errorf("the endpoint had %d connections", connections)
+	}
+	if calls := c.called(); len(calls) > 6*boards {
+		t.Errorf("%d calls of the registry for %d devices: %q", len(calls), boards, calls)
+	}
+	if left := c.hub.Devices(); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
 // A tap in front shows handshakes, makes the link bad and lets the hub be away.
 func TestCoreAtAzureBehindATap(t *testing.T) {
 	c := openCloud(t)

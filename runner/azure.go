@@ -23,7 +23,10 @@ import (
 // openAzure reads what the rig file names once a run opens the hub.
 func openAzure(h rigfile.Hub) hub.Open {
 	return func(ctx context.Context, s hub.Setup) (hub.Hub, string, error) {
-		c, err := AzureOf(h, s.Log)
+		c, err := serviceAndRoot(h, s.Log)
+		if err == nil && s.Feed == nil {
+			c.Events, err = eventsOf(h)
+		}
 		if err != nil {
 			return nil, "", err
 		}
@@ -34,26 +37,29 @@ func openAzure(h rigfile.Hub) hub.Open {
 // AzureOf is an IoT Hub as the rig file describes it, with what its files and
 // environment variables hold. Errors are usage failures that show no secret.
 func AzureOf(h rigfile.Hub, log *slog.Logger) (c iothub.Config, err error) {
+	if c, err = serviceAndRoot(h, log); err == nil {
+		c.Events, err = eventsOf(h)
+	}
+	return c, err
+}
+
+// serviceAndRoot is an IoT Hub without what reads its events.
+func serviceAndRoot(h rigfile.Hub, log *slog.Logger) (c iothub.Config, err error) {
 	c = iothub.Config{Host: h.Host, Port: h.Port, Adopt: h.Adopt}
 	if h.Root != "" {
 		if c.Root, err = rootOf("the hub", h.Root); err != nil {
 			return c, err
 		}
 	}
-	roots, err := rootsOf(h)
-	if err != nil {
-		return c, err
-	}
 	if h.Registry != nil {
-		at, err := serviceOf(h, roots)
+		at, err := serviceAlone(h)
 		if err != nil {
 			return c, err
 		}
 		to := at.deviceBound(log)
 		c.Registry, c.Bound = at.registry(log), &to
 	}
-	c.Events, err = eventsOf(h, roots)
-	return c, err
+	return c, nil
 }
 
 // RegistryOf is the device registry of a hub alone.
@@ -118,10 +124,6 @@ func serviceAlone(h rigfile.Hub) (service, error) {
 	if err != nil {
 		return service{}, err
 	}
-	return serviceOf(h, roots)
-}
-
-func serviceOf(h rigfile.Hub, roots *x509.CertPool) (service, error) {
 	way, port, err := credentialOf(h)
 	if port != "" {
 		h.Endpoints.Registry = cmp.Or(h.Endpoints.Registry, net.JoinHostPort(h.Host, port))
@@ -160,10 +162,14 @@ func credentialOf(h rigfile.Hub) (way access.Credential, port string, err error)
 	return access.ByKey(connection), connection.Port, nil
 }
 
-func eventsOf(h rigfile.Hub, roots *x509.CertPool) (c events.Config, err error) {
+func eventsOf(h rigfile.Hub) (c events.Config, err error) {
 	e := h.Events
 	if e == nil {
 		return c, noEntry(h, "events", "events: {connection_string_env: NAME}")
+	}
+	roots, err := rootsOf(h)
+	if err != nil {
+		return c, err
 	}
 	c = events.Config{Group: e.ConsumerGroup, Namespace: e.Namespace, Name: e.EventHub, Network: access.Network{Endpoint: h.Endpoints.Events, Roots: roots},
 		Hub: access.Network{Endpoint: h.Endpoints.Service, Roots: roots}}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"hilrig/azure/hub"
 	"hilrig/fixtures"
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
@@ -96,21 +97,22 @@ func NewPlan(r Request) (*Plan, error) {
 			return nil, err
 		}
 	}
-	if err = p.boundJobs(); err != nil {
+	if err = p.boundJobs(hub.Feeds); err != nil {
 		return nil, err
 	}
 	return p, p.fits()
 }
 
 // readersOfAGroup is how many may read a partition of Azure's events by one
-// consumer group (Event Hubs quotas); each device has a reader.
+// consumer group (Event Hubs quotas). Each device has a reader where a run cannot
+// hand on what it reads.
 const readersOfAGroup = 5
 
 // boundJobs makes no more devices run at once than there are, nor than a hub can
-// be read for.
-func (p *Plan) boundJobs() error {
+// be read for where each one's process reads by itself.
+func (p *Plan) boundJobs(feeds bool) error {
 	most := len(p.Devices)
-	if slices.ContainsFunc(p.Hubs, func(h rigfile.Hub) bool { return h.Kind == rigfile.KindAzure }) {
+	if !feeds && slices.ContainsFunc(p.Hubs, func(h rigfile.Hub) bool { return h.Kind == rigfile.KindAzure }) {
 		most = min(most, readersOfAGroup)
 		if p.Jobs > readersOfAGroup && len(p.Devices) > readersOfAGroup {
 			return record.NewFailure(record.Usage, "read at azure with", fmt.Sprintf("--jobs %d", p.Jobs), fmt.Errorf("one consumer group has %d readers, and each device takes one", readersOfAGroup)).

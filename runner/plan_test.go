@@ -229,18 +229,21 @@ func TestABusyDeviceIsNotTouched(t *testing.T) {
 	}
 }
 
-// Each device at Azure has a reader of its own, and a consumer group lets five in.
+// Where a run cannot hand on what it reads, each device at Azure has a reader of
+// its own, and a consumer group lets five in.
 func TestNoMoreDevicesRunAtAzureThanMayRead(t *testing.T) {
 	for _, c := range []struct {
 		kind          string
+		feeds         bool
 		devices, jobs int
 		want          int // 0: refused
 	}{
-		{rigfile.KindAzure, 3, 0, 3}, {rigfile.KindAzure, 9, 0, 5}, {rigfile.KindAzure, 9, 4, 4}, {rigfile.KindAzure, 9, 6, 0},
-		{rigfile.KindAzure, 3, 9, 3}, {rigfile.KindLocal, 9, 0, 9}, {rigfile.KindLocal, 9, 7, 7},
+		{rigfile.KindAzure, false, 3, 0, 3}, {rigfile.KindAzure, false, 9, 0, 5}, {rigfile.KindAzure, false, 9, 4, 4}, {rigfile.KindAzure, false, 9, 6, 0},
+		{rigfile.KindAzure, false, 3, 9, 3}, {rigfile.KindLocal, false, 9, 0, 9}, {rigfile.KindLocal, false, 9, 7, 7},
+		{rigfile.KindAzure, true, 20, 0, 20}, {rigfile.KindAzure, true, 20, 9, 9},
 	} {
 		p := &Plan{Hubs: []rigfile.Hub{{Kind: c.kind}}, Devices: make([]rigfile.Device, c.devices), Jobs: c.jobs}
-		err := p.boundJobs()
+		err := p.boundJobs(c.feeds)
 		if refused := record.ClassOf(err) == record.Usage; refused != (c.want == 0) || !refused && p.Jobs != c.want {
 			t.Errorf("%d devices at %s with --jobs %d: %d at once (%v), want %d", c.devices, c.kind, c.jobs, p.Jobs, err, c.want)
 		}

@@ -51,8 +51,9 @@ type child struct {
 
 // startChild starts a process for a job, in a process group of its own so that
 // Ctrl-C reaches the supervisor alone, and hands it the job. It takes over way,
-// which is the child's end of a shared port; nil: it has a port of its own.
-func (s *Supervisor) startChild(job fixtures.Job, way *os.File, crowded bool, take func(record.Event), noise func(string)) (_ *child, err error) {
+// the child's end of a shared port, and fed, its end of what is read for it; nil:
+// it has a port of its own, and reads by itself.
+func (s *Supervisor) startChild(job fixtures.Job, way, fed *os.File, crowded bool, take func(record.Event), noise func(string)) (_ *child, err error) {
 	c := &child{device: job.Device.Name, ended: make(chan ChildResult, 1), given: make(chan struct{}), gone: make(chan struct{}), read: make(chan struct{})}
 	var files []*os.File
 	defer func() {
@@ -62,9 +63,7 @@ func (s *Supervisor) startChild(job fixtures.Job, way *os.File, crowded bool, ta
 			}
 		}
 	}()
-	if way != nil {
-		defer func() { _ = way.Close() }() // the child has its own
-	}
+	defer closeAll(way, fed) // the child has its own
 	dir := filepath.Join(job.Dir, "devices", c.device)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, hostFailure("make", dir, err)
@@ -78,7 +77,11 @@ func (s *Supervisor) startChild(job fixtures.Job, way *os.File, crowded bool, ta
 	c.cmd.Env = oneThread(s.Env, crowded)
 	c.cmd.SysProcAttr = ownGroup()
 	if way != nil {
-		c.cmd.ExtraFiles = []*os.File{way}
+		c.cmd.ExtraFiles = append(c.cmd.ExtraFiles, way)
+	}
+	if fed != nil {
+		job.Feed = inherited + len(c.cmd.ExtraFiles)
+		c.cmd.ExtraFiles = append(c.cmd.ExtraFiles, fed)
 	}
 	theirs, err := c.pipes(&files)
 	if err != nil {
@@ -103,6 +106,19 @@ func (s *Supervisor) startChild(job fixtures.Job, way *os.File, crowded bool, ta
 		close(c.gone)
 	}()
 	return c, nil
+}
+
+// inherited is the number of the first file that a child is given at its start,
+// behind its three streams.
+const inherited = 3
+
+// closeAll closes files that a child has its own copies of; nil ones are none.
+func closeAll(files ...*os.File) {
+	for _, f := range files {
+		if f != nil {
+			_ = f.Close()
+		}
+	}
 }
 
 // pipes connects the child's three streams and returns its ends of them.

@@ -67,7 +67,13 @@ func (r *run) device(led *recorder, dir string, head record.Run, d rigfile.Devic
 		return notRun(record.ClassOf(err), err.Error())
 	}
 	job.SharedPort = port
-	e := r.supervise(led, job, way)
+	fed, leave, err := r.feeds.to(at)
+	if err != nil {
+		closeAll(way)
+		return notRun(record.ClassOf(err), err.Error())
+	}
+	defer leave()
+	e := r.supervise(led, job, way, fed)
 	if e.died() {
 		r.Log.Error(e.text(), "device", at.Name)
 		led.note(at.Name, KindChildDied, e.text(), nil)
@@ -77,9 +83,9 @@ func (r *run) device(led *recorder, dir string, head record.Run, d rigfile.Devic
 }
 
 // supervise starts the job's child and stays with it to its end.
-func (r *run) supervise(led *recorder, job fixtures.Job, way *os.File) childExit {
+func (r *run) supervise(led *recorder, job fixtures.Job, way, fed *os.File) childExit {
 	name := job.Device.Name
-	c, err := r.startChild(job, way, r.crowded(),
+	c, err := r.startChild(job, way, fed, r.crowded(),
 		func(e record.Event) { led.receive(name, e) },
 		func(text string) {
 			r.Log.Warn(text, "device", name)

@@ -71,6 +71,7 @@ func (s *Supervisor) Run(ctx context.Context, p *Plan) (*Result, error) {
 		Supervisor: s, plan: p, dir: dir, head: head, halt: newHalt(), leases: map[string]lease{},
 		show:  startAudience(s.Observe, func(e record.Event) record.Event { return clock.Stamp(time.Now(), e) }),
 		ports: p.sharedPorts(),
+		feeds: p.feeds(s.Log),
 		words: newWords(func(text string) { s.Log.Info(text) }),
 	}
 	s.under.Store(r)
@@ -84,6 +85,7 @@ func (s *Supervisor) Run(ctx context.Context, p *Plan) (*Result, error) {
 	defer r.releaseAll()
 	r.openSharedPorts(ctx)
 	defer r.closeSharedPorts()
+	defer r.closeFeeds()
 	defer r.endShow()
 	done := make(chan struct{})
 	var watching sync.WaitGroup
@@ -113,6 +115,7 @@ type run struct {
 	halt  *halt
 	show  *audience
 	ports sharedPorts
+	feeds feeds
 	*words
 	led atomic.Pointer[recorder] // of the round that is under way
 

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"crypto/tls"
+	"io"
 	"log/slog"
 	"net"
 	"time"
@@ -153,6 +154,7 @@ type Setup struct {
 	StateDir    string                                             // for what must outlive this process
 	Env         []string                                           // of commands of the lab; nil is this process's own
 	Bind        Bind                                               // nil: a port of its own
+	Feed        io.ReadCloser                                      // what arrives for the device, of who reads the hub for the whole run; nil: the hub is read by who opens it
 	Log         *slog.Logger
 }
 

@@ -23,7 +23,7 @@ type cloud struct {
 	setup  hub.Setup
 	root   []byte
 	events *hub.Events
-	reader *events.Reader
+	reader reader
 	bound  *bound // nil: no messages to the device
 	log    *slog.Logger
 
@@ -58,8 +58,7 @@ func (c Config) Open(ctx context.Context, s hub.Setup) (_ hub.Hub, address strin
 			return nil, "", err
 		}
 	}
-	c.Events.Devices, c.Events.Log = []string{s.DeviceID}, s.Log
-	if h.reader, err = events.Open(ctx, c.Events); err != nil {
+	if h.reader, err = c.openReader(ctx, s); err != nil {
 		if r != nil {
 			err = errors.Join(err, r.close(ctx))
 		}
@@ -74,6 +73,20 @@ func (c Config) Open(ctx context.Context, s hub.Setup) (_ hub.Hub, address strin
 		return h, c.address(), nil
 	}
 	return registering{h, r}, c.address(), nil
+}
+
+// reader is where what arrives comes from.
+type reader interface {
+	Next(ctx context.Context) (hub.Event, error)
+	Close(ctx context.Context) error
+}
+
+func (c Config) openReader(ctx context.Context, s hub.Setup) (reader, error) {
+	if s.Feed != nil {
+		return events.Join(ctx, s.Feed)
+	}
+	c.Events.Devices, c.Events.Log = []string{s.DeviceID}, s.Log
+	return events.Open(ctx, c.Events)
 }
 
 func (c Config) registrar(ctx context.Context, s hub.Setup) (*registrar, error) {

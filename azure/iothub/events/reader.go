@@ -3,7 +3,6 @@ package events
 import (
 	"context"
 	"fmt"
-	"io"
 	"time"
 
 	"hilrig/azure/hub"
@@ -16,13 +15,15 @@ const (
 	longestWait = 5 * time.Second
 )
 
+// notThere is why nothing of before is seen.
+const notThere = "the reader was not there yet"
+
 // Reader reads until it is closed.
 type Reader struct {
+	inbox
 	source *source
-	events chan hub.Event
 	read   map[string]int64 // by partition; of the living session, or of who makes the next one
 	stop   context.CancelFunc
-	done   chan struct{}
 }
 
 // Open begins to read. Messages that arrive after it has begun are read; the
@@ -38,14 +39,14 @@ func Open(ctx context.Context, c Config) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{source: &s, events: make(chan hub.Event, waiting), read: map[string]int64{}, done: make(chan struct{})}
+	r := &Reader{inbox: newInbox(), source: &s, read: map[string]int64{}}
 	n, err := s.connect(ctx, r.read)
 	if err != nil {
 		return nil, err
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	r.stop = stop
-	r.events <- r.listening(hub.Gap{To: began, Why: "the reader was not there yet"}, n)
+	r.events <- r.listening(hub.Gap{To: began, Why: notThere}, n)
 	proven, held, err := n.start(running, r.deliver)
 	if err == nil {
 		err = r.prove(ctx, n, proven, held)
@@ -84,34 +85,6 @@ func (r *Reader) prove(ctx context.Context, n *session, proven <-chan struct{}, 
 		return record.NewFailure(record.RigCloud, string(stepRead), r.source.entity+" at "+r.source.namespace, context.Cause(ctx))
 	}
 	return nil
-}
-
-// deliver hands an event to who reads, and waits as long as nobody does.
-func (r *Reader) deliver(ctx context.Context, e hub.Event) error {
-	select {
-	case r.events <- e:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// Next is the next event: a message of a device, a gap or its end. Messages of
-// one device come in their order. [io.EOF] follows [Reader.Close].
-func (r *Reader) Next(ctx context.Context) (hub.Event, error) {
-	select {
-	case e := <-r.events:
-		return e, nil
-	default:
-	}
-	select {
-	case e := <-r.events:
-		return e, nil
-	case <-r.done:
-		return hub.Event{}, io.EOF
-	case <-ctx.Done():
-		return hub.Event{}, context.Cause(ctx)
-	}
 }
 
 // Close ends it.
