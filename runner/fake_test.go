@@ -4,6 +4,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -136,6 +137,23 @@ var parts = map[string]part{
 		return nil
 	},
 	"killed": func(_, _ context.Context, job fixtures.Job, _ *slog.Logger, out func(record.Event)) error {
+		specs(job, out, func() *record.SpecResult {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		})
+		return nil
+	},
+	"killed-while-it-switches": func(_, _ context.Context, job fixtures.Job, _ *slog.Logger, out func(record.Event)) error {
+		off := job.Device.Power.Off.Argv
+		cmd := exec.Command(off[0], off[1:]...)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as hw/power has it
+		said, err := cmd.StdoutPipe()
+		if err := errors.Join(err, cmd.Start()); err != nil {
+			return err
+		}
+		if _, err := said.Read(make([]byte, 1)); err != nil { // it is about to switch
+			return err
+		}
 		specs(job, out, func() *record.SpecResult {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {}

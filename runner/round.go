@@ -77,6 +77,7 @@ func (r *run) device(led *recorder, dir string, head record.Run, d rigfile.Devic
 	if e.died() {
 		r.Log.Error(e.text(), "device", at.Name)
 		led.note(at.Name, KindChildDied, e.text(), nil)
+		killLeft(e.pid)
 		r.leaveSafe(led, at)
 	}
 	return e.outcome()

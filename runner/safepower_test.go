@@ -3,9 +3,11 @@
 package runner
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"hilrig/fixtures/rigfile"
@@ -49,5 +51,33 @@ func TestThePowerOfADeadChildsBoardIsLeftSafe(t *testing.T) {
 				t.Errorf("says %q, want %q", said, c.says)
 			}
 		})
+	}
+}
+
+// What a killed child had begun to switch is ended before its board is left
+// safe, with all that it started: it must not switch afterwards.
+func TestNothingSwitchesBehindTheSafePower(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	gate, file := filepath.Join(dir, "gate"), filepath.Join(dir, "switched")
+	if err := syscall.Mkfifo(gate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := plan(t, "emu-1")
+	p.Devices[0].Power = &rigfile.Power{
+		On: rigfile.PowerAction{Argv: []string{"sh", "-c", "printf on >>" + file}},
+		// its work is done by a program of its own, as that of most scripts
+		Off: rigfile.PowerAction{Argv: []string{"sh", "-c", "sh -c 'echo; exec 3<>" + gate + "; read word <&3; printf off >>" + file + "'; exit 0"}},
+	}
+	run1(t, supervisor(t, "killed-while-it-switches"), p)
+	if f, err := os.OpenFile(gate, os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil { // somebody reads there
+		t.Error("the command of the dead child waits to switch")
+		_, _ = f.WriteString("go\n")
+		_ = f.Close()
+	} else if !errors.Is(err, syscall.ENXIO) {
+		t.Fatal(err)
+	}
+	if switched, err := os.ReadFile(file); string(switched) != "on" {
+		t.Errorf("switched %q (%v), want on", switched, err)
 	}
 }
