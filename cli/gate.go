@@ -28,7 +28,9 @@ type gateFlags struct {
 	firmwareFile    string
 	out             string
 	asJSON          bool
+	statement       string
 	signing         signing
+	sealKeys        []string
 	verdict         string
 	junit           string
 	markdown        string
@@ -69,7 +71,9 @@ file that is broken, and for a waiver that has expired.`,
 	fl.StringVar(&f.verdict, "verdict", "", "write the verdict here, as JSON (hilrig schema verdict)")
 	fl.StringVar(&f.junit, "junit", "", "write JUnit here, with a case for each rule")
 	fl.StringVar(&f.markdown, "markdown", "", "write a summary here, for a CI job or a merge request")
-	f.signing.register(cmd)
+	fl.StringVar(&f.statement, "statement", "", "write a signed statement about the image here (in-toto test-result in a DSSE envelope)")
+	f.signing.register(fl, "statement")
+	fl.StringArrayVar(&f.sealKeys, "seal-key", nil, "public key of a bench that seals its runs, PEM (repeatable)")
 	cmd.AddCommand(a.gateInitCommand(), a.gateExplainCommand(), a.gateVerifyCommand())
 	return cmd
 }
@@ -162,7 +166,7 @@ func readUpTo(most int64, what, path string) ([]byte, error) {
 
 // gate asks and answers.
 func (a *app) gate(ctx context.Context, f *gateFlags, names []string) error {
-	signer, err := f.signing.signer(ctx)
+	signer, err := f.signing.signer(ctx, f.statement != "", "--statement")
 	if err != nil {
 		return err
 	}
@@ -174,7 +178,7 @@ func (a *app) gate(ctx context.Context, f *gateFlags, names []string) error {
 	if err := f.write(v); err != nil {
 		return err
 	}
-	if err := a.issue(v, q.Runs, &f.signing, f.firmwareFile, signer); err != nil {
+	if err := a.issue(v, q.Runs, f.statement, f.firmwareFile, signer); err != nil {
 		return err
 	}
 	a.code = map[gate.Word]int{gate.Pass: runner.ExitPass, gate.Fail: runner.ExitDevice, gate.Inconclusive: runner.ExitRig}[v.Verdict]
@@ -246,7 +250,16 @@ func (a *app) question(ctx context.Context, f *gateFlags, names []string) (*gate
 			q.Runs = append(q.Runs, r)
 		}
 	}
-	fromHistory(ctx, q)
+	keys, err := f.benches(q.Policy)
+	if err != nil {
+		return nil, err
+	}
+	ends := fromHistory(ctx, q)
+	for i := range q.Runs {
+		if err := holdRun(ctx, &q.Runs[i], ends[q.Runs[i].ID], keys); err != nil {
+			return nil, err
+		}
+	}
 	return q, nil
 }
 

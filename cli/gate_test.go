@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"hilrig/record"
+	"hilrig/record/dsse"
 	"hilrig/reports/gate"
 	"hilrig/suites"
 )
@@ -40,7 +41,7 @@ func TestALongStatementIsVerified(t *testing.T) {
 	}
 	secret, err1 := x509.MarshalPKCS8PrivateKey(private)
 	open, err2 := x509.MarshalPKIXPublicKey(public)
-	signer, err3 := gate.KeySigner("key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}))
+	signer, err3 := dsse.KeySigner("key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}))
 	if err := errors.Join(err1, err2, err3); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +50,7 @@ func TestALongStatementIsVerified(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := gate.Sign(s, signer)
+	text, err := s.Sign(signer)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"slices"
 
 	"hilrig/record/wording"
@@ -16,11 +15,14 @@ import (
 
 // fromHistory adds what the history knows: of the runs given whether they are
 // as they were, and every run of the firmware that was not given. Where it
-// cannot be asked, the question says so.
-func fromHistory(ctx context.Context, q *gate.Question) {
+// cannot be asked, the question says so. It returns the digests of each run's
+// files as they were when it ended.
+func fromHistory(ctx context.Context, q *gate.Question) (ends map[string]map[string]string) {
+	ends = map[string]map[string]string{}
 	k, err := askHistory(ctx, q)
 	if err == nil {
-		err = k.add(q)
+		k.add(q, ends)
+		err = k.lack
 	}
 	if err != nil {
 		q.NoHistory = oneLine(err.Error())
@@ -28,6 +30,7 @@ func fromHistory(ctx context.Context, q *gate.Question) {
 			q.NoHistory = "there is no history on this host (hilrig history import makes one of run folders)"
 		}
 	}
+	return ends
 }
 
 // knownRuns is what the history says of a question.
@@ -75,38 +78,22 @@ func askHistory(ctx context.Context, q *gate.Question) (k knownRuns, err error) 
 	return k, nil
 }
 
-// add holds the evidence of every run against what the history knows of it.
-func (k knownRuns) add(q *gate.Question) error {
+// add adds to a question what the history knows, and the digests beside.
+func (k knownRuns) add(q *gate.Question, ends map[string]map[string]string) {
 	for i, was := range k.given {
 		if was == nil {
 			q.Runs[i].Unknown = true
 			continue
 		}
-		if err := hold(*was, &q.Runs[i]); err != nil {
-			return err
-		}
+		q.Runs[i].ClockBack, ends[was.ID] = was.ClockBack, was.Files
 	}
 	for _, was := range k.others {
 		r := readRun(was.Dir)
-		r.ID, r.Began = was.ID, was.Started
+		r.ID, r.Began, r.ClockBack = was.ID, was.Started, was.ClockBack
 		if r.Record != nil && r.Record.Run.ID != was.ID {
 			r.Record, r.Damage = nil, "its folder holds another run"
 		}
-		if err := hold(was, &r); err != nil {
-			return err
-		}
+		ends[r.ID] = was.Files
 		q.Runs = append(q.Runs, r)
 	}
-	return k.lack
-}
-
-func hold(was history.Run, r *gate.Run) (err error) {
-	r.ClockBack = was.ClockBack
-	if r.Record == nil {
-		return nil
-	}
-	if r.Edited, err = history.Edited(r.Dir, was.Files); err != nil {
-		return fmt.Errorf("hold %s against the history: %w", filepath.Base(r.Dir), err)
-	}
-	return nil
 }

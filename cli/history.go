@@ -16,6 +16,7 @@ import (
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/reports/history"
+	"hilrig/reports/seal"
 	"hilrig/runner"
 )
 
@@ -29,14 +30,21 @@ func (a *app) announce(stateDir, dir string, r *record.Record) {
 	a.withHistory(stateDir, func(ctx context.Context, h *history.History) error { return h.Begun(ctx, dir, r) })
 }
 
-// remember tells the history what a run has found.
-func (a *app) remember(stateDir, dir string, r *record.Record) {
-	files, err := history.Digests(dir)
+// evidenceBound bounds what a run reads of its own evidence when it has ended.
+const evidenceBound = 10 * time.Minute
+
+// remember tells the history what a run has found, and returns the digests of
+// its files; nil where they cannot be read.
+func (a *app) remember(stateDir, dir string, r *record.Record) map[string]string {
+	ctx, cancel := context.WithTimeout(context.Background(), evidenceBound)
+	defer cancel()
+	files, err := seal.Digests(ctx, dir)
 	if err != nil {
 		a.notTold(err)
-		return
+		return nil
 	}
 	a.withHistory(stateDir, func(ctx context.Context, h *history.History) error { return h.Ended(ctx, dir, r, files) })
+	return files
 }
 
 func (a *app) withHistory(stateDir string, say func(context.Context, *history.History) error) {
@@ -62,7 +70,7 @@ func enter(ctx context.Context, h *history.History, dir string, r *record.Record
 	}
 	var files map[string]string
 	if known == nil || len(known.Files) == 0 {
-		if files, err = history.Digests(dir); err != nil {
+		if files, err = seal.Digests(ctx, dir); err != nil {
 			return err
 		}
 	}

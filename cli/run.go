@@ -29,6 +29,8 @@ type runFlags struct {
 	firmwareFile    string
 	flash           string
 	rerun           string
+	seal            bool
+	signing         signing
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -48,7 +50,8 @@ and that is said. The run folder has everything.`,
   hilrig run --label-filter smoke
   hilrig run --rig bench.yaml --device ads300-a --spec 'tls/*'
   hilrig run --rig bench.yaml --dry-run
-  hilrig run --rig bench.yaml --rerun latest`,
+  hilrig run --rig bench.yaml --rerun latest
+  hilrig run --rig bench.yaml --seal --key bench.pem`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.filterSet = cmd.Flags().Changed("label-filter")
@@ -78,6 +81,8 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	fl.DurationVar(&r.Timeout, "timeout", time.Hour, "for the whole run")
 	fl.StringVar(&f.out, "out", filepath.Join("reports", "out"), "folder of run folders")
 	f.form.register(cmd)
+	fl.BoolVar(&f.seal, "seal", false, "sign the list of the run's files when it ends (hilrig runs verify)")
+	f.signing.register(fl, "seal")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "say what would run, and what not and why; touch nothing")
 	fl.BoolVar(&f.asJSON, "json", false, "print the event stream on standard output, nothing else")
 	completeFaults(cmd)
@@ -136,6 +141,10 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
+	signer, err := f.signing.signer(ctx, f.seal, "--seal")
+	if err != nil {
+		return err
+	}
 	if f.dryRun {
 		return a.dryRun(ctx, plan, f.asJSON)
 	}
@@ -170,7 +179,7 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 		return runErr
 	}
 	a.code = runner.ExitCode(res.Record)
-	a.remember(sup.StateDir, res.Dir, res.Record)
+	sealErr := a.sealRun(res.Dir, res.Record, a.remember(sup.StateDir, res.Dir, res.Record), signer)
 	reports, err := a.render(res.Dir, res.Record, f.form)
 	if !f.asJSON {
 		a.summary(res.Dir, res.Record, reports)
@@ -178,7 +187,7 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	if runErr != nil {
 		return runErr
 	}
-	return err
+	return errors.Join(sealErr, err)
 }
 
 // supervisor says where a run stands: folders, this binary, its name.

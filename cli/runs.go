@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -18,12 +19,12 @@ import (
 func (a *app) runsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "runs",
-		Short:   "Keep the folder of run folders small",
+		Short:   "Keep run folders small, and hold them against their seals",
 		Example: "  hilrig runs prune --dry-run",
 		Args:    knownVerb,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.runsPrune())
+	cmd.AddCommand(a.runsPrune(), a.runsVerify())
 	return cmd
 }
 
@@ -48,7 +49,7 @@ a statement names, is never touched.`,
 		Example: `  hilrig runs prune --dry-run
   hilrig runs prune --nights 14 --red-nights 60`,
 		Args: exactly(),
-		RunE: func(*cobra.Command, []string) error { return a.prune(p) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.prune(cmd.Context(), p) },
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&p.out, "out", filepath.Join("reports", "out"), "folder of run folders")
@@ -64,7 +65,7 @@ type kept struct {
 	red        bool
 }
 
-func (a *app) prune(p pruning) error {
+func (a *app) prune(ctx context.Context, p pruning) error {
 	if p.nights < 1 || p.redNights < p.nights {
 		return record.NewFailure(record.Usage, "read", "--nights", errors.New("at least 1, and at most --red-nights"))
 	}
@@ -94,7 +95,7 @@ func (a *app) prune(p pruning) error {
 			continue // pruned already
 		}
 		if err == nil && !p.dryRun {
-			err = runner.Prune(r.dir)
+			err = runner.Prune(ctx, r.dir)
 		}
 		if err != nil {
 			errs = append(errs, err)

@@ -1,16 +1,13 @@
 package cli
 
 import (
-	"bytes"
 	"cmp"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"time"
@@ -18,84 +15,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/record"
-	"hilrig/record/wording"
+	"hilrig/record/dsse"
 	"hilrig/reports/gate"
 	"hilrig/runner"
 )
 
-// signing is how a statement is to be signed and where it goes.
-type signing struct {
-	file    string
-	key     string
-	keyEnv  string
-	command []string
-}
-
-func (s *signing) register(cmd *cobra.Command) {
-	fl := cmd.Flags()
-	fl.StringVar(&s.file, "statement", "", "write a signed statement about the image here (in-toto test-result in a DSSE envelope)")
-	fl.StringVar(&s.key, "key", "", "private key of the statement, PEM (Ed25519 or ECDSA)")
-	fl.StringVar(&s.keyEnv, "key-env", "", "environment variable that holds this key")
-	fl.StringArrayVar(&s.command, "sign-command", nil, "program that signs in place of a key, then its arguments (repeatable): it gets the bytes on standard input and prints the signature")
-}
-
-// signer is what was asked for; nil where no statement is.
-func (s *signing) signer(ctx context.Context) (gate.Signer, error) {
-	ways := 0
-	for _, given := range []bool{s.key != "", s.keyEnv != "", len(s.command) > 0} {
-		if given {
-			ways++
-		}
-	}
-	refuse := func(text string) error {
-		return record.NewFailure(record.Usage, "sign", "", errors.New(text)).WithCure("--key, --key-env or --sign-command goes with --statement")
-	}
-	switch {
-	case s.file == "" && ways == 0:
-		return nil, nil
-	case s.file == "":
-		return nil, refuse("there is no statement to be signed")
-	case ways != 1:
-		return nil, refuse(fmt.Sprintf("%s to sign with; one is needed", wording.Plural(ways, "way")))
-	case s.key != "":
-		text, err := readSmall("signing key", s.key)
-		if err != nil {
-			return nil, err
-		}
-		return gate.KeySigner(s.key, text)
-	case s.keyEnv != "":
-		return gate.KeySigner("$"+s.keyEnv, []byte(os.Getenv(s.keyEnv)))
-	}
-	return func(message []byte) (gate.Signature, error) { return signBy(ctx, s.command, message) }, nil
-}
-
-// signBound bounds a command that signs: a person may have to touch a token.
-const signBound = 2 * time.Minute
-
-func signBy(ctx context.Context, argv []string, message []byte) (gate.Signature, error) {
-	ctx, cancel := context.WithTimeout(ctx, signBound)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...) //nolint:gosec // the caller's own command
-	cmd.Stdin = bytes.NewReader(message)
-	cmd.WaitDelay = time.Second
-	sig, err := cmd.Output()
-	if err == nil && len(sig) == 0 {
-		err = errors.New("it printed no signature")
-	}
-	if err != nil {
-		return gate.Signature{}, record.NewFailure(record.RigHost, "sign by", argv[0], err)
-	}
-	return gate.Signature{Sig: sig}, nil
-}
-
 // issue writes the statement of a verdict. Where there is no answer, or nobody
 // signs it, there is none, and none of an earlier verdict stays in its place.
 // Each run that it names keeps a copy, so that its evidence is never pruned.
-func (a *app) issue(v *gate.Verdict, runs []gate.Run, s *signing, image string, signer gate.Signer) error {
+func (a *app) issue(v *gate.Verdict, runs []gate.Run, file, image string, signer dsse.Signer) error {
 	if signer == nil {
 		return nil
 	}
-	if err := os.Remove(s.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return record.NewFailure(record.RigHost, "remove statement", "", err)
 	}
 	if v.Verdict == gate.Inconclusive {
@@ -106,7 +38,7 @@ func (a *app) issue(v *gate.Verdict, runs []gate.Run, s *signing, image string, 
 	if err != nil {
 		return err
 	}
-	text, err := gate.Sign(statement, signer)
+	text, err := statement.Sign(signer)
 	if err != nil {
 		return err
 	}
@@ -124,7 +56,7 @@ func (a *app) issue(v *gate.Verdict, runs []gate.Run, s *signing, image string, 
 			return err
 		}
 	}
-	return record.WriteFile(s.file, text, 0o644)
+	return record.WriteFile(file, text, 0o644)
 }
 
 func (a *app) gateVerifyCommand() *cobra.Command {

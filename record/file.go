@@ -86,6 +86,9 @@ func (r *Record) nameHubs() {
 // readBounded reads a file that is no longer than a record may be, also where
 // it grows while it is read.
 func readBounded(path string) ([]byte, error) {
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() { // a pipe would keep whoever opens it
+		return nil, NewFailure(Usage, "read record", path, ErrNoFile)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, NewFailure(Usage, "read record", "", err)

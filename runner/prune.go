@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -39,9 +40,10 @@ func Streams(dir string) (names []string, size int64, err error) {
 	return names, size, nil
 }
 
-// Prune compresses the records of a run folder and removes its streams. What is
-// interrupted is gone on with by the next.
-func Prune(dir string) error {
+// Prune compresses the records of a run folder and removes its streams, whose
+// digests it notes before: what is pruned is not edited. What is interrupted is
+// gone on with by the next.
+func Prune(ctx context.Context, dir string) error {
 	for _, of := range append(Rounds(dir), dir) {
 		name := filepath.Join(of, RecordFile)
 		if of != dir && !record.There(name) {
@@ -55,10 +57,38 @@ func Prune(dir string) error {
 	if err != nil {
 		return err
 	}
+	if err := notePruned(ctx, dir, names); err != nil {
+		return err
+	}
 	for _, name := range names {
 		if err := os.RemoveAll(name); err != nil {
 			return hostFailure("remove", name, err)
 		}
 	}
 	return nil
+}
+
+// notePruned adds what is going to be removed to the note of a run folder.
+func notePruned(ctx context.Context, dir string, names []string) error {
+	note, err := record.LoadPruned(dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		err := filepath.WalkDir(name, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() {
+				return err
+			}
+			of, err := filepath.Rel(dir, path)
+			if err != nil {
+				return err
+			}
+			note.Files[filepath.ToSlash(of)], err = record.Digest(ctx, path)
+			return err
+		})
+		if err != nil {
+			return hostFailure("read", dir, err)
+		}
+	}
+	return note.Save(dir)
 }

@@ -22,23 +22,78 @@ const longestEvent = 4 * maxLine
 // record has no verdict; it never replaces one that can be read. Errors are
 // usage failures: no events, a run that is still under way.
 func Rebuild(dir string) (*record.Record, error) {
+	all, err := replayAll(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range all {
+		if !r.replayed {
+			continue
+		}
+		if err := r.rec.Save(filepath.Join(r.dir, RecordFile)); err != nil {
+			return nil, err
+		}
+	}
+	return all[len(all)-1].rec, nil
+}
+
+// Replay is the text of each record of a run folder as its events say it, by
+// its path with slashes. It writes nothing.
+func Replay(dir string) (map[string][]byte, error) {
+	all, err := replayAll(dir)
+	if err != nil {
+		return nil, err
+	}
+	texts := map[string][]byte{}
+	for _, r := range all {
+		name, err := filepath.Rel(dir, filepath.Join(r.dir, RecordFile))
+		if err != nil {
+			return nil, hostFailure("find", r.dir, err)
+		}
+		if !r.replayed {
+			continue
+		}
+		if texts[filepath.ToSlash(name)], err = r.rec.Encode(); err != nil {
+			return nil, err
+		}
+	}
+	return texts, nil
+}
+
+// folderRecord is the record of a run folder, or of a round's.
+type folderRecord struct {
+	dir      string
+	rec      *record.Record
+	replayed bool // it is made of its events; else it is the one that was there
+}
+
+// replayAll makes the record of each round anew, and last the run's.
+func replayAll(dir string) ([]folderRecord, error) {
 	if underWay(dir) || underWay(filepath.Dir(dir)) {
 		return nil, record.NewFailure(record.Usage, "rebuild", filepath.Join(dir, RecordFile), errors.New("the run is still under way")).
 			WithCure("wait for its end")
 	}
+	var all []folderRecord
 	var done []*record.Record
 	for _, round := range Rounds(dir) {
-		rec, err := rebuild(round, nil)
+		one := folderRecord{dir: round, replayed: true}
+		var err error
+		one.rec, err = rebuild(round, nil)
 		if errors.Is(err, fs.ErrNotExist) {
-			rec, err = record.Load(filepath.Join(round, RecordFile))
+			one.rec, err = record.Load(filepath.Join(round, RecordFile))
+			one.replayed = false
 		}
 		if err != nil {
 			return nil, err
 		}
-		done = append(done, rec)
+		all, done = append(all, one), append(done, one.rec)
 	}
 	slices.SortFunc(done, func(a, b *record.Record) int { return cmp.Compare(a.Run.Round, b.Run.Round) })
-	return rebuild(dir, done)
+	whole, err := rebuild(dir, done)
+	if err != nil {
+		return nil, err
+	}
+	return append(all, folderRecord{dir, whole, true}), nil
 }
 
 // rebuild makes one folder's record anew; rounds are those that it sums up.
@@ -55,7 +110,7 @@ func rebuild(dir string, rounds []*record.Record) (*record.Record, error) {
 		}
 	}
 	rec.Conclude()
-	return rec, rec.Save(name)
+	return rec, nil
 }
 
 // replay enters the events of a file into a record.

@@ -24,6 +24,8 @@ type Run struct {
 	SHA256    string         // of run.json
 	Edited    []string       // files that are not what they were when the run ended
 	Unknown   bool           // the history does not know it
+	Unsealed  string         // why no key that counts has sealed it as it is; empty: one has
+	BadSeal   string         // what is wrong with the seal that it has
 	ClockBack bool           // it began, by its own clock, before one that began earlier
 }
 
@@ -54,6 +56,8 @@ func (r *Run) damage() string {
 		return cmp.Or(r.Damage, "its record cannot be read")
 	case len(r.Edited) > 0:
 		return "changed since the run ended: " + strings.Join(r.Edited, ", ")
+	case r.BadSeal != "":
+		return r.BadSeal
 	case r.ClockBack:
 		return "its host's clock had been set back"
 	case r.Record.Run.UnderWay:
@@ -97,6 +101,9 @@ func (j *judging) take(r *Run) {
 		return
 	}
 	why := cmp.Or(r.damage(), j.refuse(r.Record))
+	if j.Policy.sealed && why == "" {
+		why = r.Unsealed
+	}
 	ref.Why = cmp.Or(why, "no device of it ran "+j.out.Firmware.String())
 	for i := range r.Record.Devices {
 		d := &r.Record.Devices[i]

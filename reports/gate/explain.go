@@ -62,6 +62,9 @@ func (p *Policy) Explain(catalogue []Spec) (lines []string) {
 	if e.Catalogue > 0 {
 		say("A run whose catalogue had fewer than %d specs does not count.", e.Catalogue)
 	}
+	if p.sealed {
+		say("A run that is not sealed by a key that is given does not count.")
+	}
 	for _, area := range slices.Sorted(maps.Keys(p.Areas)) {
 		l := p.Areas[area]
 		if l.Warn != nil {

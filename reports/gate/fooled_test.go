@@ -228,6 +228,12 @@ func TestTheGateIsNotFooled(t *testing.T) {
 			q.Runs = append(q.Runs, runOf("20261101T100000Z-0000", now.AddDate(0, 0, -26)))
 			fails(&q.Runs[1].Record.Devices[0].Specs[1])
 		}), Inconclusive, "evidence", "fails tls/expired in run 20261101T100000Z-0000, which does not count"},
+		{"a run that is not sealed, where a seal is asked for", both(sealedPolicy, func(_ *testing.T, q *Question) { q.Runs[0].Unsealed = "it is not sealed" }), Inconclusive, "evidence", "it is not sealed"},
+		{"a run that is sealed by another key", both(sealedPolicy, func(_ *testing.T, q *Question) { q.Runs[0].Unsealed = "its seal is of another key" }), Inconclusive, "evidence", "of another key"},
+		{"a run that is sealed as it should be", sealedPolicy, Pass, "", ""},
+		{"a seal that is broken, where none is asked for", func(_ *testing.T, q *Question) {
+			q.Runs[0].BadSeal = "changed since it was sealed: run.json"
+		}, Inconclusive, "runs", "changed since it was sealed: run.json"},
 		{"a waiver over a failure", both(spec("tls/expired", fails), withWaivers(waiver)), Pass, "", ""},
 		{"a waiver for another board", both(spec("tls/expired", fails), withWaivers(strings.Replace(waiver, "type: ads300", "board: A2", 1))), Fail, "required tls/*", "A1"},
 		{"a waiver over what was not run", both(spec("tls/expired", func(s *record.SpecResult) { s.Verdict = record.NotRun }), withWaivers(waiver)), Inconclusive, "required tls/*", "not-run"},
@@ -264,4 +270,8 @@ func TestTheGateIsNotFooled(t *testing.T) {
 			}
 		})
 	}
+}
+
+func sealedPolicy(t *testing.T, q *Question) {
+	q.Policy = policyOf(t, strings.Replace(strictPolicy, "max_age: 14d", "max_age: 14d, sealed: true", 1))
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"hilrig/record"
+	"hilrig/record/dsse"
 	"hilrig/record/yamltree"
 )
 
@@ -36,8 +37,10 @@ type Policy struct {
 	Unlisted string           `yaml:"unlisted"`
 	Never    []string         `yaml:"never_waived"`
 
-	sha256 string // of the file
-	maxAge time.Duration
+	sha256   string // of the file
+	maxAge   time.Duration
+	sealed   bool
+	sealKeys []dsse.Key
 }
 
 // Wanted is the firmware that is judged.
@@ -68,6 +71,7 @@ type Evidence struct {
 	Runs      int             `yaml:"runs"`
 	Hilrig    string          `yaml:"hilrig"`
 	Catalogue int             `yaml:"catalogue"`
+	Sealed    any             `yaml:"sealed"` // whether, or by which public keys (PEM)
 }
 
 // Limit is what an area may have; nil is no limit for warnings, and none at all
@@ -116,11 +120,33 @@ func ReadPolicy(path string, data []byte, catalogue []Spec) (*Policy, error) {
 		}
 		p.maxAge = time.Duration(count) * unit
 	}
-	if err := p.check(catalogue); err != nil {
+	err := p.seals()
+	if err == nil {
+		err = p.check(catalogue)
+	}
+	if err != nil {
 		return nil, record.NewFailure(record.Usage, "read policy", path, err)
 	}
 	return p, nil
 }
+
+// seals reads whether runs must be sealed, and by whom.
+func (p *Policy) seals() (err error) {
+	switch v := p.Evidence.Sealed.(type) {
+	case bool:
+		p.sealed = v
+	case string:
+		p.sealed = true
+		if p.sealKeys, err = dsse.ReadKeys([]byte(v)); err != nil {
+			return fmt.Errorf("evidence.sealed: %w", err)
+		}
+	}
+	return nil
+}
+
+// SealKeys are the keys by one of which a run must be sealed, where the policy
+// has them; asked is whether it must be sealed at all.
+func (p *Policy) SealKeys() (keys []dsse.Key, asked bool) { return p.sealKeys, p.sealed }
 
 // check finds what no schema can see: patterns, areas and labels that nothing
 // in the catalogue answers to.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"hilrig/record"
+	"hilrig/record/dsse"
 )
 
 // The types of what is signed (in-toto attestation framework, Statement v1, and
@@ -72,6 +73,25 @@ func NewStatement(v *Verdict, image string) (*Statement, error) {
 	}
 	s.Predicate = p
 	return s, nil
+}
+
+// Sign puts the statement into an envelope.
+func (s *Statement) Sign(sign dsse.Signer) ([]byte, error) {
+	payload, err := json.Marshal(s)
+	if err != nil {
+		return nil, fmt.Errorf("encode statement: %w", err)
+	}
+	return dsse.Sign(payloadType, payload, sign)
+}
+
+// Verify opens an envelope that a public key (PEM) has signed and returns its
+// statement. It asks nobody.
+func Verify(envelope, publicKey []byte) (*Statement, error) {
+	payload, err := dsse.Verify(payloadType, envelope, publicKey)
+	if err != nil {
+		return nil, err
+	}
+	return readStatement(payload)
 }
 
 // readStatement takes a payload that says what a statement of ours says, and

@@ -273,42 +273,6 @@ func TestALockedHistoryIsGivenUp(t *testing.T) {
 	}
 }
 
-func TestEditedFilesAreSeen(t *testing.T) {
-	dir := t.TempDir()
-	put := func(name, text string) {
-		t.Helper()
-		path := filepath.Join(dir, name)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o600)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, name := range []string{"run.json", "report.html", "devices/a/transcript.log", "devices/a/timeline.jsonl"} {
-		put(name, name)
-	}
-	were, err := Digests(dir)
-	if err != nil || len(were) != 3 {
-		t.Fatalf("%v %v", were, err)
-	}
-	check := func(want ...string) {
-		t.Helper()
-		if got, err := Edited(dir, were); err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("%v, want %v (%v)", got, want, err)
-		}
-	}
-	check()
-	put("report.html", "made anew")
-	if err := os.Remove(filepath.Join(dir, "devices/a/timeline.jsonl")); err != nil {
-		t.Fatal(err)
-	}
-	check()
-	put("devices/a/transcript.log", "nicer")
-	check("devices/a/transcript.log")
-	if err := os.Remove(filepath.Join(dir, "run.json")); err != nil {
-		t.Fatal(err)
-	}
-	check("devices/a/transcript.log", "run.json")
-}
-
 func TestRatesHaveTheirInterval(t *testing.T) {
 	if r := rateOf(0, 0); r.Low != 0 || r.High != 1 {
 		t.Errorf("of nothing: %+v", r)

@@ -1,6 +1,7 @@
-package gate
+package dsse
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -38,12 +39,8 @@ func preAuthentication(payloadType string, payload []byte) []byte {
 	return fmt.Appendf(nil, "DSSEv1 %d %s %d %s", len(payloadType), payloadType, len(payload), payload)
 }
 
-// Sign puts a statement into an envelope and signs it.
-func Sign(s *Statement, sign Signer) ([]byte, error) {
-	payload, err := json.Marshal(s)
-	if err != nil {
-		return nil, fmt.Errorf("encode statement: %w", err)
-	}
+// Sign puts a payload into an envelope and signs it.
+func Sign(payloadType string, payload []byte, sign Signer) ([]byte, error) {
 	signature, err := sign(preAuthentication(payloadType, payload))
 	if err != nil {
 		return nil, err
@@ -99,17 +96,36 @@ func keyID(public crypto.PublicKey) (string, error) {
 	return hex.EncodeToString(sum[:]), err
 }
 
-// Verify opens an envelope that a public key (PEM) has signed and returns its
-// statement. It asks nobody.
-func Verify(envelope, publicKey []byte) (*Statement, error) {
-	block, _ := pem.Decode(publicKey)
-	if block == nil {
-		return nil, errors.New("the public key is no PEM")
+// Key verifies signatures.
+type Key struct{ public crypto.PublicKey }
+
+// ReadKeys reads public keys in PEM, one after another: Ed25519 or ECDSA.
+func ReadKeys(text []byte) (keys []Key, err error) {
+	for {
+		block, rest := pem.Decode(text)
+		switch {
+		case block == nil && len(keys) == 0:
+			return nil, errors.New("the public key is no PEM")
+		case block == nil && len(bytes.TrimSpace(text)) > 0:
+			return nil, errors.New("behind the public key stands what is no PEM")
+		case block == nil:
+			return keys, nil
+		}
+		public, err := x509.ParsePKIXPublicKey(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("the public key: %w", err)
+		}
+		switch public.(type) {
+		case ed25519.PublicKey, *ecdsa.PublicKey:
+		default:
+			return nil, errors.New("the public key is neither Ed25519 nor ECDSA")
+		}
+		keys, text = append(keys, Key{public}), rest
 	}
-	public, err := x509.ParsePKIXPublicKey(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("the public key: %w", err)
-	}
+}
+
+// Read is an envelope with a payload of a type. Nothing says yet who signed it.
+func Read(payloadType string, envelope []byte) (*Envelope, error) {
 	var e Envelope
 	if err := json.Unmarshal(envelope, &e); err != nil {
 		return nil, fmt.Errorf("it is no envelope: %w", err)
@@ -117,13 +133,37 @@ func Verify(envelope, publicKey []byte) (*Statement, error) {
 	if e.PayloadType != payloadType {
 		return nil, fmt.Errorf("its payload is of type %q", e.PayloadType)
 	}
+	return &e, nil
+}
+
+// SignedBy reports whether one of the keys has signed it.
+func (e *Envelope) SignedBy(keys ...Key) bool {
 	message := preAuthentication(e.PayloadType, e.Payload)
 	for _, s := range e.Signatures {
-		if signed(public, message, s.Sig) {
-			return readStatement(e.Payload)
+		for _, k := range keys {
+			if signed(k.public, message, s.Sig) {
+				return true
+			}
 		}
 	}
-	return nil, errors.New("no signature of it is of this key")
+	return false
+}
+
+// Verify is the payload of an envelope that one of some public keys (PEM) has
+// signed. It asks nobody.
+func Verify(payloadType string, envelope, publicKey []byte) ([]byte, error) {
+	keys, err := ReadKeys(publicKey)
+	if err != nil {
+		return nil, err
+	}
+	e, err := Read(payloadType, envelope)
+	if err != nil {
+		return nil, err
+	}
+	if !e.SignedBy(keys...) {
+		return nil, errors.New("no signature of it is of this key")
+	}
+	return e.Payload, nil
 }
 
 func signed(public crypto.PublicKey, message, sig []byte) bool {

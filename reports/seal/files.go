@@ -1,0 +1,145 @@
+package seal
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"maps"
+	pathpkg "path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"hilrig/record"
+)
+
+// The files of a run folder that a record can be made of.
+const (
+	recordFile = "run.json"
+	eventsFile = "events.jsonl"
+)
+
+// made are the files of a run folder that are made of the others, come later or
+// go away.
+var made = []string{"junit.xml", "report.html", "run.lock", FileName, record.PrunedFile}
+
+// Digests are the SHA-256 of every file of a run folder that is evidence, by
+// its path with slashes. It ends with its context.
+func Digests(ctx context.Context, dir string) (map[string]string, error) {
+	sums := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && d.Name() == record.Statements {
+			return fs.SkipDir // it comes later
+		}
+		if !d.Type().IsRegular() || slices.Contains(made, d.Name()) {
+			return nil
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		name = strings.TrimSuffix(name, record.Packed)
+		sum, err := digest(ctx, filepath.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		sums[filepath.ToSlash(name)] = sum
+		return nil
+	})
+	if err != nil {
+		return nil, record.NewFailure(record.RigHost, "read", dir, err)
+	}
+	return sums, nil
+}
+
+// digest is that of the text of a record where it is one: it may be kept
+// compressed.
+func digest(ctx context.Context, path string) (string, error) {
+	if filepath.Base(path) != recordFile {
+		return record.Digest(ctx, path)
+	}
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	text, err := record.Read(path)
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), err
+}
+
+// Found is what became of the files of a run folder since their digests were
+// taken, each by its path with slashes.
+type Found struct {
+	Edited []string // are not what they were, or are gone
+	Pruned []string // were taken out by pruning, as they were
+	Anew   []string // records that were made anew of their events, and say what the events say
+}
+
+// Replay is the text of each record of a run folder, by its path with slashes,
+// as its events say it.
+type Replay func(dir string) (map[string][]byte, error)
+
+// Hold holds the files of a run folder against digests that were taken before.
+// It ends with its context. A record that differs is asked of its events, where
+// those are as they were.
+func Hold(ctx context.Context, dir string, were map[string]string, replay Replay) (f Found, err error) {
+	pruned, err := record.LoadPruned(dir)
+	if err != nil {
+		return f, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(were)) {
+		if !filepath.IsLocal(filepath.FromSlash(name)) {
+			f.Edited = append(f.Edited, name)
+			continue
+		}
+		is, err := digest(ctx, filepath.Join(dir, filepath.FromSlash(name)))
+		switch {
+		case ctx.Err() != nil:
+			return f, record.NewFailure(record.RigHost, "read", dir, ctx.Err())
+		case err == nil && is == were[name]:
+		case errors.Is(err, fs.ErrNotExist) && pathpkg.Base(name) != recordFile && pruned.Files[name] == were[name]:
+			f.Pruned = append(f.Pruned, name)
+		case err == nil, errors.Is(err, fs.ErrNotExist), errors.Is(err, record.ErrNoFile), record.ClassOf(err) == record.Usage:
+			f.Edited = append(f.Edited, name)
+		default:
+			return f, record.NewFailure(record.RigHost, "read", "", err)
+		}
+	}
+	f.tellAnew(dir, were, replay)
+	return f, nil
+}
+
+// tellAnew takes the records out of what was edited that say what their events
+// say: a record is made of its events and of nothing else.
+func (f *Found) tellAnew(dir string, were map[string]string, replay Replay) {
+	events := 0
+	for name := range were {
+		if pathpkg.Base(name) == eventsFile {
+			events++
+		}
+	}
+	differs := func(name string) bool { return pathpkg.Base(name) == recordFile }
+	if !slices.ContainsFunc(f.Edited, differs) || events == 0 ||
+		slices.ContainsFunc(slices.Concat(f.Edited, f.Pruned), func(name string) bool { return pathpkg.Base(name) == eventsFile }) {
+		return
+	}
+	said, err := replay(dir)
+	if err != nil {
+		return // the events say less, and the record is another
+	}
+	f.Edited = slices.DeleteFunc(f.Edited, func(name string) bool {
+		if !differs(name) {
+			return false
+		}
+		is, err := record.Read(filepath.Join(dir, filepath.FromSlash(name)))
+		same := err == nil && said[name] != nil && string(is) == string(said[name])
+		if same {
+			f.Anew = append(f.Anew, name)
+		}
+		return same
+	})
+}
