@@ -28,16 +28,16 @@ func (c Config) Check(ctx context.Context, topics []string) (found []Finding) {
 	}
 	lookup, cancel := context.WithTimeout(ctx, dialWithin)
 	defer cancel()
-	if addresses, err := net.DefaultResolver.LookupHost(lookup, host); err == nil {
+	if addresses, err := net.DefaultResolver.LookupHost(lookup, host); err == nil && net.ParseIP(host) == nil {
 		found = append(found, Finding{What: fmt.Sprintf("%s is %s", host, strings.Join(addresses, ", "))})
-	} // else reaching it says why
+	} // else it is an address, or reaching it says why
 	raw, err := c.reach(ctx)
 	if err != nil {
 		return append(found, Finding{Err: err})
 	}
 	_ = raw.Close() // nothing was asked of it
 	found = append(found, Finding{What: c.Address + " is open"})
-	handshake, stop := context.WithTimeout(ctx, dialWithin)
+	handshake, stop := context.WithTimeoutCause(ctx, dialWithin, errSilent{dialWithin})
 	defer stop()
 	w, err := c.dial(handshake, c.Observer.Certificate)
 	if err != nil {
@@ -92,7 +92,7 @@ func (c Config) checkTopic(ctx context.Context, topic string) []Finding {
 		}
 		found = append(found, f)
 	} else {
-		found = append(found, Finding{What: "the observer is subscribed to " + topic + " and may not publish there: that it hears anything is not proven",
+		found = append(found, Finding{What: "the observer is subscribed to " + topic + " and did not hear itself there: that it hears anything is not proven",
 			Cure: "let it write this topic in the broker's ACL, or see that a run's first message comes"})
 	}
 	for _, e := range v.Since(0) {

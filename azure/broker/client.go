@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"hilrig/record"
@@ -15,7 +16,9 @@ type client interface {
 	subscribe(ctx context.Context, filter string) (granted byte, err error)
 	// publish sends at QoS 1. fate is what the broker says has become of it.
 	publish(ctx context.Context, topic string, payload []byte) (fate, error)
-	done() <-chan struct{} // closed when the connection has ended
+	answers(ctx context.Context) error // whether the broker does, without a trace
+	done() <-chan struct{}             // closed when the connection has ended
+	why() error                        // it has
 	close()
 	wire() *wire
 	version() string
@@ -42,18 +45,48 @@ type arrival struct {
 	at       time.Time
 }
 
-// refusal is a CONNACK that says no.
-type refusal struct {
-	code  byte
-	words string
+// errSilent is a broker that is there and does not answer.
+type errSilent struct{ within time.Duration }
+
+func (e errSilent) Error() string { return fmt.Sprintf("no answer within %s", e.within) }
+
+// answerWithin bounds the wait for one answer.
+const answerWithin = dialWithin / 2
+
+// inTime says of an answer that did not come how long it was waited for. An
+// end of the caller's own is the caller's.
+func inTime(ctx context.Context, err error) error {
+	switch {
+	case err == nil || !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled):
+		return err
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	return errSilent{answerWithin}
 }
 
-func (r *refusal) Error() string { return fmt.Sprintf("CONNACK %d: %s", r.code, r.words) }
+// ending is why a connection ended, which clients say a moment later.
+type ending struct {
+	once  sync.Once
+	known chan struct{}
+	err   error
+}
 
-// hidden is a SUBACK that says no.
-type hidden struct{ code byte }
+func (e *ending) tell(err error) { e.once.Do(func() { e.err = err; close(e.known) }) }
 
-func (h *hidden) Error() string { return fmt.Sprintf("SUBACK 0x%02x: not granted", h.code) }
+// why is what the broker said, or how the connection broke.
+func (e *ending) why(w *wire) error {
+	select {
+	case <-e.known:
+		var said *refusal
+		if err := w.broken(); err != nil && !errors.As(e.err, &said) {
+			return record.WithoutAddress(err)
+		}
+		return e.err
+	case <-time.After(goodBye):
+		return record.WithoutAddress(w.broken())
+	}
+}
 
 // open connects as the observer: in MQTT 5, and in 3.1.1 where that is not
 // taken. A broker that knows no MQTT 5 may say so in a CONNACK of either
@@ -73,7 +106,7 @@ func (c Config) open(ctx context.Context, id string, arrived func(arrival)) (cli
 	}
 	var said *refusal
 	if errors.As(err, &said) && said.code != unsupportedProtocol || ctx.Err() != nil {
-		return nil, c.refused(err)
+		return nil, c.refused(w, err)
 	}
 	if w, err = c.dial(ctx, c.Observer.Certificate); err != nil {
 		return nil, err
@@ -85,7 +118,7 @@ func (c Config) open(ctx context.Context, id string, arrived func(arrival)) (cli
 	if w.alerted() {
 		return nil, c.handshakeFailure(w.broken())
 	}
-	return nil, c.refused(err)
+	return nil, c.refused(w, err)
 }
 
 // credentials are who connects.
@@ -100,17 +133,29 @@ type credentials struct {
 const unsupportedProtocol = 0x84
 
 // refused is the failure of an observer that got TLS and no session.
-func (c Config) refused(err error) error {
-	f := record.NewFailure(record.RigHub, "connect observer to", c.Address, err)
+func (c Config) refused(w *wire, err error) error {
+	fail := func(err error) *record.Failure {
+		return record.NewFailure(record.RigHub, "connect observer to", c.Address, err)
+	}
 	var said *refusal
-	if !errors.As(err, &said) {
-		return f.WithCure(refusedCertificate + " In TLS 1.3 a broker says so only behind the handshake; its log says why it ended the connection")
+	first := w.began()
+	switch {
+	case errors.As(err, &said):
+		return fail(err).WithCure(cureOf(err, brokersLog))
+	case len(first) > 0 && first[0]>>4 != connack:
+		return fail(fmt.Errorf("what answers there speaks TLS and no MQTT: it begins with %q", first)).WithCure(otherPort)
+	case len(first) == 0 && ctxEnded(err):
+		return fail(fmt.Errorf("it speaks TLS and does not answer a CONNECT: %w", err)).WithCure(otherPort)
 	}
-	switch said.code {
-	case 4, 5, 0x86, 0x87:
-		return f.WithCure("the broker does not know the observer: look at observer.user and its password, or observer.certificate, against what the broker is told of it")
-	case 2, 0x85:
-		return f.WithCure("the broker does not take the client id " + said.words)
-	}
-	return f.WithCure("the broker's log says why")
+	return fail(err).WithCure(refusedCertificate + " In TLS 1.3 a broker says so only behind the handshake; its log says why it ended the connection")
+}
+
+// connack is the type of a packet of this name.
+const connack = 2
+
+const otherPort = "url must name the port at which the broker takes MQTT over TLS, usually 8883, and not one for web pages, WebSockets or AMQP"
+
+// ctxEnded reports whether an answer was waited for in vain.
+func ctxEnded(err error) bool {
+	return errors.As(err, new(errSilent)) || errors.Is(err, context.DeadlineExceeded)
 }

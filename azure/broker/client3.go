@@ -20,31 +20,34 @@ type client3 struct {
 	w     *wire
 	ended chan struct{}
 	once  sync.Once
+	last  ending
 }
 
 func connect3(ctx context.Context, w *wire, as credentials, arrived func(arrival)) (*client3, error) {
-	c := &client3{w: w, ended: make(chan struct{})}
+	c := &client3{w: w, ended: make(chan struct{}), last: ending{known: make(chan struct{})}}
 	o := mqtt.NewClientOptions().AddBroker("ssl://" + w.RemoteAddr().String())
 	o.SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) { return w, nil })
 	o.SetTLSConfig(&tls.Config{MinVersion: tls.VersionTLS12}) // never used: the connection is there
 	o.SetProtocolVersion(4).SetClientID(as.id).SetCleanSession(as.clean).SetUsername(as.user).SetPassword(as.password)
-	o.SetKeepAlive(as.keepAlive).SetPingTimeout(as.keepAlive).SetConnectTimeout(dialWithin / 2).SetWriteTimeout(dialWithin / 2)
+	o.SetKeepAlive(as.keepAlive).SetPingTimeout(as.keepAlive).SetConnectTimeout(answerWithin).SetWriteTimeout(answerWithin)
 	o.SetAutoReconnect(false).SetConnectRetry(false).SetOrderMatters(true).SetAutoAckDisabled(arrived == nil)
 	o.SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) {
 		if arrived != nil {
 			arrived(arrival{topic: m.Topic(), payload: m.Payload(), qos: m.Qos(), leftover: m.Retained(), dup: m.Duplicate(), at: time.Now()})
 		}
 	})
-	o.SetConnectionLostHandler(func(mqtt.Client, error) { c.end() })
+	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { c.end(err) })
 	c.Client = mqtt.NewClient(o)
-	token := c.Connect()
-	err := await(ctx, token)
-	if err == nil {
+	err := await(ctx, c.Connect())
+	// The library takes a code that it does not know for a yes.
+	ack := w.began()
+	no := len(ack) >= 4 && ack[0]>>4 == connack && ack[3] != 0
+	if err == nil && !no {
 		return c, nil
 	}
 	_ = w.Close()
-	if t, ok := token.(*mqtt.ConnectToken); ok && t.ReturnCode() >= 1 && t.ReturnCode() <= 5 {
-		return nil, &refusal{t.ReturnCode(), connackWords(t.ReturnCode())}
+	if no {
+		return nil, &refusal{packet: connected, code: ack[3]}
 	}
 	return nil, fmt.Errorf("no session in MQTT 3.1.1: %w", err)
 }
@@ -56,6 +59,8 @@ func await(ctx context.Context, t mqtt.Token) error {
 		return t.Error()
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	case <-time.After(answerWithin):
+		return errSilent{answerWithin}
 	}
 }
 
@@ -67,7 +72,7 @@ func (c *client3) subscribe(ctx context.Context, filter string) (granted byte, e
 	}
 	switch {
 	case granted >= 0x80:
-		return 0, &hidden{granted}
+		return 0, &refusal{packet: subscribed, code: granted}
 	case err != nil:
 		return 0, fmt.Errorf("subscribe: %w", err)
 	}
@@ -81,12 +86,25 @@ func (c *client3) publish(ctx context.Context, topic string, payload []byte) (fa
 	return fateUnknown, nil
 }
 
-func (c *client3) end()                  { c.once.Do(func() { close(c.ended) }) }
+// answers takes back a subscription that there is not.
+func (c *client3) answers(ctx context.Context) error {
+	if err := await(ctx, c.Unsubscribe(nobodys)); err != nil {
+		return fmt.Errorf("unsubscribe: %w", err)
+	}
+	return nil
+}
+
+func (c *client3) end(err error) {
+	c.last.tell(err)
+	c.once.Do(func() { close(c.ended) })
+}
+
+func (c *client3) why() error            { return c.last.why(c.w) }
 func (c *client3) done() <-chan struct{} { return c.ended }
 func (c *client3) wire() *wire           { return c.w }
 func (c *client3) version() string       { return "MQTT 3.1.1" }
 func (c *client3) showsRetain() bool     { return false }
 func (c *client3) close() {
 	c.Disconnect(50) // milliseconds: what it waits for its own goroutines
-	c.end()
+	c.end(errClosed)
 }

@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,23 +24,35 @@ type wire struct {
 	*tls.Conn
 	heard atomic.Int64 // UnixNano of the last byte
 
-	mu  sync.Mutex
-	err error // of reading
+	mu    sync.Mutex
+	first []byte // of what came
+	err   error  // of reading
 }
+
+// mostBegun are so many bytes of what came first, to tell another protocol by.
+const mostBegun = 12
 
 func (w *wire) Read(b []byte) (int, error) {
 	n, err := w.Conn.Read(b)
 	if n > 0 {
 		w.heard.Store(time.Now().UnixNano())
 	}
-	if err != nil {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if w.err == nil && !errors.Is(err, net.ErrClosed) {
-			w.err = err
-		}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if more := min(n, mostBegun-len(w.first)); more > 0 {
+		w.first = append(w.first, b[:more]...)
+	}
+	if err != nil && w.err == nil && !errors.Is(err, net.ErrClosed) {
+		w.err = err
 	}
 	return n, err
+}
+
+// began are the first bytes that came.
+func (w *wire) began() []byte {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.first)
 }
 
 // lastHeard is when the broker last said anything.
@@ -91,7 +105,7 @@ func (c Config) dial(ctx context.Context, own *tls.Certificate) (*wire, error) {
 		if verdict != nil {
 			return nil, verdict
 		}
-		return nil, c.handshakeFailure(err)
+		return nil, c.handshakeFailure(inTime(ctx, err))
 	}
 	w := &wire{Conn: conn}
 	w.heard.Store(time.Now().UnixNano())
@@ -119,6 +133,8 @@ func (c Config) handshakeFailure(err error) error {
 	switch {
 	case errors.As(err, &noTLS):
 		return f.WithCure("this port speaks no TLS: the broker's TLS listener is another port, usually 8883")
+	case errors.Is(err, io.EOF), ctxEnded(err):
+		return f.WithCure("the port is open and begins no TLS: is it the broker's listener without TLS (usually 1883), is it another service's, is a firewall between? openssl s_client -connect " + c.Address + " shows it")
 	case errors.As(err, &op) && op.Op == "remote error":
 		return f.WithCure(refusedCertificate)
 	}

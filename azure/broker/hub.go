@@ -46,7 +46,7 @@ func (c Config) Open(ctx context.Context, s hub.Setup) (hub.Hub, string, error) 
 	}
 	b := &broker{config: c, setup: s, log: s.Log, events: hub.NewEvents(s.DeviceID, 0), held: s.Identity, ended: make(chan struct{})}
 	b.events.ByArrivals(false)
-	b.observer = &observer{config: c, deviceID: s.DeviceID, topic: topic, events: b.events, log: s.Log, own: map[sent]func(){}}
+	b.observer = &observer{config: c, deviceID: s.DeviceID, topic: topic, events: b.events, log: s.Log, own: map[sent]func(){}, doubts: make(chan struct{}, 1)}
 	first, err := b.observer.attach(ctx, hub.Gap{Why: "nobody listened yet"})
 	if err != nil {
 		return nil, "", err
@@ -90,6 +90,9 @@ func (b *broker) Chain(ctx context.Context) ([][]byte, error) {
 	return presented(w.ConnectionState().PeerCertificates), nil
 }
 
+// StillHears makes sure that the observer hears.
+func (b *broker) StillHears(ctx context.Context) { b.observer.stillHears(ctx) }
+
 // Close ends the observer.
 func (b *broker) Close(ctx context.Context) error {
 	b.stop()
@@ -113,7 +116,7 @@ func (b *broker) Hold(id tls.Certificate) {
 // it stays, and nothing that waits in it is acknowledged. False where the broker
 // did not let the hub in; whether there was a session it does not say.
 func (b *broker) Drop(id string) bool {
-	ctx, cancel := context.WithTimeout(b.running, dialWithin)
+	ctx, cancel := context.WithTimeoutCause(b.running, dialWithin, errSilent{dialWithin})
 	defer cancel()
 	b.mu.Lock()
 	held := b.held
@@ -143,19 +146,21 @@ func (b *broker) SendToDevice(id string, m hub.DeviceBound) error {
 	if c == nil {
 		return record.NewFailure(record.RigHub, "publish to", topic, errors.New("the observer is away from the broker"))
 	}
-	ctx, cancel := context.WithTimeoutCause(b.running, dialWithin, fmt.Errorf("no answer within %s", dialWithin))
+	ctx, cancel := context.WithTimeoutCause(b.running, dialWithin, errSilent{dialWithin})
 	defer cancel()
 	forget := func() {}
 	if b.observer.hears(topic) {
 		forget = b.observer.expect(sent{topic, string(m.Payload)}, func() {})
 	}
 	became, err := c.publish(ctx, topic, m.Payload)
+	acl := "the broker's ACL must let the observer write " + topic
 	if err == nil && became == fateForbidden {
-		err = errors.New("not authorised")
+		forget()
+		return record.NewFailure(record.RigHub, "publish to", topic, errors.New("not authorised")).WithCure(acl)
 	}
 	if err != nil {
 		forget()
-		return record.NewFailure(record.RigHub, "publish to", topic, err).WithCure("the broker's ACL must let the observer write " + topic)
+		return record.NewFailure(record.RigHub, "publish to", topic, err).WithCure(cureOf(err, acl))
 	}
 	b.events.Add(hub.Event{Kind: hub.KindDeviceBound, DeviceID: id, Text: fmt.Sprintf("message %s of %d bytes to the device, on %s", m.ID, len(m.Payload), topic)})
 	return nil

@@ -38,6 +38,10 @@ type observer struct {
 	how    hub.Listening   // the same
 	before hub.Gap         // the same
 	own    map[sent]func() // what the rig itself writes there: told when it comes back
+	itself bool            // it has heard itself
+	last   time.Time       // when anything came by the subscription
+	deaf   error           // why nothing is believed to come any more, though the connection is there
+	doubts chan struct{}   // something stands in deaf
 }
 
 // sent is a message of the rig's own.
@@ -86,7 +90,7 @@ func (o *observer) filter() string {
 // attach connects and subscribes, and hears itself where it may publish. gap is
 // what could be missed until now.
 func (o *observer) attach(ctx context.Context, gap hub.Gap) (client, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, dialWithin, fmt.Errorf("no answer within %s", dialWithin))
+	ctx, cancel := context.WithTimeoutCause(ctx, dialWithin, errSilent{dialWithin})
 	defer cancel()
 	id, err := nonce()
 	if err != nil {
@@ -113,11 +117,17 @@ func (o *observer) attach(ctx context.Context, gap hub.Gap) (client, error) {
 
 func (o *observer) notGranted(err error) error {
 	f := record.NewFailure(record.RigHub, "subscribe observer to", o.filter(), err)
-	var no *hidden
-	if errors.As(err, &no) {
-		return f.WithCure("the broker's ACL must let the observer read " + o.filter())
+	acl := "the broker's ACL must let the observer read " + o.filter()
+	var no *refusal
+	switch {
+	case !errors.As(err, &no):
+		return f.WithCure(brokersLog)
+	case no.packet == subscribed && no.code == 0x87:
+		return f.WithCure(acl)
+	case no.packet == subscribed:
+		return f.WithCure(cureOf(err, acl))
 	}
-	return f.WithCure("the broker's log says why")
+	return f.WithCure(cureOf(err, brokersLog))
 }
 
 // settle waits until the observer is at the broker, as a message shows that goes
@@ -159,14 +169,18 @@ func (o *observer) prove(ctx context.Context, c client) (bool, error) {
 		if gone := o.gone(c); gone != nil || err == nil {
 			return false, gone
 		}
-		return false, record.NewFailure(record.RigHub, "publish a message of its own to", o.topic, err).WithCure("the broker's log says why")
+		return false, record.NewFailure(record.RigHub, "publish a message of its own to", o.topic, err).
+			WithCure(cureOf(err, "the broker takes a message and does not acknowledge it: is its disk full, does it hold publishers back (an alarm of RabbitMQ's)? Its log says why"))
 	}
 	within := heardWithin
-	if became == fateTaken {
+	if became == fateTaken || o.heardBefore() {
 		within = takenWithin
 	}
 	select {
 	case <-heard:
+		o.mu.Lock()
+		o.itself = true
+		o.mu.Unlock()
 		return true, nil
 	case <-time.After(within):
 	case <-c.done():
@@ -186,8 +200,9 @@ func (o *observer) prove(ctx context.Context, c client) (bool, error) {
 func (o *observer) gone(c client) error {
 	select {
 	case <-c.done():
-		return record.NewFailure(record.RigHub, "watch", o.topic, errors.New("the broker ended the observer's connection")).
-			WithCure("the broker's log says why; where it ends connections that publish what they may not, let the observer write " + o.topic)
+		err := c.why()
+		return record.NewFailure(record.RigHub, "watch", o.topic, fmt.Errorf("the broker ended the observer's connection: %w", err)).
+			WithCure(cureOf(err, "the broker's log says why; where it ends connections that publish what they may not, let the observer write "+o.topic))
 	default:
 		return nil
 	}
@@ -237,6 +252,9 @@ func (o *observer) add(e hub.Event) {
 
 // arrived records a message, on the client's goroutine.
 func (o *observer) arrived(a arrival) {
+	o.mu.Lock()
+	o.last = a.at
+	o.mu.Unlock()
 	if o.isOwn(a) || strings.HasPrefix(string(a.payload), probeMark) {
 		return
 	}
@@ -275,21 +293,91 @@ func (o *observer) watch(ctx context.Context) {
 		case <-ctx.Done():
 			c.close()
 			return
+		case <-o.doubts:
+			if !o.isDeaf() {
+				continue // that connection is gone already
+			}
 		case <-c.done():
 		}
-		o.set(nil)
-		why := "the connection to the broker is lost"
-		if err := c.wire().broken(); err != nil {
-			why += ": " + record.WithoutAddress(err).Error()
-		}
+		gap := o.lost(c)
 		c.close()
-		gap := hub.Gap{From: c.wire().lastHeard(), Why: why}
 		o.add(hub.Event{Kind: hub.KindGap, Text: gap.String(), Gap: &gap})
 		if c = o.comeBack(ctx, gap); c == nil {
 			return
 		}
 		o.set(c)
 	}
+}
+
+// lost is the gap that begins with a connection's end. Where what comes was in
+// doubt it begins with the last message.
+func (o *observer) lost(c client) hub.Gap {
+	o.mu.Lock()
+	deaf, last := o.deaf, o.last
+	o.client, o.since, o.deaf = nil, time.Time{}, nil
+	o.mu.Unlock()
+	if deaf != nil {
+		return hub.Gap{From: last, Why: "the broker delivers nothing: " + deaf.Error()}
+	}
+	gap := hub.Gap{From: c.wire().lastHeard(), Why: "the connection to the broker is lost"}
+	if err := c.why(); err != nil {
+		gap.Why += ": " + err.Error()
+	}
+	return gap
+}
+
+// stillHears makes sure that messages come: a cable that was pulled is known
+// only once a PINGREQ has no answer, and a broker may answer that and deliver
+// nothing. Where they do not the connection ends, and with it what is seen.
+func (o *observer) stillHears(ctx context.Context) {
+	c := o.present()
+	if c == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, takenWithin, errSilent{takenWithin})
+	defer cancel()
+	err := o.delivers(ctx, c)
+	if err == nil || errors.Is(err, context.Canceled) {
+		return
+	}
+	mark := o.events.Mark()
+	o.mu.Lock()
+	if o.client == c {
+		o.deaf = err
+	}
+	o.mu.Unlock()
+	select {
+	case o.doubts <- struct{}{}:
+	default:
+	}
+	told, stop := context.WithTimeout(context.WithoutCancel(ctx), goodBye)
+	defer stop()
+	_, _ = o.events.Await(told, mark, func(e hub.Event) bool { return e.Kind == hub.KindGap }) // watch tells it
+}
+
+// delivers asks the broker for a message of the observer's own, or for an
+// answer where it may not write one.
+func (o *observer) delivers(ctx context.Context, c client) error {
+	if !o.heardBefore() {
+		return c.answers(ctx)
+	}
+	heard, err := o.prove(ctx, c)
+	if err == nil && !heard {
+		err = errors.New("a message of the observer's own did not come, as others before")
+	}
+	return err
+}
+
+func (o *observer) isDeaf() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.deaf != nil
+}
+
+func (o *observer) heardBefore() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.itself
 }
 
 // comeBack tries until it is back; nil once ctx has ended.

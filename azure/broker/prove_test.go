@@ -17,6 +17,7 @@ type saying struct {
 
 func (s *saying) publish(context.Context, string, []byte) (fate, error) { return s.fate, s.err }
 func (s *saying) done() <-chan struct{}                                 { return s.ended }
+func (s *saying) why() error                                            { return errors.New("EOF") }
 
 // Only a broker that says no leaves the observer unproven and subscribed. A
 // message of which nothing is known, and a connection that is gone, are errors.

@@ -85,6 +85,13 @@ type Impersonator interface {
 	Hold(id tls.Certificate)
 }
 
+// Hearing is a hub that may have gone deaf and not know it yet.
+type Hearing interface {
+	// StillHears makes sure that messages still come. Where they do not that is a
+	// gap of the events when it returns.
+	StillHears(ctx context.Context)
+}
+
 // Abilities is a hub with all that it can do. What it cannot do is nil: a spec
 // that asks for it says so in its needs, and is not run here.
 type Abilities struct {
@@ -98,6 +105,7 @@ type Abilities struct {
 	Packets
 	Rooted
 	Impersonator
+	Hearing
 }
 
 // Fronting is a hub in front of another one: what it cannot do itself the one
@@ -119,6 +127,7 @@ func Of(h Hub) Abilities {
 		Packets:      ability[Packets](h),
 		Rooted:       ability[Rooted](h),
 		Impersonator: ability[Impersonator](h),
+		Hearing:      ability[Hearing](h),
 	}
 }
 
