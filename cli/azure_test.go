@@ -93,7 +93,11 @@ func openCloud(t *testing.T, groups ...string) *cloud {
 	must(err)
 	namespace, err := store.Server(t.Context(), standin.Namespace)
 	must(err)
-	c.amqp = standin.Start(t, standin.Config{Certificate: &namespace, Groups: append([]string{standin.Group}, groups...)})
+	_, hubs, _ := strings.Cut(strings.TrimSpace(string(connection)), "SharedAccessKey=")
+	c.amqp = standin.Start(t, standin.Config{
+		Certificate: &namespace, Groups: append([]string{standin.Group}, groups...),
+		Policies: map[string]string{standin.Policy: standin.Key, "iothubowner": hubs},
+	})
 	c.own = []string{"HILRIG_STATE=" + filepath.Join(c.dir, "state"),
 		"IOTHUB_SERVICE=" + strings.TrimSpace(string(connection)), "IOTHUB_EVENTS=" + c.amqp.Events()}
 	c.env = append(os.Environ(), c.own...)
@@ -243,6 +247,49 @@ func TestCoreAtAzure(t *testing.T) {
 	}
 }
 
+// Each further identity costs one call of the registry, and each that the hub is
+// to refuse from then on two: both are taken for a while, and then one.
+func TestCallsForIdentitiesAndRefusals(t *testing.T) {
+	c := openCloud(t)
+	c.write("rig.yaml", behindATap.Replace(azureRig))
+	for _, x := range []struct {
+		spec                 string
+		identities, refusals int
+	}{
+		{"provisioning/no-key-on-console", 1, 0},
+		{"provisioning/key-forms", 2, 0},
+		{"provisioning/replace", 2, 1},
+	} {
+		const looksMakesAndRemoves = 3
+		code, out := c.hilrig("run", "--rig", "rig.yaml", "--hub", "azure", "--spec", x.spec)
+		calls, most := c.called(), looksMakesAndRemoves+(x.identities-1)+2*x.refusals
+		if code != 0 || len(calls) > most {
+			t.Errorf("%s: exit code %d, %d calls, at most %d: %q\n%s", x.spec, code, len(calls), most, calls, out)
+		}
+	}
+}
+
+// behindATap makes of a rig one with a tap in front of its hub.
+var behindATap = strings.NewReplacer("    kind: azure\n", "    kind: azure\n    tap: true\n", "device_id: NewDevice,", "device_id: NewDevice, listen: 127.0.0.2,")
+
+// A run whose events are given by the hub's own connection string asks the hub
+// where they are.
+func TestEventsByTheHubsOwnConnectionString(t *testing.T) {
+	c := openCloud(t)
+	service := standin.Start(t, standin.Config{Hub: "localhost", Certificate: &c.server, Policies: map[string]string{"iothubowner": c.keys[0]}})
+	c.env = slices.DeleteFunc(c.env, func(v string) bool { return strings.HasPrefix(v, "IOTHUB_EVENTS=") })
+	c.write("rig.yaml", strings.NewReplacer("IOTHUB_EVENTS", "IOTHUB_SERVICE", `{events: "AMQP", root`, `{events: "AMQP", service: "`+service.Address+`", root`).Replace(azureRig))
+	code, out := c.hilrig("run", "--rig", "rig.yaml", "--hub", "azure", "--label-filter", "smoke")
+	if code != 0 {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	for where, e := range map[string]*standin.Endpoint{"the hub": service, "the events": c.amqp} {
+		if !slices.ContainsFunc(e.Seen(), func(s standin.Seen) bool { return s.Token != nil && s.Token.Code < 300 }) {
+			t.Errorf("%s took no token", where)
+		}
+	}
+}
+
 // A shelf at one hub: all at once, by one reader of the one consumer group, which
 // lets five in.
 func TestAShelfAtAzure(t *testing.T) {
@@ -282,7 +329,7 @@ func TestAShelfAtAzure(t *testing.T) {
 // A tap in front shows handshakes, makes the link bad and lets the hub be away.
 func TestCoreAtAzureBehindATap(t *testing.T) {
 	c := openCloud(t)
-	c.write("rig.yaml", strings.NewReplacer("    kind: azure\n", "    kind: azure\n    tap: true\n", "device_id: NewDevice,", "device_id: NewDevice, listen: 127.0.0.2,").Replace(azureRig))
+	c.write("rig.yaml", behindATap.Replace(azureRig))
 	args := []string{"run", "--rig", "rig.yaml", "--hub", "azure"}
 	for _, s := range suites.All() {
 		bad := slices.Contains(s.Needs, "N") && !s.Has("soak") && s.ID != "recovery/slow-link" // a minute of its own
