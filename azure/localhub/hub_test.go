@@ -41,6 +41,11 @@ type bench struct {
 
 func start(t *testing.T, change ...func(*localhub.Config)) *bench {
 	t.Helper()
+	return startAt(t, "127.0.0.1:0", change...)
+}
+
+func startAt(t *testing.T, address string, change ...func(*localhub.Config)) *bench {
+	t.Helper()
 	id := identity(t, -time.Hour, time.Hour)
 	c := localhub.Config{Host: "localhost", Certificate: makePKI().server, Devices: []hub.Device{{ID: deviceID, Thumbprints: []string{sha256Of(id)}}}}
 	for _, f := range change {
@@ -50,7 +55,7 @@ func start(t *testing.T, change ...func(*localhub.Config)) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr, err := hub.Listen(t.Context(), "127.0.0.1:0")
+	addr, err := hub.Listen(t.Context(), address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,21 +19,33 @@ import (
 	"hilrig/peers"
 )
 
-// Microsoft's own device SDK takes the hub for the cloud's.
+// Microsoft's own device SDK takes the hub for the cloud's, also at IoT Hub's own
+// port, where it is told no other.
 func TestMicrosoftsDeviceSDK(t *testing.T) {
 	t.Parallel()
+	t.Run("a port that is free", func(t *testing.T) {
+		t.Parallel()
+		b := start(t)
+		_, port, err := net.SplitHostPort(b.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.servesDeviceSDK("localhost:" + port)
+	})
+	t.Run("IoT Hub's own port", func(t *testing.T) {
+		startAt(t, peers.Port(t, 8883)).servesDeviceSDK("localhost")
+	})
+}
+
+func (b *bench) servesDeviceSDK(hostName string) {
+	t := b.t
 	node, modules := peers.Node(t, "testdata/sdk", "Microsoft's device SDK (npm azure-iot-device)")
-	b := start(t)
 	const model = "dtmi:com:example:Thermostat;1"
 	root, cert, key := files(t, makePKI().root, b.id)
-	_, port, err := net.SplitHostPort(b.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var complaint bytes.Buffer
-	device := exec.CommandContext(ctx, node, "testdata/sdk/device.js", "localhost:"+port, deviceID, root, cert, key, model)
+	device := exec.CommandContext(ctx, node, "testdata/sdk/device.js", hostName, deviceID, root, cert, key, model)
 	device.Env = append(os.Environ(), "SDK_MODULES="+modules)
 	device.Stderr = &complaint
 	out, err := device.StdoutPipe()

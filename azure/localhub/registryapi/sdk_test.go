@@ -39,6 +39,11 @@ type live struct {
 
 func listen(t *testing.T) *live {
 	t.Helper()
+	return listenAt(t, "127.0.0.1:0")
+}
+
+func listenAt(t *testing.T, address string) *live {
+	t.Helper()
 	l := &live{t: t, dir: t.TempDir()}
 	var err error
 	check := func(step string) {
@@ -58,7 +63,7 @@ func listen(t *testing.T) *live {
 	l.key, err = registryapi.OpenKey(t.Context(), filepath.Join(l.dir, "registry"))
 	check("key")
 	l.server = registryapi.New(registryapi.Config{Host: "localhost", Hub: l.hub, Key: l.key, Certificate: certificate})
-	l.http, err = l.server.Listen(t.Context(), "127.0.0.1:0")
+	l.http, err = l.server.Listen(t.Context(), address)
 	check("registry's port")
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -123,9 +128,23 @@ func (l *live) connectionString(k registryapi.Key, dir string) string {
 }
 
 // Microsoft's service SDK registers a device, sees it connect, patches its
-// twin, calls a method of it, and takes it out.
+// twin, calls a method of it, and takes it out: with its sockets led to a port
+// that is free, and as it is at the port that it dials.
 func TestServiceSDK(t *testing.T) {
-	l := listen(t)
+	t.Run("a port that is free", func(t *testing.T) {
+		l := listen(t)
+		l.servesServiceSDK(l.connectionString)
+	})
+	t.Run("IoT Hub's own port", func(t *testing.T) {
+		l := listenAt(t, peers.Port(t, 443))
+		l.servesServiceSDK(func(k registryapi.Key, dir string) string {
+			return strings.Replace(l.connectionString(k, dir), "localhost:443", "localhost", 1)
+		})
+	})
+}
+
+func (l *live) servesServiceSDK(connectionString func(registryapi.Key, string) string) {
+	t := l.t
 	identity, pair := l.identity("NewDevice")
 	root := filepath.Join(l.dir, "root.pem")
 	strangers := t.TempDir()
@@ -137,7 +156,7 @@ func TestServiceSDK(t *testing.T) {
 	node, modules := peers.Node(t, "../testdata/sdk", "Microsoft's service SDK (npm azure-iothub)")
 	cmd := exec.CommandContext(t.Context(), node, filepath.Join("..", "testdata", "sdk", "registry.js"))
 	cmd.Env = append(os.Environ(), "SDK_MODULES="+modules, "NODE_EXTRA_CA_CERTS="+root, "DEVICE_ID=NewDevice", "PRIMARY="+print, "SECONDARY="+sha256a,
-		"CONNECTION_STRING="+l.connectionString(l.key, filepath.Join(l.dir, "registry")), "WRONG_STRING="+l.connectionString(other, strangers))
+		"CONNECTION_STRING="+connectionString(l.key, filepath.Join(l.dir, "registry")), "WRONG_STRING="+connectionString(other, strangers))
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	in, err := cmd.StdinPipe()

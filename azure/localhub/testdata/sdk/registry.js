@@ -13,12 +13,14 @@ const { createRequire } = require('module');
 const { Client, Registry } = createRequire(path.join(process.env.SDK_MODULES, 'index.js'))('azure-iothub');
 
 // The SDK dials port 443 of HostName and cannot be told another, so the
-// sockets are led to the port that the connection string names.
-const [, host, port] = /HostName=([^;:]+):(\d+);/.exec(process.env.CONNECTION_STRING);
-const dial = https.Agent.prototype.createConnection;
-https.Agent.prototype.createConnection = function (options, done) {
-  return dial.call(this, { ...options, port: Number(port) }, done);
-};
+// sockets are led to the port that the connection string names, if it names one.
+const [, host, port] = /HostName=([^;:]+)(?::(\d+))?;/.exec(process.env.CONNECTION_STRING);
+if (port !== undefined) {
+  const dial = https.Agent.prototype.createConnection;
+  https.Agent.prototype.createConnection = function (options, done) {
+    return dial.call(this, { ...options, port: Number(port) }, done);
+  };
+}
 const bare = (text) => text.trim().replace(`HostName=${host}:${port}`, `HostName=${host}`);
 
 const id = process.env.DEVICE_ID;
