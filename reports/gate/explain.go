@@ -41,6 +41,9 @@ func (p *Policy) Explain(catalogue []Spec) (lines []string) {
 		}
 		say("%s may be without a result%s, because: %s.", a.Spec, where, strings.TrimSuffix(a.Because, "."))
 	}
+	for _, m := range p.Measured {
+		say("Measurement %s of %s: %s, on each board.", m.Name, m.Spec, m.bounds())
+	}
 	e := p.Evidence
 	known := make([]string, len(e.Known))
 	for i, k := range e.Known {

@@ -77,6 +77,9 @@ func Judge(q Question) *Verdict {
 	for _, pattern := range j.Policy.Required {
 		j.required(pattern)
 	}
+	for _, m := range j.Policy.Measured {
+		j.measured(m)
+	}
 	j.others()
 	j.warnings()
 	j.flaky()

@@ -32,6 +32,7 @@ type Policy struct {
 	Required []string         `yaml:"required"`
 	Accept   []Acceptance     `yaml:"accept"`
 	Evidence Evidence         `yaml:"evidence"`
+	Measured []Measured       `yaml:"measurements"`
 	Areas    map[string]Limit `yaml:"areas"`
 	Flaky    int              `yaml:"flaky"`
 	Unlisted string           `yaml:"unlisted"`
@@ -120,11 +121,7 @@ func ReadPolicy(path string, data []byte, catalogue []Spec) (*Policy, error) {
 		}
 		p.maxAge = time.Duration(count) * unit
 	}
-	err := p.seals()
-	if err == nil {
-		err = p.check(catalogue)
-	}
-	if err != nil {
+	if err := errors.Join(p.seals(), p.check(catalogue), p.checkMeasured(catalogue)); err != nil {
 		return nil, record.NewFailure(record.Usage, "read policy", path, err)
 	}
 	return p, nil
