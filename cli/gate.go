@@ -31,6 +31,8 @@ type gateFlags struct {
 	statement       string
 	signing         signing
 	sealKeys        []string
+	baseline        string
+	baselineKey     string
 	verdict         string
 	junit           string
 	markdown        string
@@ -74,6 +76,8 @@ file that is broken, and for a waiver that has expired.`,
 	fl.StringVar(&f.statement, "statement", "", "write a signed statement about the image here (in-toto test-result in a DSSE envelope)")
 	f.signing.register(fl, "statement")
 	fl.StringArrayVar(&f.sealKeys, "seal-key", nil, "public key of a bench that seals its runs, PEM (repeatable)")
+	fl.StringVar(&f.baseline, "baseline", "", "statement of the firmware that was released last (default: the policy's baseline)")
+	fl.StringVar(&f.baselineKey, "baseline-key", "", "public key of whoever signed that, PEM")
 	cmd.AddCommand(a.gateInitCommand(), a.gateExplainCommand(), a.gateVerifyCommand())
 	return cmd
 }
@@ -252,6 +256,9 @@ func (a *app) question(ctx context.Context, f *gateFlags, names []string) (*gate
 	}
 	keys, err := f.benches(q.Policy)
 	if err != nil {
+		return nil, err
+	}
+	if q.Released, err = f.released(ctx, q.Policy); err != nil {
 		return nil, err
 	}
 	ends := fromHistory(ctx, q)

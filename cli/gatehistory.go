@@ -27,11 +27,13 @@ func fromHistory(ctx context.Context, q *gate.Question) (ends map[string]map[str
 	if err != nil {
 		q.NoHistory = oneLine(err.Error())
 		if errors.Is(err, fs.ErrNotExist) {
-			q.NoHistory = "there is no history on this host (hilrig history import makes one of run folders)"
+			q.NoHistory = noHistory
 		}
 	}
 	return ends
 }
+
+const noHistory = "there is no history on this host (hilrig history import makes one of run folders)"
 
 // knownRuns is what the history says of a question.
 type knownRuns struct {

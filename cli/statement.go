@@ -83,22 +83,31 @@ that is not of this key or not about this image.`,
 	return cmd
 }
 
-func (a *app) verify(name, key, image string) error {
+// readStatement reads a statement that a public key has signed.
+func readStatement(name, key string) (*gate.Statement, error) {
 	envelope, err := readUpTo(record.MaxRecord, "statement", name) // it tells of every result that fails
 	if err != nil {
-		return err
+		return nil, err
 	}
 	public, err := readSmall("public key", key)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	s, err := gate.Verify(envelope, public)
+	if err != nil {
+		return nil, record.NewFailure(record.RigHost, "verify statement", name, err)
+	}
+	return s, nil
+}
+
+func (a *app) verify(name, key, image string) error {
 	asked, err := runner.DescribeFirmware(record.Firmware{File: image})
 	if err != nil {
 		return err
 	}
-	s, err := gate.Verify(envelope, public)
+	s, err := readStatement(name, key)
 	if err != nil {
-		return record.NewFailure(record.RigHost, "verify statement", name, err)
+		return err
 	}
 	v := s.Predicate.Verdict
 	if image != "" && asked.SHA256 != v.Firmware.SHA256 {

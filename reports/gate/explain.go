@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -43,6 +44,13 @@ func (p *Policy) Explain(catalogue []Spec) (lines []string) {
 	}
 	for _, m := range p.Measured {
 		say("Measurement %s of %s: %s, on each board.", m.Name, m.Spec, m.bounds())
+	}
+	if b := p.Baseline; b != nil {
+		of := "the firmware that was released last"
+		if w := (Wanted{b.Version, b.SHA256}); w != (Wanted{}) {
+			of = w.String()
+		}
+		say("No %s may fail more often than with %s, by Fisher's exact test at %s.", cmp.Or(b.Per, "spec"), of, number(b.Significance))
 	}
 	e := p.Evidence
 	known := make([]string, len(e.Known))

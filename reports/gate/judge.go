@@ -20,6 +20,7 @@ type Question struct {
 	NoHistory string // why nobody knows which runs there were; empty: it is known
 	Catalogue []Spec
 	Firmware  Wanted // in place of the policy's
+	Released  Released
 	Now       time.Time
 	Version   string // of this binary
 }
@@ -80,6 +81,7 @@ func Judge(q Question) *Verdict {
 	for _, m := range j.Policy.Measured {
 		j.measured(m)
 	}
+	j.baseline()
 	j.others()
 	j.warnings()
 	j.flaky()

@@ -33,6 +33,7 @@ type Policy struct {
 	Accept   []Acceptance     `yaml:"accept"`
 	Evidence Evidence         `yaml:"evidence"`
 	Measured []Measured       `yaml:"measurements"`
+	Baseline *Baseline        `yaml:"baseline"`
 	Areas    map[string]Limit `yaml:"areas"`
 	Flaky    int              `yaml:"flaky"`
 	Unlisted string           `yaml:"unlisted"`
@@ -106,6 +107,7 @@ func ReadPolicy(path string, data []byte, catalogue []Spec) (*Policy, error) {
 	if len(p.Evidence.Known) == 0 {
 		p.Evidence.Known = []record.Origin{record.Flashed, record.Asked}
 	}
+	p.Baseline.fill()
 	p.Evidence.Runs = max(1, p.Evidence.Runs)
 	if p.Unlisted == "" {
 		p.Unlisted = UnlistedCount
