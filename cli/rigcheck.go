@@ -18,9 +18,9 @@ func (a *app) rigCheck() *cobra.Command {
 		Short: "Try every device of a rig at once, and give each trouble its cure",
 		Long: `Try every device of a rig file at once, in less than half a minute: its line is
 opened and loaded with a few hundred harmless bytes, the programs of its power
-control and of its flashing are looked for, its hub's name is resolved and its
-port taken for a moment, and what tells it from boards at the same port is
-looked at. Opening a line may reset a board. Exit code 3 when something is bad.`,
+control and of its flashing are looked for, a power controller is connected to
+and asked to switch nothing, its hub's name is resolved and its port taken for a
+moment, and what tells it from boards at the same port is looked at. Opening a line may reset a board. Exit code 3 when something is bad.`,
 		Example: `  hilrig rig check --rig bench.yaml
   hilrig rig check --rig bench.yaml --hub lab --json`,
 		Args: exactly(),

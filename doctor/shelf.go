@@ -75,41 +75,50 @@ func (h *Host) lineOf(ctx context.Context, d rigfile.Device) Result {
 	return h.tryLine(ctx, r.Port, d.Type, min(d.Type.Timing.BootWithin, longestBoot))
 }
 
-// powerOf looks for the programs that switch the device, and reads its power
-// back where the rig file says how; it switches nothing.
+// powerOf looks for the programs that switch the device, tries the servers that
+// do, and reads its power back where the rig file says how; it switches nothing.
 func (h *Host) powerOf(ctx context.Context, d rigfile.Device) Result {
 	p := d.Power
 	if p == nil {
 		return Result{}
 	}
-	r := h.programs("power of the device", p.On.Argv, p.Off.Argv)
-	if r.State == Bad || p.State == nil {
-		return r
+	there, failed := h.programs("power of the device", p.On.Argv, p.Off.Argv)
+	if failed.State == Bad {
+		return failed
 	}
 	hub := d.At(h.Rig.Hub)
 	c, err := p.At(h.Rig.Hub.Host, strconv.Itoa(hub.HubPort)).Switch(record.Environ(h.Rig.SecretVariables()))
 	if err != nil {
 		return Failed(err)
 	}
-	switch on, _, err := c.IsOn(ctx); {
+	servers, err := c.Reach(ctx)
+	if err != nil {
+		return Failed(err)
+	}
+	switch on, known, err := c.IsOn(ctx); {
 	case err != nil:
 		return Failed(err)
-	case on:
+	case known && on:
 		return fine("on")
+	case known:
+		return fine("off")
 	}
-	return fine("off")
+	return fine("%s", strings.Join(append(there, servers...), ", "))
 }
 
 func (h *Host) flashOf(d rigfile.Device) Result {
 	if len(d.Type.Flash.Command) == 0 {
 		return Result{}
 	}
-	return h.programs("flash.command of the type", d.Type.Flash.Command)
+	there, failed := h.programs("flash.command of the type", d.Type.Flash.Command)
+	if failed.State == Bad {
+		return failed
+	}
+	return fine("%s", strings.Join(there, ", "))
 }
 
 // programs are those of commands that key holds: all must be there.
-func (h *Host) programs(key string, commands ...[]string) Result {
-	var there []string
+func (h *Host) programs(key string, commands ...[]string) (there []string, failed Result) {
 	for _, argv := range commands {
 		if len(argv) == 0 { // a request
 			continue
@@ -119,13 +128,13 @@ func (h *Host) programs(key string, commands ...[]string) Result {
 			err = named.Err
 		}
 		if err != nil {
-			return bad("install it, or name it by its path in "+key, "%s: %s", argv[0], err)
+			return nil, bad("install it, or name it by its path in "+key, "%s: %s", argv[0], err)
 		}
 		if !slices.Contains(there, path) {
 			there = append(there, path)
 		}
 	}
-	return fine("%s", cmp.Or(strings.Join(there, ", "), "nothing to look for"))
+	return there, Result{}
 }
 
 // hubOfEach is what stands between each device and its hub: what is wrong with

@@ -3,6 +3,8 @@ package doctor
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,7 +33,20 @@ func asked(argv ...string) *rigfile.Power {
 	return &rigfile.Power{On: way, Off: way, State: &rigfile.PowerState{Ask: rigfile.PowerAction{Argv: argv}, On: "is on"}}
 }
 
+// controller switches by requests to a server.
+func controller(server string) *rigfile.Power {
+	to := func(path string) rigfile.PowerAction {
+		return rigfile.PowerAction{Request: &rigfile.PowerRequest{URL: server + path}}
+	}
+	return &rigfile.Power{On: to("/on"), Off: to("/off")}
+}
+
 func TestEachPartOfABoardIsChecked(t *testing.T) {
+	pdu := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a look switches") }))
+	t.Cleanup(pdu.Close)
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	there, away := pdu.URL, gone.URL
 	echoes := func(s string) string { return s + "\nERROR\r\n" }
 	power := &rigfile.Power{On: rigfile.PowerAction{Argv: []string{"uhubctl", "on"}}, Off: rigfile.PowerAction{Argv: []string{"uhubctl", "off"}}}
 	for _, c := range []struct {
@@ -51,6 +66,12 @@ func TestEachPartOfABoardIsChecked(t *testing.T) {
 		{"power that says it is on", func(d *rigfile.Device) { d.Power = asked("echo", "it is on") }, Host{}, "power", OK, "ok: on"},
 		{"power that says it is off", func(d *rigfile.Device) { d.Power = asked("echo", "it is not") }, Host{}, "power", OK, "ok: off"},
 		{"power that cannot be asked", func(d *rigfile.Device) { d.Power = asked("false") }, Host{}, "power", Bad, "power state false"},
+		{"a power controller that takes connections", func(d *rigfile.Device) { d.Power = controller(there) }, Host{}, "power", OK, there},
+		{"a power controller that is away", func(d *rigfile.Device) { d.Power = controller(away) }, Host{}, "power", Bad, "reach power controller " + away},
+		{"a power controller whose secret is not set", func(d *rigfile.Device) {
+			d.Power = controller(there)
+			d.Power.On.Request.Headers = []rigfile.Header{{Name: "Authorization", ValueEnv: "NO_SUCH_VARIABLE"}}
+		}, Host{}, "power", Bad, "NO_SUCH_VARIABLE"},
 		{"no flashing", func(*rigfile.Device) {}, Host{}, "flash", "", ""},
 		{"a flash tool", func(d *rigfile.Device) { d.Type.Flash.Command = []string{"esptool"} }, Host{}, "flash", OK, "/usr/bin/esptool"},
 		{"no flash tool", func(d *rigfile.Device) { d.Type.Flash.Command = []string{"esptool"} }, Host{Program: func(string) (string, error) { return "", exec.ErrNotFound }}, "flash", Bad, "flash.command"},

@@ -1,10 +1,12 @@
 package power
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -71,6 +73,41 @@ func (r *Request) ask(ctx context.Context) (string, error) {
 		return "", withOutput(fmt.Errorf("the answer does not fit %s", r.Expect), wording.Clip(said, mostShown))
 	}
 	return said, nil
+}
+
+// reachWithin bounds the trying of a server.
+const reachWithin = 5 * time.Second
+
+// reach tries whether the server takes connections, or the proxy that leads to
+// it, and asks nothing.
+func (r *Request) reach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, reachWithin, fmt.Errorf("no connection within %s", reachWithin))
+	defer cancel()
+	err := r.dial(ctx)
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return record.NewFailure(record.RigPower, "reach power controller", r.String(), err).WithCure("is it on, and its address right? ask it by hand, with curl")
+}
+
+func (r *Request) dial(ctx context.Context) error {
+	q, err := http.NewRequestWithContext(ctx, r.Method, r.URL, nil)
+	if err != nil {
+		return r.bare(err)
+	}
+	to := q.URL
+	if proxy, err := http.ProxyFromEnvironment(q); err == nil && proxy != nil {
+		to = proxy
+	}
+	name := cmp.Or(to.Port(), to.Scheme) // a scheme is the name of its port
+	c, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(to.Hostname(), name))
+	if err != nil {
+		return r.bare(err)
+	}
+	return c.Close()
 }
 
 // bare is an error without the address and what stands in it.

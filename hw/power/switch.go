@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,6 +57,21 @@ func (c Commands) IsOn(ctx context.Context) (on, known bool, err error) {
 	}
 	said, err := c.do(ctx, "power state", c.State.Ask)
 	return err == nil && c.State.OnText.MatchString(said), err == nil, err
+}
+
+// Reach tries the servers that are asked to switch, switches nothing, and names
+// them; there are none where commands switch.
+func (c Commands) Reach(ctx context.Context) (servers []string, err error) {
+	for _, a := range []Action{c.TurnOn, c.TurnOff} {
+		if a.Request == nil || slices.Contains(servers, a.String()) {
+			continue
+		}
+		if err := a.Request.reach(ctx); err != nil {
+			return nil, err
+		}
+		servers = append(servers, a.String())
+	}
+	return servers, nil
 }
 
 // turn switches, and waits until what is read back agrees: a queue may stand
