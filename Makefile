@@ -7,6 +7,7 @@ VERSION  ?=
 RUNFLAGS ?=
 GATEFLAGS ?=
 SELFTESTFLAGS ?=
+BENCHFLAGS ?=
 export RIG FIRMWARE POLICY VERSION RUNFLAGS GATEFLAGS SELFTESTFLAGS
 
 # A version from git where git answers; a source archive, or a checkout that
@@ -52,7 +53,7 @@ nightly: build ## Everything on RIG=rig.yaml, soak too; a page says what changed
 	@bash scripts/journey.sh nightly
 
 bench: build ## Measure; print a table
-	bash scripts/bench.sh
+	bash scripts/bench.sh $(BENCHFLAGS)
 
 azure-live: build ## Try a real IoT Hub with an emulated device, in at most 400 messages (docs/azure.md)
 	@bash scripts/azure-live.sh

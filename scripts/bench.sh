@@ -2,10 +2,10 @@
 # The numbers that people ask for, measured with ./hilrig on this machine and
 # printed as a table. Not a test: nothing here fails because it is slow.
 #
-# usage: scripts/bench.sh [RUNS]
+# usage: scripts/bench.sh [RUNS] [shelf]   shelf: only what a shelf of boards costs
 set -euo pipefail
 cd "$(dirname "$0")/.."
-runs=${1:-11}
+runs=${1:-11} only=${2:-}
 work=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
 export HILRIG_STATE=$work/state NO_COLOR=1
@@ -24,14 +24,49 @@ timed() {
 
 row() { printf '%-58s %10s %10s\n' "$@"; }
 
-rig() { # rig FILE DEVICES
+rig() { # rig FILE DEVICES [PORT]: on one front door at PORT, each from its address; else on ports of their own
 	{
 		echo "rig: bench"
+		echo "hub: {listen: 127.0.0.1}"
 		echo "devices:"
 		for i in $(seq "$2"); do
-			echo "  - {name: emu-$i, device_id: NewDevice$i, serial: {emulated: {}}}"
+			echo "  - {name: emu-$i, device_id: NewDevice$i, ${3:+from: 127.0.1.$i, hub_port: $3, }serial: {emulated: {}}}"
 		done
 	} >"$1"
+}
+
+core() { timed ./hilrig run --rig "$work/$1.yaml" --label-filter core --out "$work/$1"; } # core RIG
+
+# the most memory that a process itself has held, in MB (VmHWM of proc(5))
+held() {
+	local pid
+	"$@" >"$work/log" 2>&1 &
+	pid=$!
+	while grep VmHWM "/proc/$pid/status" >>"$work/held" 2>/dev/null; do sleep 0.2; done
+	wait "$pid" || { cat "$work/log" >&2; exit 1; }
+	awk '{kb = $2} END {printf "%.0f MB", kb / 1e3}' "$work/held"
+}
+
+# the most memory of a child of some runs, in MB
+children() { cat "$@" | sed -n 's/.*"peak_memory_bytes": \([0-9]*\).*/\1/p' | sort -g | tail -n 1 | awk '{printf "%.0f MB", $1 / 1e6}'; }
+
+# What a shelf costs: many boards against one, and one front door against ports
+# of their own, in turns.
+shelf() {
+	local one many own door port=$((20000 + RANDOM % 10000))
+	rig "$work/one.yaml" 1
+	rig "$work/many.yaml" 32
+	rig "$work/own.yaml" 20
+	rig "$work/door.yaml" 20 "$port"
+	for _ in 1 2 3; do
+		one=$(core one) many=$(core many) own=$(core own) door=$(core door)
+		awk -v a="$many" -v b="$one" 'BEGIN {printf "%.2f\n", a / b}' >>"$work/many.ratio"
+		awk -v a="$door" -v b="$own" 'BEGIN {printf "%.2f\n", a / b}' >>"$work/door.ratio"
+	done
+	row "core, 32 devices in parallel against one" "$(median <"$work/many.ratio") x" "<= 3 x"
+	row "core, twenty on one front door against ports of their own" "$(median <"$work/door.ratio") x" "<= 1.1 x"
+	row "  the run's own process, 32 devices, most memory" "$(held ./hilrig run --rig "$work/many.yaml" --label-filter core --out "$work/many")" "<= 100 MB"
+	row "  the child of a device, highest of 32" "$(children "$work"/many/2*/run.json)" "<= 60 MB"
 }
 
 # A broker, with a device at it that runs by itself and whose port is $work/board.
@@ -56,13 +91,16 @@ at_broker() {
 }
 
 timed ./hilrig run --label-filter smoke --out "$work/warm" >/dev/null # makes the rig's root
+if [ "$only" = shelf ]; then
+	shelf
+	exit
+fi
 for _ in $(seq "$runs"); do timed ./hilrig run --label-filter smoke --out "$work/smoke"; done >"$work/smoke.s"
 for _ in 1 2 3; do timed ./hilrig run --label-filter core --out "$work/core"; done >"$work/core.s"
 rig "$work/four.yaml" 4
 rig "$work/one.yaml" 1
 for _ in 1 2 3; do
-	one=$(timed ./hilrig run --rig "$work/one.yaml" --label-filter core --out "$work/one")
-	four=$(timed ./hilrig run --rig "$work/four.yaml" --label-filter core --out "$work/four")
+	one=$(core one) four=$(core four)
 	awk -v a="$four" -v b="$one" 'BEGIN {printf "%.2f\n", a / b}'
 done >"$work/ratio"
 
@@ -71,10 +109,10 @@ row "----" "--------" "-----"
 share=$(cat "$work"/smoke/2*/devices/emu-1/emulator.log | sed -n 's/.*msg="file taken".* share=//p' | median)
 row "9270 transfer at 115200, share of the line rate" "$(awk -v s="$share" 'BEGIN {printf "%.1f %%", 100 * s}')" ">= 97 %"
 row "hilrig run --label-filter smoke, whole process, median" "$(median <"$work/smoke.s") s" "<= 1.5 s"
-memory=$(cat "$work"/core/2*/run.json "$work"/smoke/2*/run.json | sed -n 's/.*"peak_memory_bytes": \([0-9]*\).*/\1/p' | sort -g | tail -n 1)
-row "peak memory of a device's child, highest" "$(awk -v b="$memory" 'BEGIN {printf "%.0f MB", b / 1e6}')" "<= 60 MB"
+row "peak memory of a device's child, highest" "$(children "$work"/{core,smoke}/2*/run.json)" "<= 60 MB"
 row "hilrig run --label-filter core, whole process, median" "$(median <"$work/core.s") s" "<= 20 s"
 row "core, four devices in parallel against one" "$(median <"$work/ratio") x" "<= 1.3 x"
+shelf
 
 # The hub beside mosquitto: in turns, with the same client.
 go test ./azure/localhub -run '^$' -bench AgainstMosquitto -benchtime 1x 2>/dev/null | awk '
