@@ -11,7 +11,7 @@ import (
 var now = time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
 
 var catalogue = []Spec{
-	{"tls/version", []string{"core", "smoke"}}, {"tls/expired", []string{"core"}}, {"session/connect", []string{"core"}}, {"soak/day", []string{"soak"}},
+	{ID: "tls/version", Labels: []string{"core", "smoke"}}, {ID: "tls/expired", Labels: []string{"core"}}, {ID: "session/connect", Labels: []string{"core"}}, {ID: "soak/day", Labels: []string{"soak"}},
 }
 
 const (

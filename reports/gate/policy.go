@@ -14,6 +14,7 @@ import (
 
 	"hilrig/record"
 	"hilrig/record/dsse"
+	"hilrig/record/requirements"
 	"hilrig/record/yamltree"
 )
 
@@ -90,10 +91,7 @@ const (
 )
 
 // Spec is what the catalogue says of a spec.
-type Spec struct {
-	ID     string
-	Labels []string
-}
+type Spec = requirements.Spec
 
 // ReadPolicy reads and checks a policy against the catalogue; every error is a
 // usage failure.
@@ -176,13 +174,7 @@ func (p *Policy) check(catalogue []Spec) error {
 }
 
 // matches reports whether a pattern takes a spec.
-func matches(pattern string, s Spec) bool {
-	if label, ok := strings.CutPrefix(pattern, "label:"); ok {
-		return slices.Contains(s.Labels, label)
-	}
-	area, all := strings.CutSuffix(pattern, "*")
-	return pattern == s.ID || all && strings.HasPrefix(s.ID, area)
-}
+func matches(pattern string, s Spec) bool { return s.Matches(pattern) }
 
 func areaOf(spec string) string {
 	area, _, _ := strings.Cut(spec, "/")
