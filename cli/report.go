@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -24,20 +23,28 @@ func (a *app) reportCommand() *cobra.Command {
 		Use:   "report RUN",
 		Short: "Render the reports of a run again from its record",
 		Long: `Render junit.xml and report.html of a run again from its run.json. RUN is a run
-folder, a run id, latest, or latest~1, the one before.
+folder, a run id, latest, or latest~1, the one before. What other tools read is
+written where you ask for it.
+
+--requirements says in report.html, in junit.xml and in --markdown what became
+of each requirement of a list: guide are the steps of the manufacturer's guide,
+device-advisor AWS IoT Device Advisor's tests; or name a file of your own.
 
 A run.json that is damaged or lost is made anew from events.jsonl by --rebuild,
 and put in its place. What the events do not say has no verdict.`,
 		Example: `  hilrig report latest
   hilrig report latest --rebuild
-  hilrig report reports/out/20261122T231501Z-7f3a --junit-strict`,
+  hilrig report reports/out/20261122T231501Z-7f3a --junit-strict
+  hilrig report latest --requirements guide --markdown summary.md
+  hilrig report latest --ctrf ctrf.json --allure allure-results --metrics hilrig.prom
+  hilrig report latest --annotations`,
 		Args: exactly("RUN"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir, err := findRun(out, args[0], rebuild)
 			if err != nil {
 				return err
 			}
-			if err := f.check(dir); err != nil {
+			if err := f.check(dir, a.gateCatalogue()); err != nil {
 				return err
 			}
 			if rebuild {
@@ -51,6 +58,7 @@ and put in its place. What the events do not say has no verdict.`,
 	cmd.Flags().BoolVar(&rebuild, "rebuild", false, "make a damaged or lost run.json anew from events.jsonl first")
 	cmd.Flags().StringVar(&out, "out", filepath.Join("reports", "out"), "folder of run folders, for an id or latest")
 	f.register(cmd)
+	f.registerAsked(cmd)
 	return cmd
 }
 
@@ -117,7 +125,7 @@ func (a *app) report(dir string, f form) error {
 		if err != nil {
 			return err
 		}
-		if _, err := a.render(name, one, f); err != nil {
+		if _, err := a.render(name, one, f.ofRound()); err != nil {
 			return err
 		}
 	}
@@ -125,7 +133,7 @@ func (a *app) report(dir string, f form) error {
 	for _, name := range made {
 		fmt.Fprintln(a.out, shortPath(name))
 	}
-	return err
+	return errors.Join(err, a.annotate(dir, rec, f))
 }
 
 // render writes every report of a run and returns their paths, the best to
@@ -135,16 +143,15 @@ func (a *app) render(dir string, rec *record.Record, f form) ([]string, error) {
 	var made []string
 	var errs []error
 	for _, r := range renderers {
-		var b bytes.Buffer
-		err := r.render(&b, dir, rec, f)
-		if err == nil {
-			err = record.WriteFile(filepath.Join(dir, r.file), b.Bytes(), 0o644)
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("render %s: %w", r.file, err))
+		path := r.at(dir, f.asked)
+		if path == "" {
 			continue
 		}
-		made = append(made, filepath.Join(dir, r.file))
+		if err := r.write(path, dir, rec, f); err != nil {
+			errs = append(errs, fmt.Errorf("render %s: %w", filepath.Base(path), err))
+			continue
+		}
+		made = append(made, path)
 	}
 	return made, errors.Join(errs...)
 }
@@ -152,7 +159,7 @@ func (a *app) render(dir string, rec *record.Record, f form) ([]string, error) {
 // renderRound is render after a round of several: the run goes on whatever
 // becomes of its reports, which are rendered again at the end.
 func (a *app) renderRound(dir string, rec *record.Record, f form) {
-	if _, err := a.render(dir, rec, f); err != nil {
+	if _, err := a.render(dir, rec, f.ofRound()); err != nil {
 		a.log.Warn("reports of a round", "folder", dir, "err", err)
 	}
 }

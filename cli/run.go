@@ -83,6 +83,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	f.form.register(cmd)
 	fl.BoolVar(&f.seal, "seal", false, "sign the list of the run's files when it ends (hilrig runs verify)")
 	f.signing.register(fl, "seal")
+	f.form.registerAsked(cmd)
 	fl.BoolVar(&f.dryRun, "dry-run", false, "say what would run, and what not and why; touch nothing")
 	fl.BoolVar(&f.asJSON, "json", false, "print the event stream on standard output, nothing else")
 	completeFaults(cmd)
@@ -137,6 +138,10 @@ func (f *runFlags) again(r *runner.Request) error {
 }
 
 func (a *app) run(ctx context.Context, f *runFlags) error {
+	if f.asJSON && f.form.asked.annotations {
+		return record.NewFailure(record.Usage, "read", "--annotations", errors.New("--json prints the events on standard output and nothing else")).
+			WithCure("hilrig report latest --annotations")
+	}
 	plan, err := f.plan()
 	if err != nil {
 		return err
@@ -148,7 +153,7 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	if f.dryRun {
 		return a.dryRun(ctx, plan, f.asJSON)
 	}
-	if err := f.form.check(f.out); err != nil {
+	if err := f.form.check(f.out, a.gateCatalogue()); err != nil {
 		return err
 	}
 	uses, err := a.uses(ctx, plan)
@@ -183,6 +188,7 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	reports, err := a.render(res.Dir, res.Record, f.form)
 	if !f.asJSON {
 		a.summary(res.Dir, res.Record, reports)
+		err = errors.Join(err, a.annotate(res.Dir, res.Record, f.form))
 	}
 	if runErr != nil {
 		return runErr

@@ -9,6 +9,7 @@ import (
 
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
+	"hilrig/record/requirements"
 	"hilrig/record/wording"
 	"hilrig/reports/gate"
 	"hilrig/reports/schema"
@@ -16,7 +17,7 @@ import (
 
 // handWritten are the formats that a person writes; each one's schema lies with its
 // reader.
-var handWritten = map[string]func() []byte{"rig": rigfile.Schema, "policy": gate.PolicySchema, "waivers": gate.WaiverSchema}
+var handWritten = map[string]func() []byte{"rig": rigfile.Schema, "policy": gate.PolicySchema, "waivers": gate.WaiverSchema, "requirements": requirements.Schema}
 
 func (a *app) schemaCommand() *cobra.Command {
 	formats := append(schema.Names(), slices.Sorted(maps.Keys(handWritten))...)
@@ -27,7 +28,7 @@ func (a *app) schemaCommand() *cobra.Command {
 events.jsonl, timeline.jsonl), list (hilrig list --json), record (run.json),
 compare (hilrig compare --json), verdict (hilrig gate --json); and of files that
 are written by hand, for editors to complete and check with: rig (rig.yaml),
-policy and waivers (hilrig gate).`,
+policy and waivers (hilrig gate), requirements (hilrig report).`,
 		Example: `  hilrig schema rig > rig.schema.json
   hilrig schema record`,
 		Args:      exactly("FORMAT"),

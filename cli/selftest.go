@@ -101,7 +101,7 @@ func (a *app) selftest(ctx context.Context, f *selftestFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := f.form.check(f.out); err != nil {
+	if err := f.form.check(f.out, nil); err != nil {
 		return err
 	}
 	a.behind("selftest", mostText, lineMark)

@@ -36,6 +36,7 @@ azure/localhub/testdata/sdk the SDKs of Microsoft
 azure/localhub/testdata/mqttjs MQTT.js
 peers/brokers/aedes Aedes
 azure/iothub/standin/testdata/amqp rhea and the reader of Event Hubs of Microsoft
+reports/interchange/testdata/readers readers of reports: Allure, CTRF, JUnit
 '
 
 missing() {

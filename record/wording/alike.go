@@ -22,7 +22,7 @@ func Alike(r *record.Record, v record.Verdict) [][]On {
 	for _, d := range r.Devices {
 		for _, s := range d.Specs {
 			if s.Verdict == v {
-				found = append(found, On{d.Name, s, strings.Join([]string{s.ID, string(s.Class), keyOn(d, told(s))}, "\x00")})
+				found = append(found, On{d.Name, s, strings.Join([]string{s.ID, string(s.Class), KeyOn(d, told(s))}, "\x00")})
 			}
 		}
 	}
@@ -47,8 +47,8 @@ func Together[T any](all []T, key func(T) string) (groups [][]T) {
 	return groups
 }
 
-// keyOn is [CauseKey] of what was told of a device, without its own names.
-func keyOn(d record.DeviceRecord, cause string) string {
+// KeyOn is [CauseKey] of what was told of a device, without its own names.
+func KeyOn(d record.DeviceRecord, cause string) string {
 	return CauseKey(strings.NewReplacer(names(d)...).Replace(cause))
 }
 

@@ -16,7 +16,7 @@ type Broken struct {
 
 // AsAWhole gathers the devices with a cause that none of their specs tells.
 func AsAWhole(r *record.Record) (all []Broken) {
-	cause := func(d record.DeviceRecord) string { return string(d.Class) + "\x00" + keyOn(d, d.Cause) }
+	cause := func(d record.DeviceRecord) string { return string(d.Class) + "\x00" + KeyOn(d, d.Cause) }
 	for _, devices := range Together(untold(r), cause) {
 		b := Broken{Class: devices[0].Class, Cause: devices[0].Cause}
 		for _, d := range devices {
@@ -46,7 +46,7 @@ func Without(r *record.Record, v record.Verdict) (all []Lacking) {
 			for _, s := range specs {
 				l.Specs = append(l.Specs, s.ID)
 			}
-			l.key = keyOn(d, l.Cause) + "\x00" + strings.Join(l.Specs, "\x00")
+			l.key = KeyOn(d, l.Cause) + "\x00" + strings.Join(l.Specs, "\x00")
 			lacking = append(lacking, l)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hilrig/record"
+	"hilrig/record/requirements"
 	"hilrig/record/wording"
 )
 
@@ -23,9 +24,14 @@ var style string
 //go:embed report.js
 var script string
 
-// Write writes the report of r. runDir is where devices/<name>/ is; without it
-// the report has no timelines.
-func Write(w io.Writer, r *record.Record, runDir string) error {
+// Options are what a report shows beside its record.
+type Options struct {
+	RunDir       string              // where devices/<name>/ is; empty: there are no timelines
+	Requirements *requirements.Table // nil: nobody has named a list
+}
+
+// Write writes the report of r.
+func Write(w io.Writer, r *record.Record, o Options) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"seconds":  func(s float64) string { return fmt.Sprintf("%.2f s", s) },
 		"at":       func(s float64) string { return fmt.Sprintf("%.3f", s) },
@@ -42,7 +48,9 @@ func Write(w io.Writer, r *record.Record, runDir string) error {
 	if err != nil {
 		return fmt.Errorf("read report template: %w", err)
 	}
-	return t.Execute(w, view(r, runDir))
+	d := view(r, o.RunDir)
+	d.Requirements = o.Requirements
+	return t.Execute(w, d)
 }
 
 // document is what the page shows.
@@ -70,6 +78,8 @@ type document struct {
 	Durations []duration
 	Limited   []measured
 	Measured  []measured // without limits
+
+	Requirements *requirements.Table
 }
 
 type count struct {

@@ -45,7 +45,7 @@ func example() *record.Record {
 func render(t *testing.T, r *record.Record, dir string) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := html.Write(&b, r, dir); err != nil {
+	if err := html.Write(&b, r, html.Options{RunDir: dir}); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

@@ -17,6 +17,15 @@ type Options struct {
 	Strict bool   // nothing that junit-10.xsd lacks
 	RunDir string // where devices/<name>/ is, for attachments; empty: none are named
 	Root   string // attachments are named relative to it, as GitLab wants them; empty: by their absolute path, as Jenkins does
+
+	Requirements func(spec string) []string // that a spec shows; nil: nobody has named any
+}
+
+func (o Options) requirements(spec string) []string {
+	if o.Requirements == nil {
+		return nil
+	}
+	return o.Requirements(spec)
 }
 
 // Write writes r as one <testsuites> with a suite for each device.
@@ -76,17 +85,22 @@ type property struct {
 	Value string `xml:"value,attr"`
 }
 
+type properties struct {
+	All []property `xml:"property"`
+}
+
 type testcase struct {
-	Name      string   `xml:"name,attr"`
-	Classname string   `xml:"classname,attr"`
-	Timestamp string   `xml:"timestamp,attr,omitempty"`
-	Time      string   `xml:"time,attr"`
-	Skipped   *skipped `xml:"skipped"`
-	Error     *failure `xml:"error"`
-	Failure   *failure `xml:"failure"`
-	Rerun     []rerun  `xml:"rerunFailure"`
-	Flaky     []rerun  `xml:"flakyFailure"`
-	Out       string   `xml:"system-out,omitempty"`
+	Name       string      `xml:"name,attr"`
+	Classname  string      `xml:"classname,attr"`
+	Timestamp  string      `xml:"timestamp,attr,omitempty"`
+	Time       string      `xml:"time,attr"`
+	Properties *properties `xml:"properties"`
+	Skipped    *skipped    `xml:"skipped"`
+	Error      *failure    `xml:"error"`
+	Failure    *failure    `xml:"failure"`
+	Rerun      []rerun     `xml:"rerunFailure"`
+	Flaky      []rerun     `xml:"flakyFailure"`
+	Out        string      `xml:"system-out,omitempty"`
 }
 
 type skipped struct {
@@ -190,6 +204,14 @@ func caseOf(d *record.DeviceRecord, r record.SpecResult, o Options) testcase {
 	c := testcase{Name: clean(r.ID + " " + r.Text), Classname: classname(d, area), Time: seconds(r.Seconds)}
 	if !o.Strict && !r.Started.IsZero() {
 		c.Timestamp = stamp(r.Started)
+	}
+	if !o.Strict {
+		for _, id := range o.requirements(r.ID) {
+			if c.Properties == nil {
+				c.Properties = &properties{}
+			}
+			c.Properties.All = append(c.Properties.All, property{"requirement", clean(id)})
+		}
 	}
 	failed := false
 	switch r.Verdict {

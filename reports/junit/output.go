@@ -26,6 +26,9 @@ func output(d *record.DeviceRecord, r record.SpecResult, o Options, failed bool)
 	for _, w := range r.Warnings {
 		lines = append(lines, "WARNING: "+w)
 	}
+	if ids := o.requirements(r.ID); o.Strict && len(ids) > 0 { // whose schema has no properties of a case
+		lines = append(lines, "requirements: "+strings.Join(ids, ", "))
+	}
 	for _, n := range r.Rounds {
 		lines = append(lines, strings.TrimSpace(fmt.Sprintf("round %d: %s %s", n.Round, n.Verdict, cmp.Or(n.Message, n.Cause))))
 	}
