@@ -565,6 +565,15 @@ func TestThePageOfAzure(t *testing.T) {
 		}
 		c.hides().shown("hilrig "+string(m[1]), []byte(out))
 	}
+	create := regexp.MustCompile("`hilrig (azure hub create [^`]*)`").FindSubmatch(page)
+	if create == nil {
+		t.Fatal("docs/azure.md does not say how a hub is made")
+	}
+	at := manager{vacant: true, sku: "F1"}
+	words := strings.Fields(strings.NewReplacer(" ID ", " "+aHub+" ", "REGION", "westeurope").Replace(string(create[1])))
+	if out, _, err := at.azure(t, "y\n", words[1:]...); err != nil || len(at.changes) != 1 {
+		t.Errorf("%s: %v, changes %q\n%s", create[1], err, at.changes, out)
+	}
 	if len(commands) != 8 || len(c.hub.Devices()) > 0 {
 		t.Errorf("%d commands; left behind: %v", len(commands), c.hub.Devices())
 	}

@@ -39,6 +39,7 @@ type manager struct {
 	signedOut   bool
 	unsaid      bool   // how many messages there are
 	vacant      bool   // there is no hub yet
+	meanwhile   bool   // somebody makes it once it was read that there is none
 	name        string // why the hub's name is not free; empty: it is
 	code        int    // of the latest verb, where it ended without an error
 }
@@ -63,6 +64,7 @@ func (m *manager) Do(r *http.Request) (*http.Response, error) {
 		m.changes, m.vacant = append(m.changes, string(sent)), false
 		body = `{"name":"a-hub","properties":{"provisioningState":"Succeeded"}}`
 	case what == "" && m.vacant:
+		m.vacant = !m.meanwhile
 		status, body = 404, `{"error":{"code":"ResourceNotFound","message":"no"}}`
 	case r.Method == "PUT":
 		var sent struct {
@@ -154,6 +156,7 @@ func TestAzureHubCreate(t *testing.T) {
 		{"not asked", "", "--yes --json", manager{vacant: true, sku: "F1"}, `"sku":"F1"`, body, 0},
 		{"nobody agrees", "n\n", "", manager{vacant: true}, "nobody said yes", "", runner.ExitUsage},
 		{"one that is there", "", "--yes", manager{}, "it is only ever read", "", runner.ExitUsage},
+		{"one that is made while it is asked", "y\n", "", manager{vacant: true, meanwhile: true}, "it is only ever read", "", runner.ExitUsage},
 		{"another's name", "", "--yes", manager{vacant: true, name: "IotHub name 'a-hub' is not available"}, "'a-hub' is not available (another name", "", runner.ExitUsage},
 		{"of a kind that is not known", "", "--sku G2 --yes", manager{vacant: true}, "B1, B2, B3, F1, S1, S2, S3", "", runner.ExitUsage},
 		{"two free units", "", "--units 2 --yes", manager{vacant: true}, "F1 has one unit", "", runner.ExitUsage},

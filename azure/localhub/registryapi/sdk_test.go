@@ -132,18 +132,14 @@ func (l *live) connectionString(k registryapi.Key, dir string) string {
 // that is free, and as it is at the port that it dials.
 func TestServiceSDK(t *testing.T) {
 	t.Run("a port that is free", func(t *testing.T) {
-		l := listen(t)
-		l.servesServiceSDK(l.connectionString)
+		listen(t).servesServiceSDK()
 	})
 	t.Run("IoT Hub's own port", func(t *testing.T) {
-		l := listenAt(t, peers.Port(t, 443))
-		l.servesServiceSDK(func(k registryapi.Key, dir string) string {
-			return strings.Replace(l.connectionString(k, dir), "localhost:443", "localhost", 1)
-		})
+		listenAt(t, peers.Port(t, 443)).servesServiceSDK()
 	})
 }
 
-func (l *live) servesServiceSDK(connectionString func(registryapi.Key, string) string) {
+func (l *live) servesServiceSDK() {
 	t := l.t
 	identity, pair := l.identity("NewDevice")
 	root := filepath.Join(l.dir, "root.pem")
@@ -156,7 +152,7 @@ func (l *live) servesServiceSDK(connectionString func(registryapi.Key, string) s
 	node, modules := peers.Node(t, "../testdata/sdk", "Microsoft's service SDK (npm azure-iothub)")
 	cmd := exec.CommandContext(t.Context(), node, filepath.Join("..", "testdata", "sdk", "registry.js"))
 	cmd.Env = append(os.Environ(), "SDK_MODULES="+modules, "NODE_EXTRA_CA_CERTS="+root, "DEVICE_ID=NewDevice", "PRIMARY="+print, "SECONDARY="+sha256a,
-		"CONNECTION_STRING="+connectionString(l.key, filepath.Join(l.dir, "registry")), "WRONG_STRING="+connectionString(other, strangers))
+		"CONNECTION_STRING="+l.connectionString(l.key, filepath.Join(l.dir, "registry")), "WRONG_STRING="+l.connectionString(other, strangers))
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	in, err := cmd.StdinPipe()
