@@ -35,6 +35,7 @@ func (p *Policy) Explain(catalogue []Spec) (lines []string) {
 		}
 		say("Required %s: %s on each board.", pattern, wording.Plural(len(ids), "spec"))
 	}
+	p.Requirements.explain(say)
 	for _, a := range p.Accept {
 		where := ""
 		if a.Hub != "" {

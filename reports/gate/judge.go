@@ -76,8 +76,9 @@ func Judge(q Question) *Verdict {
 	j.boardRules()
 	j.hubs()
 	for _, pattern := range j.Policy.Required {
-		j.required(pattern)
+		j.demand("required "+pattern, "", func(s Spec) bool { return matches(pattern, s) })
 	}
+	j.requirements()
 	for _, m := range j.Policy.Measured {
 		j.measured(m)
 	}

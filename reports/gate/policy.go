@@ -26,19 +26,20 @@ func PolicySchema() []byte { return bytes.Clone(policySchema) }
 
 // Policy is what a firmware must have shown before it may ship.
 type Policy struct {
-	Name     string           `yaml:"policy"`
-	Firmware Wanted           `yaml:"firmware"`
-	Boards   []Boards         `yaml:"boards"`
-	Hubs     []string         `yaml:"hubs"`
-	Required []string         `yaml:"required"`
-	Accept   []Acceptance     `yaml:"accept"`
-	Evidence Evidence         `yaml:"evidence"`
-	Measured []Measured       `yaml:"measurements"`
-	Baseline *Baseline        `yaml:"baseline"`
-	Areas    map[string]Limit `yaml:"areas"`
-	Flaky    int              `yaml:"flaky"`
-	Unlisted string           `yaml:"unlisted"`
-	Never    []string         `yaml:"never_waived"`
+	Name         string           `yaml:"policy"`
+	Firmware     Wanted           `yaml:"firmware"`
+	Boards       []Boards         `yaml:"boards"`
+	Hubs         []string         `yaml:"hubs"`
+	Required     []string         `yaml:"required"`
+	Requirements Demanded         `yaml:"requirements"`
+	Accept       []Acceptance     `yaml:"accept"`
+	Evidence     Evidence         `yaml:"evidence"`
+	Measured     []Measured       `yaml:"measurements"`
+	Baseline     *Baseline        `yaml:"baseline"`
+	Areas        map[string]Limit `yaml:"areas"`
+	Flaky        int              `yaml:"flaky"`
+	Unlisted     string           `yaml:"unlisted"`
+	Never        []string         `yaml:"never_waived"`
 
 	sha256   string // of the file
 	maxAge   time.Duration
@@ -121,7 +122,7 @@ func ReadPolicy(path string, data []byte, catalogue []Spec) (*Policy, error) {
 		}
 		p.maxAge = time.Duration(count) * unit
 	}
-	if err := errors.Join(p.seals(), p.check(catalogue), p.checkMeasured(catalogue)); err != nil {
+	if err := errors.Join(p.seals(), p.check(catalogue), p.checkMeasured(catalogue), p.Requirements.read(path, catalogue)); err != nil {
 		return nil, record.NewFailure(record.Usage, "read policy", path, err)
 	}
 	return p, nil

@@ -137,9 +137,10 @@ func (j *judging) hubs() {
 
 func isHub(asked, name, kind string) bool { return asked == name || asked == kind }
 
-// required demands one accepted result that does not fail of each spec of a
-// pattern, on each board, at each hub that is asked for.
-func (j *judging) required(pattern string) {
+// demand asks for one accepted result that does not fail of each spec that is
+// asked, on each board, at each hub of the policy. Of says what else the rule
+// stands on.
+func (j *judging) demand(rule, of string, asked func(Spec) bool) {
 	hubs := j.Policy.Hubs
 	if len(hubs) == 0 {
 		hubs = []string{""} // any
@@ -147,7 +148,7 @@ func (j *judging) required(pattern string) {
 	var failures, lacks []string
 	specs, results := 0, 0
 	for _, s := range j.Catalogue {
-		if !matches(pattern, s) {
+		if !asked(s) {
 			continue
 		}
 		specs++
@@ -161,7 +162,7 @@ func (j *judging) required(pattern string) {
 	if len(j.counted) == 0 {
 		lacks = append(lacks, "no board has a result that counts")
 	}
-	j.out.rule("required "+pattern, fmt.Sprintf("%s passed, %s", wording.Plural(specs, "spec"), wording.Plural(results, "result")), failures, lacks)
+	j.out.rule(rule, fmt.Sprintf("%s passed, %s%s", wording.Plural(specs, "spec"), wording.Plural(results, "result"), of), failures, lacks)
 }
 
 // asks is what a spec lacks on a board at a hub; an empty hub is any.
