@@ -41,6 +41,7 @@ var notRun = map[string]string{
 	"hilrig runs prune":                                                                            "the script prune.txtar runs it",
 	"hilrig gate":                                                                                  "its forms with a policy are run",
 	"hilrig history":                                                                               "the script history.txtar runs it",
+	"hilrig history page":                                                                          "the script history.txtar runs it",
 	"hilrig history import DIR":                                                                    "a pattern; the script history.txtar runs it",
 	"hilrig schema policy":                                                                         "the script gate.txtar runs it",
 	"hilrig schema waivers":                                                                        "the script gate.txtar runs it",

@@ -86,33 +86,20 @@ and again when it ends; the run folders stay the truth.`,
 		Example: `  hilrig history runs
   hilrig history spec tls/expired
   hilrig history board ADS-0042
+  hilrig history page
   hilrig history import /mnt/lab-2/reports/out`,
 		Args: knownVerb,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.historyRuns(), a.historySpec(), a.historyBoard(), a.historyFirmware(), a.historyFlaky(), a.historySuspects(), a.historyImport(), a.historyRebuild())
+	cmd.AddCommand(a.historyRuns(), a.historySpec(), a.historyBoard(), a.historyFirmware(), a.historyFlaky(), a.historySuspects(), a.historyPage(), a.historyImport(), a.historyRebuild())
 	return cmd
 }
 
 // historyQuestion is a verb that asks the history one thing and shows the answer.
 func historyQuestion[T any](a *app, cmd *cobra.Command, ask func(context.Context, *history.History, []string) (T, error), show func(T)) *cobra.Command {
 	asJSON := cmd.Flags().Bool("json", false, "print JSON")
-	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
-		state, err := runner.StateDirName()
-		if err != nil {
-			return err
-		}
-		ctx, cancel := context.WithTimeout(cmd.Context(), time.Minute)
-		defer cancel()
-		h, err := history.OpenExisting(ctx, state)
-		if errors.Is(err, os.ErrNotExist) {
-			return record.NewFailure(record.Usage, "open history", state, errors.New("there is none yet")).WithCure("hilrig run begins one; hilrig history import takes run folders in")
-		}
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, h.Close()) }()
-		answer, err := ask(ctx, h, args)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		answer, err := askState(cmd.Context(), func(ctx context.Context, h *history.History) (T, error) { return ask(ctx, h, args) })
 		if err != nil {
 			return err
 		}
@@ -123,6 +110,25 @@ func historyQuestion[T any](a *app, cmd *cobra.Command, ask func(context.Context
 		return nil
 	}
 	return cmd
+}
+
+// askState asks the history of this host, which must be there.
+func askState[T any](ctx context.Context, ask func(context.Context, *history.History) (T, error)) (answer T, err error) {
+	state, err := runner.StateDirName()
+	if err != nil {
+		return answer, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	h, err := history.OpenExisting(ctx, state)
+	if errors.Is(err, os.ErrNotExist) {
+		return answer, record.NewFailure(record.Usage, "open history", state, errors.New("there is none yet")).WithCure("hilrig run begins one; hilrig history import takes run folders in")
+	}
+	if err != nil {
+		return answer, err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	return ask(ctx, h)
 }
 
 func (a *app) historyRuns() *cobra.Command {
@@ -136,16 +142,10 @@ func (a *app) historyRuns() *cobra.Command {
 			ink := palette(lively(a.out))
 			for _, r := range all {
 				note := ""
-				if r.Ended.IsZero() {
-					note = "  no end"
+				if notes := runNotes(r); len(notes) > 0 {
+					note = "  " + strings.Join(notes, "  ")
 				}
-				if !record.There(filepath.Join(r.Dir, runner.RecordFile)) {
-					note += "  folder gone"
-				}
-				if r.ClockBack {
-					note += "  clock set back"
-				}
-				fmt.Fprintf(a.out, "%s  %s  %s  %s%s\n", ink.verdict(r.Verdict), r.ID, oneLine(cmp.Or(r.Tested, firmwareName(r.Version, r.SHA256))), oneLine(told(r.Counts)), note)
+				fmt.Fprintf(a.out, "%s  %s  %s  %s%s\n", ink.verdict(r.Verdict), r.ID, oneLine(ranFirmware(r)), oneLine(told(r.Counts)), note)
 			}
 		})
 }
@@ -153,6 +153,9 @@ func (a *app) historyRuns() *cobra.Command {
 func firmwareName(version, sum string) string {
 	return cmp.Or(version, sum[:min(12, len(sum))], "no firmware named")
 }
+
+// ranFirmware is what a run was of: what it named, or what its boards ran.
+func ranFirmware(r history.Run) string { return cmp.Or(r.Tested, firmwareName(r.Version, r.SHA256)) }
 
 func told(c history.Counts) string {
 	var parts []string
@@ -223,19 +226,25 @@ func (a *app) historyBoard() *cobra.Command {
 				fmt.Fprintf(a.out, "%s  %s  as %s at %s  %s (%s)\n", ink.verdict(e.Verdict), e.Run, oneLine(e.Slot), oneLine(e.Hub), oneLine(firmwareName(e.Version, e.SHA256)), cmp.Or(string(e.Known), "not known"))
 			}
 			for _, s := range b.Suspects {
-				fmt.Fprintf(a.out, "suspect: it fails %s\n", alone(s))
+				fmt.Fprintf(a.out, "suspect: it fails %s\n", aloneWords(s))
 			}
 			a.noneKnown(len(b.Tested))
 		})
 }
 
-// alone is what a board fails and its siblings pass, in words.
-func alone(s history.Suspect) string {
+// aloneWords are what a board fails and its siblings pass, in words.
+func aloneWords(s history.Suspect) string {
 	text := fmt.Sprintf("%s with %s, %d of %d times, and %s of type %s pass", s.Spec, oneLine(firmwareName(s.Version, s.SHA256)), s.Failed, s.Asked, wording.Plural(s.Siblings, "sibling"), oneLine(s.Type))
 	if s.Others > 0 {
 		text += fmt.Sprintf(", %d more fail", s.Others)
 	}
 	return text
+}
+
+// rigWords are what is red at a rig and green at others.
+func rigWords(r history.SuspectRig) string {
+	return fmt.Sprintf("%s on %s: %s with %s is red %d of %d times, at %s %d of %d", oneLine(r.Rig), oneLine(r.Host), r.Spec, oneLine(firmwareName(r.Version, r.SHA256)),
+		r.Red, r.Asked, wording.Plural(r.Others.Rigs, "other rig"), r.Others.Red, r.Others.Asked)
 }
 
 // suspects are the boards and rigs that may be to blame for what is red.
@@ -265,11 +274,10 @@ counts as red at a rig, and never against a board.`,
 		},
 		func(s suspects) {
 			for _, b := range s.Boards {
-				fmt.Fprintf(a.out, "board %s fails %s\n", oneLine(b.Serial), alone(b))
+				fmt.Fprintf(a.out, "board %s fails %s\n", oneLine(b.Serial), aloneWords(b))
 			}
 			for _, r := range s.Rigs {
-				fmt.Fprintf(a.out, "rig %s on %s: %s with %s is red %d of %d times, at %s %d of %d\n", oneLine(r.Rig), oneLine(r.Host), r.Spec, oneLine(firmwareName(r.Version, r.SHA256)),
-					r.Red, r.Asked, wording.Plural(r.Others.Rigs, "other rig"), r.Others.Red, r.Others.Asked)
+				fmt.Fprintf(a.out, "rig %s\n", rigWords(r))
 			}
 			a.noneKnown(len(s.Boards) + len(s.Rigs))
 		})

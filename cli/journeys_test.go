@@ -114,6 +114,9 @@ func TestTheJourneyOfTheNight(t *testing.T) {
 		in(t, dir, "hilrig run --spec tls/version", 0)
 		in(t, dir, "RIG=rig.yaml "+c.line, c.want)
 		page, err := os.ReadFile(filepath.Join(dir, "reports", "nightly", "rig", "nightly.md"))
+		if _, err := os.Stat(filepath.Join(dir, "reports", "nightly", "rig", "history.html")); err != nil {
+			t.Error(err)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -63,6 +63,7 @@ night_page() {
 	block "$said/flaky"
 	printf '\n## Streams of old nights\n'
 	block "$said/prune"
+	[ ! -s "$out/history.html" ] || printf '\nAll nights and firmwares: [history.html](history.html), beside this page.\n'
 }
 
 answer() {
@@ -101,6 +102,7 @@ night() {
 	fi
 	./hilrig runs prune --out "$out" >"$said/prune" 2>&1 || true # it says why it cannot
 	./hilrig history flaky >"$said/flaky" 2>&1 || true # it says why it cannot
+	./hilrig history page --out "$out/history.html" >"$said/history" 2>&1 || cat "$said/history" >>"$said/flaky" # it says why it cannot
 	night_page >"$out/.nightly.md"
 	mv "$out/.nightly.md" "$out/nightly.md"
 	cat "$out/nightly.md"

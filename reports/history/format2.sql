@@ -3,7 +3,7 @@ CREATE INDEX entry_last ON entry (board, run);
 CREATE TABLE total ( -- of summary, kept with it: over the boards of a type
 	spec INTEGER NOT NULL,
 	firmware INTEGER NOT NULL,
-	type TEXT NOT NULL,
+	type TEXT NOT NULL, -- of board, and whether it is emulated
 	boards INTEGER NOT NULL,
 	passing INTEGER NOT NULL, -- boards that passed it and never failed it
 	failing INTEGER NOT NULL, -- boards that failed it
@@ -17,6 +17,7 @@ CREATE TABLE total ( -- of summary, kept with it: over the boards of a type
 	first INTEGER NOT NULL,
 	PRIMARY KEY (spec, firmware, type)
 ) WITHOUT ROWID;
+CREATE INDEX total_firmware ON total (firmware, first);
 CREATE INDEX total_alone ON total (first) WHERE failing > 0 AND passing > 0 AND (failing = 1 OR passing >= 4 * failing);
 DROP INDEX summary_board; -- total leads to the rows of a board
 CREATE TABLE rig (id INTEGER PRIMARY KEY, host TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (host, name));

@@ -77,12 +77,18 @@ func (t *telling) sums(seq int64, stale map[key]bool, later bool) error {
 	return t.exec(atRigs("?"), seq)
 }
 
+// kindOf is how boards are told apart that are no siblings: an emulated one
+// says nothing of a real one.
+func kindOf(board string) string {
+	return board + ".type || iif(" + board + ".emulated, ', emulated', '')"
+}
+
 // totals is the total of some rows of the summary.
 func totals(where string) string {
 	return `INSERT INTO total (spec, firmware, type, boards, passing, failing, passed, warned, failed, errors, without, changes, pairs, first)
-	SELECT s.spec, s.firmware, b.type, count(*), sum(s.failed = 0 AND s.passed + s.warned > 0), sum(s.failed > 0), sum(s.passed), sum(s.warned), sum(s.failed), sum(s.errors), sum(s.without),
+	SELECT s.spec, s.firmware, ` + kindOf("b") + `, count(*), sum(s.failed = 0 AND s.passed + s.warned > 0), sum(s.failed > 0), sum(s.passed), sum(s.warned), sum(s.failed), sum(s.errors), sum(s.without),
 		sum(s.changes), sum(max(0, s.passed + s.warned + s.failed - 1)), min(s.first)
-	FROM summary s JOIN board b ON b.id = s.board WHERE ` + where + ` GROUP BY s.spec, s.firmware, b.type;
+	FROM summary s JOIN board b ON b.id = s.board WHERE ` + where + ` GROUP BY s.spec, s.firmware, ` + kindOf("b") + `;
 `
 }
 
@@ -138,9 +144,13 @@ func (t *telling) measured(seq int64, r *record.Record) error {
 		if len(d.Faults) > 0 {
 			continue
 		}
+		kind := d.Type
+		if d.Emulated {
+			kind += ", emulated" // as kindOf has it
+		}
 		for _, s := range d.Specs {
 			for _, m := range s.Measurements {
-				n := name{s.ID, m.Name, m.Unit, d.Type}
+				n := name{s.ID, m.Name, m.Unit, kind}
 				if values[n] == nil {
 					order = append(order, n)
 				}

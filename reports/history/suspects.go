@@ -25,10 +25,10 @@ const mostSuspects = 200
 func (h *History) Suspects(ctx context.Context, serial string) ([]Suspect, error) {
 	board := "s.board = b.id"
 	if serial != "" {
-		board = "s.board = (SELECT id FROM board WHERE serial = ?1 AND type = t.type)" // its row, and no sibling's
+		board = "s.board = (SELECT o.id FROM board o WHERE o.serial = ?1 AND t.type = " + kindOf("o") + ")" // its row, and no sibling's
 	}
-	return ask(ctx, h, `SELECT b.serial, b.type, spec.name, f.version, f.sha256, s.failed, s.passed + s.warned + s.failed, t.passing, t.failing - 1
-		FROM total t CROSS JOIN summary s ON s.spec = t.spec AND s.firmware = t.firmware AND s.failed > 0 CROSS JOIN board b ON b.id = s.board AND b.type = t.type
+	return ask(ctx, h, `SELECT b.serial, t.type, spec.name, f.version, f.sha256, s.failed, s.passed + s.warned + s.failed, t.passing, t.failing - 1
+		FROM total t CROSS JOIN summary s ON s.spec = t.spec AND s.firmware = t.firmware AND s.failed > 0 CROSS JOIN board b ON b.id = s.board AND t.type = `+kindOf("b")+`
 			JOIN spec ON spec.id = t.spec JOIN firmware f ON f.id = t.firmware
 		WHERE t.failing > 0 AND t.passing > 0 AND (t.failing = 1 OR t.passing >= 4 * t.failing) AND `+board+` AND ?1 = ?1
 		ORDER BY t.first DESC, b.serial, spec.name LIMIT ?2`,

@@ -7,4 +7,7 @@
 // around it.
 //
 // It reads the record, and of the run folder devices/<name>/timeline.jsonl.
+//
+// It writes history.html, too, of what the history of a host says, in the same
+// looks and with the same keys.
 package html
