@@ -27,6 +27,8 @@ type Run struct {
 	Unsealed  string         // why no key that counts has sealed it as it is; empty: one has
 	BadSeal   string         // what is wrong with the seal that it has
 	ClockBack bool           // it began, by its own clock, before one that began earlier
+
+	twice string // what is there twice and may be there but once
 }
 
 // entry is one device of a run: what it says counts as a whole or not at all.
@@ -56,6 +58,8 @@ func (r *Run) damage() string {
 		return cmp.Or(r.Damage, "its record cannot be read")
 	case len(r.Edited) > 0:
 		return "changed since the run ended: " + strings.Join(r.Edited, ", ")
+	case r.twice != "":
+		return r.twice
 	case r.BadSeal != "":
 		return r.BadSeal
 	case r.ClockBack:

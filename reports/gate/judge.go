@@ -63,6 +63,8 @@ func Judge(q Question) *Verdict {
 		Question: q, results: map[spot]*outcome{}, bySpec: map[string][]spot{}, used: map[Waiver]bool{},
 		out: &Verdict{Schema: 1, Policy: PolicyRef{q.Policy.Name, q.Policy.sha256}, Hilrig: q.Version, At: q.Now.UTC().Round(0), Runs: []RunRef{}, Boards: []Counted{}, Waived: []Waiver{}, Warnings: []string{}},
 	}
+	j.Runs = slices.Clone(j.Runs)
+	j.once()
 	j.firmware()
 	slices.SortStableFunc(j.Runs, func(a, b Run) int { return cmp.Compare(a.ID, b.ID) }) // ids sort by time
 	for i := range j.Runs {
@@ -131,7 +133,7 @@ func (j *judging) firmware() {
 		lacks = append(lacks, lack)
 	}
 	j.out.rule("firmware", "judged is "+w.String(), nil, lacks)
-	j.Runs = slices.DeleteFunc(slices.Clone(j.Runs), func(r Run) bool {
+	j.Runs = slices.DeleteFunc(j.Runs, func(r Run) bool {
 		return !r.Given && r.Record != nil && !slices.ContainsFunc(r.Record.Devices, func(d record.DeviceRecord) bool { return j.ours(r.Record, &d) })
 	})
 }
