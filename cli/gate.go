@@ -11,7 +11,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -241,19 +245,22 @@ func (a *app) question(ctx context.Context, f *gateFlags, names []string) (*gate
 	if len(names) == 0 {
 		names = []string{"latest"}
 	}
-	seen := map[string]bool{}
+	var dirs []string
 	for _, name := range names {
 		dir, err := findRun(f.out, name, false)
 		if err != nil {
 			return nil, err
 		}
-		if !seen[dir] {
-			seen[dir] = true
-			r := readRun(dir)
-			r.Given = true
-			q.Runs = append(q.Runs, r)
+		if !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
 		}
 	}
+	q.Runs = make([]gate.Run, len(dirs))
+	_ = sideBySide(len(dirs), func(i int) error { // one that is damaged is damaged
+		q.Runs[i] = readRun(dirs[i])
+		q.Runs[i].Given = true
+		return nil
+	})
 	keys, err := f.benches(q.Policy)
 	if err != nil {
 		return nil, err
@@ -262,12 +269,30 @@ func (a *app) question(ctx context.Context, f *gateFlags, names []string) (*gate
 		return nil, err
 	}
 	ends := fromHistory(ctx, q)
-	for i := range q.Runs {
-		if err := holdRun(ctx, &q.Runs[i], ends[q.Runs[i].ID], keys); err != nil {
-			return nil, err
+	return q, sideBySide(len(q.Runs), func(i int) error {
+		r := &q.Runs[i]
+		if !r.Given {
+			readUnlisted(r)
 		}
+		return holdRun(ctx, r, ends[r.ID], keys)
+	})
+}
+
+// sideBySide does something with each of n runs, as many at once as there are
+// processors: to read evidence takes those, not the disk.
+func sideBySide(n int, do func(i int) error) error {
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	errs := make([]error, n)
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				errs[i] = do(i)
+			}
+		})
 	}
-	return q, nil
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // readRun reads a run for a gate: one that is damaged is damaged, and no error.

@@ -80,6 +80,15 @@ func askHistory(ctx context.Context, q *gate.Question) (k knownRuns, err error) 
 	return k, nil
 }
 
+// readUnlisted reads a run that the history has named.
+func readUnlisted(r *gate.Run) {
+	is := readRun(r.Dir)
+	r.Record, r.Damage, r.SHA256 = is.Record, is.Damage, is.SHA256
+	if r.Record != nil && r.Record.Run.ID != r.ID {
+		r.Record, r.Damage = nil, "its folder holds another run"
+	}
+}
+
 // add adds to a question what the history knows, and the digests beside.
 func (k knownRuns) add(q *gate.Question, ends map[string]map[string]string) {
 	for i, was := range k.given {
@@ -90,12 +99,7 @@ func (k knownRuns) add(q *gate.Question, ends map[string]map[string]string) {
 		q.Runs[i].ClockBack, ends[was.ID] = was.ClockBack, was.Files
 	}
 	for _, was := range k.others {
-		r := readRun(was.Dir)
-		r.ID, r.Began, r.ClockBack = was.ID, was.Started, was.ClockBack
-		if r.Record != nil && r.Record.Run.ID != was.ID {
-			r.Record, r.Damage = nil, "its folder holds another run"
-		}
-		ends[r.ID] = was.Files
-		q.Runs = append(q.Runs, r)
+		ends[was.ID] = was.Files
+		q.Runs = append(q.Runs, gate.Run{ID: was.ID, Dir: was.Dir, Began: was.Started, ClockBack: was.ClockBack})
 	}
 }
