@@ -22,6 +22,7 @@ import (
 
 	"hilrig/record"
 	"hilrig/reports/gate"
+	"hilrig/reports/interchange"
 	"hilrig/runner"
 )
 
@@ -40,6 +41,7 @@ type gateFlags struct {
 	verdict         string
 	junit           string
 	markdown        string
+	annotations     bool
 }
 
 func (a *app) gateCommand() *cobra.Command {
@@ -78,6 +80,7 @@ file that is broken, and for a waiver that has expired.`,
 	fl.StringVar(&f.junit, "junit", "", "write JUnit here, with a case for each rule")
 	fl.StringVar(&f.markdown, "markdown", "", "write a summary here, for a CI job or a merge request")
 	fl.StringVar(&f.statement, "statement", "", "write a signed statement about the image here (in-toto test-result in a DSSE envelope)")
+	fl.BoolVar(&f.annotations, "annotations", false, "print annotations of a GitHub job last, at the policy")
 	f.signing.register(fl, "statement")
 	fl.StringArrayVar(&f.sealKeys, "seal-key", nil, "public key of a bench that seals its runs, PEM (repeatable)")
 	fl.StringVar(&f.baseline, "baseline", "", "statement of the firmware that was released last (default: the policy's baseline)")
@@ -174,6 +177,9 @@ func readUpTo(most int64, what, path string) ([]byte, error) {
 
 // gate asks and answers.
 func (a *app) gate(ctx context.Context, f *gateFlags, names []string) error {
+	if f.asJSON && f.annotations {
+		return noAnnotations()
+	}
 	signer, err := f.signing.signer(ctx, f.statement != "", "--statement")
 	if err != nil {
 		return err
@@ -194,7 +200,26 @@ func (a *app) gate(ctx context.Context, f *gateFlags, names []string) error {
 		return a.printJSON(v)
 	}
 	a.showVerdict(v)
+	if f.annotations {
+		return interchange.WriteAnnotations(a.out, shortPath(f.policy), annotate(v))
+	}
 	return nil
+}
+
+// annotate are the remarks on a verdict: every rule that is not PASS, what is
+// red first, then the warnings.
+func annotate(v *gate.Verdict) (all []interchange.Annotation) {
+	for _, word := range []gate.Word{gate.Fail, gate.Inconclusive} {
+		for _, r := range v.Rules {
+			if r.Verdict == word {
+				all = append(all, interchange.Annotation{Error: true, Title: fmt.Sprintf("%s: %s", word, r.Name), Text: oneLine(r.Text)})
+			}
+		}
+	}
+	for _, w := range v.Warnings {
+		all = append(all, interchange.Annotation{Title: "gate", Text: oneLine(w)})
+	}
+	return all
 }
 
 // write writes what CI reads.

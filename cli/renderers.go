@@ -149,3 +149,9 @@ func (a *app) annotate(dir string, r *record.Record, f form) error {
 	}
 	return interchange.WriteAnnotations(a.out, shortPath(filepath.Join(dir, "report.html")), interchange.Annotate(r))
 }
+
+// noAnnotations says that a program reads what they would stand in.
+func noAnnotations() error {
+	return record.NewFailure(record.Usage, "read", "--annotations", errors.New("--json prints what a program reads on standard output, and nothing else")).
+		WithCure("hilrig report latest --annotations")
+}

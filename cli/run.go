@@ -139,8 +139,7 @@ func (f *runFlags) again(r *runner.Request) error {
 
 func (a *app) run(ctx context.Context, f *runFlags) error {
 	if f.asJSON && f.form.asked.annotations {
-		return record.NewFailure(record.Usage, "read", "--annotations", errors.New("--json prints the events on standard output and nothing else")).
-			WithCure("hilrig report latest --annotations")
+		return noAnnotations()
 	}
 	plan, err := f.plan()
 	if err != nil {
