@@ -27,8 +27,8 @@ func fill(argv []string, values map[string]string) (filled []string) {
 }
 
 // run runs a command of the lab to its end. step is what the rig file calls it.
-func run(ctx context.Context, step string, argv, env []string) error {
-	said, err := labcommand.Run(ctx, argv, env, commandWithin)
+func run(ctx context.Context, step string, argv, env []string, secrets ...string) error {
+	said, err := labcommand.Run(ctx, argv, env, commandWithin, secrets...)
 	if err == nil {
 		return nil
 	}

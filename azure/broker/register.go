@@ -46,13 +46,14 @@ type registrar struct {
 	address  string
 	dir      string // of this broker, in the state folder
 	env      []string
+	secrets  []string // that a command may print
 	log      *slog.Logger
 	turn     chan struct{} // holds one token: the journal is for one caller at a time
 	journal  *made
 }
 
 func openRegistrar(ctx context.Context, c Config, s hub.Setup) (_ *registrar, err error) {
-	r := &registrar{commands: c.Register, address: c.Address, env: s.Env, log: s.Log, turn: make(chan struct{}, 1)}
+	r := &registrar{commands: c.Register, address: c.Address, env: s.Env, secrets: []string{c.Observer.Password, s.Password}, log: s.Log, turn: make(chan struct{}, 1)}
 	r.dir = filepath.Join(s.StateDir, "broker", strings.NewReplacer(":", "_", "[", "", "]", "", "%", "_").Replace(c.Address))
 	if err := os.MkdirAll(r.caDir(), 0o755); err != nil {
 		return nil, record.NewFailure(record.RigHost, "make", r.caDir(), err)
@@ -213,7 +214,7 @@ func (r *registrar) command(ctx context.Context, step string, argv []string, e e
 	defer func() { _ = os.Remove(file) }() // the next one writes it again
 	return run(ctx, step, fill(argv, map[string]string{
 		"device_id": e.DeviceID, "thumbprint": e.Thumbprint, "certificate": file, "ca_dir": r.caDir(), "hub_host": host, "hub_port": port,
-	}), r.env)
+	}), r.env, r.secrets...)
 }
 
 func (r *registrar) close(ctx context.Context) error {

@@ -1,7 +1,6 @@
 package labcommand
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,18 +18,32 @@ const mostOutput = 500
 
 // Run runs a command, an argv list without a shell, to its end. Env is its
 // environment; nil is this process's own. Said is the end of what it printed,
-// with secrets masked.
-func Run(ctx context.Context, argv, env []string, within time.Duration) (said string, err error) {
-	var out bytes.Buffer
+// with secrets masked: those of its environment, and others that it may come by.
+func Run(ctx context.Context, argv, env []string, within time.Duration, others ...string) (said string, err error) {
+	var out tail
 	err = run(ctx, argv, env, within, &out)
-	return masked(out.String(), env), err
+	return masked(string(out.kept), append(secretsOf(env), others...)), err
+}
+
+// tail keeps the end of what is written to it: a command may print without end.
+// Far more is kept than is shown, so that no secret is cut where it is shown.
+type tail struct{ kept []byte }
+
+const mostKept = 64 << 10
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.kept = append(t.kept, b...)
+	if len(t.kept) > 2*mostKept {
+		t.kept = append(t.kept[:0], t.kept[len(t.kept)-mostKept:]...)
+	}
+	return len(b), nil
 }
 
 // Watch is [Run] for a command that takes its time: see is called with each
 // line as it is printed, one after another, with secrets masked. A line ends
 // with CR too, as that of a tool which counts percents.
 func Watch(ctx context.Context, argv, env []string, within time.Duration, see func(line string)) error {
-	w := &lineWriter{see: see, masks: masksOf(env)}
+	w := &lineWriter{see: see, masks: Masks(secretsOf(env)...)}
 	err := run(ctx, argv, env, within, w)
 	w.end()
 	return err
@@ -59,28 +72,26 @@ var (
 	keyBlock   = regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY.*`)
 )
 
-// masked is the end of what a command printed, without the values of variables
-// that may be secrets and without keys.
-func masked(out string, env []string) string {
-	out = strings.TrimSpace(keyBlock.ReplaceAllString(masksOf(env).Replace(out), "***"))
+// masked is the end of what a command printed, without secrets and without keys.
+func masked(out string, secrets []string) string {
+	out = strings.TrimSpace(keyBlock.ReplaceAllString(Masks(secrets...).Replace(out), "***"))
 	if len(out) > mostOutput {
 		out = "..." + out[len(out)-mostOutput:]
 	}
 	return out
 }
 
-// masksOf puts stars in place of the values of an environment's secrets.
-func masksOf(env []string) *strings.Replacer {
+// secretsOf are the values of an environment's variables that may be secrets.
+func secretsOf(env []string) (secrets []string) {
 	if env == nil {
 		env = os.Environ()
 	}
-	var secrets []string
 	for _, v := range env {
 		if name, value, _ := strings.Cut(v, "="); secretName.MatchString(name) {
 			secrets = append(secrets, value)
 		}
 	}
-	return Masks(secrets...)
+	return secrets
 }
 
 // Masks puts stars in place of secrets.

@@ -29,6 +29,8 @@ func TestRun(t *testing.T) {
 		"it prints a secret":    {argv: []string{"sh", "-c", "echo $LAB_TOKEN; exit 1"}, said: "***", failed: exits(1)},
 		"it prints a key":       {argv: []string{"sh", "-c", "echo '-----BEGIN EC PRIVATE KEY-----'; echo MHc"}, said: "***"},
 		"it prints much":        {argv: []string{"sh", "-c", "yes a | head -c 100000; echo; echo last"}, said: "..." + strings.Repeat("\na", 247) + "\n\nlast"},
+		"it prints without end": {argv: []string{"yes", "a"}, said: strings.Repeat("\na", 300), failed: late},
+		"it prints the other":   {argv: []string{"sh", "-c", "echo the password is sesame"}, said: "the password is ***"},
 		"it takes no end":       {argv: []string{"sh", "-c", "echo begun; sleep 600"}, said: "begun", failed: late},
 		"what it began goes on": {argv: []string{"sh", "-c", "sleep 600 & sleep 600"}, failed: late},
 	} {
@@ -38,7 +40,7 @@ func TestRun(t *testing.T) {
 			if c.failed != nil && c.failed(errLate) {
 				within = time.Second
 			}
-			said, err := labcommand.Run(t.Context(), c.argv, env, within)
+			said, err := labcommand.Run(t.Context(), c.argv, env, within, "sesame")
 			if (c.failed == nil) != (err == nil) || err != nil && !c.failed(err) {
 				t.Errorf("ended with %v", err)
 			}
