@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -72,7 +73,14 @@ type ending struct {
 	err   error
 }
 
-func (e *ending) tell(err error) { e.once.Do(func() { e.err = err; close(e.known) }) }
+// tell takes the first cause: that a connection which is over cannot be read is
+// none.
+func (e *ending) tell(err error) {
+	if errors.Is(err, net.ErrClosed) {
+		return
+	}
+	e.once.Do(func() { e.err = err; close(e.known) })
+}
 
 // why is what the broker said, or how the connection broke.
 func (e *ending) why(w *wire) error {
