@@ -153,7 +153,8 @@ func (c Config) refused(w *wire, err error) error {
 	case len(first) > 0 && first[0]>>4 != connack:
 		return fail(fmt.Errorf("what answers there speaks TLS and no MQTT: it begins with %q", first)).WithCure(otherPort)
 	case len(first) == 0 && ctxEnded(err):
-		return fail(fmt.Errorf("it speaks TLS and does not answer a CONNECT: %w", err)).WithCure(otherPort)
+		return fail(fmt.Errorf("it speaks TLS and does not answer a CONNECT: %w", err)).
+			WithCure("is the broker's disk or memory full, as RabbitMQ answers nobody then? Its log says so. Else " + otherPort)
 	}
 	return fail(err).WithCure(refusedCertificate + " In TLS 1.3 a broker says so only behind the handshake; its log says why it ended the connection")
 }

@@ -62,3 +62,10 @@ func TestOtherBrokers(t *testing.T) {
 		})
 	}
 }
+
+// A broker that takes nobody because its disk is full is named for it.
+func TestABrokerWithoutRoom(t *testing.T) {
+	t.Parallel()
+	m := brokers.RabbitMQWithoutRoom(t, "rig", "sesame")
+	refused(t, config(m, broker.Observer{User: "rig", Password: "sesame"}), "is the broker's disk or memory full")
+}

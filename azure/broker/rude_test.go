@@ -8,7 +8,9 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"hilrig/azure/broker"
 	"hilrig/azure/hub"
@@ -24,8 +26,9 @@ type rude struct {
 	suback   byte // 0: at the QoS that is asked for
 	granted  byte // the most
 	puback   byte
-	goodBye  byte // DISCONNECT in place of a PUBACK
-	silentAt byte // the packet that it does not answer
+	goodBye  byte         // DISCONNECT in place of a PUBACK
+	silentAt byte         // the packet that it does not answer
+	mute     *atomic.Bool // it delivers no more
 	delivers bool
 }
 
@@ -139,7 +142,7 @@ func (r rude) answer(kind byte, body []byte, five bool) (packets [][]byte) {
 		default:
 			packet(0x40, rest[:2])
 		}
-		if r.delivers {
+		if r.delivers && (r.mute == nil || !r.mute.Load()) {
 			packet(0x30, topic, rest[2:]) // in MQTT 5 with the properties that it had: none
 		}
 	case ping:
@@ -224,6 +227,30 @@ func TestABrokerThatGrantsLess(t *testing.T) {
 					t.Error(e.Text)
 				}
 			}
+		})
+	}
+}
+
+// A broker that goes on to answer and delivers no more, as one whose disk is
+// full or whose ACL was changed: since the last message nothing is known.
+func TestABrokerThatDeliversNoMore(t *testing.T) {
+	t.Parallel()
+	for name, three := range map[string]bool{"MQTT 5": false, "MQTT 3.1.1": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := rude{three: three, delivers: true, granted: 2, mute: new(atomic.Bool)}
+			h := open(t, r.serve(t), setup())
+			h.StillHears(t.Context())
+			known := time.Now()
+			r.mute.Store(true)
+			h.StillHears(t.Context())
+			missed := h.Events().Missed(time.Now(), time.Now())
+			if len(missed) != 1 || missed[0].From.After(known) || !strings.Contains(missed[0].Why, "the broker delivers nothing") {
+				t.Errorf("unseen since %v: %v", known, missed)
+			}
+			mark := h.Events().Mark()
+			r.mute.Store(false)
+			await(t, h, mark, "its return", kind(hub.KindListening))
 		})
 	}
 }

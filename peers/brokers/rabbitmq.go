@@ -19,6 +19,18 @@ const rabbitServer = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 // of a minute to start.
 func RabbitMQ(t testing.TB, user, password string) *Broker {
 	t.Helper()
+	return rabbitMQ(t, user, password, "")
+}
+
+// RabbitMQWithoutRoom is one that holds its disk for full: it raises an alarm,
+// and answers nobody.
+func RabbitMQWithoutRoom(t testing.TB, user, password string) *Broker {
+	t.Helper()
+	return rabbitMQ(t, user, password, "disk_free_limit.absolute = 1000000000000000\n")
+}
+
+func rabbitMQ(t testing.TB, user, password, lines string) *Broker {
+	t.Helper()
 	program, names := peers.Find(t, rabbitServer), peers.Find(t, "epmd")
 	b := prepare(t, map[string][]byte{"enabled_plugins": []byte("[rabbitmq_mqtt].")})
 	Write(t, b.Dir, "rabbitmq.conf", fmt.Appendf(nil, `listeners.tcp = none
@@ -30,7 +42,7 @@ ssl_options.keyfile = %[1]s/server.key
 ssl_options.verify = verify_none
 default_user = %[3]s
 default_pass = %[4]s
-`, b.Dir, b.Port, user, password))
+%[5]s`, b.Dir, b.Port, user, password, lines))
 	// Erlang's register of names would else be a process that outlives the test.
 	register := exec.Command(names, "-address", "127.0.0.1", "-port", freePort(t))
 	if err := register.Start(); err != nil {
