@@ -80,5 +80,10 @@ func lookAtBroker(ctx context.Context, h rigfile.Hub, devices []rigfile.Device) 
 	for _, f := range c.Check(ctx, topics) {
 		add(f.What, f.Err, f.Cure)
 	}
+	for _, d := range devices {
+		if d.Type.Payload.Sequence == "" {
+			add("messages of "+d.Name+" have no counter (payload.sequence): another board on its topic could not be told from it", nil, "")
+		}
+	}
 	return found
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -304,27 +305,7 @@ func TestAnotherDevicePublishesOnTheTopic(t *testing.T) {
 	t.Parallel()
 	b := brokers.Mosquitto(t, "allow_anonymous true", nil)
 	s := rigAt(t, b, `hub: {kind: broker, url: "BROKER", root: root.pem}`+strings.Replace(quick, "    commands:", "    payload: {sequence: /seq}\n    commands:", 1))
-	pub := exec.CommandContext(t.Context(), peers.Find(t, "mosquitto_pub"), "-h", "localhost", "-p", b.Port, "--cafile", "root.pem",
-		"-t", "devices/NewDevice/messages/events/", "-l", "-q", "1")
-	pub.Dir = b.Dir
-	lines, err := pub.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := pub.Start(); err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for n := 5000; ; n++ {
-			if _, err := fmt.Fprintf(lines, "{\"seq\": %d}\n", n); err != nil {
-				return // it was ended
-			}
-			time.Sleep(500 * time.Millisecond)
-		}
-	}()
-	t.Cleanup(func() { _ = pub.Process.Kill(); _ = pub.Wait(); <-done })
+	anotherSends(t, b, `{"seq": %d}`, 500*time.Millisecond)
 	r, out := s.run(3, "--label-filter", "core")
 	named := false
 	for _, v := range r.Device("emu-1").Specs {
@@ -335,6 +316,46 @@ func TestAnotherDevicePublishesOnTheTopic(t *testing.T) {
 	}
 	if !named {
 		t.Errorf("nobody names it:\n%s", out)
+	}
+}
+
+// anotherSends has somebody else publish on the device's topic until the test
+// ends; %d in a message is its number.
+func anotherSends(t *testing.T, b *brokers.Broker, message string, every time.Duration) {
+	t.Helper()
+	pub := exec.CommandContext(t.Context(), peers.Find(t, "mosquitto_pub"), "-h", "localhost", "-p", b.Port, "--cafile", "root.pem",
+		"-t", "devices/NewDevice/messages/events/", "-l", "-q", "1")
+	pub.Dir = b.Dir
+	lines, err := pub.StdinPipe()
+	if err == nil {
+		err = pub.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for n := 5000; ; n++ {
+			if _, err := fmt.Fprintln(lines, strings.ReplaceAll(message, "%d", strconv.Itoa(n))); err != nil {
+				return // it was ended
+			}
+			time.Sleep(every)
+		}
+	}()
+	t.Cleanup(func() { _ = pub.Process.Kill(); _ = pub.Wait(); <-done })
+}
+
+// A second board that sends no counter nobody can tell from the first, and what is
+// found wrong in their messages says so.
+func TestAnotherDeviceWithoutACounter(t *testing.T) {
+	t.Parallel()
+	b := brokers.Mosquitto(t, "allow_anonymous true", nil)
+	s := rigAt(t, b, `hub: {kind: broker, url: "BROKER", root: root.pem}`+strings.Replace(quick, "    commands:", "    payload: {sequence: /seq}\n    commands:", 1))
+	anotherSends(t, b, `{"temperature": 21.5}`, 20*time.Millisecond)
+	r, out := s.run(1, "--spec", "delivery/payload")
+	if v := verdicts(t, r, "emu-1")["delivery/payload"]; v.Verdict != record.Fail || !strings.Contains(v.Look, "a second board on the topic") {
+		t.Errorf("%s: %s\n%s", v.Verdict, v.Look, out)
 	}
 }
 
