@@ -25,6 +25,8 @@ type form struct {
 	asked        outputs
 	requirements string
 	list         *requirements.List // that requirements names; nil: none
+
+	earlier *html.Earlier // what is known from before the run
 }
 
 // outputs are the reports that are written where somebody asks for them.
@@ -123,7 +125,7 @@ var renderers = []struct {
 		return junit.Write(w, r, junit.Options{Strict: f.strict, RunDir: dir, Root: f.root, Requirements: f.list.Of})
 	})},
 	{inFolder("report.html"), file(func(w io.Writer, dir string, r *record.Record, f form) error {
-		return html.Write(w, r, html.Options{RunDir: dir, Requirements: f.list.Judge(r)})
+		return html.Write(w, r, html.Options{RunDir: dir, Requirements: f.list.Judge(r), Earlier: f.earlier})
 	})},
 }
 

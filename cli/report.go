@@ -142,6 +142,7 @@ func (a *app) report(dir string, f form) error {
 func (a *app) render(dir string, rec *record.Record, f form) ([]string, error) {
 	var made []string
 	var errs []error
+	f.earlier = a.earlier(dir, rec)
 	for _, r := range renderers {
 		path := r.at(dir, f.asked)
 		if path == "" {

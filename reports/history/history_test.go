@@ -408,3 +408,52 @@ func TestWhatADamagedHistoryStillSaysIsSalvaged(t *testing.T) {
 		t.Errorf("%+v\nwant %+v (%v)", got, want, err)
 	}
 }
+
+// A run is held against the last one of which the same was asked, of the same
+// boards, wherever in the rig they are now.
+func TestTheLastComparableRunIsFound(t *testing.T) {
+	asked := func(r *record.Record, chosen int) *record.Record {
+		r.Run.Selection = record.Selection{Chosen: chosen, Catalogue: 90, LabelFilter: "some"}
+		return r
+	}
+	now := asked(night(9, "2.4.2", f, p), 90)
+	now.Devices[0].Name, now.Devices[1].Name = "moved-1", "moved-2"
+	other := asked(night(6, "2.4.1", p, p), 90)
+	for i := range other.Devices {
+		other.Devices[i].Hardware.Serial += "-of-another-rig"
+	}
+	killed := asked(night(7, "2.4.1", p, p), 90)
+	killed.Run.Ended = time.Time{}
+	killed.Conclude()
+	for name, c := range map[string]struct {
+		before []*record.Record
+		want   string
+		marks  int // of the first board
+	}{
+		"none":             {nil, "", 0},
+		"the last":         {[]*record.Record{asked(night(1, "2.4.0", p, f), 90), asked(night(2, "2.4.1", p, p), 90)}, night(2, "").Run.ID, 2},
+		"not what is less": {[]*record.Record{asked(night(1, "2.4.0", p, f), 90), asked(night(2, "2.4.1", p, p), 5)}, night(1, "").Run.ID, 2},
+		"of its boards":    {[]*record.Record{asked(night(1, "2.4.0", p, f), 90), other}, night(1, "").Run.ID, 1},
+		"one that ended":   {[]*record.Record{asked(night(1, "2.4.0", p, f), 90), killed}, night(1, "").Run.ID, 1},
+		"not a later one":  {[]*record.Record{asked(night(1, "2.4.0", p, f), 90), asked(night(12, "2.4.3", p, p), 90)}, night(1, "").Run.ID, 1},
+		"not itself":       {[]*record.Record{asked(night(1, "2.4.0", p, f), 90), now}, night(1, "").Run.ID, 1},
+		"of half of them":  {[]*record.Record{asked(night(1, "2.4.0", p), 90)}, night(1, "").Run.ID, 1},
+	} {
+		h := opened(t, t.TempDir())
+		told(t, h, c.before...)
+		got, err := h.Before(t.Context(), now)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		id := ""
+		if got.Last != nil {
+			id = got.Last.Run.ID
+			if d := got.Last.Device("moved-1"); d == nil || d.Specs[0].Verdict != p {
+				t.Errorf("%s: %+v", name, got.Last.Devices)
+			}
+		}
+		if marks := got.Tail["moved-1"]["tls/version"]; id != c.want || len(marks) != c.marks {
+			t.Errorf("%s: %q, want %q; %d marks, want %d", name, id, c.want, len(marks), c.marks)
+		}
+	}
+}

@@ -14,6 +14,7 @@ type failure struct {
 	Spec     record.SpecResult
 	On       []wording.On
 	Timeline stretch
+	Tail     []Mark // of the device in earlier runs
 }
 
 // Short is what was seen, in a line.

@@ -28,6 +28,7 @@ var script string
 type Options struct {
 	RunDir       string              // where devices/<name>/ is; empty: there are no timelines
 	Requirements *requirements.Table // nil: nobody has named a list
+	Earlier      *Earlier            // nil: nothing is known of earlier runs
 }
 
 // Write writes the report of r.
@@ -48,7 +49,7 @@ func Write(w io.Writer, r *record.Record, o Options) error {
 	if err != nil {
 		return fmt.Errorf("read report template: %w", err)
 	}
-	d := view(r, o.RunDir)
+	d := view(r, o.RunDir, o.Earlier)
 	d.Requirements = o.Requirements
 	return t.Execute(w, d)
 }
@@ -68,6 +69,8 @@ type document struct {
 	Columns   []column              // of the matrix, one for each
 	Shelf     bool                  // more boards than have room beside the text of a spec
 	Areas     []area
+	Tails     bool // rows have marks of earlier runs
+	Since     *Since
 	Broken    []wording.Broken
 	Failures  []failure
 	More      []failure // those for which there is a line only
@@ -88,7 +91,7 @@ type count struct {
 	Anchor  string
 }
 
-func view(r *record.Record, runDir string) document {
+func view(r *record.Record, runDir string, before *Earlier) document {
 	d := document{Style: template.CSS(style), Script: template.JS(script), R: r, Title: title(r)} //nolint:gosec // our own files
 	d.Sentence, d.Verdict = wording.Sentence(r), r.Run.Verdict
 	if t := r.Selftest; t != nil {
@@ -108,7 +111,14 @@ func view(r *record.Record, runDir string) document {
 	}
 	d.Broken = wording.AsAWhole(r)
 	d.Failures, d.More = failures(r, runDir)
+	for i := range d.Failures {
+		d.Failures[i].Tail = before.tail(d.Failures[i].Device, d.Failures[i].Spec.ID)
+	}
 	d.Areas, d.Columns = matrix(r, cards(d.Failures))
+	if before != nil {
+		d.Since = before.Since
+	}
+	d.Tails = before.onto(d.Areas, r.Devices)
 	d.Shelf = len(d.Columns) > beside
 	d.Files, d.RunFiles = links(runDir, r.Devices)
 	d.NotRun, d.NotAsked = wording.Without(r, record.NotRun), wording.Without(r, record.NotApplicable)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -312,5 +313,48 @@ key('Escape'); says('Escape');
 	want := "n: 1 of 2 specs, 4 of 8 devices|b8: 1 of 2 specs, 1 of 8 devices|cards 1, b3 seen 0, left with: 1|version: 0 of 2 specs, 4 of 8 devices|Escape: "
 	if got != want {
 		t.Errorf("the page says\n%s, want\n%s", got, want)
+	}
+}
+
+// What changed since last time, and how each spec ended before, stand where a
+// history is there, and nowhere else.
+func TestEarlierRunsAreShownWhereTheyAreKnown(t *testing.T) {
+	r := example()
+	mark := func(day int, v record.Verdict) html.Mark {
+		return html.Mark{Run: int64(day), At: time.Date(2026, 11, day, 20, 0, 0, 0, time.UTC), Firmware: "2.4.0", Verdict: v}
+	}
+	e := &html.Earlier{
+		Since: &html.Since{ID: "20261121T231501Z-7f39", Started: r.Run.Started, Firmware: "2.4.0", Report: "../r/report.html", Groups: []html.SinceGroup{
+			{Title: "Newly red", Changes: []html.SinceChange{{SinceKind: html.SinceKind{Spec: "tls/expired", Before: record.Pass, After: record.Fail}, Devices: []string{"a"}}}},
+			{Title: "Newly green"},
+		}},
+		Tails: map[string]map[string][]html.Mark{
+			"a": {"tls/version": {mark(1, record.Pass), mark(2, record.Pass)}},
+			"b": {"tls/version": {mark(1, record.Fail), mark(3, record.NotRun)}},
+		},
+	}
+	for i := range 12 {
+		e.Tails["a"]["tls/expired"] = append(e.Tails["a"]["tls/expired"], mark(i+1, record.Pass))
+	}
+	var with, without bytes.Buffer
+	if err := errors.Join(html.Write(&with, r, html.Options{Earlier: e}), html.Write(&without, r, html.Options{})); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"Newly red (1)", `href="../r/report.html"`, "<b>fail</b> tls/expired on a", "last ten runs", "earlier runs</dt>",
+		`title="2026-11-01 20:00: fail with 2.4.0" aria-label="fail">✗</b><b class="pass" title="2026-11-02 20:00: pass with 2.4.0" aria-label="pass">✓</b><b class="not-run"`,
+	} {
+		if !strings.Contains(with.String(), want) {
+			t.Errorf("it lacks %q", want)
+		}
+		if strings.Contains(without.String(), want) {
+			t.Errorf("without a history it has %q", want)
+		}
+	}
+	if strings.Contains(with.String(), "Newly green") {
+		t.Error("it has a group of nothing")
+	}
+	if n := strings.Count(with.String(), "2026-11-02 20:00"); n != 1 {
+		t.Errorf("%d marks of the second night: a spec has more than ten", n)
 	}
 }
