@@ -25,8 +25,8 @@ picocom picocom the emulated device, by hand
 cc gcc the race detector
 ssh-keygen openssh-client files that people have in place of PEM
 curl curl the device registry, by a client not ours
-node nodejs the local hub, with the SDKs of Microsoft and MQTT.js; the broker Aedes; AMQP
-npm npm the local hub, with the SDKs of Microsoft and MQTT.js; the broker Aedes; AMQP
+node nodejs the local hub, with the SDKs of Microsoft and MQTT.js; the broker Aedes; AMQP; a statement
+npm npm the local hub, with the SDKs of Microsoft and MQTT.js; the broker Aedes; AMQP; a statement
 /usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server the broker, against another
 '
 
@@ -36,6 +36,7 @@ azure/localhub/testdata/sdk the SDKs of Microsoft
 azure/localhub/testdata/mqttjs MQTT.js
 peers/brokers/aedes Aedes
 azure/iothub/standin/testdata/amqp rhea and the reader of Event Hubs of Microsoft
+reports/gate/testdata/sigstore the reader of DSSE of Sigstore
 reports/interchange/testdata/readers readers of reports: Allure, CTRF, JUnit
 '
 
