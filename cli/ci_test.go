@@ -1,12 +1,18 @@
 package cli
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"hilrig/peers"
 )
 
 // The files for CI servers call the script, whose exit codes make would hide,
@@ -46,5 +52,163 @@ func TestTheFilesForCI(t *testing.T) {
 	}
 	if len(files) < 8 {
 		t.Errorf("%d files", len(files))
+	}
+}
+
+// The files for CI servers ask for what the servers show, with flags that exist,
+// and show nothing that a job before has left.
+func TestTheFilesForCIUseWhatCIReads(t *testing.T) {
+	root := (&app{}).root()
+	flags := regexp.MustCompile(`(RUNFLAGS|GATEFLAGS)\s*[:=]\s*'?(--[^'\n]*)`)
+	for name, wants := range map[string][]string{
+		"Jenkinsfile":         {"junit allowEmptyResults"},
+		"gitlab-ci.yml":       {"junit: [gate.xml, last-run/junit.xml]"},
+		"github-actions.yml":  {"GITHUB_STEP_SUMMARY", "--annotations"},
+		"azure-pipelines.yml": {"task.uploadsummary", "PublishTestResults@2"},
+	} {
+		data, err := os.ReadFile(filepath.Join("..", "docs", "ci", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(data)
+		for _, want := range append(wants, "--junit gate.xml", "--markdown gate.md", "--markdown run.md", "--requirements guide", "last-run", "touch .begun", "reports/out/latest/run.json -nt .begun") {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: no %s", name, want)
+			}
+		}
+		for _, m := range flags.FindAllStringSubmatch(text, -1) {
+			cmd, _, err := root.Find([]string{map[string]string{"RUNFLAGS": "run", "GATEFLAGS": "gate"}[m[1]]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, word := range strings.Fields(m[2]) {
+				if flag, is := strings.CutPrefix(word, "--"); is && cmd.Flags().Lookup(flag) == nil {
+					t.Errorf("%s: hilrig %s has no flag %s", name, cmd.Name(), word)
+				}
+			}
+		}
+		if len(flags.FindAllString(text, -1)) != 2 {
+			t.Errorf("%s: the flags are not found", name)
+		}
+	}
+}
+
+// What the files for CI servers give to a shell is what a shell takes.
+func TestTheShellOfTheFilesForCI(t *testing.T) {
+	bash := peers.Find(t, "bash")
+	check := func(name, text string) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), bash, "-n")
+		cmd.Stdin = strings.NewReader(text)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s\n%s", name, err, out, text)
+		}
+	}
+	checked := 0
+	var walk func(name, key string, v any)
+	walk = func(name, key string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for k, next := range v {
+				walk(name, k, next)
+			}
+		case []any:
+			for _, next := range v {
+				walk(name, key, next)
+			}
+		case string:
+			switch key {
+			case "run", "script", "bash", "after_script":
+				checked++
+				check(name, v)
+			}
+		}
+	}
+	for _, name := range []string{"gitlab-ci.yml", "github-actions.yml", "azure-pipelines.yml"} {
+		data, err := os.ReadFile(filepath.Join("..", "docs", "ci", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var tree map[string]any
+		if err := yaml.Unmarshal(data, &tree); err != nil {
+			t.Fatal(err)
+		}
+		walk(name, "", tree)
+	}
+	jenkins, err := os.ReadFile(filepath.Join("..", "docs", "ci", "Jenkinsfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`sh(?:\(script:)? '([^']*)'`).FindAllStringSubmatch(string(jenkins), -1) {
+		checked++
+		check("Jenkinsfile", m[1])
+	}
+	if checked < 12 {
+		t.Errorf("%d pieces of shell", checked)
+	}
+}
+
+// systemd takes the units.
+func TestTheUnitsForCI(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("systemd is Linux's")
+	}
+	cmd := exec.CommandContext(t.Context(), peers.Find(t, "systemd-analyze"), "verify", "hilrig-nightly.service", "hilrig-nightly.timer")
+	cmd.Dir = filepath.Join("..", "docs", "ci")
+	if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "hilrig-nightly") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// A CI server must see 1, 3 and 130: what the verb that decides ends with is
+// what the script ends with. The program here ends as it is told.
+func TestTheScriptOfTheJourneysGivesExitCodesThrough(t *testing.T) {
+	bash := peers.Find(t, "bash")
+	script, err := os.ReadFile(filepath.Join("..", "scripts", "journey.sh"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const program = `#!/bin/sh
+case "$*" in
+--help) echo "  gate        judge" ;;
+*--dry-run*) ;;
+run*)
+	out=reports/out
+	case "$*" in *nightly*) out=reports/nightly/rig ;; esac
+	mkdir -p $out && ln -sfn "run-$$" $out/latest
+	exit $RUN ;;
+"gate explain"*) ;;
+gate*) exit $GATE ;;
+selftest*) exit $SELFTEST ;;
+esac
+`
+	for _, c := range []struct {
+		journey             string
+		run, gate, selftest int
+		want                int
+	}{
+		{"regression", 0, 0, 0, 0}, {"regression", 1, 0, 0, 1}, {"regression", 3, 0, 0, 3}, {"regression", 130, 0, 0, 130}, {"regression", 2, 0, 0, 2},
+		{"gate", 0, 0, 0, 0}, {"gate", 1, 1, 0, 1}, {"gate", 0, 1, 0, 1}, {"gate", 3, 3, 0, 3}, {"gate", 0, 3, 0, 3}, {"gate", 130, 0, 0, 130}, {"gate", 2, 0, 0, 2},
+		{"nightly", 0, 0, 0, 0}, {"nightly", 1, 0, 0, 1}, {"nightly", 3, 0, 0, 3}, {"nightly", 130, 0, 0, 130}, {"nightly", 0, 0, 1, 3}, {"nightly", 1, 0, 3, 3}, {"nightly", 0, 0, 130, 130},
+	} {
+		dir := t.TempDir()
+		if err := os.Mkdir(filepath.Join(dir, "scripts"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range map[string]string{"scripts/journey.sh": string(script), "hilrig": program} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil { //nolint:gosec // a program
+				t.Fatal(err)
+			}
+		}
+		cmd := exec.CommandContext(t.Context(), bash, "scripts/journey.sh", c.journey)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "RIG=rig.yaml", "FIRMWARE=fw.bin", fmt.Sprint("RUN=", c.run), fmt.Sprint("GATE=", c.gate), fmt.Sprint("SELFTEST=", c.selftest))
+		out, err := cmd.CombinedOutput()
+		if cmd.ProcessState == nil {
+			t.Fatal(err)
+		}
+		if got := cmd.ProcessState.ExitCode(); got != c.want {
+			t.Errorf("%s, run %d, gate %d, selftest %d: %d, want %d\n%s", c.journey, c.run, c.gate, c.selftest, got, c.want, out)
+		}
 	}
 }

@@ -19,6 +19,7 @@ ser2net ser2net serial lines over the network
 pdudaemon pdudaemon power by requests
 chromium chromium report.html in a real browser
 xmllint libxml2-utils junit.xml against its schema
+systemd-analyze systemd units of a nightly run
 tmux tmux live progress in a real terminal
 tio tio the emulated device, by hand
 picocom picocom the emulated device, by hand
