@@ -123,6 +123,15 @@ type hidden struct {
 func (h *hidden) Error() string { return h.cause.Error() + ": " + h.text }
 func (h *hidden) Unwrap() error { return h.cause }
 
+// causeOf is an error without what differs from try to try.
+func causeOf(err error) string {
+	var h *hidden
+	if errors.As(err, &h) {
+		return h.cause.Error()
+	}
+	return err.Error()
+}
+
 // masked is what an error says, without what would open the hub to a reader.
 func (s *source) masked(err error) string {
 	text := access.Masked(err.Error())

@@ -114,7 +114,7 @@ func (r *Reader) watch(ctx context.Context, n *session) {
 		}
 		gap := hub.Gap{From: from, Why: r.source.explain(stepRead, err).Error()}
 		r.source.Log.Warn("the reader of events is away", "error", gap.Why)
-		if r.deliver(ctx, hub.Event{Kind: hub.KindGap, At: time.Now(), Text: gap.String(), Gap: &gap}) != nil {
+		if r.deliver(ctx, away(gap)) != nil {
 			return
 		}
 		if n = r.comeBack(ctx, gap); n == nil {
@@ -123,7 +123,12 @@ func (r *Reader) watch(ctx context.Context, n *session) {
 	}
 }
 
-// comeBack tries until it is back; nil once ctx has ended.
+func away(gap hub.Gap) hub.Event {
+	return hub.Event{Kind: hub.KindGap, At: time.Now(), Text: gap.String(), Gap: &gap}
+}
+
+// comeBack tries until it is back; nil once ctx has ended. What keeps it away is
+// the gap's reason from then on: how it began to be away says less.
 func (r *Reader) comeBack(ctx context.Context, gap hub.Gap) *session {
 	said := ""
 	for pause := firstPause; ; pause = min(2*pause, longestWait) {
@@ -134,20 +139,42 @@ func (r *Reader) comeBack(ctx context.Context, gap hub.Gap) *session {
 		}
 		n, err := r.source.connect(ctx, r.read)
 		if err == nil {
-			gap.To = time.Now()
-			if r.deliver(ctx, r.listening(gap, n)) == nil {
-				_, _, err = n.start(ctx, r.deliver)
-			}
-			if err == nil {
+			if err = r.goOn(ctx, n, gap); err == nil {
 				return n
 			}
 			n.close()
 		}
-		if ctx.Err() == nil && err.Error() != said {
-			said = err.Error()
+		if why := causeOf(err); ctx.Err() == nil && why != said {
+			said, gap.Why = why, err.Error()
 			r.source.Log.Warn("the reader of events is not back", "error", err)
+			if r.deliver(ctx, away(gap)) != nil {
+				return nil
+			}
 		}
 	}
+}
+
+// goOn reads where the session before has ended. That it reads is said once the
+// endpoint has shown that it delivers, and before any message is handed on.
+func (r *Reader) goOn(ctx context.Context, n *session, gap hub.Gap) error {
+	said := make(chan struct{})
+	proven, held, err := n.start(ctx, func(ctx context.Context, e hub.Event) error {
+		select {
+		case <-said:
+			return r.deliver(ctx, e)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	if err == nil {
+		err = r.prove(ctx, n, proven, held)
+	}
+	if err != nil {
+		return err
+	}
+	defer close(said)
+	gap.To = time.Now()
+	return r.deliver(ctx, r.listening(gap, n))
 }
 
 // listening says that what arrives is read.

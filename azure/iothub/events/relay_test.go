@@ -189,7 +189,11 @@ func TestAGapIsEachDevices(t *testing.T) {
 	e.Up()
 	e.Arrive(standin.Event{Device: "a", Body: []byte("back")})
 	for name, j := range map[string]*events.Joined{"a": a, "late": late} {
-		if got := taken(t, j); got.Kind != hub.KindListening || got.Gap.To.IsZero() {
+		got := taken(t, j)
+		for got.Kind == hub.KindGap { // what keeps it away is known better
+			got = taken(t, j)
+		}
+		if got.Kind != hub.KindListening || got.Gap.To.IsZero() {
 			t.Errorf("%s has %+v", name, got)
 		}
 		if got := taken(t, j); got.Message == nil || string(got.Message.Payload) != "back" {
