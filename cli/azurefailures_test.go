@@ -100,12 +100,8 @@ func (x broken) run(t *testing.T, c *cloud) {
 		x.before(t, c)
 	}
 	if x.registry != nil {
-		server := httptest.NewUnstartedServer(x.registry)
-		server.TLS = &tls.Config{Certificates: []tls.Certificate{*cmp.Or(x.shows, &c.server)}}
-		server.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that do not trust it
-		server.StartTLS()
-		defer server.Close()
-		rig = strings.Replace(rig, "endpoints: {", `endpoints: {registry: "`+server.Listener.Addr().String()+`", `, 1)
+		at := c.presents(x.registry, *cmp.Or(x.shows, &c.server))
+		rig = strings.Replace(rig, "endpoints: {", `endpoints: {registry: "`+at+`", `, 1)
 	}
 	c.write("rig.yaml", strings.NewReplacer(x.rig...).Replace(rig))
 	code, out := c.hilrig("run", "--rig", "rig.yaml", "--hub", "azure", "--spec", "provisioning/root", "--out", "failures")
@@ -119,6 +115,16 @@ func (x broken) run(t *testing.T, c *cloud) {
 	if left := c.hub.Devices(); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
+}
+
+// presents has a registry by TLS with a certificate.
+func (c *cloud) presents(registry http.Handler, certificate tls.Certificate) (address string) {
+	server := httptest.NewUnstartedServer(registry)
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that do not trust it
+	server.StartTLS()
+	c.t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
 }
 
 // strangersCertificate is for the hub's name, of an authority that nobody trusts.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -69,6 +70,39 @@ func family(pid int) []int {
 		}
 	}
 	return all
+}
+
+// A run that cannot take out again what it registered says so, and how it goes.
+func TestARunSaysWhatItLeaves(t *testing.T) {
+	t.Parallel()
+	c := openCloud(t)
+	for _, x := range []struct {
+		name     string
+		registry http.Handler
+		left     int
+		says     string
+	}{
+		{"an answer that never comes right", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == "DELETE" {
+				answers(500, "ServerError")(w, r)
+				return
+			}
+			c.api.ServeHTTP(w, r)
+		}), 1, "hilrig azure sweep"},
+		{"one that does", then("DELETE", 1, answers(429, "ThrottlingException", "Retry-After", "1"), c.api), 0, "PASS"},
+		{"a device that was changed meanwhile", then("DELETE", 1, answers(412, "PreconditionFailed"), c.api), 0, "PASS"},
+	} {
+		at := c.presents(x.registry, c.server)
+		c.write("rig.yaml", strings.Replace(azureRig, "endpoints: {", `endpoints: {registry: "`+at+`", `, 1))
+		code, out := c.hilrig("run", "--rig", "rig.yaml", "--hub", "azure", "--spec", "provisioning/root")
+		if left := c.hub.Devices(); code != 0 || len(left) != x.left || !strings.Contains(out, x.says) || x.left == 0 && strings.Contains(out, "WARN") {
+			t.Errorf("%s: exit code %d, left behind %v\n%s", x.name, code, left, out)
+		}
+		c.write("rig.yaml", azureRig)
+		if code, out := c.hilrig("azure", "sweep", "--rig", "rig.yaml"); code != 0 || len(c.hub.Devices()) > 0 {
+			t.Errorf("%s: sweep: exit code %d\n%s", x.name, code, out)
+		}
+	}
 }
 
 // What a run registered whose processes were all killed is removed by the next

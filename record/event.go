@@ -29,6 +29,7 @@ const (
 	KindFlash        = "flash"         // Text says what becomes of a board that is flashed
 	KindFlashOutput  = "flash.output"  // Text is a line of its flash tool; not each
 	KindDeviceFacts  = "device.facts"  // Data is a DeviceFacts: what the child has learnt of its device
+	KindDeviceLeft   = "device.left"   // Text says what of a device's run could not be cleaned up
 	KindChildEnded   = "child.ended"   // the child's last word; its absence means it died
 )
 

@@ -87,7 +87,12 @@ func (r *run) device(led *recorder, dir string, head record.Run, d rigfile.Devic
 func (r *run) supervise(led *recorder, job fixtures.Job, way, fed *os.File) childExit {
 	name := job.Device.Name
 	c, err := r.startChild(job, way, fed, r.crowded(),
-		func(e record.Event) { led.receive(name, e) },
+		func(e record.Event) {
+			if e.Kind == record.KindDeviceLeft {
+				r.Log.Warn(e.Text, "device", name)
+			}
+			led.receive(name, e)
+		},
 		func(text string) {
 			r.Log.Warn(text, "device", name)
 			led.note(name, KindChildNoise, text, nil)

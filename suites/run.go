@@ -54,7 +54,9 @@ func (h Host) Run(soft, hard context.Context, job fixtures.Job, log *slog.Logger
 	}
 	left := b.End(context.WithoutCancel(hard))
 	if err := b.Close(context.WithoutCancel(hard)); err != nil {
-		log.Warn("clean-up", "device", job.Device.Name, "error", err)
+		out(record.ClockAt(job.Started).Stamp(time.Now(), record.Event{
+			Device: job.Device.Name, Source: record.SourceRun, Kind: record.KindDeviceLeft, Text: "clean-up: " + err.Error(),
+		}))
 	}
 	if wrong != nil {
 		return wrong

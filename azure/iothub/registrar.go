@@ -351,5 +351,9 @@ func (r *registrar) close(ctx context.Context) error {
 		return errors.Join(err, r.ledger.Close())
 	}
 	defer done()
-	return errors.Join(r.forget(ctx, r.id), r.ledger.Close())
+	err = r.forget(ctx, r.id)
+	if err != nil {
+		err = record.NewFailure(record.RigCloud, "take out again", r.id+" at "+r.hub, err).WithCure("the next run of this rig does it, or hilrig azure sweep --rig FILE")
+	}
+	return errors.Join(err, r.ledger.Close())
 }

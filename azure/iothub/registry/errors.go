@@ -207,6 +207,8 @@ func (c *Client) refused(r request, e *Error) error {
 	switch {
 	case e.Code == "TooManyDevices":
 		cure = "the registry is full: remove devices"
+	case e.RetryAfter > 0:
+		cure = fmt.Sprintf("the hub asks to wait for %v; %s", e.RetryAfter.Round(time.Second), cure)
 	case errors.Is(e, ErrUnauthorised) && e.Skew >= Skewed:
 		cure = fmt.Sprintf("this machine's clock is %v ahead of the hub's: set it (timedatectl). If it is the key: %s", e.Skew, cure)
 	case errors.Is(e, ErrUnauthorised) && e.Skew <= -Skewed:
