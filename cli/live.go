@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -87,7 +88,7 @@ type moving struct {
 
 func newLive(a *app, p *runner.Plan) *live {
 	v := &live{a: a, devices: map[string]*liveDevice{}, ink: palette(lively(a.out))}
-	v.bars = mpb.New(screen(unfiltered(a.out)), mpb.WithWidth(14), mpb.WithRefreshRate(100*time.Millisecond))
+	v.bars = mpb.New(screen(unfiltered(a.out)), mpb.WithWidth(barWidth), mpb.WithRefreshRate(100*time.Millisecond))
 	v.lines = newLines(text{v.bars, v.ink}, p, v.ink)
 	if w := widthOf(a.out); w > 0 {
 		v.lines.textWidth = max(20, w-len(v.lines.indent())-1)
@@ -114,24 +115,36 @@ func newLive(a *app, p *runner.Plan) *live {
 	v.showSum()
 	if len(p.Devices) > 1 {
 		v.total = v.bar(width, v.sum.total, func() string { return "all" },
-			func() string { return v.summed.Load().text(v.ink, time.Now()) }, mpb.BarPriority(2*belowIdle))
+			func(int) string { return v.summed.Load().text(v.ink, time.Now()) },
+			func() bool { return v.summed.Load().red > 0 }, mpb.BarPriority(2*belowIdle))
 	}
 	return v
 }
 
-// bar makes a moving line: a name, how far it is, and a text.
-func (v *live) bar(width, total int, name, text func() string, more ...mpb.BarOption) *mpb.Bar {
-	return v.bars.New(int64(total), mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"), append(more,
+// barWidth is that of how far a line is.
+const barWidth = 14
+
+// bar makes a moving line: a name, how far it is, red where something is, and a
+// text with so much room.
+func (v *live) bar(width, total int, name func() string, text func(room int) string, bad func() bool, more ...mpb.BarOption) *mpb.Bar {
+	filled := func(s string) string {
+		if bad() {
+			return v.ink.paint(red, s)
+		}
+		return s
+	}
+	return v.bars.New(int64(total), mpb.BarStyle().Lbound("").Rbound("").Filler("━").FillerMeta(filled).Tip("").Padding("─"), append(more,
 		mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return fmt.Sprintf("%-*s ", width, name()) })),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return text() })))...)
+		mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string { return text(s.AvailableWidth - barWidth - 2) })))...)
 }
 
 // add makes the moving line of a device.
 func (v *live) add(width int, name string, specs int) *liveDevice {
 	d := &liveDevice{now: moving{name: name, tally: tally{total: specs}}, place: len(v.devices)}
 	d.show()
-	d.bar = v.bar(width, specs, func() string { return oneLine(d.shown.Load().name) }, func() string { return d.shown.Load().text(v.ink) })
+	d.bar = v.bar(width, specs, func() string { return oneLine(d.shown.Load().name) },
+		func(room int) string { return d.shown.Load().text(v.ink, room) }, func() bool { return d.shown.Load().red > 0 })
 	return d
 }
 
@@ -150,17 +163,23 @@ func (d *liveDevice) show() {
 	d.shown.Store(&m)
 }
 
-func (m *moving) text(ink palette) string {
+// text is the spec that runs, and as much of its step as there is room for.
+func (m *moving) text(ink palette, room int) string {
 	parts := m.parts(ink)
 	if m.spec == "" {
 		return strings.Join(parts, "  ")
 	}
+	took := fmt.Sprintf("%.1f s", time.Since(m.since).Seconds())
+	plain := strings.Join(append(m.parts(false), m.spec, "", took), "  ")
 	parts = append(parts, m.spec)
-	if m.what != "" {
-		parts = append(parts, m.what)
+	if room -= utf8.RuneCountInString(plain); m.what != "" && room >= leastStep {
+		parts = append(parts, wording.Clip(m.what, room))
 	}
-	return strings.Join(append(parts, fmt.Sprintf("%.1f s", time.Since(m.since).Seconds())), "  ")
+	return strings.Join(append(parts, took), "  ")
 }
+
+// leastStep is the least of a step that says something.
+const leastStep = 8
 
 func (v *live) event(e record.Event) {
 	v.follow(e)
@@ -195,7 +214,7 @@ func (v *live) follow(e record.Event) {
 	case record.KindFlash:
 		m.name, m.spec, m.what, m.since = e.Device, "flash", "", time.Now()
 	case record.KindFlashOutput, record.KindSpecStep:
-		m.what = wording.Clip(oneLine(e.Text), 40)
+		m.what = wording.Clip(oneLine(e.Text), 120)
 	case record.KindTransfer:
 		var t record.Transfer
 		if e.Decode(&t) == nil && t.Total > 0 {

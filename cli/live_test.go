@@ -53,13 +53,23 @@ func TestTheLineOfAllBoardsSaysHowFarTheRunIs(t *testing.T) {
 	}
 }
 
-func TestTheLineOfABoardSaysWhatIsRed(t *testing.T) {
-	for want, m := range map[string]moving{
-		" 3/9":        {tally: tally{done: 3, total: 9}},
-		" 3/9  2 red": {tally: tally{done: 3, total: 9, red: 2}},
+func TestTheLineOfABoardFitsItsRoom(t *testing.T) {
+	step := moving{tally: tally{done: 3, total: 9, red: 2}, spec: "tls/sni", what: "the hub waits for a session", since: time.Now()}
+	for _, c := range []struct {
+		m    moving
+		ink  palette
+		room int
+		want string
+	}{
+		{moving{tally: tally{done: 3, total: 9}}, false, 80, " 3/9"},
+		{moving{tally: tally{done: 3, total: 9, red: 2}}, false, 80, " 3/9  2 red"},
+		{step, false, 80, " 3/9  2 red  tls/sni  the hub waits for a session  0.0 s"},
+		{step, false, 40, " 3/9  2 red  tls/sni  the hub wa…  0.0 s"},
+		{step, true, 40, " 3/9  \x1b[31m2 red\x1b[0m  tls/sni  the hub wa…  0.0 s"}, // colours take no room
+		{step, false, 30, " 3/9  2 red  tls/sni  0.0 s"},
 	} {
-		if got := m.text(false); got != want {
-			t.Errorf("%q, want %q", got, want)
+		if got := c.m.text(c.ink, c.room); got != c.want {
+			t.Errorf("with room for %d: %q, want %q", c.room, got, c.want)
 		}
 	}
 }

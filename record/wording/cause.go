@@ -8,8 +8,8 @@ import (
 )
 
 // figures are what differs between two tellings of one cause: numbers with
-// what belongs to them, as ports, seconds and thumbprints.
-var figures = regexp.MustCompile(`\b[0-9A-F]{40,64}\b|\b[0-9a-f]{40,64}\b|[0-9]+([.:,][0-9]+)*`)
+// what belongs to them, as ports, thumbprints, and times in whatever unit.
+var figures = regexp.MustCompile(`\b[0-9A-F]{40,64}\b|\b[0-9a-f]{40,64}\b|([0-9]+([.:,][0-9]+)*(ns|µs|ms|s|m|h)?)+`)
 
 // SameCause reports whether two causes are one that was told twice: they
 // differ in nothing but their numbers. [byCause] gathers results so.

@@ -15,6 +15,7 @@ func TestCausesAreComparedWithoutTheirNumbers(t *testing.T) {
 	}{
 		{"the same", "no connection", "no connection", true},
 		{"seconds", "no telemetry within 18s; saw 22 sessions", "no telemetry within 4.5s; saw 3 sessions", true},
+		{"seconds in another unit", "CONNECT 430µs later, within 90s", "CONNECT 2ms later, within 1m30s", true},
 		{"a port", "no connection at localhost:33907", "no connection at localhost:40001", true},
 		{"a thumbprint", "saw E5A3E5A3E5A3E5A3E5A3E5A3E5A3E5A3E5A3E5A3", "saw 0123456789ABCDEF0123456789ABCDEF01234567", true},
 		{"line ends", "no telemetry\nin 3 s", "no telemetry in 4 s", true},

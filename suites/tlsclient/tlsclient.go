@@ -271,10 +271,11 @@ func (r refusal) completed(ctx context.Context, b *fixtures.Trial, h hub.Event) 
 }
 
 func later(d time.Duration) string {
-	if d < time.Millisecond {
-		return "at once"
+	to := time.Millisecond
+	if d < to {
+		to = 10 * time.Microsecond
 	}
-	return d.Round(time.Millisecond).String() + " later"
+	return d.Round(to).String() + " later"
 }
 
 // answered is what became of a CONNECT.
