@@ -219,7 +219,7 @@ func (a *app) supervisor(outDir string) (*runner.Supervisor, error) {
 	}
 	return &runner.Supervisor{
 		Command: command, Executable: exe, Out: out, StateDir: state, LockDir: port.LockDir(),
-		Host: host, Version: version(), Arguments: a.args, GracePeriods: runner.DefaultGracePeriods(), Log: a.log,
+		Host: host, Version: version(), Arguments: withoutSigner(a.args), GracePeriods: runner.DefaultGracePeriods(), Log: a.log,
 	}, nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -28,6 +30,22 @@ func (s *signing) register(fl *pflag.FlagSet, of string) {
 	fl.StringVar(&s.key, "key", "", "private key of the "+of+", PEM (Ed25519 or ECDSA)")
 	fl.StringVar(&s.keyEnv, "key-env", "", "environment variable that holds this key")
 	fl.StringArrayVar(&s.command, "sign-command", nil, "program that signs in place of a key, then its arguments (repeatable): it gets the bytes on standard input and prints the signature")
+}
+
+// withoutSigner are the arguments of a run as its record keeps them: what a
+// program that signs was given may be its password.
+func withoutSigner(args []string) []string {
+	const flag = "--sign-command"
+	kept := slices.Clone(args)
+	for i, arg := range kept {
+		switch {
+		case strings.HasPrefix(arg, flag+"="):
+			kept[i] = flag + "=…"
+		case i > 0 && kept[i-1] == flag:
+			kept[i] = "…"
+		}
+	}
+	return kept
 }
 
 // signer is what was asked for; nil where nothing is to be signed. With is the
