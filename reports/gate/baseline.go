@@ -36,6 +36,21 @@ func (b *Baseline) fill() {
 	}
 }
 
+// explain says it in a sentence.
+func (b *Baseline) explain(say func(format string, values ...any)) {
+	if b == nil {
+		return
+	}
+	of, becomes := "the firmware that was released last", "fails"
+	if w := (Wanted{b.Version, b.SHA256}); w != (Wanted{}) {
+		of = w.String()
+	}
+	if b.Worse == worseWarns {
+		becomes = "is a warning"
+	}
+	say("What fails more often than with %s, by Fisher's exact test of each %s at %s, %s.", of, cmp.Or(b.Per, "spec"), number(b.Significance), becomes)
+}
+
 // Share is how many of some results failed, before they passed too.
 type Share struct{ Failed, Of int }
 

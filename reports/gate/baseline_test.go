@@ -137,7 +137,7 @@ func TestABaselineWithoutSenseIsRefused(t *testing.T) {
 		"{per: board}":        "baseline.per",
 		"{worse: pass}":       "baseline.worse",
 		"{sha256: ABC}":       "baseline.sha256",
-		"{versoin: 2.3.0}":    "unknown key versoin, did you mean version?",
+		"{versions: 2.3.0}":   "unknown key versions, did you mean version?",
 	} {
 		_, err := ReadPolicy("gate.yaml", []byte(strictPolicy+"baseline: "+text+"\n"), catalogue)
 		if record.ClassOf(err) != record.Usage || !strings.Contains(err.Error(), want) {

@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -46,13 +45,32 @@ func (p *Policy) Explain(catalogue []Spec) (lines []string) {
 	for _, m := range p.Measured {
 		say("Measurement %s of %s: %s, on each board.", m.Name, m.Spec, m.bounds())
 	}
-	if b := p.Baseline; b != nil {
-		of := "the firmware that was released last"
-		if w := (Wanted{b.Version, b.SHA256}); w != (Wanted{}) {
-			of = w.String()
+	p.Baseline.explain(say)
+	p.explainEvidence(say)
+	for _, area := range slices.Sorted(maps.Keys(p.Areas)) {
+		l := p.Areas[area]
+		if l.Warn != nil {
+			say("Area %s may have %s.", area, wording.Plural(*l.Warn, "warning"))
 		}
-		say("No %s may fail more often than with %s, by Fisher's exact test at %s.", cmp.Or(b.Per, "spec"), of, number(b.Significance))
+		if l.Fail != nil {
+			say("Area %s may have %s of specs that are not required.", area, wording.Plural(*l.Fail, "failure"))
+		}
 	}
+	say("A spec that is not required may not fail either, where its area has no number for it.")
+	say("At most %s may have failed before it passed.", wording.Plural(p.Flaky, "result"))
+	if p.Unlisted == UnlistedWarn {
+		say("A run of this firmware that was not given counts like a given one, and one that is lost is a warning only.")
+	} else {
+		say("A run of this firmware that was not given counts like a given one; one that is lost leaves no answer.")
+	}
+	for _, l := range p.Never {
+		say("No spec labelled %s can be waived.", l)
+	}
+	return lines
+}
+
+// explainEvidence says what a result must be like to count.
+func (p *Policy) explainEvidence(say func(format string, values ...any)) {
 	e := p.Evidence
 	known := make([]string, len(e.Known))
 	for i, k := range e.Known {
@@ -77,24 +95,4 @@ func (p *Policy) Explain(catalogue []Spec) (lines []string) {
 	if p.sealed {
 		say("A run that is not sealed by a key that is given does not count.")
 	}
-	for _, area := range slices.Sorted(maps.Keys(p.Areas)) {
-		l := p.Areas[area]
-		if l.Warn != nil {
-			say("Area %s may have %s.", area, wording.Plural(*l.Warn, "warning"))
-		}
-		if l.Fail != nil {
-			say("Area %s may have %s of specs that are not required.", area, wording.Plural(*l.Fail, "failure"))
-		}
-	}
-	say("A spec that is not required may not fail either, where its area has no number for it.")
-	say("At most %s may have failed before it passed.", wording.Plural(p.Flaky, "result"))
-	if p.Unlisted == UnlistedWarn {
-		say("A run of this firmware that was not given counts like a given one, and one that is lost is a warning only.")
-	} else {
-		say("A run of this firmware that was not given counts like a given one; one that is lost leaves no answer.")
-	}
-	for _, l := range p.Never {
-		say("No spec labelled %s can be waived.", l)
-	}
-	return lines
 }
