@@ -144,14 +144,15 @@ func pastMatrix(ctx context.Context, h *history.History, p *html.Past, refs func
 	return err
 }
 
-// pastCell is the worst that a spec did with a firmware; an error of the rig
-// hides no verdict on the device.
+// pastCell is how a spec ended with a firmware: red where a board failed it last,
+// a warning where one did and passed it since. An error of the rig hides no
+// verdict on the device.
 func pastCell(c history.Cell) html.PastCell {
 	cell := html.PastCell{Failing: c.Failing}
 	switch {
-	case c.Failed > 0:
+	case c.Failing > 0:
 		cell.Verdict = record.Fail
-	case c.Warned > 0:
+	case c.Warned > 0, c.Failed > 0:
 		cell.Verdict = record.Warn
 	case c.Passed > 0:
 		cell.Verdict = record.Pass
@@ -165,7 +166,9 @@ func pastCell(c history.Cell) html.PastCell {
 	}
 	cell.Says = told(c.Counts)
 	if c.Failing > 0 {
-		cell.Says += fmt.Sprintf(" (%d of %d boards fail)", c.Failing, c.Boards)
+		cell.Says += fmt.Sprintf(" (%d of %d boards failed it last)", c.Failing, c.Boards)
+	} else if c.Failed > 0 {
+		cell.Says += " (passed since)"
 	}
 	return cell
 }

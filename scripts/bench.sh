@@ -134,6 +134,20 @@ go test ./azure/localhub -run '^$' -bench AgainstMosquitto -benchtime 1x 2>/dev/
 go test ./reports/compare -run '^$' -bench TwoRuns 2>/dev/null | awk '
 	/^BenchmarkTwoRuns/ {printf "%-58s %10s %10s\n", "hilrig compare, two runs of 100 devices x 90 specs", sprintf("%.2f s", $3 / 1e9), "<= 0.5 s"}'
 
+# The history of a million results: of all questions the one that takes longest.
+go test ./reports/history -run '^$' -bench AMillionResults -benchtime 1x 2>/dev/null | awk '
+	/^BenchmarkAMillionResults/ {
+		for (i = 3; i < NF; i += 2) {
+			what = $(i + 1)
+			if (what == "ms-end" || what == "ms-begin") {if ($i > tell) tell = $i} else if (what ~ /^ms-/ && $i > ask) ask = $i
+		}
+	}
+	END {
+		if (!ask) {print "the history was not measured" > "/dev/stderr"; exit 1}
+		printf "%-58s %10s %10s\n", "history of 1,000,000 results: the slowest question", sprintf("%.0f ms", ask), "<= 200 ms"
+		printf "%-58s %10s %10s\n", "  a run of 1,800 results appended", sprintf("%.0f ms", tell), "<= 100 ms"
+	}'
+
 # A tap beside the line without it, in turns.
 go test ./azure/tap -run '^$' -bench BesideTheLine -benchtime 1x 2>/dev/null | awk '
 	/^BenchmarkBesideTheLine/ {for (i = 3; i < NF; i += 2) m[$(i + 1)] = $i}

@@ -457,3 +457,19 @@ func TestTheLastComparableRunIsFound(t *testing.T) {
 		}
 	}
 }
+
+// A board that failed and passed since is not one that fails.
+func TestACellIsRedWhereABoardFailedLast(t *testing.T) {
+	h := opened(t, t.TempDir())
+	emulated := night(3, "2.4.1", f)
+	emulated.Devices[0].Emulated, emulated.Devices[0].Hardware.Serial = true, "EMU"
+	told(t, h, night(0, "2.4.1", f, p, p), night(1, "2.4.1", p, f, e), night(2, "2.4.1", e, n, p), emulated)
+	got, err := h.Cells(t.Context())
+	want := []Cell{
+		{"ads300", "tls/version", 1, 3, 1, Counts{Passed: 4, Failed: 2, Errors: 2, Without: 1}, 2},
+		{"ads300, emulated", "tls/version", 1, 1, 1, Counts{Failed: 1}, 0},
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v\nwant %+v (%v)", got, want, err)
+	}
+}

@@ -13,14 +13,15 @@ type Cell struct {
 	Spec     string
 	Firmware int64 // its number
 	Boards   int
-	Failing  int // boards that failed it
+	Failing  int // boards that failed it last
 	Counts
 	Changes int
 }
 
 // Cells are all specs with all firmwares.
 func (h *History) Cells(ctx context.Context) ([]Cell, error) {
-	return ask(ctx, h, `SELECT t.type, s.name, t.firmware, t.boards, t.failing, t.passed, t.warned, t.failed, t.errors, t.without, t.changes
+	return ask(ctx, h, `SELECT t.type, s.name, t.firmware, t.boards,
+			CASE t.failing WHEN 0 THEN 0 ELSE (SELECT count(*) FROM summary o JOIN board b ON b.id = o.board WHERE o.spec = t.spec AND o.firmware = t.firmware AND o.last = 2 AND `+kindOf("b")+` = t.type) END, t.passed, t.warned, t.failed, t.errors, t.without, t.changes
 		FROM total t JOIN spec s ON s.id = t.spec ORDER BY t.type, s.name`,
 		func(scan func(...any) error) (c Cell, err error) {
 			return c, scan(&c.Type, &c.Spec, &c.Firmware, &c.Boards, &c.Failing, &c.Passed, &c.Warned, &c.Failed, &c.Errors, &c.Without, &c.Changes)

@@ -67,7 +67,7 @@ func (s Since) Changed() (n int) {
 }
 
 // mostSince is how many changes of a kind have a line that is not folded.
-const mostSince = 20
+const mostSince = 10
 
 // First are the changes that are not folded.
 func (g SinceGroup) First() []SinceChange { return g.Changes[:min(mostSince, len(g.Changes))] }
