@@ -80,6 +80,7 @@ func (s *Supervisor) startChild(job fixtures.Job, way, fed *os.File, crowded boo
 		c.cmd.ExtraFiles = append(c.cmd.ExtraFiles, way)
 	}
 	if fed != nil {
+		c.cmd.Env = withoutEvents(c.cmd.Env, job.Hub)
 		job.Feed = inherited + len(c.cmd.ExtraFiles)
 		c.cmd.ExtraFiles = append(c.cmd.ExtraFiles, fed)
 	}

@@ -7,5 +7,8 @@
 // As long as it is away that is a gap of the record, in which the absence of a
 // message says nothing.
 //
+// Where a run has several devices one [Relay] reads for all of them, and each
+// device's process joins it.
+//
 // It shows no QoS and no topic: the endpoint has none.
 package events
