@@ -94,6 +94,7 @@ var notRun = map[string]string{
 	"hilrig devices --rig rig.yaml --watch":                                                "TestAShelfIsWatchedUntilAnInterrupt runs it",
 	"hilrig flash --rig lab.yaml --device ads300-a fw.bin":                                 flashRuns,
 	"hilrig run --rig lab.yaml --flash fw.bin":                                             flashRuns,
+	"hilrig run --rig rig.yaml --flash fw.bin":                                             flashRuns,
 	"hilrig flash fw.bin":                                                                  flashRuns,
 	"hilrig run --flash fw.bin":                                                            flashRuns,
 	"hilrig emulate --flash fw.json --state board.json":                                    flashRuns,
