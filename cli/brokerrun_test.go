@@ -359,6 +359,30 @@ func TestAnotherDeviceWithoutACounter(t *testing.T) {
 	}
 }
 
+// What the run has made a broker know and cannot make it forget is told, and
+// the next run removes it by the command as it was mended.
+func TestWhatCannotBeRemovedIsTold(t *testing.T) {
+	t.Parallel()
+	b := brokers.Mosquitto(t, "allow_anonymous true", nil)
+	at := func(remove string) string {
+		return strings.ReplaceAll(`hub: {kind: broker, url: "BROKER", root: root.pem, register: {add: [touch, "{thumbprint}.in"], remove: [`+remove+`, "{thumbprint}.in"]}}`+quick, "BROKER", "ssl://"+b.Address)
+	}
+	s := rigAt(t, b, at(`"false"`))
+	_, out := s.run(0, "--spec", "delivery/first-message")  // the device is judged all the same
+	known, _ := filepath.Glob(filepath.Join(s.dir, "*.in")) // the pattern is ours
+	if len(known) != 1 {
+		t.Fatalf("added %q\n%s", known, out)
+	}
+	if thumbprint := strings.TrimSuffix(filepath.Base(known[0]), ".in"); !strings.Contains(out, thumbprint) {
+		t.Errorf("nobody says that the broker still knows %s\n%s", thumbprint, out)
+	}
+	brokers.Write(t, s.dir, "rig.yaml", []byte(at("rm")))
+	s.run(0, "--spec", "delivery/first-message")
+	if known, _ := filepath.Glob(filepath.Join(s.dir, "*.in")); len(known) != 0 {
+		t.Errorf("left: %q", known)
+	}
+}
+
 // A device with an identity that nobody may replace is tested with it: nothing
 // is added at the broker, and nothing removed.
 func TestAFixedIdentityAtABroker(t *testing.T) {

@@ -79,7 +79,12 @@ func (r *registrar) sweep(ctx context.Context) error {
 	left, err := journal.Abandoned[entry](r.dir)
 	for _, j := range left {
 		for _, e := range slices.Clone(j.Entries) {
-			if err := r.forget(ctx, j, e); err != nil {
+			err := r.forget(ctx, j, e)
+			if err != nil && !slices.Equal(e.Remove, r.commands.Remove) { // it was mended in the rig file
+				e.Remove = r.commands.Remove
+				err = r.forget(ctx, j, e)
+			}
+			if err != nil {
 				r.log.Warn("what a run that died left at the broker is not removed", "device", e.DeviceID, "thumbprint", e.Thumbprint, "error", err)
 			}
 		}
@@ -192,7 +197,8 @@ func (r *registrar) forget(ctx context.Context, j *made, e entry) error {
 		return err
 	}
 	if err := r.command(ctx, "register.remove", e.Remove, e); err != nil {
-		return err
+		return record.NewFailure(record.RigHub, "remove from the broker", e.DeviceID+" with thumbprint "+e.Thumbprint, err).
+			WithCure("it is known there until the command goes well: the next run tries it again")
 	}
 	return j.Remove(e.same)
 }
