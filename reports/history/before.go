@@ -40,8 +40,8 @@ type earlierEntry struct {
 // would keep a report waiting.
 const (
 	fewEntries  = 10
-	manyEntries = 30
-	allEntries  = 600
+	manyEntries = 20
+	allEntries  = 240
 )
 
 // Before asks for what was found on the boards of a run before it began, at the
