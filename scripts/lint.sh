@@ -25,8 +25,8 @@ spelling() { # British, but for names that are others'
 		xargs -0 go run github.com/golangci/misspell/cmd/misspell@v0.8.0 -error -locale UK -i "$names"
 }
 
-# Words in Go's, HTML's and the protocols' own names, and a typing slip of a test.
-names=color,organization,unauthorized,unrecognized,recognized,signaled,mosquitto,verison
+# Words in Go's, HTML's, programs' and the protocols' own names, and typing slips of tests.
+names=color,organization,unauthorized,unrecognized,recognized,signaled,mosquitto,verison,versoin,analyze
 
 check formatted
 check go vet ./...

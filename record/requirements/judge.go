@@ -48,6 +48,14 @@ func (l Line) Reasons() []string {
 	return append(l.Why[:mostWhy:mostWhy], fmt.Sprintf("and %d more", len(l.Why)-mostWhy))
 }
 
+// told are the reasons of a requirement, behind what its specs leave open.
+func (l Line) told() []string {
+	if l.Verdict == "" || l.Because == "" {
+		return l.Reasons()
+	}
+	return append([]string{l.Because}, l.Reasons()...)
+}
+
 // Judge says what r has shown of a list; nil without one, and of a selftest,
 // whose devices are faulty on purpose.
 func (l *List) Judge(r *record.Record) *Table {
@@ -153,7 +161,7 @@ func (t *Table) Markdown(w io.Writer) error {
 	slices.SortStableFunc(lines, func(a, b Line) int { return slices.Index(order, a.Word()) - slices.Index(order, b.Word()) })
 	for _, l := range lines {
 		fmt.Fprintf(&b, "| %s %s | %s | %s | %s |\n", wording.Cell(l.ID), wording.Cell(wording.Clip(l.Text, 200)), l.Word(),
-			wording.Cell(wording.Clip(strings.Join(l.Specs, ", "), 300)), wording.Cell(wording.Clip(strings.Join(l.Reasons(), "; "), 600)))
+			wording.Cell(wording.Clip(strings.Join(l.Specs, ", "), 300)), wording.Cell(wording.Clip(strings.Join(l.told(), "; "), 600)))
 	}
 	if len(t.Without) > 0 {
 		fmt.Fprintf(&b, "\n%s: %s.\n", t.Beside(), wording.Cell(wording.Clip(strings.Join(t.Without, ", "), 2000)))

@@ -114,7 +114,7 @@ func TestAVerdictOnARequirement(t *testing.T) {
 }
 
 func TestTheTableSaysWhatIsNotCovered(t *testing.T) {
-	l := read(t, head+"  - {id: good, specs: [tls/version]}\n  - {id: 'b|ad', text: '<b>', specs: [tls/expired]}\n  - {id: none}\n")
+	l := read(t, head+"  - {id: good, specs: [tls/version], because: only 1.2}\n  - {id: 'b|ad', text: '<b>', specs: [tls/expired]}\n  - {id: none}\n")
 	table := l.Judge(run([]record.SpecResult{result("tls/version", record.Pass), result("tls/expired", record.Fail), result("session/will", record.Pass)}))
 	if want := "Of 3 requirements of mine: 1 passed, 1 failed, 1 not covered by any spec."; table.Sentence() != want {
 		t.Errorf("%s", table.Sentence())
@@ -124,7 +124,7 @@ func TestTheTableSaysWhatIsNotCovered(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := -1
-	for _, want := range []string{`| b\|ad &lt;b> | fail | tls/expired |`, "| none  | not covered |", "| good  | pass |", "1 spec of the run belongs to no requirement: session/will"} {
+	for _, want := range []string{`| b\|ad &lt;b> | fail | tls/expired |`, "| none  | not covered |", "| good  | pass | tls/version | only 1.2 |", "1 spec of the run belongs to no requirement: session/will"} {
 		if i := strings.Index(b.String(), want); i < at {
 			t.Errorf("%s stands too early, or nowhere, in\n%s", want, b.String())
 		} else {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"hilrig/record/requirements"
 	"hilrig/record/wording"
@@ -118,6 +119,6 @@ func (d *Demanded) explain(say func(string, ...any)) {
 		say("%s of it are shown by no spec, and the policy excepts %d: there will be no PASS.", wording.Plural(bare, "requirement"), len(d.Except))
 	}
 	for _, e := range d.Except {
-		say("Requirement %s need not be shown, because: %s", e.Requirement, e.Because)
+		say("Requirement %s need not be shown, because: %s.", e.Requirement, strings.TrimSuffix(e.Because, "."))
 	}
 }
