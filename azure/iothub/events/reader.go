@@ -47,9 +47,10 @@ func Open(ctx context.Context, c Config) (*Reader, error) {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	r.stop = stop
 	r.events <- r.listening(hub.Gap{To: began, Why: notThere}, n)
+	reads := time.Now()
 	proven, held, err := n.start(running, r.deliver)
 	if err == nil {
-		err = r.prove(ctx, n, proven, held)
+		err = r.prove(ctx, n, reads, proven, held)
 	}
 	if err != nil {
 		stop()
@@ -63,12 +64,13 @@ func Open(ctx context.Context, c Config) (*Reader, error) {
 // prove waits until the endpoint has shown that it delivers: each partition that
 // holds events gives its last again. Where none holds any, only a refusal could
 // be waited for; one that comes later is told as a gap.
-func (r *Reader) prove(ctx context.Context, n *session, proven <-chan struct{}, held int) error {
-	within := provenWithin
+func (r *Reader) prove(ctx context.Context, n *session, began time.Time, proven <-chan struct{}, held int) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	if held == 0 {
-		within, proven = emptyWithin, nil
+		proven = n.quiet(ctx, began)
 	}
-	bound := time.NewTimer(within)
+	bound := time.NewTimer(provenWithin)
 	defer bound.Stop()
 	select {
 	case err := <-n.failed:
@@ -80,7 +82,7 @@ func (r *Reader) prove(ctx context.Context, n *session, proven <-chan struct{}, 
 		default:
 		}
 	case <-bound.C:
-		r.source.Log.Debug("no event of before was read again", "within", within)
+		r.source.Log.Debug("no event of before was read again", "within", provenWithin)
 	case <-ctx.Done():
 		return record.NewFailure(record.RigCloud, string(stepRead), r.source.entity+" at "+r.source.namespace, context.Cause(ctx))
 	}
@@ -157,7 +159,7 @@ func (r *Reader) comeBack(ctx context.Context, gap hub.Gap) *session {
 // goOn reads where the session before has ended. That it reads is said once the
 // endpoint has shown that it delivers, and before any message is handed on.
 func (r *Reader) goOn(ctx context.Context, n *session, gap hub.Gap) error {
-	said := make(chan struct{})
+	said, reads := make(chan struct{}), time.Now()
 	proven, held, err := n.start(ctx, func(ctx context.Context, e hub.Event) error {
 		select {
 		case <-said:
@@ -167,7 +169,7 @@ func (r *Reader) goOn(ctx context.Context, n *session, gap hub.Gap) error {
 		}
 	})
 	if err == nil {
-		err = r.prove(ctx, n, proven, held)
+		err = r.prove(ctx, n, reads, proven, held)
 	}
 	if err != nil {
 		return err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"hilrig/azure/iothub/access"
 	"hilrig/azure/iothub/events"
 	"hilrig/azure/iothub/standin"
+	"hilrig/azure/link"
 	"hilrig/record"
 )
 
@@ -291,4 +294,49 @@ func TestFailuresAreToldApart(t *testing.T) {
 			t.Log(err)
 		})
 	}
+}
+
+// A refusal that is long under way is waited for, also where nothing of before
+// is there that could be read again.
+func TestARefusalFromFarAwayIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	e := standin.Start(t, standin.Config{})
+	e.Refuse("Partitions", "amqp:resource-limit-exceeded", "Exceeded the maximum number of allowed receivers per partition in a consumer group which is 5.", 0)
+	config := config(e)
+	config.Network.Endpoint = farFrom(t, e.Address)
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	if r, err := events.Open(ctx, config); !errors.Is(err, events.ErrTaken) {
+		if err == nil {
+			_ = r.Close(ctx)
+		}
+		t.Errorf("got %v, want %v", err, events.ErrTaken)
+	}
+}
+
+// farFrom listens, and an address is 100 ms behind it, each way.
+func farFrom(t *testing.T, address string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			raw, err := l.Accept()
+			if err != nil {
+				return // the test is over
+			}
+			near := link.New(raw, link.Shape{Latency: 100 * time.Millisecond})
+			far, err := net.Dial("tcp", address)
+			if err != nil {
+				_ = near.Close()
+				continue
+			}
+			go func() { _, _ = io.Copy(far, near); _ = far.Close() }()
+			go func() { _, _ = io.Copy(near, far); _ = near.Close() }()
+		}
+	}()
+	return l.Addr().String()
 }

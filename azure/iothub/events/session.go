@@ -15,10 +15,10 @@ import (
 )
 
 const (
-	openWithin   = 10 * time.Second // everything up to the positions of all partitions
-	provenWithin = 2 * time.Second  // the last event of before, read again
-	emptyWithin  = 300 * time.Millisecond
-	prefetch     = 50 // events of a partition, up to 256 kB each
+	openWithin   = 10 * time.Second       // everything up to the positions of all partitions
+	provenWithin = 2 * time.Second        // the last event of before, read again
+	emptyWithin  = 300 * time.Millisecond // without a word more, where nothing of before can be read
+	prefetch     = 50                     // events of a partition, up to 256 kB each
 )
 
 // session is one connection to the endpoint. It ends with its first error: what
@@ -28,6 +28,7 @@ type session struct {
 	client *azeventhubs.ConsumerClient
 	ids    []string
 	read   map[string]int64 // sequence number of the last event of each partition; shared with the sessions after it
+	answer time.Duration    // that the endpoint took for what was asked last, while it opened
 
 	mu      sync.Mutex
 	current *wire // that the client uses
@@ -78,6 +79,7 @@ func (n *session) position(ctx context.Context) error {
 	unknown := slices.DeleteFunc(slices.Clone(n.ids), func(id string) bool { _, known := n.read[id]; return known })
 	errs := make([]error, len(unknown))
 	var each sync.WaitGroup
+	asked := time.Now()
 	for i, id := range unknown {
 		each.Go(func() {
 			p, err := n.client.GetPartitionProperties(ctx, id, nil)
@@ -91,6 +93,7 @@ func (n *session) position(ctx context.Context) error {
 		})
 	}
 	each.Wait()
+	n.answer = time.Since(asked)
 	return errors.Join(errs...)
 }
 
@@ -140,6 +143,27 @@ func (n *session) start(ctx context.Context, deliver func(context.Context, hub.E
 	all := make(chan struct{})
 	go func() { unproven.Wait(); close(all) }()
 	return all, held, nil
+}
+
+// quiet tells when the endpoint has said something since then, and nothing more
+// for a while: a refusal would have come. It is asked for until ctx ends.
+func (n *session) quiet(ctx context.Context, since time.Time) <-chan struct{} {
+	all := make(chan struct{})
+	while := emptyWithin + 2*n.answer
+	go func() {
+		for left := while; left > 0; {
+			select {
+			case <-time.After(left):
+			case <-ctx.Done():
+				return
+			}
+			if heard := n.wire().lastHeard(); heard.After(since) {
+				left = while - time.Since(heard)
+			}
+		}
+		close(all)
+	}()
+	return all
 }
 
 // watch ends the session with its connection.
