@@ -36,6 +36,10 @@ func TestMQTTJS(t *testing.T) {
 	device := exec.CommandContext(ctx, node, "testdata/mqttjs/device.js", port, deviceID, userName, root, cert, key)
 	device.Env = append(os.Environ(), "NODE_MODULES="+modules)
 	device.Stdout, device.Stderr, device.WaitDelay = &out, &complaint, time.Second
+	tell, err := device.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := device.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -50,11 +54,16 @@ func TestMQTTJS(t *testing.T) {
 		t.Error("not connected")
 	}
 	b.toDevice(hub.DeviceBound{ID: "m-1", Payload: []byte("from the cloud")})
+	if _, err := b.hub.Events().Await(ctx, 0, kind(hub.KindCompleted)); err != nil {
+		t.Fatalf("no acknowledgement of its message: %v", err)
+	}
+	if err := tell.Close(); err != nil {
+		t.Error(err)
+	}
 	if err := <-ended; err != nil {
 		t.Fatalf("%v after\n%s%s", err, &out, &complaint)
 	}
 	again := b.await(0, "its second CONNECT", func(e hub.Event) bool { return e.Kind == hub.KindConnect && e.Connect.Present }).Conn
-	b.await(0, "its completion", kind(hub.KindCompleted))
 	b.await(0, "the last will", func(e hub.Event) bool {
 		return e.Kind == hub.KindMessage && e.Message.Will && e.Conn == again
 	})

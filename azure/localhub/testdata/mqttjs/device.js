@@ -1,8 +1,9 @@
 // A device made of MQTT.js (npm mqtt). Its CONNECT has an empty password and a
 // retained will; its session is kept. It subscribes once, to its own telemetry
 // too, sends one message of QoS 1, and goes without DISCONNECT when that was
-// acknowledged and a message came for it. Each step is a line on standard
-// output. Any error ends it with status 1.
+// acknowledged, a message came for it, and its standard input has ended: it
+// cannot know itself when its own acknowledgement has left. Each step is a line
+// on standard output. Any error ends it with status 1.
 //
 // usage: node device.js PORT DEVICE_ID USER_NAME ROOT CERTIFICATE KEY
 'use strict';
@@ -29,7 +30,7 @@ const fail = (err) => {
 };
 client.on('error', fail);
 
-const left = new Set(['sent', 'received']);
+const left = new Set(['sent', 'received', 'told']);
 const step = (name, detail) => {
   console.log(detail === undefined ? name : `${name} ${detail}`);
   left.delete(name);
@@ -37,6 +38,8 @@ const step = (name, detail) => {
 };
 client.on('connect', (connack) => step('connected', connack.sessionPresent));
 client.on('message', (topic, payload) => step(topic.startsWith(telemetry) ? 'echoed' : 'received', payload));
+
+process.stdin.on('end', () => step('told')).resume();
 
 client.once('connect', async () => {
   try {
