@@ -169,7 +169,7 @@ const (
 
 func handshakes(ctx context.Context, b *fixtures.Trial) {
 	b.Premise(b.Connected(ctx))
-	b.Must(b.Console.Recover(ctx)) // an order of before that is obeyed only now has begun its connection then
+	b.Must(b.Obeyed(ctx))
 	mark, began := b.Mark(), time.Now()
 	b.Step("up to %d connects in a row", inARow)
 	came, last, asked := 0, time.Time{}, b.Mark()
