@@ -33,6 +33,15 @@ func open(t *testing.T, c events.Config) *events.Reader {
 	if err != nil {
 		t.Fatal(err)
 	}
+	closed(t, r)
+	listens(t, r)
+	return r
+}
+
+// closed has it end with the test, without an error.
+func closed(t *testing.T, r interface {
+	Close(ctx context.Context) error
+}) {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), within)
 		defer cancel()
@@ -40,13 +49,22 @@ func open(t *testing.T, c events.Config) *events.Reader {
 			t.Error(err)
 		}
 	})
+}
+
+// listens takes the first event, which says from when on is read.
+func listens(t *testing.T, r reads) {
+	t.Helper()
 	if e := next(t, r); e.Kind != hub.KindListening || e.Gap == nil || !e.Gap.From.IsZero() || e.Gap.To.IsZero() {
 		t.Fatalf("the first event is %+v", e)
 	}
-	return r
 }
 
-func next(t *testing.T, r *events.Reader) hub.Event {
+// reads is a reader, or what a process has of one.
+type reads interface {
+	Next(ctx context.Context) (hub.Event, error)
+}
+
+func next(t *testing.T, r reads) hub.Event {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()

@@ -17,13 +17,7 @@ import (
 
 func relay(t *testing.T, c events.Config) *events.Relay {
 	r := events.NewRelay(c)
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), within)
-		defer cancel()
-		if err := r.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	closed(t, r)
 	return r
 }
 
@@ -35,9 +29,7 @@ func admitted(t *testing.T, r *events.Relay, device string) *events.Joined {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e := taken(t, j); e.Kind != hub.KindListening || e.Gap == nil || !e.Gap.From.IsZero() || e.Gap.To.IsZero() {
-		t.Fatalf("%s: the first event is %+v", device, e)
-	}
+	listens(t, j)
 	return j
 }
 
@@ -63,17 +55,6 @@ func join(t *testing.T, r *events.Relay, device string) (*events.Joined, *os.Fil
 	return j, theirs, err
 }
 
-func taken(t *testing.T, j *events.Joined) hub.Event {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), within)
-	defer cancel()
-	e, err := j.Next(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e
-}
-
 // Five may read by a consumer group; a shelf of twenty has one reader.
 func TestAShelfHasOneReader(t *testing.T) {
 	t.Parallel()
@@ -93,7 +74,7 @@ func TestAShelfHasOneReader(t *testing.T) {
 	e.Arrive(sent...)
 	for i, j := range all {
 		for n := range 3 {
-			got := taken(t, j)
+			got := next(t, j)
 			if want := fmt.Sprintf("%d of %d", n, i); got.DeviceID != fmt.Sprintf("board-%d", i) || got.Message == nil || string(got.Message.Payload) != want || got.Message.Properties["n"] != fmt.Sprint(n) {
 				t.Errorf("board-%d has %+v, want %q", i, got, want)
 			}
@@ -127,7 +108,7 @@ func TestWhatIsHandedOnIsAsItWasRead(t *testing.T) {
 			e := standin.Start(t, standin.Config{})
 			own, j := open(t, config(e)), admitted(t, relay(t, config(e)), "d")
 			e.Arrive(m)
-			want, got := message(t, own), taken(t, j)
+			want, got := message(t, own), next(t, j)
 			if got.Kind != want.Kind || got.DeviceID != want.DeviceID || got.Text != want.Text || fmt.Sprint(got.Message) != fmt.Sprint(want.Message) {
 				t.Errorf("handed on\n%+v\n%+v\nwant\n%+v\n%+v", got, got.Message, want, want.Message)
 			}
@@ -158,13 +139,13 @@ func TestProcessesComeAndGo(t *testing.T) {
 		t.Cleanup(leave)
 	}
 	e.Arrive(standin.Event{Device: "gone", Body: []byte("1")}, standin.Event{Device: "asleep", Body: make([]byte, 200_000)}, standin.Event{Device: "d", Body: []byte("1")})
-	if got := taken(t, first); string(got.Message.Payload) != "1" {
+	if got := next(t, first); string(got.Message.Payload) != "1" {
 		t.Errorf("the first has %+v", got)
 	}
 	later := admitted(t, r, "d")
 	e.Arrive(standin.Event{Device: "d", Body: []byte("2")})
 	for name, j := range map[string]*events.Joined{"the first": first, "the later": later} {
-		if got := taken(t, j); string(got.Message.Payload) != "2" {
+		if got := next(t, j); string(got.Message.Payload) != "2" {
 			t.Errorf("%s has %+v", name, got)
 		}
 	}
@@ -178,25 +159,25 @@ func TestAGapIsEachDevices(t *testing.T) {
 	a, b := admitted(t, r, "a"), admitted(t, r, "b")
 	e.Down()
 	for name, j := range map[string]*events.Joined{"a": a, "b": b} {
-		if got := taken(t, j); got.Kind != hub.KindGap || got.Gap.From.IsZero() || !got.Gap.To.IsZero() {
+		if got := next(t, j); got.Kind != hub.KindGap || got.Gap.From.IsZero() || !got.Gap.To.IsZero() {
 			t.Errorf("%s has %+v", name, got)
 		}
 	}
 	late := admitted(t, r, "a")
-	if got := taken(t, late); got.Kind != hub.KindGap || !got.Gap.To.IsZero() {
+	if got := next(t, late); got.Kind != hub.KindGap || !got.Gap.To.IsZero() {
 		t.Errorf("who comes late has %+v", got)
 	}
 	e.Up()
 	e.Arrive(standin.Event{Device: "a", Body: []byte("back")})
 	for name, j := range map[string]*events.Joined{"a": a, "late": late} {
-		got := taken(t, j)
+		got := next(t, j)
 		for got.Kind == hub.KindGap { // what keeps it away is known better
-			got = taken(t, j)
+			got = next(t, j)
 		}
 		if got.Kind != hub.KindListening || got.Gap.To.IsZero() {
 			t.Errorf("%s has %+v", name, got)
 		}
-		if got := taken(t, j); got.Message == nil || string(got.Message.Payload) != "back" {
+		if got := next(t, j); got.Message == nil || string(got.Message.Payload) != "back" {
 			t.Errorf("%s has %+v", name, got)
 		}
 	}
@@ -230,7 +211,7 @@ func TestARunThatIsGoneIsAGap(t *testing.T) {
 	if err := r.Close(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if got := taken(t, j); got.Kind != hub.KindGap {
+	if got := next(t, j); got.Kind != hub.KindGap {
 		t.Errorf("it has %+v", got)
 	}
 	if _, err := j.Next(ctx); !errors.Is(err, io.EOF) {
