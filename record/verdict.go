@@ -26,6 +26,9 @@ func (v Verdict) Valid() bool {
 // Green reports whether v leaves a run green: pass, warn and not-applicable do.
 func (v Verdict) Green() bool { return v == Pass || v == Warn || v == NotApplicable }
 
+// WorstFirst are all verdicts, in the order in which somebody must see them.
+func WorstFirst() []Verdict { return []Verdict{Fail, Error, NotRun, Warn, Pass, NotApplicable} }
+
 // Worst rolls verdicts up into one. Of no verdicts at all it says not-run: an
 // empty selection proves nothing, and neither does a verdict that nobody knows.
 func Worst(vs ...Verdict) Verdict {

@@ -44,3 +44,14 @@ func untold(r *record.Record) (all []record.DeviceRecord) {
 	}
 	return all
 }
+
+// Finding are the lines below a result's message: what was expected and seen, why
+// it matters, and where to look first.
+func Finding(s record.SpecResult) (lines []string) {
+	for _, p := range [][2]string{{"expected", s.Expected}, {"seen", s.Seen}, {"why it matters", s.Why}, {"look first at", s.Look}} {
+		if p[1] != "" {
+			lines = append(lines, p[0]+": "+p[1])
+		}
+	}
+	return lines
+}

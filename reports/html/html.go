@@ -104,7 +104,7 @@ func view(r *record.Record, runDir string, before *Earlier) document {
 	sorted.Devices = d.Devices
 	r = &sorted
 	n := r.Count()
-	for _, v := range []record.Verdict{record.Fail, record.Error, record.NotRun, record.Warn, record.Pass, record.NotApplicable} {
+	for _, v := range record.WorstFirst() {
 		if n[v] > 0 {
 			d.Counts = append(d.Counts, count{v, n[v], anchors[v]})
 		}

@@ -24,16 +24,10 @@ const most = 10
 // made red on many devices once; warnings after them.
 func Annotate(r *record.Record) []Annotation {
 	var all []Annotation
-	for _, group := range wording.Together(results(r), func(c result) string {
-		return strings.Join([]string{c.name, string(c.verdict), wording.KeyOn(*c.device, c.message)}, "\x00")
-	}) {
+	for _, group := range together(results(r)) {
 		c := group[0]
 		if !c.red() && c.verdict != record.Warn {
 			continue
-		}
-		var on []string
-		for _, one := range group {
-			on = append(on, one.device.Name)
 		}
 		text := c.message
 		if c.spec.Look != "" {
@@ -42,7 +36,7 @@ func Annotate(r *record.Record) []Annotation {
 		if c.class != "" && c.class != record.ClassDevice {
 			text = string(c.class) + ": " + text
 		}
-		all = append(all, Annotation{c.red(), fmt.Sprintf("%s on %s: %s", c.title(), wording.Some(on, 3), c.verdict), text})
+		all = append(all, Annotation{c.red(), fmt.Sprintf("%s on %s: %s", c.title(), wording.Some(on(group), 3), c.verdict), text})
 	}
 	return all
 }

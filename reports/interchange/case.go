@@ -87,14 +87,23 @@ func (c result) began(r *record.Record) time.Time {
 	return c.spec.Started
 }
 
-func why(s record.SpecResult) string {
-	text := []string{s.Message}
-	for _, p := range [][2]string{{"expected", s.Expected}, {"seen", s.Seen}, {"why it matters", s.Why}, {"look first at", s.Look}} {
-		if p[1] != "" {
-			text = append(text, p[0]+": "+p[1])
-		}
+// together gathers what ended alike on many devices for one cause.
+func together(all []result) [][]result {
+	return wording.Together(all, func(c result) string {
+		return strings.Join([]string{c.name, string(c.verdict), wording.KeyOn(*c.device, c.message)}, "\x00")
+	})
+}
+
+// on names the devices of a group.
+func on(group []result) (names []string) {
+	for _, c := range group {
+		names = append(names, c.device.Name)
 	}
-	return record.Plain(strings.Join(text, "\n"))
+	return names
+}
+
+func why(s record.SpecResult) string {
+	return record.Plain(strings.Join(append([]string{s.Message}, wording.Finding(s)...), "\n"))
 }
 
 // mostLine is how many characters of a message a list has room for.

@@ -23,7 +23,7 @@ func Markdown(w io.Writer, r *record.Record, t *requirements.Table) error {
 	fmt.Fprintf(&b, "# %s\n\n%s\n\n", r.Run.Verdict, wording.Cell(wording.Sentence(r)))
 	n := r.Count()
 	var counts []string
-	for _, v := range []record.Verdict{record.Fail, record.Error, record.NotRun, record.Warn, record.Pass, record.NotApplicable} {
+	for _, v := range record.WorstFirst() {
 		if n[v] > 0 {
 			counts = append(counts, fmt.Sprintf("%d %s", n[v], v))
 		}
@@ -35,10 +35,11 @@ func Markdown(w io.Writer, r *record.Record, t *requirements.Table) error {
 			told = append(told, c)
 		}
 	}
-	groups := wording.Together(told, func(c result) string {
-		return strings.Join([]string{c.name, string(c.verdict), wording.KeyOn(*c.device, c.message)}, "\x00")
+	groups := together(told)
+	order := record.WorstFirst()
+	slices.SortStableFunc(groups, func(a, b []result) int {
+		return cmp.Compare(slices.Index(order, a[0].verdict), slices.Index(order, b[0].verdict))
 	})
-	slices.SortStableFunc(groups, func(a, b []result) int { return cmp.Compare(worst(a[0].verdict), worst(b[0].verdict)) })
 	if len(groups) > 0 {
 		b.WriteString("\n| spec | verdict | on | |\n|---|---|---|---|\n")
 	}
@@ -48,15 +49,11 @@ func Markdown(w io.Writer, r *record.Record, t *requirements.Table) error {
 			break
 		}
 		c := group[0]
-		var on []string
-		for _, one := range group {
-			on = append(on, one.device.Name)
-		}
 		text := c.message
 		if c.flaky() {
 			text = "passed after a failed attempt"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", wording.Cell(c.title()), c.verdict, wording.Cell(wording.Clip(wording.Some(on, 5), 300)), wording.Cell(wording.Clip(text, 300)))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", wording.Cell(c.title()), c.verdict, wording.Cell(wording.Clip(wording.Some(on(group), 5), 300)), wording.Cell(wording.Clip(text, 300)))
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("write Markdown: %w", err)
@@ -68,9 +65,4 @@ func Markdown(w io.Writer, r *record.Record, t *requirements.Table) error {
 	}
 	_, err := fmt.Fprintf(w, "\nRun %s on rig %s, begun %s, hilrig %s.\n", wording.Cell(r.Run.ID), wording.Cell(r.Run.Rig), r.Run.Started.UTC().Format(time.RFC3339), wording.Cell(r.Run.Version))
 	return err
-}
-
-// worst orders verdicts by how soon somebody must see them.
-func worst(v record.Verdict) int {
-	return slices.Index([]record.Verdict{record.Fail, record.Error, record.NotRun, record.Warn, record.Pass}, v)
 }

@@ -260,14 +260,7 @@ func earlier(r record.SpecResult) []record.Attempt {
 }
 
 func why(d *record.DeviceRecord, r record.SpecResult) string {
-	var b strings.Builder
-	b.WriteString(r.Message + "\n" + whose(d))
-	for _, p := range [][2]string{{"expected", r.Expected}, {"seen", r.Seen}, {"why it matters", r.Why}, {"look first at", r.Look}} {
-		if p[1] != "" {
-			fmt.Fprintf(&b, "\n%s: %s", p[0], p[1])
-		}
-	}
-	return b.String()
+	return strings.Join(append([]string{r.Message, whose(d)}, wording.Finding(r)...), "\n")
 }
 
 func kind(c record.Class, otherwise string) string { return cmp.Or(string(c), otherwise) }
