@@ -49,11 +49,10 @@ const marked = 40
 // draw lays a trend out by time, with zero at the bottom where no value is below.
 func (t Trend) draw() plotted {
 	d := plotted{Trend: t, Least: math.Inf(1), Most: math.Inf(-1)}
-	bottom, top := 0.0, 0.0
 	for _, p := range t.Points {
 		d.Least, d.Most = min(d.Least, p.Low), max(d.Most, p.High)
 	}
-	bottom, top = min(0, d.Least), d.Most
+	bottom, top := min(0, d.Least), d.Most
 	for _, l := range []*float64{t.Low, t.High} {
 		if l != nil && *l < 3*d.Most { // one that is far away would make a line of the rest
 			top = max(top, *l)
