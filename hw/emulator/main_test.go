@@ -181,6 +181,19 @@ func (b *board) await(text string, within time.Duration) (got string, ok bool) {
 	}
 }
 
+// answers asks until it answers so: a command that comes before a line or a
+// boot is ready is lost, as it is on a board.
+func (b *board) answers(command, text string) {
+	b.t.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+		b.send(command + "\r")
+		if _, ok := b.await(text, 500*time.Millisecond); ok {
+			return
+		}
+	}
+	b.t.Fatalf("%s: no %q", command, text)
+}
+
 // silent fails if anything comes.
 func (b *board) silent(d time.Duration) {
 	b.t.Helper()

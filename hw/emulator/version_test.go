@@ -12,8 +12,7 @@ func TestItSaysTheVersionOfItsBoot(t *testing.T) {
 	args := []string{"--firmware", "2.4.1", "--firmware", "2.4.0", "--state", filepath.Join(t.TempDir(), "state.json")}
 	says := func(b *board, version string) {
 		t.Helper()
-		b.send("VERSION\r")
-		b.expect("hilrig-emulator " + version + "\r\n")
+		b.answers("VERSION", "hilrig-emulator "+version+"\r\n")
 	}
 	port, off := power(t, args...)
 	b := attach(t, port)
