@@ -201,7 +201,7 @@ func (a *app) gate(ctx context.Context, f *gateFlags, names []string) error {
 	}
 	a.showVerdict(v)
 	if f.annotations {
-		return interchange.WriteAnnotations(a.out, shortPath(f.policy), annotate(v))
+		return interchange.WriteAnnotations(unfiltered(a.out), shortPath(f.policy), annotate(v))
 	}
 	return nil
 }

@@ -114,7 +114,7 @@ func (a *app) openLog(w io.Writer) {
 	if a.verbose {
 		level = slog.LevelDebug
 	}
-	a.log = slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+	a.log = slog.New(slog.NewTextHandler(text{w: w}, &slog.HandlerOptions{Level: level}))
 }
 
 // usage makes a usage failure of what cobra has to say.

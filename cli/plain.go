@@ -10,7 +10,8 @@ import (
 
 // text is where words for people go: a device, a certificate, a file's name or
 // the environment may be in any of them, so that nothing steers the terminal
-// but the styles that a lively one is given ([palette]). It stands before each
+// but the styles that a lively one is given ([palette]), and nothing gives an
+// order to whatever runs a job but our annotations. It stands before each
 // stream of [app]; what is not for people goes around it ([unfiltered]).
 type text struct {
 	w   io.Writer

@@ -20,8 +20,9 @@ import (
 )
 
 // hostile is a word from outside that would clear the screen, name the window,
-// turn the text around, go back over what was said and end it.
-const hostile = "x\x1b[2J\x1b]0;t\a\u202egreen\r\u009b1A\b\x7f\xff"
+// turn the text around, go back over what was said and end it, and one that
+// gives orders to whatever runs a job.
+const hostile = "x\x1b[2J\x1b]0;t\a\u202egreen\r\u009b1A\b\x7f\xff\n::error::x ##vso[task.complete result=Failed]##[error]"
 
 // Whatever comes from outside, no verb hands the terminal more than text.
 func TestNoVerbPrintsWhatSteersATerminal(t *testing.T) {
@@ -131,4 +132,35 @@ func hostileRun(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	return run
+}
+
+// What is printed in a job gives it no orders but our annotations, each on a
+// line of its own.
+func TestAJobTakesNoOrdersButOurAnnotations(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	var out, errs bytes.Buffer
+	if code := Main([]string{"report", hostileRun(t, dir), "--annotations"}, nil, &out, &errs); code != 0 {
+		t.Fatalf("exit %d: %s", code, &errs)
+	}
+	ours := 0
+	for line := range strings.Lines(out.String()) {
+		if strings.HasPrefix(line, "::error file=run/report.html,title=") || strings.HasPrefix(line, "::warning file=run/report.html,title=") {
+			ours++
+			line = line[2:]
+		}
+		if record.Plain(line) != line {
+			t.Errorf("%q", line)
+		}
+	}
+	if ours != 4 {
+		t.Errorf("%d annotations in %s", ours, &out)
+	}
+	errs.Reset()
+	a := &app{verbose: true}
+	a.openLog(&errs)
+	a.log.Info("##vso[task.complete]", "said", "##[error]")
+	if said := errs.String(); record.Plain(said) != said || !strings.Contains(said, `x23#vso[task.complete]`) {
+		t.Errorf("the log says %q", said)
+	}
 }

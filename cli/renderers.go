@@ -149,7 +149,7 @@ func (a *app) annotate(dir string, r *record.Record, f form) error {
 	if !f.asked.annotations {
 		return nil
 	}
-	return interchange.WriteAnnotations(a.out, shortPath(filepath.Join(dir, "report.html")), interchange.Annotate(r))
+	return interchange.WriteAnnotations(unfiltered(a.out), shortPath(filepath.Join(dir, "report.html")), interchange.Annotate(r))
 }
 
 // noAnnotations says that a program reads what they would stand in.

@@ -17,6 +17,12 @@ func TestTextFromOutsideSteersNoTerminal(t *testing.T) {
 		"not UTF-8 \xff\x9b":              `not UTF-8 \xff\x9b`,
 		"\u202etxt.exe":                   `\xe2\x80\xaetxt.exe`,
 		"back\b\x7f":                      `back\x08\x7f`,
+		"::error::x\nyes\n \t\u00ad::stop-commands::x": "\\x3a:error::x\nyes\n \t\u00ad\\x3a:stop-commands::x", // GitHub
+		"hilrig::x, a: ::1":                            "hilrig::x, a: ::1",
+		":\u00ad:error::x":                             "\\x3a\u00ad:error::x",
+		"a ##[error]x #\u200b#vso[task.complete]":      "a \\x23#[error]x \\x23\u200b#vso[task.complete]", // GitHub, Azure DevOps
+		"##teamcity[buildStatus] ## [not]":             "\\x23#teamcity[buildStatus] ## [not]",
+		"###[error] # [x] a#[b] ##":                    "#\\x23#[error] # [x] a#[b] ##",
 	} {
 		if got := record.Plain(in); got != want {
 			t.Errorf("%q became %q, want %q", in, got, want)
@@ -25,7 +31,7 @@ func TestTextFromOutsideSteersNoTerminal(t *testing.T) {
 }
 
 func TestJSONFromOutsideSteersNoTerminalAndSaysTheSame(t *testing.T) {
-	for _, s := range []string{"plain, ünicode → 漢字\tand\nlines", "\x1b[2J", "C1 \u009b2J", "\u202etxt.exe", "back\b\x7f\x00"} {
+	for _, s := range []string{"plain, ünicode → 漢字\tand\nlines", "\x1b[2J", "C1 \u009b2J", "\u202etxt.exe", "back\b\x7f\x00", "##vso[task.complete]", "a ###[error]"} {
 		in, err := json.Marshal(map[string]string{s: s})
 		if err != nil {
 			t.Fatal(err)
