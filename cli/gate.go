@@ -105,7 +105,10 @@ func (a *app) gateInitCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = a.out.Write(gate.Draft(rec, a.gateCatalogue()))
+			policy, err := gate.Draft(rec, a.gateCatalogue())
+			if err == nil {
+				_, err = a.out.Write(policy)
+			}
 			return err
 		},
 	}

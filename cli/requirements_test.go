@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 
@@ -52,8 +53,13 @@ func TestTheShippedListsFitTheCatalogue(t *testing.T) {
 // A list that is not there, or is not understood, is said before anything runs.
 func TestABrokenListOfRequirementsTouchesNothing(t *testing.T) {
 	t.Chdir(t.TempDir())
+	if err := os.WriteFile("wrong.yaml", []byte("requirements: ours\nlist: [{id: A, specs: [tls/expird]}]\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, args := range [][]string{
 		{"run", "--requirements", "guid"}, {"run", "--json", "--annotations"},
+		{"run", "--dry-run", "--requirements", "guid"}, {"run", "--dry-run", "--requirements", "wrong.yaml"}, {"report", "latest", "--requirements", "wrong.yaml"},
+		{"run", "--dry-run", "--json", "--requirements", "wrong.yaml"}, {"run", "--dry-run", "--junit-root", "elsewhere"},
 	} {
 		var out, errs bytes.Buffer
 		if code := Main(args, nil, &out, &errs); code != 2 || out.Len() > 0 {

@@ -149,11 +149,11 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	if f.dryRun {
-		return a.dryRun(ctx, plan, f.asJSON)
-	}
 	if err := f.form.check(f.out, a.gateCatalogue()); err != nil {
 		return err
+	}
+	if f.dryRun {
+		return a.dryRun(ctx, plan, f.asJSON)
 	}
 	uses, err := a.uses(ctx, plan)
 	if err != nil {
