@@ -148,7 +148,7 @@ func (j *judging) compared(byArea bool) (pairs []compare, without int) {
 			at := spot{e.board, e.dev.Hub.Name, s.ID}
 			_, known := j.Released.Shares[s.ID]
 			switch {
-			case s.Verdict != record.Pass && s.Verdict != record.Warn && s.Verdict != record.Fail:
+			case !settled(s.Verdict):
 			case !known:
 				if byArea {
 					continue // the area is compared by the specs that both have

@@ -205,10 +205,14 @@ func (j *judging) result(e *entry, s *record.SpecResult) {
 	o.proved = o.proved || s.Verdict == record.Pass || s.Verdict == record.Warn
 	o.warned = o.warned || s.Verdict == record.Warn
 	o.wavering = o.wavering || len(o.failed) > 0 && o.proved
-	settled := s.Verdict == record.Pass || s.Verdict == record.Warn || s.Verdict == record.Fail
-	if settled || o.last == "" || o.last != record.Fail && !o.proved {
+	if settled(s.Verdict) || o.last == "" || o.last != record.Fail && !o.proved {
 		o.last, o.run, o.text = s.Verdict, e.run.ID, wording.Clip(wording.OneLine(cmp.Or(s.Message, s.Cause)), 200)
 	}
+}
+
+// settled reports whether a spec ran to an answer.
+func settled(v record.Verdict) bool {
+	return v == record.Pass || v == record.Warn || v == record.Fail
 }
 
 // where is a result's place in words.

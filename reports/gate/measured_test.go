@@ -23,6 +23,22 @@ func seconds(v float64) []record.Measurement {
 	return []record.Measurement{{Name: "connect", Value: v, Unit: "s"}, {Name: "other", Value: 99, Unit: "s"}}
 }
 
+const slow = "waivers: [{spec: session/connect, board: A2, owner: kim, reason: old radio, issue: FW-13, expires: 2026-12-24}]"
+
+// A waiver of a measurement is used, and told like one of a failure; one that
+// covers values within their bounds is for nothing.
+func TestAWaiverOfAMeasurementIsTold(t *testing.T) {
+	for value, want := range map[float64]int{2.5: 1, 1: 0} {
+		q := sound(t)
+		q.Policy = policyOf(t, strictPolicy+"measurements: [{spec: session/connect, name: connect, unit: s, max: 2}]\n")
+		both(measures(func(i int) []record.Measurement { return seconds([]float64{1, 1, 1, value}[i]) }), withWaivers(slow))(t, q)
+		v := Judge(*q)
+		if v.Verdict != Pass || len(v.Waived) != want || (want == 0) != strings.Contains(strings.Join(v.Warnings, "\n"), "no longer needed") {
+			t.Errorf("%g s: %s, waived %v, warnings %q", value, v.Verdict, v.Waived, v.Warnings)
+		}
+	}
+}
+
 func TestMeasurementsAreBounded(t *testing.T) {
 	const sample = "{spec: session/connect, name: connect, unit: s, "
 	for _, c := range []struct {
@@ -60,6 +76,20 @@ func TestMeasurementsAreBounded(t *testing.T) {
 		}), Inconclusive, "ads300 A1 has no connect of session/connect at lab"},
 		{"in another unit", "max: 2}", measures(func(int) []record.Measurement { return []record.Measurement{{Name: "connect", Value: 1, Unit: "ms"}} }), Inconclusive, "it is in ms, the policy asks for s"},
 		{"a name that nobody measures", "max: 2}", measures(func(int) []record.Measurement { return nil }), Inconclusive, "ads300 A1 has no connect of session/connect at local"},
+		{"one above, for which somebody answers", "max: 2}", both(measures(func(i int) []record.Measurement { return seconds([]float64{1, 1, 1, 2.5}[i]) }), withWaivers(slow)), Pass, "4 values, at most 2 s; of 1 somebody answers for what it breaks"},
+		{"one above on another board than the waiver's", "max: 2}", both(measures(func(i int) []record.Measurement { return seconds([]float64{2.5, 1, 1, 2.5}[i]) }), withWaivers(slow)), Fail, "on ads300 A1 at local in run 20261127T100000Z-0001: 2.5 s, at most 2"},
+		{"the 95th of 100 is above for a board for which somebody answers", "p95_max: 2}", both(measures(func(i int) []record.Measurement { return seconds([]float64{1, 1, 1, 2.5}[i]) }), withWaivers(slow)), Pass, "4 values, 95 of 100 at most 2 s; of 1 somebody answers for what it breaks"},
+		{"the 95th of 100 is above without that board too", "p95_max: 2}", both(measures(func(i int) []record.Measurement { return seconds([]float64{1, 3, 1, 2.5}[i]) }), withWaivers(slow)), Fail, "95 of 100 values are up to 3 s, at most 2 (3 values; connect of session/connect on ads300 A1 at lab"},
+		{"none on a board for which somebody answers", "max: 2}", both(measures(func(i int) []record.Measurement {
+			if i >= 2 {
+				return nil
+			}
+			return seconds(1)
+		}), withWaivers(slow)), Inconclusive, "ads300 A2 has no connect of session/connect at local (and 1 more)"},
+		{"one above in what was not run, whatever somebody answers for", "max: 2}", both(measures(func(int) []record.Measurement { return seconds(2.5) }), withWaivers(strings.Replace(slow, "board: A2", "type: ads300", 1)), func(_ *testing.T, q *Question) {
+			q.Runs[0].Record.Devices[3].Specs[2].Verdict = record.NotRun
+		}), Fail, "on ads300 A2 at lab in run 20261127T100000Z-0001: 2.5 s, at most 2"},
+		{"in another unit, whatever somebody answers for", "max: 2}", both(measures(func(int) []record.Measurement { return []record.Measurement{{Name: "connect", Value: 1, Unit: "ms"}} }), withWaivers(slow)), Inconclusive, "it is in ms, the policy asks for s"},
 		{"a run that does not count has them", "max: 2}", func(t *testing.T, q *Question) {
 			measures(func(int) []record.Measurement { return seconds(1) })(t, q)
 			each(func(d *record.DeviceRecord) { d.Emulated = true })(t, q)
