@@ -93,7 +93,7 @@ var marks = map[record.Verdict]string{
 }
 
 func anchor(device, spec string) string {
-	return strings.NewReplacer("/", "-", " ", "-").Replace("f-" + device + "-" + spec)
+	return strings.ReplaceAll(strings.ReplaceAll("f-"+device+"-"+spec, "/", "-"), " ", "-")
 }
 
 // matrix has a row for each spec that any device has, in the record's order,

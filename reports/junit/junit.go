@@ -34,8 +34,9 @@ func Write(w io.Writer, r *record.Record, o Options) error {
 	if r.Run.Ended.IsZero() {
 		doc.Time = "0.000"
 	}
+	says := clean(wording.Sentence(r))
 	for i := range r.Devices {
-		s := suiteOf(r, &r.Devices[i], o)
+		s := suiteOf(r, &r.Devices[i], says, o)
 		s.ID = fmt.Sprint(i)
 		doc.Tests, doc.Failures, doc.Errors = doc.Tests+s.Tests, doc.Failures+s.Failures, doc.Errors+s.Errors
 		if !o.Strict {
@@ -119,7 +120,7 @@ type rerun struct {
 	Trace   string `xml:"stackTrace,omitempty"`
 }
 
-func suiteOf(r *record.Record, d *record.DeviceRecord, o Options) suite {
+func suiteOf(r *record.Record, d *record.DeviceRecord, says string, o Options) suite {
 	s := suite{
 		Name: clean(r.Run.Rig + "." + d.Name), Hostname: clean(r.Run.Host), Timestamp: stamp(r.Run.Started),
 		Properties: []property{
@@ -130,7 +131,7 @@ func suiteOf(r *record.Record, d *record.DeviceRecord, o Options) suite {
 			{"hub_name", clean(d.Hub.Name)}, {"hub_kind", d.Hub.Kind}, {"hub_tap", fmt.Sprint(d.Hub.Tap)},
 			{"thumbprint", d.Thumbprints.SHA1}, {"hilrig", clean(r.Run.Version)}, {"run", r.Run.ID},
 			{"emulated", fmt.Sprint(d.Emulated)}, {"selection", clean(wording.Selection(r.Run.Selection))},
-			{"says", clean(wording.Sentence(r))},
+			{"says", says},
 		},
 	}
 	total := 0.0
@@ -195,8 +196,8 @@ func (s *suite) count(c testcase) {
 // name alone, and of equals GitLab keeps the first. A dot in a name would make
 // another level of it.
 func classname(d *record.DeviceRecord, area string) string {
-	level := strings.NewReplacer(".", "·") // no name of a rig file holds one
-	return "hilrig." + clean(level.Replace(d.Type)) + "." + clean(level.Replace(d.Name)) + "." + area
+	level := func(name string) string { return clean(strings.ReplaceAll(name, ".", "·")) } // no name of a rig file holds one
+	return "hilrig." + level(d.Type) + "." + level(d.Name) + "." + area
 }
 
 func caseOf(d *record.DeviceRecord, r record.SpecResult, o Options) testcase {
