@@ -48,7 +48,7 @@ const (
 // same hub.
 func (h *History) Before(ctx context.Context, r *record.Record) (*Before, error) {
 	b := &Before{Tail: map[string]map[string][]Mark{}}
-	specs, err := h.specNames(ctx)
+	specs, err := h.names(ctx, "SELECT id, name FROM spec")
 	if err != nil {
 		return nil, err
 	}
@@ -75,12 +75,13 @@ func (h *History) Before(ctx context.Context, r *record.Record) (*Before, error)
 	return b, nil
 }
 
-func (h *History) specNames(ctx context.Context) (map[int64]string, error) {
+// names are what a query calls by numbers.
+func (h *History) names(ctx context.Context, query string) (map[int64]string, error) {
 	type named struct {
 		id   int64
 		name string
 	}
-	all, err := ask(ctx, h, "SELECT id, name FROM spec", func(scan func(...any) error) (n named, err error) { return n, scan(&n.id, &n.name) })
+	all, err := ask(ctx, h, query, func(scan func(...any) error) (n named, err error) { return n, scan(&n.id, &n.name) })
 	names := map[int64]string{}
 	for _, n := range all {
 		names[n.id] = n.name

@@ -345,6 +345,9 @@ func TestAHistoryOfTheFirstFormatIsBroughtUpToDate(t *testing.T) {
 	if got, err := h.Runs(t.Context(), 0); err != nil || len(got) != 1 || got[0].Tested != "2.4.1" {
 		t.Errorf("%+v %v", got, err)
 	}
+	if got, err := h.Cells(t.Context()); err != nil || len(got) != 1 || got[0].Failing != 1 || got[0].Boards != 2 {
+		t.Errorf("%+v %v", got, err)
+	}
 	told(t, h, night(0, "2.4.1", p, p))
 	if got, err := h.Flaky(t.Context()); err != nil || len(got) != 1 || got[0].Changes != 1 || got[0].Pairs != 2 {
 		t.Errorf("%+v %v", got, err)
@@ -471,5 +474,31 @@ func TestACellIsRedWhereABoardFailedLast(t *testing.T) {
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v\nwant %+v (%v)", got, want, err)
+	}
+}
+
+// What a board measured is told with the board, and those of a run stay in
+// their order.
+func TestMeasuresTellBoards(t *testing.T) {
+	h := opened(t, t.TempDir())
+	most := 2.0
+	for i, values := range [][]float64{{1.25, 0.5, 3}, {1, 1.5}} {
+		r := night(i, "2.4.1", []record.Verdict{p, p, p}[:len(values)]...)
+		for j, v := range values {
+			r.Devices[j].Specs[0].Measurements = []record.Measurement{record.Measurement{Name: "handshake", Value: v, Unit: "s", High: &most}.Judge()}
+		}
+		told(t, h, r, r) // a second time changes nothing
+	}
+	got, err := h.Measures(t.Context(), start)
+	if err != nil || len(got) != 2 {
+		t.Fatalf("%+v %v", got, err)
+	}
+	for i, want := range [][]Value{{{"A2", 0.5}, {"A1", 1.25}, {"A3", 3}}, {{"A1", 1}, {"A2", 1.5}}} {
+		if !reflect.DeepEqual(got[i].Each, want) || got[i].Low != want[0].Value || got[i].High != want[len(want)-1].Value {
+			t.Errorf("%+v, want %+v", got[i], want)
+		}
+	}
+	if got[0].Outside != 1 || got[1].Outside != 0 {
+		t.Errorf("%d and %d boards beyond the limit", got[0].Outside, got[1].Outside)
 	}
 }

@@ -89,6 +89,9 @@ func BenchmarkAMillionResults(b *testing.B) {
 					"flaky":    func(ctx context.Context) error { _, err := h.Flaky(ctx); return err },
 					"before":   func(ctx context.Context) error { _, err := h.Before(ctx, r); return err },
 					"cells":    func(ctx context.Context) error { _, err := h.Cells(ctx); return err },
+					"tests":    func(ctx context.Context) error { _, err := h.Tests(ctx); return err },
+					"places":   func(ctx context.Context) error { _, err := h.Places(ctx, 30); return err },
+					"measures": func(ctx context.Context) error { _, err := h.Measures(ctx, time.Time{}); return err },
 					"missing":  func(ctx context.Context) error { _, err := h.Missing(ctx); return err },
 					"of":       func(ctx context.Context) error { _, err := h.Of(ctx, version(3), ""); return err },
 				} {

@@ -27,8 +27,13 @@ var first string
 //go:embed format2.sql
 var second string
 
+//go:embed format3.sql
+var third string
+
 // formats lead from one version of the tables to the next, the first from none.
-func formats() []string { return []string{first, second + totals("1") + atRigs("run.seq")} }
+func formats() []string {
+	return []string{first, second + atRigs("run.seq"), third + totals("1")}
+}
 
 // lockWait bounds how long a statement waits for another process.
 const lockWait = 2 * time.Second

@@ -21,7 +21,7 @@ type Cell struct {
 // Cells are all specs with all firmwares.
 func (h *History) Cells(ctx context.Context) ([]Cell, error) {
 	return ask(ctx, h, `SELECT t.type, s.name, t.firmware, t.boards,
-			CASE t.failing WHEN 0 THEN 0 ELSE (SELECT count(*) FROM summary o JOIN board b ON b.id = o.board WHERE o.spec = t.spec AND o.firmware = t.firmware AND o.last = 2 AND `+kindOf("b")+` = t.type) END, t.passed, t.warned, t.failed, t.errors, t.without, t.changes
+			t.last, t.passed, t.warned, t.failed, t.errors, t.without, t.changes
 		FROM total t JOIN spec s ON s.id = t.spec ORDER BY t.type, s.name`,
 		func(scan func(...any) error) (c Cell, err error) {
 			return c, scan(&c.Type, &c.Spec, &c.Firmware, &c.Boards, &c.Failing, &c.Passed, &c.Warned, &c.Failed, &c.Errors, &c.Without, &c.Changes)
@@ -62,17 +62,26 @@ type Measure struct {
 	Boards, Outside        int
 	Low, Middle, High      float64
 	Least, Most            *float64 // limits
+	Each                   []Value  // of the boards, the smallest first; none: an earlier hilrig told of it
 }
 
 // Measures are what was measured since some time, each measurement's in turn,
 // the oldest first.
 func (h *History) Measures(ctx context.Context, since time.Time) ([]Measure, error) {
-	return ask(ctx, h, `SELECT m.spec, m.name, m.unit, m.type, run.started, run.dir, d.boards, d.outside, d.low, d.middle, d.high, d.least, d.most
+	serials, err := h.names(ctx, "SELECT id, serial FROM board")
+	if err != nil {
+		return nil, err
+	}
+	return ask(ctx, h, `SELECT m.spec, m.name, m.unit, m.type, run.started, run.dir, d.boards, d.outside, d.low, d.middle, d.high, d.least, d.most, d.of_boards
 		FROM run JOIN measured d ON d.run = run.seq JOIN measurement m ON m.id = d.measurement WHERE run.started >= ? ORDER BY m.spec, m.name, m.type, m.id, run.started`,
 		func(scan func(...any) error) (m Measure, err error) {
 			var started int64
-			err = scan(&m.Spec, &m.Name, &m.Unit, &m.Type, &started, &m.Dir, &m.Boards, &m.Outside, &m.Low, &m.Middle, &m.High, &m.Least, &m.Most)
+			var each string
+			if err := scan(&m.Spec, &m.Name, &m.Unit, &m.Type, &started, &m.Dir, &m.Boards, &m.Outside, &m.Low, &m.Middle, &m.High, &m.Least, &m.Most, &each); err != nil {
+				return m, err
+			}
 			m.Started = time.UnixMilli(started).UTC()
+			m.Each, err = values(each, serials)
 			return m, err
 		}, since.UnixMilli())
 }

@@ -85,8 +85,8 @@ func kindOf(board string) string {
 
 // totals is the total of some rows of the summary.
 func totals(where string) string {
-	return `INSERT INTO total (spec, firmware, type, boards, passing, failing, passed, warned, failed, errors, without, changes, pairs, first)
-	SELECT s.spec, s.firmware, ` + kindOf("b") + `, count(*), sum(s.failed = 0 AND s.passed + s.warned > 0), sum(s.failed > 0), sum(s.passed), sum(s.warned), sum(s.failed), sum(s.errors), sum(s.without),
+	return `INSERT INTO total (spec, firmware, type, boards, passing, failing, last, passed, warned, failed, errors, without, changes, pairs, first)
+	SELECT s.spec, s.firmware, ` + kindOf("b") + `, count(*), sum(s.failed = 0 AND s.passed + s.warned > 0), sum(s.failed > 0), sum(s.last = 2), sum(s.passed), sum(s.warned), sum(s.failed), sum(s.errors), sum(s.without),
 		sum(s.changes), sum(max(0, s.passed + s.warned + s.failed - 1)), min(s.first)
 	FROM summary s JOIN board b ON b.id = s.board WHERE ` + where + ` GROUP BY s.spec, s.firmware, ` + kindOf("b") + `;
 `
@@ -137,7 +137,11 @@ const takenFromRigs = "UPDATE at_rig SET fine = at_rig.fine - f.fine, red = at_r
 // that are faulty on purpose.
 func (t *telling) measured(seq int64, r *record.Record) error {
 	type name struct{ spec, name, unit, kind string }
-	values := map[name][]record.Measurement{}
+	type of struct {
+		record.Measurement
+		board int64
+	}
+	values := map[name][]of{}
 	var order []name
 	for i := range r.Devices {
 		d := &r.Devices[i]
@@ -154,7 +158,7 @@ func (t *telling) measured(seq int64, r *record.Record) error {
 				if values[n] == nil {
 					order = append(order, n)
 				}
-				values[n] = append(values[n], m)
+				values[n] = append(values[n], of{m, t.boards[d.Name]})
 			}
 		}
 	}
@@ -164,15 +168,17 @@ func (t *telling) measured(seq int64, r *record.Record) error {
 			return err
 		}
 		all := values[n]
-		slices.SortFunc(all, func(a, b record.Measurement) int { return cmp.Compare(a.Value, b.Value) })
+		slices.SortStableFunc(all, func(a, b of) int { return cmp.Compare(a.Value, b.Value) })
 		outside := 0
+		var each []byte
 		for _, m := range all {
 			if m.Verdict == record.Fail {
 				outside++
 			}
+			each = appendValue(each, m.board, m.Value)
 		}
-		if err := t.exec("INSERT INTO measured (measurement, run, boards, low, middle, high, least, most, outside) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			id, seq, len(all), all[0].Value, all[len(all)/2].Value, all[len(all)-1].Value, all[0].Low, all[0].High, outside); err != nil {
+		if err := t.exec("INSERT INTO measured (measurement, run, boards, low, middle, high, least, most, outside, of_boards) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			id, seq, len(all), all[0].Value, all[len(all)/2].Value, all[len(all)-1].Value, all[0].Low, all[0].High, outside, string(each)); err != nil {
 			return err
 		}
 	}

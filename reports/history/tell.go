@@ -38,9 +38,10 @@ func (h *History) wrap(r *record.Record, err error) error {
 
 // telling is one run on its way into the tables.
 type telling struct {
-	ctx   context.Context
-	tx    *sql.Tx
-	specs map[string]int64
+	ctx    context.Context
+	tx     *sql.Tx
+	specs  map[string]int64
+	boards map[string]int64 // of its devices, by their names
 }
 
 func (t *telling) exec(query string, args ...any) error {
@@ -178,6 +179,10 @@ func (t *telling) device(seq int64, r *record.Record, d *record.DeviceRecord, in
 	if err != nil {
 		return err
 	}
+	if t.boards == nil {
+		t.boards = map[string]int64{}
+	}
+	t.boards[d.Name] = board
 	version, sum := cmp.Or(d.Running.Version, r.Firmware.Version), cmp.Or(d.Running.SHA256, r.Firmware.SHA256)
 	firmware, err := t.named("INSERT INTO firmware (version, sha256) VALUES (?1, ?2) ON CONFLICT DO NOTHING", "SELECT id FROM firmware WHERE version = ?1 AND sha256 = ?2", version, sum)
 	if err != nil {
