@@ -176,14 +176,12 @@ func pastCell(c history.Cell) html.PastCell {
 func pastTrends(ctx context.Context, h *history.History, p *html.Past, refs func(string) html.Ref, since time.Time) error {
 	all, err := h.Measures(ctx, since)
 	for _, m := range all {
-		n := len(p.Trends)
-		if n == 0 || p.Trends[n-1].Spec != m.Spec || p.Trends[n-1].Name != m.Name || p.Trends[n-1].Unit != m.Unit || p.Trends[n-1].Type != m.Type {
-			p.Trends = append(p.Trends, html.Trend{Spec: m.Spec, Name: m.Name, Unit: m.Unit, Type: m.Type})
-			n++
+		t := html.Trend{Spec: m.Spec, Name: m.Name, Unit: m.Unit, Type: m.Type}
+		for _, r := range m.Runs {
+			t.Low, t.High = r.Least, r.Most
+			t.Points = append(t.Points, html.TrendPoint{At: r.Started, Low: r.Low, Middle: r.Middle, High: r.High, Outside: r.Outside, Report: refs(r.Dir)})
 		}
-		t := &p.Trends[n-1]
-		t.Low, t.High = m.Least, m.Most
-		t.Points = append(t.Points, html.TrendPoint{At: m.Started, Low: m.Low, Middle: m.Middle, High: m.High, Outside: m.Outside, Report: refs(m.Dir)})
+		p.Trends = append(p.Trends, t)
 	}
 	return err
 }

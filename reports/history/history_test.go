@@ -490,15 +490,16 @@ func TestMeasuresTellBoards(t *testing.T) {
 		told(t, h, r, r) // a second time changes nothing
 	}
 	got, err := h.Measures(t.Context(), start)
-	if err != nil || len(got) != 2 {
+	if err != nil || len(got) != 1 || len(got[0].Runs) != 2 {
 		t.Fatalf("%+v %v", got, err)
 	}
+	runs := got[0].Runs
 	for i, want := range [][]Value{{{"A2", 0.5}, {"A1", 1.25}, {"A3", 3}}, {{"A1", 1}, {"A2", 1.5}}} {
-		if !reflect.DeepEqual(got[i].Each, want) || got[i].Low != want[0].Value || got[i].High != want[len(want)-1].Value {
-			t.Errorf("%+v, want %+v", got[i], want)
+		if !reflect.DeepEqual(runs[i].Each(), want) || runs[i].Low != want[0].Value || runs[i].High != want[len(want)-1].Value {
+			t.Errorf("%+v, want %+v", runs[i], want)
 		}
 	}
-	if got[0].Outside != 1 || got[1].Outside != 0 {
-		t.Errorf("%d and %d boards beyond the limit", got[0].Outside, got[1].Outside)
+	if runs[0].Outside != 1 || runs[1].Outside != 0 {
+		t.Errorf("%d and %d boards beyond the limit", runs[0].Outside, runs[1].Outside)
 	}
 }

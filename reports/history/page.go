@@ -1,7 +1,10 @@
 package history
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"hilrig/record"
@@ -18,14 +21,34 @@ type Cell struct {
 	Changes int
 }
 
-// Cells are all specs with all firmwares.
+// Cells are all specs with all firmwares, by type and spec.
 func (h *History) Cells(ctx context.Context) ([]Cell, error) {
-	return ask(ctx, h, `SELECT t.type, s.name, t.firmware, t.boards,
-			t.last, t.passed, t.warned, t.failed, t.errors, t.without, t.changes
-		FROM total t JOIN spec s ON s.id = t.spec ORDER BY t.type, s.name`,
-		func(scan func(...any) error) (c Cell, err error) {
-			return c, scan(&c.Type, &c.Spec, &c.Firmware, &c.Boards, &c.Failing, &c.Passed, &c.Warned, &c.Failed, &c.Errors, &c.Without, &c.Changes)
+	specs, err := h.names(ctx, "SELECT id, name FROM spec")
+	if err != nil {
+		return nil, err
+	}
+	// They come as they lie: a sort of all of them in the database takes longer
+	// than all else.
+	type line struct{ kind, spec string }
+	lines := map[line][]Cell{}
+	_, err = ask(ctx, h, "SELECT type, spec, firmware, boards, last, passed, warned, failed, errors, without, changes FROM total",
+		func(scan func(...any) error) (none struct{}, err error) {
+			var c Cell
+			var spec int64
+			if err := scan(&c.Type, &spec, &c.Firmware, &c.Boards, &c.Failing, &c.Passed, &c.Warned, &c.Failed, &c.Errors, &c.Without, &c.Changes); err != nil {
+				return none, err
+			}
+			c.Spec = specs[spec]
+			at := line{c.Type, c.Spec}
+			lines[at] = append(lines[at], c)
+			return none, nil
 		})
+	order := slices.SortedFunc(maps.Keys(lines), func(a, b line) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.spec, b.spec)) })
+	all := make([]Cell, 0, len(lines))
+	for _, at := range order {
+		all = append(all, lines[at]...)
+	}
+	return all, err
 }
 
 // Tested is a firmware and its last run.
@@ -54,36 +77,80 @@ func (h *History) Tests(ctx context.Context) ([]Tested, error) {
 		})
 }
 
-// Measure is what a run measured over the boards of a type.
-type Measure struct {
+// Measurement is what was measured over the boards of a type, run by run, the
+// oldest first.
+type Measurement struct {
 	Spec, Name, Unit, Type string
-	Started                time.Time
-	Dir                    string
-	Boards, Outside        int
-	Low, Middle, High      float64
-	Least, Most            *float64 // limits
-	Each                   []Value  // of the boards, the smallest first; none: an earlier hilrig told of it
+	Runs                   []Measure
 }
 
-// Measures are what was measured since some time, each measurement's in turn,
-// the oldest first.
-func (h *History) Measures(ctx context.Context, since time.Time) ([]Measure, error) {
+// Measure is what a run measured.
+type Measure struct {
+	Started           time.Time
+	Dir               string
+	Outside           int // boards beyond a limit
+	Low, Middle, High float64
+	Least, Most       *float64 // limits
+	line              string
+	serials           map[int64]string
+}
+
+// Each are the boards with their values, the smallest first; none where an
+// earlier hilrig told of the run.
+func (m Measure) Each() []Value { return values(m.line, m.serials) }
+
+// Measures are what was measured since some time.
+func (h *History) Measures(ctx context.Context, since time.Time) ([]Measurement, error) {
 	serials, err := h.names(ctx, "SELECT id, serial FROM board")
 	if err != nil {
 		return nil, err
 	}
-	return ask(ctx, h, `SELECT m.spec, m.name, m.unit, m.type, run.started, run.dir, d.boards, d.outside, d.low, d.middle, d.high, d.least, d.most, d.of_boards
-		FROM run JOIN measured d ON d.run = run.seq JOIN measurement m ON m.id = d.measurement WHERE run.started >= ? ORDER BY m.spec, m.name, m.type, m.id, run.started`,
-		func(scan func(...any) error) (m Measure, err error) {
-			var started int64
-			var each string
-			if err := scan(&m.Spec, &m.Name, &m.Unit, &m.Type, &started, &m.Dir, &m.Boards, &m.Outside, &m.Low, &m.Middle, &m.High, &m.Least, &m.Most, &each); err != nil {
-				return m, err
+	type numbered[T any] struct {
+		id int64
+		of T
+	}
+	runs, err := ask(ctx, h, "SELECT seq, started, dir FROM run WHERE started >= ?", func(scan func(...any) error) (r numbered[Measure], err error) {
+		var started int64
+		err = scan(&r.id, &started, &r.of.Dir)
+		r.of.Started = time.UnixMilli(started).UTC()
+		return r, err
+	}, since.UnixMilli())
+	if err != nil {
+		return nil, err
+	}
+	named, err := ask(ctx, h, "SELECT id, spec, name, unit, type FROM measurement ORDER BY spec, name, type, id", func(scan func(...any) error) (m numbered[Measurement], err error) {
+		return m, scan(&m.id, &m.of.Spec, &m.of.Name, &m.of.Unit, &m.of.Type)
+	})
+	if err != nil {
+		return nil, err
+	}
+	began := make(map[int64]Measure, len(runs))
+	for _, r := range runs {
+		r.of.serials = serials
+		began[r.id] = r.of
+	}
+	all, index := make([]Measurement, len(named)), make(map[int64]int, len(named))
+	for i, m := range named {
+		all[i], index[m.id] = m.of, i
+	}
+	_, err = ask(ctx, h, "SELECT measurement, run, outside, low, middle, high, least, most, of_boards FROM measured", // as they lie
+		func(scan func(...any) error) (none struct{}, err error) {
+			var measurement, run int64
+			var m Measure
+			if err := scan(&measurement, &run, &m.Outside, &m.Low, &m.Middle, &m.High, &m.Least, &m.Most, &m.line); err != nil {
+				return none, err
 			}
-			m.Started = time.UnixMilli(started).UTC()
-			m.Each, err = values(each, serials)
-			return m, err
-		}, since.UnixMilli())
+			at, shown := began[run]
+			if i, known := index[measurement]; shown && known {
+				m.Started, m.Dir, m.serials = at.Started, at.Dir, serials
+				all[i].Runs = append(all[i].Runs, m)
+			}
+			return none, nil
+		})
+	for _, m := range all {
+		slices.SortStableFunc(m.Runs, func(a, b Measure) int { return a.Started.Compare(b.Started) })
+	}
+	return slices.DeleteFunc(all, func(m Measurement) bool { return len(m.Runs) == 0 }), err
 }
 
 // Place is a board in a run.

@@ -1,7 +1,6 @@
 package history
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -21,21 +20,18 @@ func appendValue(line []byte, board int64, value float64) []byte {
 	return strconv.AppendFloat(line, value, 'g', 6, 64)
 }
 
-// values are those of a line, each board called by its serial.
-func values(line string, serials map[int64]string) (all []Value, err error) {
+// values are those of a line, each board called by its serial. What is no value
+// of ours is left out.
+func values(line string, serials map[int64]string) (all []Value) {
 	for line != "" {
 		var number, value string
 		number, line, _ = strings.Cut(line, " ")
 		value, line, _ = strings.Cut(line, " ")
-		board, err := strconv.ParseInt(number, 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("values of boards: %w", err)
-		}
+		board, boardErr := strconv.ParseInt(number, 10, 64)
 		v, err := strconv.ParseFloat(value, 64)
-		if err != nil {
-			return nil, fmt.Errorf("values of boards: %w", err)
+		if serial, known := serials[board]; known && boardErr == nil && err == nil {
+			all = append(all, Value{serial, v})
 		}
-		all = append(all, Value{serials[board], v})
 	}
-	return all, nil
+	return all
 }
