@@ -85,7 +85,8 @@ at_broker() {
 	for _ in $(seq 200); do [ -s "$work/ready" ] && break; sleep 0.05; done
 	cat >"$work/broker.yaml" <<-END
 		hub: {kind: broker, url: "ssl://$BROKER", root: root.pem}
-		types: {quick: {commands: {connect: CONNECT}, console: {recover: {quiet: 50ms}}}} # it prints nothing late
+		types: # it prints nothing late, and is on this machine, as its broker
+		  quick: {commands: {connect: CONNECT}, console: {recover: {quiet: 50ms}}, timing: {arrives_within: 5ms}}
 		devices: [{name: board, device_id: $DEVICE_ID, type: quick, serial: {path: $work/board}}]
 	END
 }

@@ -26,7 +26,7 @@ func (t *transfer) readEcho(ctx context.Context) {
 		return nil
 	})
 	if errors.Is(err, errHeard) {
-		_ = t.c.silent(ctx, t.l, t.c.Mark(), echoWithin, t.c.now().Add(echoWithin), t.c.now().Add(4*echoWithin)) // a context that ends is seen by whoever waits next
+		_ = t.c.silent(ctx, t.l, t.c.Mark(), echoWithin, t.c.now().Add(echoWithin), t.c.now().Add(4*echoWithin), func() {}) // a context that ends is seen by whoever waits next
 		t.r.Missing = missing()
 	}
 	t.r.Sent = len(sent)

@@ -62,16 +62,22 @@ func (c *Console) SendLine(ctx context.Context, text string) error {
 // in all: a device that never stops is no error. What it says meanwhile stays
 // to be found.
 func (c *Console) Quiet(ctx context.Context, quiet, atMost time.Duration) error {
+	return c.QuietHearing(ctx, quiet, atMost, func() {})
+}
+
+// QuietHearing is Quiet, and calls heard each time that the device says something.
+func (c *Console) QuietHearing(ctx context.Context, quiet, atMost time.Duration, heard func()) error {
 	now := c.now()
-	if err := c.silent(ctx, c.current(), c.Mark(), quiet, now.Add(quiet), now.Add(atMost)); err != nil {
+	if err := c.silent(ctx, c.current(), c.Mark(), quiet, now.Add(quiet), now.Add(atMost), heard); err != nil {
 		return fmt.Errorf("wait for a quiet console: %w", err)
 	}
 	return nil
 }
 
 // silent waits for silence: until at if nothing is received after mark, else
-// until nothing has been received for quiet; not longer than until end.
-func (c *Console) silent(ctx context.Context, l *link, mark Cursor, quiet time.Duration, at, end time.Time) error {
+// until nothing has been received for quiet; not longer than until end. Heard is
+// called each time that something has been.
+func (c *Console) silent(ctx context.Context, l *link, mark Cursor, quiet time.Duration, at, end time.Time, heard func()) error {
 	for {
 		if at.After(end) {
 			at = end // it chatters; what it says is told apart by cursors
@@ -86,6 +92,7 @@ func (c *Console) silent(ctx context.Context, l *link, mark Cursor, quiet time.D
 		if err != errHeard {
 			return err
 		}
+		heard()
 		at = c.now().Add(quiet)
 	}
 }

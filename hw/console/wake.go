@@ -116,7 +116,7 @@ func (c *Console) bringBack(ctx context.Context, end time.Time, word time.Durati
 		}
 		if left > 0 && c.Mark() > mark { // it talks: let it come to its end
 			quiet, now := c.set.RecoverQuiet, c.now()
-			if err := c.silent(ctx, l, c.Mark(), quiet, now.Add(quiet), now.Add(min(left, bootQuiets*quiet))); err != nil {
+			if err := c.silent(ctx, l, c.Mark(), quiet, now.Add(quiet), now.Add(min(left, bootQuiets*quiet)), func() {}); err != nil {
 				return false, fmt.Errorf("bring console back: %w", err)
 			}
 			if c.echoedLate(first, asked) {
