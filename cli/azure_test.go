@@ -4,6 +4,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -59,6 +60,12 @@ type cloud struct {
 
 func openCloud(t *testing.T, groups ...string) *cloud {
 	t.Helper()
+	return openCloudAt(t, standin.Config{Groups: append([]string{standin.Group}, groups...)})
+}
+
+// openCloudAt has another endpoint of events.
+func openCloudAt(t *testing.T, at standin.Config) *cloud {
+	t.Helper()
 	c := &cloud{t: t, dir: t.TempDir()}
 	must := func(err error) {
 		t.Helper()
@@ -73,7 +80,7 @@ func openCloud(t *testing.T, groups ...string) *cloud {
 	c.server = server
 	c.hub, err = localhub.New(localhub.Config{Host: "localhost", Certificate: server})
 	must(err)
-	at, err := c.hub.Listen(t.Context(), "127.0.0.1:0")
+	mqtt, err := c.hub.Listen(t.Context(), "127.0.0.1:0")
 	must(err)
 	key, err := registryapi.OpenKey(t.Context(), c.dir)
 	must(err)
@@ -91,13 +98,11 @@ func openCloud(t *testing.T, groups ...string) *cloud {
 	must(err)
 	connection, err := os.ReadFile(file)
 	must(err)
-	namespace, err := store.Server(t.Context(), standin.Namespace)
+	namespace, err := store.Server(t.Context(), cmp.Or(at.Namespace, standin.Namespace))
 	must(err)
 	_, hubs, _ := strings.Cut(strings.TrimSpace(string(connection)), "SharedAccessKey=")
-	c.amqp = standin.Start(t, standin.Config{
-		Certificate: &namespace, Groups: append([]string{standin.Group}, groups...),
-		Policies: map[string]string{standin.Policy: standin.Key, "iothubowner": hubs},
-	})
+	at.Certificate, at.Policies = &namespace, map[string]string{standin.Policy: standin.Key, "iothubowner": hubs}
+	c.amqp = standin.Start(t, at)
 	c.own = []string{"HILRIG_STATE=" + filepath.Join(c.dir, "state"),
 		"IOTHUB_SERVICE=" + strings.TrimSpace(string(connection)), "IOTHUB_EVENTS=" + c.amqp.Events()}
 	c.env = append(os.Environ(), c.own...)
@@ -108,7 +113,7 @@ func openCloud(t *testing.T, groups ...string) *cloud {
 	}
 	c.handOn()
 	must(os.WriteFile(filepath.Join(c.dir, "root.pem"), store.Root().PEM, 0o600))
-	_, port, err := net.SplitHostPort(at.String())
+	_, port, err := net.SplitHostPort(mqtt.String())
 	must(err)
 	c.names = strings.NewReplacer("HUBPORT", port, "AMQP", c.amqp.Address)
 	return c

@@ -183,7 +183,7 @@ func (a *app) gate(ctx context.Context, f *gateFlags, names []string) error {
 	if f.asJSON && f.annotations {
 		return noAnnotations()
 	}
-	signer, err := f.signing.signer(ctx, f.statement != "", "--statement")
+	signer, err := f.signing.signer(ctx, f.statement != "", "--statement", nil)
 	if err != nil {
 		return err
 	}

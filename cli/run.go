@@ -111,6 +111,9 @@ func (f *runFlags) plan() (*runner.Plan, error) {
 		}
 	}
 	r.CheckFault = checkFault
+	if f.signing.keyEnv != "" {
+		r.Secret = []string{f.signing.keyEnv}
+	}
 	r.Firmware = record.Firmware{Version: f.firmwareVersion, File: f.firmwareFile}
 	if f.flash != "" {
 		if f.firmwareFile != "" {
@@ -145,7 +148,7 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	signer, err := f.signing.signer(ctx, f.seal, "--seal")
+	signer, err := f.signing.signer(ctx, f.seal, "--seal", plan.Secret)
 	if err != nil {
 		return err
 	}

@@ -49,8 +49,9 @@ func withoutSigner(args []string) []string {
 }
 
 // signer is what was asked for; nil where nothing is to be signed. With is the
-// flag that asks for a signature.
-func (s *signing) signer(ctx context.Context, asked bool, with string) (dsse.Signer, error) {
+// flag that asks for a signature; a program that signs gets none of the secret
+// variables.
+func (s *signing) signer(ctx context.Context, asked bool, with string, secret []string) (dsse.Signer, error) {
 	ways := 0
 	for _, given := range []bool{s.key != "", s.keyEnv != "", len(s.command) > 0} {
 		if given {
@@ -76,17 +77,19 @@ func (s *signing) signer(ctx context.Context, asked bool, with string) (dsse.Sig
 	case s.keyEnv != "":
 		return dsse.KeySigner("$"+s.keyEnv, []byte(os.Getenv(s.keyEnv)))
 	}
-	return func(message []byte) (dsse.Signature, error) { return signBy(ctx, s.command, message) }, nil
+	return func(message []byte) (dsse.Signature, error) {
+		return signBy(ctx, s.command, record.Environ(secret), message)
+	}, nil
 }
 
 // signBound bounds a command that signs: a person may have to touch a token.
 const signBound = 2 * time.Minute
 
-func signBy(ctx context.Context, argv []string, message []byte) (dsse.Signature, error) {
+func signBy(ctx context.Context, argv, env []string, message []byte) (dsse.Signature, error) {
 	ctx, cancel := context.WithTimeout(ctx, signBound)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...) //nolint:gosec // the caller's own command
-	cmd.Stdin = bytes.NewReader(message)
+	cmd.Stdin, cmd.Env = bytes.NewReader(message), env
 	cmd.WaitDelay = time.Second
 	sig, err := cmd.Output()
 	if err == nil && len(sig) == 0 {

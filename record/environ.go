@@ -7,10 +7,13 @@ import (
 	"strings"
 )
 
-// Environ is this process's environment for a program of the lab: without the
-// variables whose names are given, because they hold secrets.
-func Environ(secret []string) []string {
-	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+// Environ is this process's environment for a program that it starts: without
+// the variables whose names are given, because they hold secrets.
+func Environ(secret []string) []string { return Without(os.Environ(), secret) }
+
+// Without is an environment without the variables whose names are given.
+func Without(env, secret []string) []string {
+	return slices.DeleteFunc(slices.Clone(env), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
 		return slices.ContainsFunc(secret, func(s string) bool {
 			return s == name || runtime.GOOS == "windows" && strings.EqualFold(s, name)

@@ -49,6 +49,10 @@ func (c Child) Serve(ctx context.Context) int {
 		c.Log.Error(err.Error())
 		return ExitRig
 	}
+	if err := job.Held.Take(); err != nil {
+		c.Log.Error(err.Error())
+		return ExitRig
+	}
 	hard, endHard := context.WithCancelCause(context.WithoutCancel(ctx))
 	soft, endSoft := context.WithCancelCause(hard)
 	defer endHard(nil)

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"hilrig/azure/hub"
@@ -56,18 +55,6 @@ func (all feeds) to(e Entry) (way *os.File, leave func(), err error) {
 		return nil, nil, f.err
 	}
 	return f.relay.Admit(e.DeviceID)
-}
-
-// withoutEvents is the environment, nil being this process's own, without the
-// connection string that only the run's reader of events needs.
-func withoutEvents(env []string, h rigfile.Hub) []string {
-	if env == nil {
-		env = os.Environ()
-	}
-	if h.Events == nil || h.Events.ConnectionStringEnv == "" || h.Registry != nil && h.Registry.ConnectionStringEnv == h.Events.ConnectionStringEnv {
-		return env
-	}
-	return slices.DeleteFunc(slices.Clone(env), func(v string) bool { return strings.HasPrefix(v, h.Events.ConnectionStringEnv+"=") })
 }
 
 // closeWithin bounds the end of the readers.

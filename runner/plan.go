@@ -29,6 +29,7 @@ type Request struct {
 	Attempts    int                     // tries per spec, at least 1
 	Jobs        int                     // devices at once; 0: all
 	Timeout     time.Duration           // for the whole run, above 0
+	Secret      []string                // environment variables that no program gets, beside those that the rig names
 }
 
 // Plan is a checked request: nothing in it is unknown, and nothing has been
@@ -36,7 +37,7 @@ type Request struct {
 type Plan struct {
 	Rig      string
 	Hubs     []rigfile.Hub    // in turn on each device, at least one
-	Secret   []string         // environment variables that the rig names
+	Secret   []string         // environment variables that no program gets which a run starts
 	Devices  []rigfile.Device // in the rig's order, faults filled in
 	Specs    []fixtures.Spec
 	Own      map[string][]fixtures.Spec // by device name: specs of its own in place of Specs; nil: none has
@@ -55,7 +56,7 @@ func NewPlan(r Request) (*Plan, error) {
 	if err := r.checkNumbers(); err != nil {
 		return nil, err
 	}
-	p := &Plan{Rig: r.Rig.Name, Secret: r.Rig.SecretVariables(), Repeat: r.Repeat, Attempts: r.Attempts, Jobs: r.Jobs, Timeout: r.Timeout}
+	p := &Plan{Rig: r.Rig.Name, Secret: append(r.Rig.SecretVariables(), r.Secret...), Repeat: r.Repeat, Attempts: r.Attempts, Jobs: r.Jobs, Timeout: r.Timeout}
 	var err error
 	if p.Devices, err = chooseDevices(r.Rig, r.Devices); err != nil {
 		return nil, err

@@ -74,16 +74,16 @@ func (s *Supervisor) startChild(job fixtures.Job, way, fed *os.File, crowded boo
 	files = append(files, c.log)
 	c.tail = &lastLines{file: c.log}
 	c.cmd = exec.Command(s.Command[0], s.Command[1:]...)
-	c.cmd.Env = oneThread(s.Env, crowded)
+	c.cmd.Env = record.Without(oneThread(s.Env, crowded), job.Secret)
 	c.cmd.SysProcAttr = ownGroup()
 	if way != nil {
 		c.cmd.ExtraFiles = append(c.cmd.ExtraFiles, way)
 	}
 	if fed != nil {
-		c.cmd.Env = withoutEvents(c.cmd.Env, job.Hub)
 		job.Feed = inherited + len(c.cmd.ExtraFiles)
 		c.cmd.ExtraFiles = append(c.cmd.ExtraFiles, fed)
 	}
+	job.Held = record.Held(needs(job))
 	theirs, err := c.pipes(&files)
 	if err != nil {
 		return nil, hostFailure("make pipes for", "child", err)
