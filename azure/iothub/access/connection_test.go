@@ -69,6 +69,7 @@ func TestConnectionStrings(t *testing.T) {
 		"a short key":               {text[:strings.LastIndex(text, "=")-40] + "=YWJj", "", false},
 		"a device's":                {"HostName=rig.azure-devices.net;DeviceId=d;SharedAccessKey=" + key, "", false},
 		"the Event Hubs endpoint's": {"Endpoint=sb://x.servicebus.windows.net/;SharedAccessKeyName=service;SharedAccessKey=" + key, "", false},
+		"a host that is too long":   {strings.Replace(text, "rig.azure", strings.Repeat("x", 254), 1), "", false},
 		"a host that is none":       {strings.Replace(text, "rig.azure", "ri g/azure", 1), "", false},
 		"a field twice":             {text + ";HostName=other", "", false},
 	} {
