@@ -231,7 +231,7 @@ func (o *observer) listens(now time.Time, gap hub.Gap, how hub.Listening, proven
 	o.mu.Unlock()
 	if !proven {
 		why := "the broker took the subscription, and nothing has shown yet that anything comes by it: the observer may not publish there to hear itself"
-		o.add(hub.Event{Kind: hub.KindGap, Text: why, Gap: &hub.Gap{From: gap.From, Why: why}})
+		o.add(hub.Event{Kind: hub.KindGap, Text: why, Gap: &hub.Gap{From: gap.From, Why: why, Unproven: true}})
 		return
 	}
 	o.tellListening(how, gap)

@@ -11,6 +11,8 @@ type Gap struct {
 	From time.Time `json:"from,omitzero"` // zero: from the beginning
 	To   time.Time `json:"to,omitzero"`   // zero: it goes on
 	Why  string    `json:"why"`
+
+	Unproven bool `json:"unproven,omitzero"` // who listens is there: the first message ends it
 }
 
 // String is one line for people.
