@@ -47,10 +47,25 @@ func (h *Host) takeEndpoint(ctx context.Context, at, whose string) Result {
 	return fine("%s for %s is free", at, whose)
 }
 
-// checkHubHost: a device dials this name, and sends it as SNI, which cannot
-// carry an IP address (RFC 6066, section 3).
-func checkHubHost(ctx context.Context, h *Host) []Result {
-	host := h.Rig.Hub.Host
+// checkHubHost looks at each name that a device dials.
+func checkHubHost(ctx context.Context, h *Host) (found []Result) {
+	hosts := []string{}
+	for _, d := range h.Rig.Devices {
+		hosts = append(hosts, h.Rig.Hub.For(d).Host)
+	}
+	if len(hosts) == 0 {
+		hosts = []string{h.Rig.Hub.Host}
+	}
+	slices.Sort(hosts)
+	for _, host := range slices.Compact(hosts) {
+		found = append(found, checkHost(ctx, h, host)...)
+	}
+	return found
+}
+
+// checkHost: a device dials this name, and sends it as SNI, which cannot carry an
+// IP address (RFC 6066, section 3).
+func checkHost(ctx context.Context, h *Host, host string) []Result {
 	switch {
 	case h.Rig.Hub.Kind == rigfile.KindBroker:
 		return nil // its own check says it

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"hilrig/azure/frontdoor"
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
 )
@@ -87,7 +88,7 @@ func (h *Host) powerOf(ctx context.Context, d rigfile.Device) Result {
 		return failed
 	}
 	hub := d.At(h.Rig.Hub)
-	c, err := p.At(h.Rig.Hub.Host, strconv.Itoa(hub.HubPort)).Switch(record.Environ(h.Rig.SecretVariables()))
+	c, err := p.At(h.Rig.Hub.For(d).Host, strconv.Itoa(hub.HubPort)).Switch(record.Environ(h.Rig.SecretVariables()))
 	if err != nil {
 		return Failed(err)
 	}
@@ -140,10 +141,14 @@ func (h *Host) programs(key string, commands ...[]string) (there []string, faile
 // hubOfEach is what stands between each device and its hub: what is wrong with
 // the hub is so for all of them.
 func (h *Host) hubOfEach(ctx context.Context) map[string][]Result {
-	shared := append(checkHubHost(ctx, h), checkBroker(ctx, h)...)
+	broker, hosts := checkBroker(ctx, h), map[string][]Result{}
 	all := map[string][]Result{}
 	for _, d := range h.Rig.Devices {
-		all[d.Name] = slices.Clone(shared)
+		host := h.Rig.Hub.For(d).Host
+		if hosts[host] == nil {
+			hosts[host] = checkHost(ctx, h, host)
+		}
+		all[d.Name] = slices.Concat(hosts[host], broker)
 	}
 	boards, places := h.endpoints()
 	for _, at := range places {
@@ -158,12 +163,20 @@ func (h *Host) hubOfEach(ctx context.Context) map[string][]Result {
 // sourceOf says by what address a device is told from those that dial the same
 // name and port.
 func (h *Host) sourceOf(d rigfile.Device) Result {
-	boards, _ := h.endpoints()
+	names, _ := h.endpoints()
 	at := h.Rig.Hub.Endpoint(d)
+	var boards []frontdoor.Board
 	for _, o := range h.Rig.Devices {
-		if o.Name != d.Name && o.From == d.From && slices.Contains(boards[at], o.Name) && slices.Contains(boards[at], d.Name) {
-			return warn("from: of each device, an address of its own", "%s: another device at %s is the same: they take turns", cmp.Or(d.From, "not said"), at)
+		if slices.Contains(names[at], o.Name) {
+			from, _ := frontdoor.ParseSource(o.From) // the rig file was checked
+			boards = append(boards, frontdoor.Board{Name: o.Name, From: from, Host: h.Rig.Hub.For(o).Host})
 		}
+	}
+	switch {
+	case frontdoor.Turns(boards, d.Name) != nil:
+		return warn("from: of each device, an address of its own", "%s: another device at %s is the same: they take turns", cmp.Or(d.From, "not said"), at)
+	case frontdoor.ByName(boards, d.Name):
+		return fine("%s", strings.TrimSpace(d.From+" by the name "+h.Rig.Hub.For(d).Host))
 	}
 	return Result{State: OK, What: d.From}
 }

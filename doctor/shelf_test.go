@@ -121,6 +121,25 @@ func TestBoardsThatTakeTurnsAreSaid(t *testing.T) {
 	}
 }
 
+// Boards at one port that name hubs of their own are told apart by that, and each
+// name is looked up.
+func TestBoardsThatNameHubsOfTheirOwnTakeNoTurns(t *testing.T) {
+	rig := &rigfile.Rig{Hub: rigfile.Hub{Kind: rigfile.KindLocal, Host: "hub.rig.lan", Listen: "127.0.0.1"}}
+	for _, host := range []string{"", "cloud.rig.lan"} {
+		rig.Devices = append(rig.Devices, rigfile.Device{Name: strings.TrimSuffix("on-"+host, ".rig.lan"), HubHost: host, HubPort: 1, Serial: rigfile.Serial{Emulated: &rigfile.Emulated{}}})
+	}
+	for i, b := range ExamineBoards(t.Context(), lab(Host{Rig: rig})) {
+		_, words := worst(b.Checks)
+		own, other := "hub.rig.lan", "cloud.rig.lan"
+		if i == 1 {
+			own, other = other, own
+		}
+		if strings.Contains(words, "take turns") || !strings.Contains(words, "by the name "+own) || !strings.Contains(words, own+" is [") || strings.Contains(words, other) {
+			t.Errorf("%s:\n%s", b.Device, words)
+		}
+	}
+}
+
 // Twenty lines are tried at once: each waits until all of them are open.
 func TestTheBoardsOfAShelfAreTriedAtOnce(t *testing.T) {
 	const most = 20

@@ -79,7 +79,8 @@ type DeviceRecord struct {
 type Shared struct {
 	Port  string   `json:"port"`            // host:port where the rig listens
 	From  string   `json:"from,omitempty"`  // the board's source address or prefix; empty: what belongs to no other
-	Turns []string `json:"turns,omitempty"` // boards that no address tells apart, this one among them: they took turns
+	Host  string   `json:"host,omitempty"`  // the hub's name that it sends (SNI), where that tells it from others of its address
+	Turns []string `json:"turns,omitempty"` // boards that nothing tells apart before the client certificate, this one among them: they took turns
 }
 
 // DeviceFacts is what the child learns of its device while it runs.

@@ -33,7 +33,7 @@ func (p *Plan) Entries() (all []Entry) {
 // EntriesOf are those of one device, one after another.
 func (p *Plan) EntriesOf(d rigfile.Device) (all []Entry) {
 	for _, h := range p.Hubs {
-		e := Entry{Device: d.At(h), Hub: h}
+		e := Entry{Device: d.At(h), Hub: h.For(d)}
 		if len(p.Hubs) > 1 {
 			e.Name = record.EntryName(e.Name, h.Name)
 		}
@@ -54,10 +54,11 @@ func checkWays(hubs []rigfile.Hub, devices []rigfile.Device) error {
 		}
 		for _, h := range hubs[1:] {
 			from, to := d.At(hubs[0]).HubPort, d.At(h).HubPort
+			one, other := hubs[0].For(d).Host, h.For(d).Host
 			what, place := "", ""
 			switch {
-			case h.Host != hubs[0].Host && !d.Type.Commands.Hold(rigfile.PlaceHubHost):
-				what, place = fmt.Sprintf("host name: %s is at %s, %s at %s", hubs[0].Name, hubs[0].Host, h.Name, h.Host), rigfile.PlaceHubHost
+			case one != other && !d.Type.Commands.Hold(rigfile.PlaceHubHost):
+				what, place = fmt.Sprintf("host name: %s is at %s, %s at %s", hubs[0].Name, one, h.Name, other), rigfile.PlaceHubHost
 			case from != to && !d.Type.Commands.Hold(rigfile.PlaceHubPort):
 				what, place = fmt.Sprintf("port: %s is at %d, %s at %d", hubs[0].Name, from, h.Name, to), rigfile.PlaceHubPort
 			default:

@@ -49,8 +49,7 @@ func (r *run) round(dir string, head record.Run) (*record.Record, error) {
 // a result.
 func (r *run) device(led *recorder, dir string, head record.Run, d rigfile.Device, at Entry) outcome {
 	if why := r.halt.why(); why != "" {
-		b := judgement{record.NotRun, "", why}
-		return outcome{running: b, left: b}
+		return notRun("", why)
 	}
 	if err := r.leaseDevice(d); err != nil {
 		return notRun(record.ClassOf(err), err.Error())
@@ -62,10 +61,14 @@ func (r *run) device(led *recorder, dir string, head record.Run, d rigfile.Devic
 	if first := r.plan.EntriesOf(d)[0].Name == at.Name && head.Round < 2; first || d.Serial.Emulated != nil {
 		job.Flash = r.plan.Flash // a board keeps it
 	}
-	way, port, err := r.admit(at)
+	way, port, leavePort, err := r.admit(at)
+	if why := r.halt.why(); err != nil && why != "" {
+		return notRun("", why)
+	}
 	if err != nil {
 		return notRun(record.ClassOf(err), err.Error())
 	}
+	defer leavePort()
 	job.SharedPort = port
 	fed, leave, err := r.feeds.to(at)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -52,10 +51,14 @@ func (p *Plan) sharedPorts() sharedPorts {
 
 // knows adds a board, once for all the hubs that it is tested at.
 func (s *sharedPort) knows(e Entry) {
-	b := frontdoor.Board{Name: e.Board()}
+	b := frontdoor.Board{Name: e.Board(), Host: e.Hub.Host}
 	b.From, _ = frontdoor.ParseSource(e.From) // the rig file was checked; one without it is not valid, as it should be
-	if !slices.Contains(s.boards, b) {
+	i := slices.IndexFunc(s.boards, func(o frontdoor.Board) bool { return o.Name == b.Name })
+	switch {
+	case i < 0:
 		s.boards = append(s.boards, b)
+	case s.boards[i].Host != b.Host:
+		s.boards[i].Host = "" // it dials hubs of several names here: none tells it from others
 	}
 }
 
@@ -80,7 +83,11 @@ func (all sharedPorts) sharing(e Entry) *record.Shared {
 	if s == nil {
 		return nil
 	}
-	return &record.Shared{Port: at, From: e.From, Turns: frontdoor.Turns(s.boards, e.Board())}
+	shared := &record.Shared{Port: at, From: e.From, Turns: frontdoor.Turns(s.boards, e.Board())}
+	if frontdoor.ByName(s.boards, e.Board()) {
+		shared.Host = e.Hub.Host
+	}
+	return shared
 }
 
 // openSharedPorts listens for the boards of the whole run. A port that is taken
@@ -89,7 +96,8 @@ func (r *run) openSharedPorts(ctx context.Context) {
 	for at, s := range r.ports {
 		s.door, s.err = frontdoor.Open(ctx, frontdoor.Config{
 			Listen: at, Boards: s.boards, Log: r.Log,
-			Stranger: func(from netip.Addr) { r.stranger(at, from) },
+			Stranger: func(of frontdoor.Stranger) { r.stranger(at, of) },
+			Waits:    func(board, other string) { r.waits(at, board, other) },
 		})
 	}
 }
@@ -105,11 +113,29 @@ func (r *run) closeSharedPorts() {
 }
 
 // stranger says that a connection was served nothing.
-func (r *run) stranger(at string, from netip.Addr) {
-	text := fmt.Sprintf("%s: connections from %s belong to no device of the rig and are served nothing", at, from)
+func (r *run) stranger(at string, of frontdoor.Stranger) {
+	whose := fmt.Sprintf("from %s", of.From)
+	switch {
+	case of.More:
+		whose = "of more kinds than are told of"
+	case of.Shared && of.Name != "":
+		whose += fmt.Sprintf(" that name hub %q", of.Name)
+	case of.Shared:
+		whose += " that name no hub"
+	}
+	text := fmt.Sprintf("%s: connections %s belong to no device of the rig and are served nothing", at, whose)
 	r.Log.Warn(text)
+	r.noteAtPort(KindStranger, text)
+}
+
+// waits says that a board is not let in yet.
+func (r *run) waits(at, board, other string) {
+	r.noteAtPort(KindTurn, fmt.Sprintf("%s waits until %s has named its hub at %s: a connection without a name could be either's", board, other, at))
+}
+
+func (r *run) noteAtPort(kind, text string) {
 	if led := r.led.Load(); led != nil {
-		led.note("", KindStranger, text, nil)
+		led.note("", kind, text, nil)
 	}
 }
 
@@ -135,24 +161,34 @@ func (r *run) waitTurn(d rigfile.Device) (done func()) {
 }
 
 // admit makes the way from the shared port to the process of an entry; there is
-// none where the board has a port of its own.
-func (r *run) admit(e Entry) (way *os.File, address string, err error) {
+// none where the board has a port of its own. It may wait, until the run is being
+// ended; leave is for when the process has ended.
+func (r *run) admit(e Entry) (way *os.File, address string, leave func(), err error) {
 	s := r.ports[e.Hub.Endpoint(e.Device)]
 	if s == nil {
-		return nil, "", nil
+		return nil, "", func() {}, nil
 	}
 	if s.err != nil {
-		return nil, "", s.err
+		return nil, "", nil, s.err
 	}
-	way, err = s.door.Admit(e.Board())
-	return way, s.door.Addr().String(), err
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		select {
+		case <-r.halt.at(orderStop):
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	way, err = s.door.Admit(ctx, e.Board())
+	return way, s.door.Addr().String(), func() { s.door.Leave(e.Board()) }, err
 }
 
 // takesTurns says which boards a board takes turns with; empty where it does not.
 func (r *run) takesTurns(d rigfile.Device) string {
 	for _, e := range r.plan.EntriesOf(d) {
 		if s := r.ports.sharing(e); s != nil && len(s.Turns) > 0 {
-			return fmt.Sprintf("%s dial %s, and no source address tells them apart: they take turns", strings.Join(s.Turns, ", "), s.Port)
+			return fmt.Sprintf("%s dial %s, and neither a source address nor the name of a hub tells them apart: they take turns", strings.Join(s.Turns, ", "), s.Port)
 		}
 	}
 	return ""

@@ -54,6 +54,67 @@ func TestTheRecordSaysHowBoardsOfOnePortAreToldApart(t *testing.T) {
 	}
 }
 
+// Names tell boards of one address apart, but for those that dial several hubs
+// there, and an IP address, which is no name.
+func TestTheRecordSaysWhichBoardsAreToldApartByTheirHubsNames(t *testing.T) {
+	local := func(name, host string) rigfile.Hub {
+		return rigfile.Hub{Name: name, Kind: "local", Host: host, Listen: "127.0.0.1"}
+	}
+	all := []string{"one", "two", "three"}
+	for what, c := range map[string]struct {
+		hosts []string // of the devices
+		other []rigfile.Hub
+		names []string // that tell them apart
+		turns [][]string
+	}{
+		"names of their own": {[]string{"a.lan", "b.lan"}, nil, []string{"a.lan", "b.lan", "hub.lan"}, [][]string{nil, nil, nil}},
+		"two of one name":    {[]string{"a.lan", "a.lan"}, nil, []string{"a.lan", "a.lan", "hub.lan"}, [][]string{{"one", "two"}, {"one", "two"}, nil}},
+		"an address":         {[]string{"a.lan", "192.0.2.1"}, nil, []string{"", "", ""}, [][]string{all, all, all}},
+		"none":               {nil, nil, []string{"", "", ""}, [][]string{all, all, all}},
+		"several hubs":       {[]string{"a.lan", "b.lan"}, []rigfile.Hub{local("spare", "spare.lan")}, []string{"", "", ""}, [][]string{all, all, all}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			p, at := onePort(t, plan(t, all...))
+			p.Hubs = append([]rigfile.Hub{local("local", "hub.lan")}, c.other...)
+			for i, host := range c.hosts {
+				p.Devices[i].HubHost = host
+			}
+			ports := p.sharedPorts()
+			for i, d := range p.Devices {
+				want := &record.Shared{Port: at, Host: c.names[i], Turns: c.turns[i]}
+				if got := ports.sharing(p.EntriesOf(d)[0]); !reflect.DeepEqual(got, want) {
+					t.Errorf("%s: %+v, want %+v", d.Name, got, want)
+				}
+			}
+		})
+	}
+}
+
+// A board that waits until another has named its hub ends with the run.
+func TestWhoWaitsToBeLetInEndsWithTheRun(t *testing.T) {
+	p, _ := onePort(t, plan(t, "one", "two"))
+	p.Devices[0].HubHost = "a.lan"
+	s := supervisor(t, "polite")
+	interrupts := make(chan os.Signal, 1)
+	s.Signals = interrupts
+	s.Observe = func(e record.Event) {
+		if e.Kind == KindTurn {
+			interrupts <- os.Interrupt
+		}
+	}
+	res := run1(t, s, p)
+	if !res.Record.Run.Interrupted {
+		t.Error("nobody waited")
+	}
+	want := map[string]bool{"pass not-run pass pass": true, "not-run not-run not-run not-run": true} // whoever was first
+	for _, d := range res.Record.Devices {
+		if !want[verdicts(d)] {
+			t.Errorf("%s: %s", d.Name, verdicts(d))
+		}
+		delete(want, verdicts(d))
+	}
+}
+
 func TestABoardWithAPortOfItsOwnSharesNone(t *testing.T) {
 	p, _ := onePort(t, plan(t, "one"))
 	if len(p.sharedPorts()) != 0 {

@@ -4,12 +4,23 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // Board is one whose connections come in at a shared port.
 type Board struct {
 	Name string
 	From netip.Prefix // its source address; not valid: whatever belongs to no other
+	Host string       // the hub's name as its ClientHello must give it; empty: not known
+}
+
+// named is the name by which its ClientHello tells it from others; empty where
+// there can be none: SNI carries no IP address (RFC 6066, section 3).
+func (b Board) named() string {
+	if _, err := netip.ParseAddr(b.Host); err == nil {
+		return ""
+	}
+	return strings.ToLower(b.Host)
 }
 
 // ParseSource reads a source address, or a prefix of addresses.
@@ -50,15 +61,40 @@ func owners(boards []Board, from netip.Addr) (of []Board) {
 	return of
 }
 
-// Turns are the boards that no source address tells from the named one, itself
-// among them: one of them at a time may be let in. It is nil where it is alone.
-func Turns(boards []Board, name string) (names []string) {
+// namesTell reports whether boards of one address are told apart by the hub that
+// they name: there are several, and the name of each is known.
+func namesTell(boards []Board) bool {
+	names := map[string]bool{}
+	for _, b := range boards {
+		names[b.named()] = true
+	}
+	return len(names) > 1 && !names[""]
+}
+
+// neighbours are the boards of the named one's source address, itself first; none
+// where it is not there.
+func neighbours(boards []Board, name string) (all []Board) {
 	i := slices.IndexFunc(boards, func(b Board) bool { return b.Name == name })
 	if i < 0 {
 		return nil
 	}
+	all = append(all, boards[i])
 	for _, b := range boards {
-		if b.From == boards[i].From {
+		if b.From == all[0].From && b.Name != name {
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
+// Turns are the boards that neither a source address nor the name of a hub tells
+// from the named one, itself among them: one of them at a time may be let in. It
+// is nil where it is alone.
+func Turns(boards []Board, name string) (names []string) {
+	beside := neighbours(boards, name)
+	byName := namesTell(beside)
+	for _, b := range boards {
+		if slices.Contains(beside, b) && (!byName || b.named() == beside[0].named()) {
 			names = append(names, b.Name)
 		}
 	}
@@ -67,3 +103,7 @@ func Turns(boards []Board, name string) (names []string) {
 	}
 	return names
 }
+
+// ByName reports whether the named board is told from others of its source
+// address by the hub that it names.
+func ByName(boards []Board, name string) bool { return namesTell(neighbours(boards, name)) }

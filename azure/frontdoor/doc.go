@@ -3,12 +3,14 @@
 // own here that plays its hub.
 //
 // It promises that a connection goes to the process of the board that its source
-// address belongs to, untouched and with that address; that a board which
+// address belongs to, or of those at one address the board whose hub its
+// ClientHello names, untouched and with that address; that a board which
 // listens no more refuses only its own; and that a connection of nobody is said
-// and served nothing. Boards that no address tells apart come in one at a time:
+// and served nothing. Boards that neither tells apart come in one at a time:
 // who starts them sees to it, by [Turns].
 //
-// It does not know what is spoken over a connection. A TCP connection cannot be
+// It reads nothing else of what is spoken over a connection, and that only where
+// boards of one address dial hubs of several names. A TCP connection cannot be
 // refused for one source alone: on a shared port refused means accepted, and
 // reset before a byte.
 package frontdoor

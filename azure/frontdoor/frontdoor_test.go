@@ -36,20 +36,25 @@ func board(t *testing.T, name, from string) frontdoor.Board {
 // shelf is a door with boards behind it.
 type shelf struct {
 	*frontdoor.Door
-	t *testing.T
+	t     *testing.T
+	waits chan string
 
 	mu        sync.Mutex
-	strangers []string
+	strangers []frontdoor.Stranger
 }
 
 func open(t *testing.T, boards ...frontdoor.Board) *shelf {
 	t.Helper()
-	s := &shelf{t: t}
-	d, err := frontdoor.Open(t.Context(), frontdoor.Config{Listen: "127.0.0.1:0", Boards: boards, Stranger: func(from netip.Addr) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.strangers = append(s.strangers, from.String())
-	}})
+	s := &shelf{t: t, waits: make(chan string, 100)}
+	d, err := frontdoor.Open(t.Context(), frontdoor.Config{
+		Listen: "127.0.0.1:0", Boards: boards, Within: within,
+		Stranger: func(of frontdoor.Stranger) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.strangers = append(s.strangers, of)
+		},
+		Waits: func(board, other string) { s.waits <- board + " waits for " + other },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +66,7 @@ func open(t *testing.T, boards ...frontdoor.Board) *shelf {
 // guest is a board's process, played here.
 func (s *shelf) guest(name string) *frontdoor.Guest {
 	s.t.Helper()
-	f, err := s.Admit(name)
+	f, err := s.Admit(s.t.Context(), name)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -123,6 +128,15 @@ func (s *shelf) isRefused(from string) {
 	}
 }
 
+func (s *shelf) toldOf(want ...frontdoor.Stranger) {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.Equal(s.strangers, want) {
+		s.t.Errorf("told of %+v, want %+v", s.strangers, want)
+	}
+}
+
 func TestAConnectionGoesToTheBoardOfItsAddress(t *testing.T) {
 	s := open(t, board(t, "one", "127.0.1.1"), board(t, "two", "127.0.1.2"), board(t, "rest", ""))
 	for _, name := range []string{"one", "two", "rest"} {
@@ -177,11 +191,7 @@ func TestAConnectionOfNobodyIsToldOnceAndServedNothing(t *testing.T) {
 	s.isRefused("127.0.1.9")
 	s.isRefused("127.0.1.2") // a board's, whose process is not there
 	s.hears("127.0.1.1", "one serves 127.0.1.1")
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if want := []string{"127.0.1.9"}; !slices.Equal(s.strangers, want) {
-		t.Errorf("told of %q, want %q", s.strangers, want)
-	}
+	s.toldOf(frontdoor.Stranger{From: netip.MustParseAddr("127.0.1.9")})
 }
 
 func TestBoardsThatNothingTellsApartAreServedByWhoIsIn(t *testing.T) {
@@ -210,7 +220,7 @@ func TestAClosedDoorEndsItsGuests(t *testing.T) {
 	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("accept behind a closed door: %v", err)
 	}
-	if _, err := s.Admit("one"); !errors.Is(err, os.ErrClosed) {
+	if _, err := s.Admit(t.Context(), "one"); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("admit behind a closed door: %v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"time"
 )
 
 var errNotHere = errors.New("boards cannot share a port on this system: no process can hand a connection to another")
@@ -19,3 +20,5 @@ func asConn(*os.File) (*net.UnixConn, error) { return nil, errNotHere }
 func hand(*net.UnixConn, *net.TCPConn) error { return errNotHere }
 
 func take(*net.UnixConn) (net.Conn, error) { return nil, errNotHere }
+
+func helloName(*net.TCPConn, time.Time) string { return "" }
