@@ -84,7 +84,7 @@ file that is broken, and for a waiver that has expired.`,
 	f.signing.register(fl, "statement")
 	fl.StringArrayVar(&f.sealKeys, "seal-key", nil, "public key of a bench that seals its runs, PEM (repeatable)")
 	fl.StringVar(&f.baseline, "baseline", "", "statement of the firmware that was released last (default: the policy's baseline)")
-	fl.StringVar(&f.baselineKey, "baseline-key", "", "public key of whoever signed that, PEM")
+	fl.StringVar(&f.baselineKey, "baseline-key", "", "public key of whoever signed that, PEM; without --baseline the last statement of this key that says PASS is taken, of those that runs of this host keep")
 	cmd.AddCommand(a.gateInitCommand(), a.gateExplainCommand(), a.gateVerifyCommand())
 	return cmd
 }
@@ -293,7 +293,7 @@ func (a *app) question(ctx context.Context, f *gateFlags, names []string) (*gate
 	if err != nil {
 		return nil, err
 	}
-	if q.Released, err = f.released(ctx, q.Policy); err != nil {
+	if q.Released, err = f.released(ctx, q); err != nil {
 		return nil, err
 	}
 	ends := fromHistory(ctx, q)

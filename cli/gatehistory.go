@@ -10,7 +10,6 @@ import (
 	"hilrig/record/wording"
 	"hilrig/reports/gate"
 	"hilrig/reports/history"
-	"hilrig/runner"
 )
 
 // fromHistory adds what the history knows: of the runs given whether they are
@@ -44,18 +43,11 @@ type knownRuns struct {
 
 // askHistory asks for all at once: evidence may take longer to read than a
 // history may take to answer.
-func askHistory(ctx context.Context, q *gate.Question) (k knownRuns, err error) {
-	ctx, cancel := context.WithTimeout(ctx, historyBound)
-	defer cancel()
-	state, err := runner.StateDirName()
-	if err != nil {
-		return k, err
-	}
-	h, err := history.OpenExisting(ctx, state)
-	if err != nil {
-		return k, err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
+func askHistory(ctx context.Context, q *gate.Question) (knownRuns, error) {
+	return inHistory(ctx, historyBound, func(ctx context.Context, h *history.History) (knownRuns, error) { return known(ctx, h, q) })
+}
+
+func known(ctx context.Context, h *history.History, q *gate.Question) (k knownRuns, err error) {
 	given := map[string]bool{}
 	for _, r := range q.Runs {
 		given[r.ID] = true

@@ -113,17 +113,24 @@ func historyQuestion[T any](a *app, cmd *cobra.Command, ask func(context.Context
 }
 
 // askState asks the history of this host, which must be there.
-func askState[T any](ctx context.Context, ask func(context.Context, *history.History) (T, error)) (answer T, err error) {
+func askState[T any](ctx context.Context, ask func(context.Context, *history.History) (T, error)) (T, error) {
+	answer, err := inHistory(ctx, time.Minute, ask)
+	if errors.Is(err, os.ErrNotExist) {
+		return answer, record.NewFailure(record.Usage, "open history", "", errors.New("there is none yet")).WithCure("hilrig run begins one; hilrig history import takes run folders in")
+	}
+	return answer, err
+}
+
+// inHistory asks the history of this host, no longer than a bound; where there
+// is none the error is [fs.ErrNotExist].
+func inHistory[T any](ctx context.Context, bound time.Duration, ask func(context.Context, *history.History) (T, error)) (answer T, err error) {
+	ctx, cancel := context.WithTimeout(ctx, bound)
+	defer cancel()
 	state, err := runner.StateDirName()
 	if err != nil {
 		return answer, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
 	h, err := history.OpenExisting(ctx, state)
-	if errors.Is(err, os.ErrNotExist) {
-		return answer, record.NewFailure(record.Usage, "open history", state, errors.New("there is none yet")).WithCure("hilrig run begins one; hilrig history import takes run folders in")
-	}
 	if err != nil {
 		return answer, err
 	}

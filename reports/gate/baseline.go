@@ -29,6 +29,9 @@ const (
 	defaultMistake = 0.05 // how often a firmware that is no worse may be called worse
 )
 
+// Wanted is the firmware that it names, if any.
+func (b *Baseline) Wanted() Wanted { return Wanted{b.Version, b.SHA256} }
+
 // fill sets what the policy does not say.
 func (b *Baseline) fill() {
 	if b != nil && b.Significance == 0 {
@@ -42,7 +45,7 @@ func (b *Baseline) explain(say func(format string, values ...any)) {
 		return
 	}
 	of, becomes := "the firmware that was released last", "fails"
-	if w := (Wanted{b.Version, b.SHA256}); w != (Wanted{}) {
+	if w := b.Wanted(); w != (Wanted{}) {
 		of = w.String()
 	}
 	if b.Worse == worseWarns {
@@ -74,8 +77,8 @@ func (j *judging) baseline() {
 	switch {
 	case lack != "":
 	case old.Wanted == Wanted{}:
-		lack = "nobody says which firmware was released last (baseline.version, baseline.sha256 or --baseline)"
-	case sameFirmware(old.Wanted, j.out.Firmware.Wanted):
+		lack = "nobody says which firmware was released last (baseline.version, baseline.sha256, --baseline or --baseline-key)"
+	case old.Same(j.out.Firmware.Wanted):
 		lack = old.String() + " is the one that is judged"
 	}
 	pairs, without := j.compared(b.Per == perArea)
@@ -110,7 +113,9 @@ func (j *judging) baseline() {
 	j.out.rule("baseline", text, failures, nil)
 }
 
-func sameFirmware(a, b Wanted) bool {
+// Same reports whether both are one firmware: by the hash where both have it,
+// else by the version.
+func (a Wanted) Same(b Wanted) bool {
 	if a.SHA256 != "" && b.SHA256 != "" {
 		return a.SHA256 == b.SHA256
 	}

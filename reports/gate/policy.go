@@ -182,6 +182,11 @@ func areaOf(spec string) string {
 	return area
 }
 
+// OfType reports whether it asks for boards of a type.
+func (p *Policy) OfType(name string) bool {
+	return slices.ContainsFunc(p.Boards, func(b Boards) bool { return b.Type == name })
+}
+
 // limit is what an area may have.
 func (p *Policy) limit(area string) Limit {
 	l, ok := p.Areas[area]
