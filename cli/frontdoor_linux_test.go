@@ -11,7 +11,6 @@ import (
 
 	"hilrig/azure/hub"
 	"hilrig/record"
-	"hilrig/runner"
 )
 
 // shownAtTheDoor are ten faults that a hub shows to a board, most of them before
@@ -89,7 +88,7 @@ func TestAShelfAtOneFrontDoor(t *testing.T) {
 			}
 			in(t, dir, "hilrig run --rig rig.yaml --out out --spec tls/server-name --spec "+strings.Join(shownAtTheDoor, " --spec "), 1)
 			run := filepath.Join(dir, "out", "latest")
-			r, err := record.Load(filepath.Join(run, runner.RecordFile))
+			r, err := record.Load(filepath.Join(run, record.RecordFile))
 			if err != nil {
 				t.Fatal(err)
 			}

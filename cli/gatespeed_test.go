@@ -36,7 +36,7 @@ func BenchmarkGateOverThirtyRuns(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		if err := r.Save(filepath.Join(of, runner.RecordFile)); err != nil {
+		if err := r.Save(filepath.Join(of, record.RecordFile)); err != nil {
 			b.Fatal(err)
 		}
 		state, err := runner.StateDir()

@@ -405,7 +405,7 @@ func knownFolders(ctx context.Context, state string) (dirs []string, err error) 
 	}
 	all, err := h.Runs(ctx, 0)
 	for _, r := range all {
-		if record.There(filepath.Join(r.Dir, runner.RecordFile)) {
+		if record.There(filepath.Join(r.Dir, record.RecordFile)) {
 			dirs = append(dirs, r.Dir)
 		}
 	}
@@ -418,12 +418,12 @@ func runFolders(dir string) ([]string, error) {
 	if err != nil {
 		return nil, record.NewFailure(record.RigHost, "find", dir, err)
 	}
-	if record.There(filepath.Join(abs, runner.RecordFile)) {
+	if record.There(filepath.Join(abs, record.RecordFile)) {
 		return []string{abs}, nil
 	}
-	dirs := foldersWith(abs, runner.RecordFile)
+	dirs := foldersWith(abs, record.RecordFile)
 	if len(dirs) == 0 {
-		return nil, record.NewFailure(record.Usage, "find run folders in", dir, errors.New("there is none")).WithCure("a run folder holds " + runner.RecordFile)
+		return nil, record.NewFailure(record.Usage, "find run folders in", dir, errors.New("there is none")).WithCure("a run folder holds " + record.RecordFile)
 	}
 	return dirs, nil
 }

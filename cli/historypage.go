@@ -16,7 +16,6 @@ import (
 	"hilrig/record"
 	"hilrig/reports/history"
 	"hilrig/reports/html"
-	"hilrig/runner"
 )
 
 func (a *app) historyPage() *cobra.Command {
@@ -222,7 +221,7 @@ func runNotes(r history.Run) (notes []string) {
 	for _, n := range []struct {
 		so   bool
 		note string
-	}{{r.Ended.IsZero(), "no end"}, {!record.There(filepath.Join(r.Dir, runner.RecordFile)), "folder gone"}, {r.ClockBack, "clock set back"}} {
+	}{{r.Ended.IsZero(), "no end"}, {!record.There(filepath.Join(r.Dir, record.RecordFile)), "folder gone"}, {r.ClockBack, "clock set back"}} {
 		if n.so {
 			notes = append(notes, n.note)
 		}

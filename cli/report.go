@@ -71,16 +71,16 @@ func (a *app) rebuild(dir string) error {
 	if rec.Run.Lost != "" {
 		a.log.Warn("no verdict: " + rec.Run.Lost)
 	}
-	fmt.Fprintln(a.out, shortPath(filepath.Join(dir, runner.RecordFile)))
+	fmt.Fprintln(a.out, shortPath(filepath.Join(dir, record.RecordFile)))
 	return nil
 }
 
 // findRun is the folder of a run: a run folder, a run id, latest, or latest~N,
 // the Nth before it. A run whose record is lost is found by its events.
 func findRun(out, run string, lost bool) (string, error) {
-	marks := []string{runner.RecordFile}
+	marks := []string{record.RecordFile}
 	if lost {
-		marks = append(marks, runner.EventsFile)
+		marks = append(marks, record.EventsFile)
 	}
 	for _, dir := range []string{run, filepath.Join(out, run)} {
 		if holdsAny(dir, marks) {
@@ -118,7 +118,7 @@ func (a *app) report(dir string, f form) error {
 		return err
 	}
 	for _, name := range runner.Rounds(dir) {
-		if !record.There(filepath.Join(name, runner.RecordFile)) {
+		if !record.There(filepath.Join(name, record.RecordFile)) {
 			continue
 		}
 		one, err := runner.Load(name)

@@ -26,9 +26,10 @@ func (a *app) schemaCommand() *cobra.Command {
 		Short: "Print the JSON schema of a format",
 		Long: `Print the JSON schema (draft 2020-12) of a format: event (hilrig run --json,
 events.jsonl, timeline.jsonl), list (hilrig list --json), record (run.json),
-compare (hilrig compare --json), verdict (hilrig gate --json); and of files that
-are written by hand, for editors to complete and check with: rig (rig.yaml),
-policy and waivers (hilrig gate), requirements (hilrig report).`,
+compare (hilrig compare --json), verdict (hilrig gate --json), pruned
+(pruned.json), seal (the payload of seal.dsse); and of files that are written by
+hand, for editors to complete and check with: rig (rig.yaml), policy and waivers
+(hilrig gate), requirements (hilrig report).`,
 		Example: `  hilrig schema rig > rig.schema.json
   hilrig schema record`,
 		Args:      exactly("FORMAT"),

@@ -65,10 +65,11 @@ func holdRun(ctx context.Context, r *gate.Run, end map[string]string, keys []dss
 	if r.Record == nil {
 		return nil
 	}
-	held, err := seal.Check(ctx, r.Dir, r.ID, runner.Replay, keys...)
+	folder := seal.Open(r.Dir, runner.Replay)
+	held, err := folder.Check(ctx, r.ID, keys...)
 	found := held.Found
 	if err == nil && (held.Seal == nil || !maps.Equal(held.Files, end)) {
-		found, err = seal.Hold(ctx, r.Dir, end, runner.Replay)
+		found, err = folder.Hold(ctx, end)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -120,7 +121,7 @@ func (a *app) verifySeal(ctx context.Context, out, run, key string) error {
 	if rec, err := runner.Load(dir); err == nil { // one that cannot be read is not what was sealed
 		id = rec.Run.ID
 	}
-	held, err := seal.Check(ctx, dir, id, runner.Replay, keys...)
+	held, err := seal.Open(dir, runner.Replay).Check(ctx, id, keys...)
 	if err != nil {
 		return err
 	}

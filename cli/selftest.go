@@ -154,7 +154,7 @@ func selftestExit(r *record.Record) int {
 // renderSelftest writes the record with its matrix, and the reports: the page
 // of the whole run, and JUnit with a case for each fault.
 func (a *app) renderSelftest(res *runner.Result, f form) ([]string, error) {
-	if err := res.Record.Save(filepath.Join(res.Dir, runner.RecordFile)); err != nil {
+	if err := res.Record.Save(filepath.Join(res.Dir, record.RecordFile)); err != nil {
 		return nil, err
 	}
 	made, err := a.render(res.Dir, res.Record, f)

@@ -10,7 +10,6 @@ import (
 
 	"hilrig/record"
 	"hilrig/record/wording"
-	"hilrig/runner"
 )
 
 // summary is what a person reads last: counts, every failure with what to look
@@ -24,7 +23,7 @@ func (a *app) summary(dir string, r *record.Record, reports []string) {
 	fmt.Fprintf(a.out, "%s  %s on %s in %s\n", verdictLine(r, ink), counts(r), wording.Devices(r), took(r.Run))
 	fmt.Fprint(a.out, wrap(wording.Sentence(r), "", widthOf(a.out)))
 	if len(reports) == 0 {
-		reports = []string{filepath.Join(dir, runner.RecordFile)}
+		reports = []string{filepath.Join(dir, record.RecordFile)}
 	}
 	for _, p := range reports {
 		fmt.Fprintln(a.out, shortPath(p))

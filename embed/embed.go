@@ -69,7 +69,7 @@ func Run(ctx context.Context, r Request) (rec *record.Record, dir string, err er
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 45 * time.Second
 	ended := cmd.Run()
-	runs := record.Found(own, "*-*/"+runner.RecordFile)
+	runs := record.Found(own, "*-*/"+record.RecordFile)
 	if len(runs) != 1 {
 		return nil, "", record.NewFailure(record.Usage, "run", cmp.Or(r.Rig, "an emulated device"), cause(ended, said.String()))
 	}

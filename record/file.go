@@ -11,6 +11,13 @@ import (
 	"github.com/moby/sys/atomicwriter"
 )
 
+// The names in a run folder of the record, and of the event stream that it can be
+// made of anew.
+const (
+	RecordFile = "run.json"
+	EventsFile = "events.jsonl"
+)
+
 // WriteFile writes data to path so that a reader finds the old file, the new
 // one, or none, whatever happens meanwhile. Errors are of class rig:host: a
 // full disk or a folder that cannot be written is the host's.

@@ -43,7 +43,7 @@ func (r *run) markSum(how func(*record.Run)) {
 	if r.plan.Repeat < 2 {
 		return
 	}
-	sum, err := record.Load(filepath.Join(r.dir, RecordFile))
+	sum, err := record.Load(filepath.Join(r.dir, record.RecordFile))
 	if err == nil {
 		how(&sum.Run)
 		err = saveSum(sum, r.dir)

@@ -8,9 +8,6 @@ import (
 	"hilrig/record"
 )
 
-// EventsFile is the name of the event stream in a run folder.
-const EventsFile = "events.jsonl"
-
 // diary appends events to events.jsonl, which is valid at every line end. It is
 // not safe for concurrent use.
 type diary struct {
@@ -19,7 +16,7 @@ type diary struct {
 }
 
 func openDiary(dir string) (*diary, error) {
-	name := filepath.Join(dir, EventsFile)
+	name := filepath.Join(dir, record.EventsFile)
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, hostFailure("open", name, err)

@@ -207,7 +207,7 @@ var parts = map[string]part{
 		select {}
 	},
 	"reads-the-record": func(_, _ context.Context, job fixtures.Job, _ *slog.Logger, out func(record.Event)) error {
-		data, err := os.ReadFile(filepath.Join(job.Dir, RecordFile))
+		data, err := os.ReadFile(filepath.Join(job.Dir, record.RecordFile))
 		if err != nil {
 			return err
 		}

@@ -14,9 +14,6 @@ import (
 	"hilrig/record"
 )
 
-// RecordFile is the name of the record in a run folder.
-const RecordFile = "run.json"
-
 // newRunID makes an id that sorts by time and that two runs of one second do
 // not share.
 func newRunID(started time.Time) string {

@@ -187,7 +187,7 @@ func TestADiskThatFillsUpEndsTheRunAndLeavesWholeLines(t *testing.T) {
 		t.Errorf("verdict %s", got)
 	}
 	readEvents(t, res.Dir)
-	if _, err := record.Load(filepath.Join(res.Dir, RecordFile)); err != nil {
+	if _, err := record.Load(filepath.Join(res.Dir, record.RecordFile)); err != nil {
 		t.Errorf("the record on disk: %v", err)
 	}
 }

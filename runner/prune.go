@@ -19,7 +19,7 @@ func Named(dir string) bool {
 // Streams are what of a run folder Prune removes, and how many bytes they have.
 func Streams(dir string) (names []string, size int64, err error) {
 	for _, of := range append(Rounds(dir), dir) {
-		names = append(names, record.Found(of, EventsFile)...)
+		names = append(names, record.Found(of, record.EventsFile)...)
 		names = append(names, record.Found(of, "devices")...)
 	}
 	for _, name := range names {
@@ -45,7 +45,7 @@ func Streams(dir string) (names []string, size int64, err error) {
 // gone on with by the next.
 func Prune(ctx context.Context, dir string) error {
 	for _, of := range append(Rounds(dir), dir) {
-		name := filepath.Join(of, RecordFile)
+		name := filepath.Join(of, record.RecordFile)
 		if of != dir && !record.There(name) {
 			continue // a round that never began
 		}

@@ -30,7 +30,7 @@ func Rebuild(dir string) (*record.Record, error) {
 		if !r.replayed {
 			continue
 		}
-		if err := r.rec.Save(filepath.Join(r.dir, RecordFile)); err != nil {
+		if err := r.rec.Save(filepath.Join(r.dir, record.RecordFile)); err != nil {
 			return nil, err
 		}
 	}
@@ -46,7 +46,7 @@ func Replay(dir string) (map[string][]byte, error) {
 	}
 	texts := map[string][]byte{}
 	for _, r := range all {
-		name, err := filepath.Rel(dir, filepath.Join(r.dir, RecordFile))
+		name, err := filepath.Rel(dir, filepath.Join(r.dir, record.RecordFile))
 		if err != nil {
 			return nil, hostFailure("find", r.dir, err)
 		}
@@ -70,7 +70,7 @@ type folderRecord struct {
 // replayAll makes the record of each round anew, and last the run's.
 func replayAll(dir string) ([]folderRecord, error) {
 	if underWay(dir) || underWay(filepath.Dir(dir)) {
-		return nil, record.NewFailure(record.Usage, "rebuild", filepath.Join(dir, RecordFile), errors.New("the run is still under way")).
+		return nil, record.NewFailure(record.Usage, "rebuild", filepath.Join(dir, record.RecordFile), errors.New("the run is still under way")).
 			WithCure("wait for its end")
 	}
 	var all []folderRecord
@@ -80,7 +80,7 @@ func replayAll(dir string) ([]folderRecord, error) {
 		var err error
 		one.rec, err = rebuild(round, nil)
 		if errors.Is(err, fs.ErrNotExist) {
-			one.rec, err = record.Load(filepath.Join(round, RecordFile))
+			one.rec, err = record.Load(filepath.Join(round, record.RecordFile))
 			one.replayed = false
 		}
 		if err != nil {
@@ -98,11 +98,11 @@ func replayAll(dir string) ([]folderRecord, error) {
 
 // rebuild makes one folder's record anew; rounds are those that it sums up.
 func rebuild(dir string, rounds []*record.Record) (*record.Record, error) {
-	rec, err := replay(filepath.Join(dir, EventsFile), rounds)
+	rec, err := replay(filepath.Join(dir, record.EventsFile), rounds)
 	if err != nil {
 		return nil, err
 	}
-	name := filepath.Join(dir, RecordFile)
+	name := filepath.Join(dir, record.RecordFile)
 	if rec.Run.Lost != "" {
 		if whole, err := record.Load(name); err == nil && whole.Run.Lost == "" {
 			return nil, record.NewFailure(record.Usage, "rebuild", name, fmt.Errorf("it can be read, and the events beside it say less: %s", rec.Run.Lost)).
@@ -129,7 +129,7 @@ func replay(name string, rounds []*record.Record) (*record.Record, error) {
 		e, err := parseEvent(line)
 		switch {
 		case err != nil || !whole:
-			broken = fmt.Errorf("line %d of %s cannot be read", r.line, EventsFile)
+			broken = fmt.Errorf("line %d of %s cannot be read", r.line, record.EventsFile)
 		default:
 			r.replay(e)
 		}
@@ -171,7 +171,7 @@ func (r *replayed) replay(e record.Event) {
 		r.admit(e)
 	}
 	if _, err := r.enter(e); err != nil && e.Kind != KindChildNoise {
-		r.lose(fmt.Errorf("line %d of %s: %w", r.line, EventsFile, err))
+		r.lose(fmt.Errorf("line %d of %s: %w", r.line, record.EventsFile, err))
 	}
 }
 
@@ -202,11 +202,11 @@ func (r *replayed) admit(e record.Event) {
 func (r *replayed) end(rounds []*record.Record) *record.Record {
 	rec := r.rec
 	if !r.named {
-		r.lose(fmt.Errorf("%s does not say which devices and specs were asked", EventsFile))
+		r.lose(fmt.Errorf("%s does not say which devices and specs were asked", record.EventsFile))
 	}
 	if !r.closing && r.endedOld.Kind != "" {
 		rec.Run.Ended = r.endedOld.UTC
-		r.lose(fmt.Errorf("%s does not say how the run ended", EventsFile))
+		r.lose(fmt.Errorf("%s does not say how the run ended", record.EventsFile))
 	}
 	if rec.OfSelftest() {
 		r.lose(errors.New("what a selftest shows of the suites is not in its events"))

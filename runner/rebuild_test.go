@@ -34,12 +34,12 @@ func TestARebuiltRecordIsTheOneThatWasThere(t *testing.T) {
 			p.Repeat = c.repeat
 			p.Firmware = record.Firmware{Version: "2.4.1", File: "image.bin", SHA256: strings.Repeat("ab", 32)}
 			res := run1(t, supervisor(t, c.part), p)
-			records, err := filepath.Glob(filepath.Join(res.Dir, "round-*", RecordFile))
+			records, err := filepath.Glob(filepath.Join(res.Dir, "round-*", record.RecordFile))
 			if err != nil {
 				t.Fatal(err)
 			}
 			want := map[string]string{}
-			for _, name := range append(records, filepath.Join(res.Dir, RecordFile)) {
+			for _, name := range append(records, filepath.Join(res.Dir, record.RecordFile)) {
 				want[name] = read(t, name)
 				if err := os.WriteFile(name, []byte(want[name][:len(want[name])/2]), 0o644); err != nil {
 					t.Fatal(err)
@@ -62,7 +62,7 @@ func TestARebuiltRecordIsTheOneThatWasThere(t *testing.T) {
 func TestEventsThatWereCutLeaveWhatTheySay(t *testing.T) {
 	t.Parallel()
 	res := run1(t, supervisor(t, "normal"), plan(t, "emu-1", "emu-2"))
-	name := filepath.Join(res.Dir, EventsFile)
+	name := filepath.Join(res.Dir, record.EventsFile)
 	events := read(t, name)
 	cut := strings.Index(events, `"spec.finished","spec":"session/four"`)
 	if err := os.WriteFile(name, []byte(events[:cut]), 0o644); err != nil {
@@ -116,14 +116,14 @@ func TestWhatEventsDoNotSayIsTold(t *testing.T) {
 				}
 				kept.Write(append(b, '\n'))
 			}
-			if err := os.WriteFile(filepath.Join(res.Dir, EventsFile), kept.Bytes(), 0o644); err != nil {
+			if err := os.WriteFile(filepath.Join(res.Dir, record.EventsFile), kept.Bytes(), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			was := read(t, filepath.Join(res.Dir, RecordFile))
-			if _, err := Rebuild(res.Dir); record.ClassOf(err) != record.Usage || read(t, filepath.Join(res.Dir, RecordFile)) != was {
+			was := read(t, filepath.Join(res.Dir, record.RecordFile))
+			if _, err := Rebuild(res.Dir); record.ClassOf(err) != record.Usage || read(t, filepath.Join(res.Dir, record.RecordFile)) != was {
 				t.Errorf("a whole record: %v", err)
 			}
-			if err := os.Remove(filepath.Join(res.Dir, RecordFile)); err != nil {
+			if err := os.Remove(filepath.Join(res.Dir, record.RecordFile)); err != nil {
 				t.Fatal(err)
 			}
 			rec, err := Rebuild(res.Dir)
@@ -140,13 +140,13 @@ func TestWhatEventsDoNotSayIsTold(t *testing.T) {
 func TestWithoutEventsThereIsNothingToRebuildFrom(t *testing.T) {
 	for name, events := range map[string]string{"empty": "", "strange": "hello\n", "of nothing": `{"at":1,"utc":"2026-11-22T23:15:01Z","source":"run","kind":"run.ended"}` + "\n"} {
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, EventsFile), []byte(events), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, record.EventsFile), []byte(events), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := Rebuild(dir); record.ClassOf(err) != record.Usage {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := os.Stat(filepath.Join(dir, RecordFile)); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, record.RecordFile)); err == nil {
 			t.Errorf("%s left a record", name)
 		}
 	}

@@ -204,7 +204,7 @@ func (l *recorder) keep(err error) {
 
 func (l *recorder) save() error {
 	l.rec.Conclude()
-	return l.rec.Save(filepath.Join(l.dir, RecordFile))
+	return l.rec.Save(filepath.Join(l.dir, record.RecordFile))
 }
 
 // saveNow is save while events go on: they wait for the record to be encoded,
@@ -217,7 +217,7 @@ func (l *recorder) saveNow() {
 	data, err := l.rec.Encode()
 	l.mu.Unlock()
 	if err == nil {
-		err = record.WriteFile(filepath.Join(l.dir, RecordFile), data, 0o644)
+		err = record.WriteFile(filepath.Join(l.dir, record.RecordFile), data, 0o644)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

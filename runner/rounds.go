@@ -82,7 +82,7 @@ func (r *run) tellRounds(sum *record.Record) (ended func(why string, head record
 
 func saveSum(sum *record.Record, dir string) error {
 	sum.Conclude()
-	return sum.Save(filepath.Join(dir, RecordFile))
+	return sum.Save(filepath.Join(dir, record.RecordFile))
 }
 
 // sumUp makes one record of the rounds done so far, out of that of a run that has

@@ -21,7 +21,7 @@ func TestRoundsAreRecordsOfTheirOwnAndSummedUp(t *testing.T) {
 		t.Errorf("rounds done: %v", done)
 	}
 	for i, want := range []string{"pass pass pass pass", "pass fail pass pass", "pass pass pass pass"} {
-		r, err := record.Load(filepath.Join(roundDir(res.Dir, i+1), RecordFile))
+		r, err := record.Load(filepath.Join(roundDir(res.Dir, i+1), record.RecordFile))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -29,7 +29,7 @@ func TestRoundsAreRecordsOfTheirOwnAndSummedUp(t *testing.T) {
 			t.Errorf("round %d of %d: %s", r.Run.Round, r.Run.Rounds, got)
 		}
 	}
-	sum, err := record.Load(filepath.Join(res.Dir, RecordFile))
+	sum, err := record.Load(filepath.Join(res.Dir, record.RecordFile))
 	if err != nil {
 		t.Fatal(err)
 	}

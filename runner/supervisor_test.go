@@ -94,7 +94,7 @@ func verdicts(d record.DeviceRecord) string {
 // checkFiles holds the run folder against the record that Run returned.
 func checkFiles(t *testing.T, res *Result) {
 	t.Helper()
-	saved, err := record.Load(filepath.Join(res.Dir, RecordFile))
+	saved, err := record.Load(filepath.Join(res.Dir, record.RecordFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestARecordIsThereBeforeAnythingRuns(t *testing.T) {
 				t.Error(err)
 			}
 		case KindRunEnded: // what is shown last is on disk
-			runs, _ := filepath.Glob(filepath.Join(s.Out, "2*", RecordFile))
+			runs, _ := filepath.Glob(filepath.Join(s.Out, "2*", record.RecordFile))
 			if last, err = record.Load(runs[0]); err != nil {
 				t.Error(err)
 			}
@@ -373,7 +373,7 @@ func TestARunIsToldOfBeforeAnythingIsTouched(t *testing.T) {
 	s, p := supervisor(t, "normal"), plan(t, "emu-1")
 	var begun *record.Record
 	s.Begun = func(dir string, r *record.Record) {
-		if _, err := os.Stat(filepath.Join(dir, RecordFile)); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, record.RecordFile)); err == nil {
 			t.Error("told after the record was begun")
 		}
 		begun = r

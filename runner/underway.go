@@ -56,7 +56,7 @@ func Load(dir string) (*record.Record, error) {
 // says signs that text and no later one.
 func LoadText(dir string) (*record.Record, []byte, error) {
 	goesOn := underWay(dir) || underWay(filepath.Dir(dir)) // before: a run that ends meanwhile has its end in the record
-	name := filepath.Join(dir, RecordFile)
+	name := filepath.Join(dir, record.RecordFile)
 	text, err := record.Read(name)
 	if err != nil {
 		return nil, nil, err

@@ -31,7 +31,7 @@ func links(runDir string, devices []record.DeviceRecord) (of map[string][]link, 
 		dir := "devices/" + d.Name + "/"
 		of[d.Name] = there(dir+"transcript.log", dir+"timeline.jsonl")
 	}
-	return of, there("run.json", "events.jsonl", "junit.xml")
+	return of, there(record.RecordFile, record.EventsFile, "junit.xml")
 }
 
 // label is a file's name as a reader needs it.

@@ -3,6 +3,7 @@ package schema_test
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"hilrig/record"
 	"hilrig/reports/schema"
+	"hilrig/reports/seal"
 )
 
 func validate(t *testing.T, name string, v any) error {
@@ -61,6 +63,13 @@ func TestRealValuesAreValid(t *testing.T) {
 	if err := validate(t, "event", e); err != nil {
 		t.Errorf("event: %v", err)
 	}
+	files := map[string]string{record.RecordFile: strings.Repeat("a", 64)}
+	if err := validate(t, "pruned", record.Pruned{Schema: 1, Files: files}); err != nil {
+		t.Errorf("pruned: %v", err)
+	}
+	if err := validate(t, "seal", seal.Seal{Schema: 1, Run: r.Run.ID, Hilrig: "devel", Sealed: now, Files: files}); err != nil {
+		t.Errorf("seal: %v", err)
+	}
 }
 
 func TestWrongValuesAreNot(t *testing.T) {
@@ -72,6 +81,14 @@ func TestWrongValuesAreNot(t *testing.T) {
 	}
 	if validate(t, "list", []any{map[string]any{"id": "no slash"}}) == nil {
 		t.Error("a list of nonsense is valid")
+	}
+	for what, v := range map[string]any{
+		"pruned": record.Pruned{Schema: 1, Files: map[string]string{"events.jsonl": "short"}},
+		"seal":   seal.Seal{Schema: 1, Run: "r", Files: map[string]string{"events.jsonl": strings.Repeat("a", 64)}}, // no record
+	} {
+		if validate(t, what, v) == nil {
+			t.Errorf("%s: %v is valid", what, v)
+		}
 	}
 	if _, err := schema.Of("nonsense"); record.ClassOf(err) != record.Usage {
 		t.Errorf("unknown schema: %v", err)

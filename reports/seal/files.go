@@ -15,12 +15,6 @@ import (
 	"hilrig/record"
 )
 
-// The files of a run folder that a record can be made of.
-const (
-	recordFile = "run.json"
-	eventsFile = "events.jsonl"
-)
-
 // made are the files of a run folder that are made of the others, come later or
 // go away.
 var made = []string{"junit.xml", "report.html", "run.lock", FileName, record.PrunedFile}
@@ -60,7 +54,7 @@ func Digests(ctx context.Context, dir string) (map[string]string, error) {
 // digest is that of the text of a record where it is one: it may be kept
 // compressed.
 func digest(ctx context.Context, path string) (string, error) {
-	if filepath.Base(path) != recordFile {
+	if filepath.Base(path) != record.RecordFile {
 		return record.Digest(ctx, path)
 	}
 	if err := ctx.Err(); err != nil {
@@ -83,34 +77,64 @@ type Found struct {
 // as its events say it.
 type Replay func(dir string) (map[string][]byte, error)
 
+// Folder is a run folder that is looked at: each of its files is read once,
+// whatever it is held against.
+type Folder struct {
+	dir    string
+	replay Replay
+	is     map[string]digested
+}
+
+// digested is what came of reading a file.
+type digested struct {
+	sum string
+	err error
+}
+
+// Open is a run folder as it is when its files are first asked for.
+func Open(dir string, replay Replay) *Folder {
+	return &Folder{dir: dir, replay: replay, is: map[string]digested{}}
+}
+
+func (f *Folder) digest(ctx context.Context, name string) (string, error) {
+	is, known := f.is[name]
+	if !known {
+		is.sum, is.err = digest(ctx, filepath.Join(f.dir, filepath.FromSlash(name)))
+		if ctx.Err() == nil {
+			f.is[name] = is
+		}
+	}
+	return is.sum, is.err
+}
+
 // Hold holds the files of a run folder against digests that were taken before.
 // It ends with its context. A record that differs is asked of its events, where
 // those are as they were.
-func Hold(ctx context.Context, dir string, were map[string]string, replay Replay) (f Found, err error) {
-	pruned, err := record.LoadPruned(dir)
+func (f *Folder) Hold(ctx context.Context, were map[string]string) (found Found, err error) {
+	pruned, err := record.LoadPruned(f.dir)
 	if err != nil {
-		return f, err
+		return found, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(were)) {
 		if !filepath.IsLocal(filepath.FromSlash(name)) {
-			f.Edited = append(f.Edited, name)
+			found.Edited = append(found.Edited, name)
 			continue
 		}
-		is, err := digest(ctx, filepath.Join(dir, filepath.FromSlash(name)))
+		is, err := f.digest(ctx, name)
 		switch {
 		case ctx.Err() != nil:
-			return f, record.NewFailure(record.RigHost, "read", dir, ctx.Err())
+			return found, record.NewFailure(record.RigHost, "read", f.dir, ctx.Err())
 		case err == nil && is == were[name]:
-		case errors.Is(err, fs.ErrNotExist) && pathpkg.Base(name) != recordFile && pruned.Files[name] == were[name]:
-			f.Pruned = append(f.Pruned, name)
+		case errors.Is(err, fs.ErrNotExist) && pathpkg.Base(name) != record.RecordFile && pruned.Files[name] == were[name]:
+			found.Pruned = append(found.Pruned, name)
 		case err == nil, errors.Is(err, fs.ErrNotExist), errors.Is(err, record.ErrNoFile), record.ClassOf(err) == record.Usage:
-			f.Edited = append(f.Edited, name)
+			found.Edited = append(found.Edited, name)
 		default:
-			return f, record.NewFailure(record.RigHost, "read", "", err)
+			return found, record.NewFailure(record.RigHost, "read", "", err)
 		}
 	}
-	f.tellAnew(dir, were, replay)
-	return f, nil
+	found.tellAnew(f.dir, were, f.replay)
+	return found, nil
 }
 
 // tellAnew takes the records out of what was edited that say what their events
@@ -118,13 +142,13 @@ func Hold(ctx context.Context, dir string, were map[string]string, replay Replay
 func (f *Found) tellAnew(dir string, were map[string]string, replay Replay) {
 	events := 0
 	for name := range were {
-		if pathpkg.Base(name) == eventsFile {
+		if pathpkg.Base(name) == record.EventsFile {
 			events++
 		}
 	}
-	differs := func(name string) bool { return pathpkg.Base(name) == recordFile }
+	differs := func(name string) bool { return pathpkg.Base(name) == record.RecordFile }
 	if !slices.ContainsFunc(f.Edited, differs) || events == 0 ||
-		slices.ContainsFunc(slices.Concat(f.Edited, f.Pruned), func(name string) bool { return pathpkg.Base(name) == eventsFile }) {
+		slices.ContainsFunc(slices.Concat(f.Edited, f.Pruned), func(name string) bool { return pathpkg.Base(name) == record.EventsFile }) {
 		return
 	}
 	said, err := replay(dir)

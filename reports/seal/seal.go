@@ -79,11 +79,11 @@ func (h Held) Lack() string {
 	return ""
 }
 
-// Check holds a run's folder against its seal and its seal against keys; it
-// asks nobody. Its error is the context's or the host's: a seal that is damaged
-// is told.
-func Check(ctx context.Context, dir, run string, replay Replay, keys ...dsse.Key) (h Held, err error) {
-	s, by, err := read(dir, keys)
+// Check holds the folder against its seal and its seal against keys; it asks
+// nobody. Its error is the context's or the host's: a seal that is damaged is
+// told.
+func (f *Folder) Check(ctx context.Context, run string, keys ...dsse.Key) (h Held, err error) {
+	s, by, err := read(f.dir, keys)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return h, nil
@@ -95,10 +95,10 @@ func Check(ctx context.Context, dir, run string, replay Replay, keys ...dsse.Key
 	switch {
 	case s.Run != run:
 		h.Damage = "its seal is of run " + s.Run
-	case s.Files[recordFile] == "":
+	case s.Files[record.RecordFile] == "":
 		h.Damage = "its seal does not name its record"
 	default:
-		h.Found, err = Hold(ctx, dir, s.Files, replay)
+		h.Found, err = f.Hold(ctx, s.Files)
 	}
 	return h, err
 }

@@ -97,7 +97,9 @@ func (f folder) prune(names ...string) {
 
 // said is a replay that says this of the whole run.
 func said(text string) Replay {
-	return func(string) (map[string][]byte, error) { return map[string][]byte{recordFile: []byte(text)}, nil }
+	return func(string) (map[string][]byte, error) {
+		return map[string][]byte{record.RecordFile: []byte(text)}, nil
+	}
 }
 
 const run = "20261127T100000Z-0001"
@@ -112,24 +114,24 @@ func TestASealIsOfTheFolderAsItWas(t *testing.T) {
 		{"reports made anew", func(f folder) { f.put("report.html", "another") }, ""},
 		{"a file that came later", func(f folder) { f.put("statements/x.dsse", "{}") }, ""},
 		{"a record that is kept compressed", func(f folder) {
-			if err := record.Pack(filepath.Join(f.dir, recordFile)); err != nil {
+			if err := record.Pack(filepath.Join(f.dir, record.RecordFile)); err != nil {
 				f.t.Fatal(err)
 			}
 		}, ""},
-		{"streams that were pruned", func(f folder) { f.prune(transcript, ofRound, eventsFile) }, ""},
+		{"streams that were pruned", func(f folder) { f.prune(transcript, ofRound, record.EventsFile) }, ""},
 		{"streams that were pruned in two goes", func(f folder) { f.prune(transcript); f.prune(ofRound) }, ""},
 		{"a stream that was edited, then pruned", func(f folder) { f.put(transcript, "nicer"); f.prune(transcript) }, "changed since it was sealed: " + transcript},
 		{"a stream that nobody pruned", func(f folder) { f.remove(transcript) }, "changed since it was sealed: " + transcript},
-		{"a record that is noted as pruned", func(f folder) { f.prune(recordFile) }, "changed since it was sealed: run.json"},
-		{"a record", func(f folder) { f.put(recordFile, "green") }, "changed since it was sealed: run.json"},
-		{"a record that its events say", func(f folder) { f.put(recordFile, "anew") }, ""},
-		{"a record that its events say, which were edited too", func(f folder) { f.put(recordFile, "anew"); f.put(eventsFile, "nicer") }, "changed since it was sealed: events.jsonl, run.json"},
-		{"a record of which the events are pruned", func(f folder) { f.put(recordFile, "anew"); f.prune(eventsFile) }, "changed since it was sealed: run.json"},
+		{"a record that is noted as pruned", func(f folder) { f.prune(record.RecordFile) }, "changed since it was sealed: run.json"},
+		{"a record", func(f folder) { f.put(record.RecordFile, "green") }, "changed since it was sealed: run.json"},
+		{"a record that its events say", func(f folder) { f.put(record.RecordFile, "anew") }, ""},
+		{"a record that its events say, which were edited too", func(f folder) { f.put(record.RecordFile, "anew"); f.put(record.EventsFile, "nicer") }, "changed since it was sealed: events.jsonl, run.json"},
+		{"a record of which the events are pruned", func(f folder) { f.put(record.RecordFile, "anew"); f.prune(record.EventsFile) }, "changed since it was sealed: run.json"},
 		{"a record beside the compressed one", func(f folder) {
-			if err := record.Pack(filepath.Join(f.dir, recordFile)); err != nil {
+			if err := record.Pack(filepath.Join(f.dir, record.RecordFile)); err != nil {
 				f.t.Fatal(err)
 			}
-			f.put(recordFile, "green")
+			f.put(record.RecordFile, "green")
 		}, "changed since it was sealed: run.json"},
 		{"a transcript of a round", func(f folder) { f.put(ofRound, "nicer") }, "changed since it was sealed: " + ofRound},
 		{"a link in place of a transcript", func(f folder) {
@@ -153,8 +155,8 @@ func TestASealIsOfTheFolderAsItWas(t *testing.T) {
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			f := folder{t: t, dir: t.TempDir()}
-			f.put(recordFile, "red")
-			f.put(eventsFile, "events")
+			f.put(record.RecordFile, "red")
+			f.put(record.EventsFile, "events")
 			f.put(transcript, "transcript")
 			f.put("round-01/run.json", "round")
 			f.put(ofRound, "timeline")
@@ -163,7 +165,7 @@ func TestASealIsOfTheFolderAsItWas(t *testing.T) {
 			f.sign = sign
 			f.seal(run, f.digests())
 			c.change(f)
-			held, err := Check(t.Context(), f.dir, run, said("anew"), key)
+			held, err := Open(f.dir, said("anew")).Check(t.Context(), run, key)
 			got := held.Lack()
 			if err != nil {
 				got = "error: " + err.Error()
@@ -177,7 +179,7 @@ func TestASealIsOfTheFolderAsItWas(t *testing.T) {
 
 func TestDigestsEndWithTheirContext(t *testing.T) {
 	f := folder{t: t, dir: t.TempDir()}
-	f.put(recordFile, "red")
+	f.put(record.RecordFile, "red")
 	f.put(transcript, strings.Repeat("x", 1<<20))
 	files, err := Digests(t.Context(), f.dir)
 	if err != nil {
@@ -188,7 +190,26 @@ func TestDigestsEndWithTheirContext(t *testing.T) {
 	if _, err := Digests(ctx, f.dir); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	if _, err := Hold(ctx, f.dir, files, said("")); !errors.Is(err, context.Canceled) {
+	if _, err := Open(f.dir, said("")).Hold(ctx, files); !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// A file that two lists name is read once, so that one answer is about one file.
+func TestAFileIsReadOnceWhateverItIsHeldAgainst(t *testing.T) {
+	f := folder{t: t, dir: t.TempDir()}
+	f.put(record.RecordFile, "red")
+	f.put(transcript, "transcript")
+	files := f.digests()
+	opened := Open(f.dir, said(""))
+	for range 2 {
+		found, err := opened.Hold(t.Context(), files)
+		if err != nil || len(found.Edited) > 0 {
+			t.Errorf("%v %v", found, err)
+		}
+		f.put(transcript, "nicer")
+	}
+	if found, err := Open(f.dir, said("")).Hold(t.Context(), files); err != nil || len(found.Edited) != 1 {
+		t.Errorf("opened anew: %v %v", found, err)
 	}
 }
