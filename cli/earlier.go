@@ -46,26 +46,23 @@ func (a *app) earlier(dir string, r *record.Record) *html.Earlier {
 }
 
 func earlierOf(before *history.Before, dir string, r *record.Record) *html.Earlier {
-	e := &html.Earlier{Tails: map[string]map[string][]html.Mark{}}
-	for device, specs := range before.Tail {
-		e.Tails[device] = map[string][]html.Mark{}
-		for spec, marks := range specs {
-			for _, m := range marks {
-				e.Tails[device][spec] = append(e.Tails[device][spec], html.Mark(m))
-			}
-		}
-	}
+	e := &html.Earlier{Tails: before.Tail}
 	if before.Last == nil {
 		return e
 	}
-	now := *r
+	now, faulty := *r, 0
+	for _, d := range r.Devices {
+		if len(d.Faults) > 0 {
+			faulty++
+		}
+	}
 	now.Devices = slices.DeleteFunc(slices.Clone(r.Devices), func(d record.DeviceRecord) bool { return before.Last.Device(d.Name) == nil })
 	for i := range now.Devices {
 		now.Devices[i].Cause = "" // the history knows of none: what was wrong with a device as a whole cannot be compared
 	}
 	c := compare.Runs(before.Last, &now)
 	e.Since = &html.Since{
-		ID: before.Last.Run.ID, Started: before.Last.Run.Started, Firmware: before.Firmware, Report: reportsFrom(dir)(before.Dir), Missing: len(r.Devices) - len(now.Devices),
+		ID: before.Last.Run.ID, Started: before.Last.Run.Started, Firmware: before.Firmware, Report: reportsFrom(dir)(before.Dir), Missing: len(r.Devices) - len(now.Devices) - faulty, Faulty: faulty,
 		Groups: []html.SinceGroup{{Title: "Newly red", Changes: changesOf(c.NewlyRed)}, {Title: "Newly not run", Changes: changesOf(c.NewlyNotRun)}, {Title: "Newly green", Changes: changesOf(c.NewlyGreen)}},
 	}
 	return e

@@ -178,11 +178,21 @@ func pastTrends(ctx context.Context, h *history.History, p *html.Past, refs func
 		t := html.Trend{Spec: m.Spec, Name: m.Name, Unit: m.Unit, Type: m.Type}
 		for _, r := range m.Runs {
 			t.Low, t.High = r.Least, r.Most
-			t.Points = append(t.Points, html.TrendPoint{At: r.Started, Low: r.Low, Middle: r.Middle, High: r.High, Outside: r.Outside, Report: refs(r.Dir)})
+			t.Points = append(t.Points, html.TrendPoint{At: r.Started, Low: r.Low, Middle: r.Middle, High: r.High, Outside: r.Outside, Report: refs(r.Dir), Each: eachOf(r)})
 		}
 		p.Trends = append(p.Trends, t)
 	}
 	return err
+}
+
+// eachOf reads the values of a run's boards where somebody wants them.
+func eachOf(m history.Measure) func() []html.TrendValue {
+	return func() (all []html.TrendValue) {
+		for _, v := range m.Each() {
+			all = append(all, html.TrendValue(v))
+		}
+		return all
+	}
 }
 
 func pastBoards(ctx context.Context, h *history.History, p *html.Past, refs func(string) html.Ref) error {

@@ -10,20 +10,12 @@ import (
 	"hilrig/record/wording"
 )
 
-// Mark is how a spec ended on a device in an earlier run.
-type Mark struct {
-	Run      int64 // its number in the history
-	At       time.Time
-	Firmware string
-	Verdict  record.Verdict
-}
-
 // Before is what the history knows of the boards of a run from before it.
 type Before struct {
-	Last     *record.Record               // the last run that can be compared, as far as it is known; nil: there is none
-	Dir      string                       // of Last
-	Firmware string                       // of Last: what it named, or its boards ran
-	Tail     map[string]map[string][]Mark // by device and spec, the oldest first
+	Last     *record.Record                      // the last run that can be compared, as far as it is known; nil: there is none
+	Dir      string                              // of Last
+	Firmware string                              // of Last: what it named, or its boards ran
+	Tail     map[string]map[string][]record.Mark // by device and spec, the oldest first
 }
 
 // earlierEntry is a board of a run in an earlier one.
@@ -47,7 +39,7 @@ const (
 // Before asks for what was found on the boards of a run before it began, at the
 // same hub.
 func (h *History) Before(ctx context.Context, r *record.Record) (*Before, error) {
-	b := &Before{Tail: map[string]map[string][]Mark{}}
+	b := &Before{Tail: map[string]map[string][]record.Mark{}}
 	specs, err := h.names(ctx, "SELECT id, name FROM spec")
 	if err != nil {
 		return nil, err
@@ -118,11 +110,11 @@ func (h *History) verdicts(ctx context.Context, e *earlierEntry, specs map[int64
 }
 
 // tailOf are the marks of each spec of a board, the oldest first.
-func tailOf(entries []earlierEntry) map[string][]Mark {
-	tail := map[string][]Mark{}
+func tailOf(entries []earlierEntry) map[string][]record.Mark {
+	tail := map[string][]record.Mark{}
 	for _, e := range slices.Backward(entries) {
 		for spec, v := range e.verdicts {
-			tail[spec] = append(tail[spec], Mark{e.seq, e.Started, named(e.version, e.sum), v})
+			tail[spec] = append(tail[spec], record.Mark{Run: e.seq, At: e.Started, Firmware: named(e.version, e.sum), Verdict: v})
 		}
 	}
 	return tail

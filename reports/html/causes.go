@@ -14,7 +14,20 @@ type failure struct {
 	Spec     record.SpecResult
 	On       []wording.On
 	Timeline stretch
-	Tail     []Mark // of the device in earlier runs
+	Tail     []record.Mark // of the device in earlier runs
+	Several  bool          // the run has other boards, too
+}
+
+// shortList are the failures as the page's head tells them, those that have room
+// before the matrix first.
+type shortList struct{ First, Rest []failure }
+
+// mostShort is how many of them that is.
+const mostShort = 15
+
+func shortOf(all []failure) shortList {
+	n := min(len(all), mostShort)
+	return shortList{all[:n], all[n:]}
 }
 
 // Short is what was seen, in a line.
@@ -36,7 +49,7 @@ const detailed = 100
 func failures(r *record.Record, runDir string) (all, more []failure) {
 	for _, rank := range []record.Verdict{record.Fail, record.Error, record.Warn} {
 		for _, on := range wording.Alike(r, rank) {
-			f := failure{Anchor: anchor(on[0].Device, on[0].Spec.ID), Device: on[0].Device, Spec: on[0].Spec, On: on}
+			f := failure{Anchor: anchor(on[0].Device, on[0].Spec.ID), Device: on[0].Device, Spec: on[0].Spec, On: on, Several: len(r.Devices) > 1}
 			if len(all) == detailed {
 				more = append(more, f)
 				continue

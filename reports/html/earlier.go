@@ -2,7 +2,6 @@ package html
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -12,8 +11,8 @@ import (
 
 // Earlier is what is known of the boards of a run from before it.
 type Earlier struct {
-	Since *Since                       // nil: no run can be compared
-	Tails map[string]map[string][]Mark // by device and spec, the oldest first
+	Since *Since                              // nil: no run can be compared
+	Tails map[string]map[string][]record.Mark // by device and spec, the oldest first
 }
 
 // Since is what changed against the last run that can be compared.
@@ -22,6 +21,7 @@ type Since struct {
 	Started      time.Time
 	Report       Ref // empty: it is gone
 	Missing      int // devices that it did not have
+	Faulty       int // devices that are faulty on purpose, which nothing is known of
 	Groups       []SinceGroup
 }
 
@@ -41,19 +41,6 @@ type SinceKind struct {
 type SinceChange struct {
 	SinceKind
 	Devices []string
-}
-
-// Mark is how a spec ended on a device in an earlier run.
-type Mark struct {
-	Run      int64 // tells runs apart
-	At       time.Time
-	Firmware string
-	Verdict  record.Verdict
-}
-
-// Says is the mark in words.
-func (m Mark) Says() string {
-	return fmt.Sprintf("%s: %s with %s", m.At.UTC().Format("2006-01-02 15:04"), m.Verdict, cmp.Or(m.Firmware, "firmware not named"))
 }
 
 // Changed is how many results changed.
@@ -90,7 +77,7 @@ func (c SinceChange) On() string { return wording.Some(c.Devices, 4) }
 const tailLength = 10
 
 // tail are the last verdicts of a spec on a device, the oldest first.
-func (e *Earlier) tail(device, spec string) []Mark {
+func (e *Earlier) tail(device, spec string) []record.Mark {
 	if e == nil {
 		return nil
 	}
@@ -99,11 +86,11 @@ func (e *Earlier) tail(device, spec string) []Mark {
 }
 
 // worst are the last verdicts of a spec over devices: of each run the worst.
-func (e *Earlier) worst(devices []record.DeviceRecord, spec string) []Mark {
+func (e *Earlier) worst(devices []record.DeviceRecord, spec string) []record.Mark {
 	if e == nil {
 		return nil
 	}
-	runs := map[int64]Mark{}
+	runs := map[int64]record.Mark{}
 	for _, d := range devices {
 		for _, m := range e.Tails[d.Name][spec] {
 			if was, known := runs[m.Run]; !known || rank(m.Verdict) < rank(was.Verdict) {
@@ -111,11 +98,11 @@ func (e *Earlier) worst(devices []record.DeviceRecord, spec string) []Mark {
 			}
 		}
 	}
-	all := make([]Mark, 0, len(runs))
+	all := make([]record.Mark, 0, len(runs))
 	for _, m := range runs {
 		all = append(all, m)
 	}
-	slices.SortFunc(all, func(a, b Mark) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Run, b.Run)) })
+	slices.SortFunc(all, func(a, b record.Mark) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Run, b.Run)) })
 	return all[max(0, len(all)-tailLength):]
 }
 

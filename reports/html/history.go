@@ -213,11 +213,10 @@ func (p *Past) sentence(red int) string {
 	if red == 0 {
 		return text + "no spec is red where it was asked last."
 	}
-	verb := "are"
 	if red == 1 {
-		verb = "is"
+		return text + "1 spec is red where it was asked last."
 	}
-	return text + fmt.Sprintf("%s %s red where it was asked last.", wording.Plural(red, "spec"), verb)
+	return text + fmt.Sprintf("%d specs are red where they were asked last.", red)
 }
 
 // redNow says since which firmware a spec is red, if it is.

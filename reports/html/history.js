@@ -27,11 +27,8 @@
         var l = line[at + i], td = r.cells[h.cellIndex], v = words[l];
         td.className = 'v' + (v ? ' ' + v : '');
         td.title = data.says[n][at + i] || v || '';
-        td.replaceChildren();
-        if (!v) return;
-        var mark = td.appendChild(doc.createElement('span'));
-        mark.textContent = marks[l];
-        mark.setAttribute('aria-label', v);
+        td.textContent = marks[l] || '';
+        if (v) td.setAttribute('aria-label', v); else td.removeAttribute('aria-label');
       });
     });
     older.disabled = at + heads.length >= data.columns.length;

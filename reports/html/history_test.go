@@ -1,8 +1,10 @@
 package html
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -122,5 +124,58 @@ func TestTheHistoryOfAYearIsSmall(t *testing.T) {
 	}
 	if n := len(historyOf(t, p)); n > 5<<20 {
 		t.Errorf("%d bytes", n)
+	}
+}
+
+// A trend names the boards that stand apart from their siblings, and no board
+// that once did or that scatters as they do.
+func TestATrendNamesTheBoardsThatStandApart(t *testing.T) {
+	high := 3.0
+	for name, c := range map[string]struct {
+		boards, nights int
+		value          func(board, night int) float64
+		want           string // the boards with a line
+		says           string
+	}{
+		"alike":       {20, 30, func(b, n int) float64 { return 1 + 0.01*float64((b*7+n*3)%5) }, "", ""},
+		"one is slow": {20, 30, func(b, n int) float64 { return 1 + 0.01*float64((b*7+n*3)%5) + map[bool]float64{true: 0.5}[b == 4] }, "B04", "far above its siblings in 10 of its last 10 runs"},
+		"one was slow": {20, 30, func(b, n int) float64 {
+			return 1 + 0.01*float64((b*7+n*3)%5) + map[bool]float64{true: 0.5}[b == 4 && n < 20]
+		}, "", ""},
+		"slow once": {20, 30, func(b, n int) float64 {
+			return 1 + 0.01*float64((b*7+n*3)%5) + map[bool]float64{true: 0.5}[b == 4 && n == 29]
+		}, "", ""},
+		"one is fast": {20, 30, func(b, n int) float64 { return 1 + 0.01*float64((b*7+n*3)%5) - map[bool]float64{true: 0.5}[b == 7] }, "B07", "far below its siblings"},
+		"beyond the limit": {20, 30, func(b, n int) float64 {
+			return 1 + 0.01*float64((b*7+n*3)%5) + map[bool]float64{true: 2.5}[b == 9 && n == 29]
+		}, "B09", "beyond the limit"},
+		"too few runs":           {20, 2, func(b, _ int) float64 { return 1 + map[bool]float64{true: 0.5}[b == 4] }, "", ""},
+		"two boards":             {2, 30, func(b, _ int) float64 { return 1 + float64(b) }, "B00 B01", "2 s"},
+		"one board":              {1, 30, func(_, n int) float64 { return 1 + float64(n)/100 }, "", ""},
+		"all are the same":       {20, 30, func(int, int) float64 { return 0 }, "", ""},
+		"more than a plot holds": {30, 30, func(b, n int) float64 { return 1 + 0.01*float64((b*7+n*3)%5) + map[bool]float64{true: 0.5}[b < 5] }, "B00 B01 B02", "and 2 boards more"},
+	} {
+		trend := Trend{Spec: "tls/version", Name: "handshake", Unit: "s", Type: "ads300", High: &high}
+		for n := range c.nights {
+			var each []TrendValue
+			for b := range c.boards {
+				each = append(each, TrendValue{fmt.Sprintf("B%02d", b), c.value(b, n)})
+			}
+			slices.SortFunc(each, func(a, b TrendValue) int { return cmp.Compare(a.Value, b.Value) })
+			trend.Points = append(trend.Points, TrendPoint{At: began.AddDate(0, 0, n), Low: each[0].Value, Middle: each[len(each)/2].Value, High: each[len(each)-1].Value, Each: func() []TrendValue { return each }})
+		}
+		var got []string
+		drawn := trend.draw()
+		for _, a := range drawn.Apart {
+			got = append(got, a.Board)
+			if strings.Count(a.Line, "L") != c.nights-1 {
+				t.Errorf("%s: %s has the line %s", name, a.Board, a.Line)
+			}
+		}
+		p := past(3, 0)
+		p.Trends = []Trend{trend}
+		if page := historyOf(t, p); strings.Join(got, " ") != c.want || !strings.Contains(page, c.says) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
 	}
 }

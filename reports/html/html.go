@@ -74,6 +74,7 @@ type document struct {
 	Broken    []wording.Broken
 	Failures  []failure
 	More      []failure // those for which there is a line only
+	Short     shortList
 	Files     map[string][]link
 	RunFiles  []link
 	NotRun    []wording.Lacking
@@ -114,6 +115,7 @@ func view(r *record.Record, runDir string, before *Earlier) document {
 	for i := range d.Failures {
 		d.Failures[i].Tail = before.tail(d.Failures[i].Device, d.Failures[i].Spec.ID)
 	}
+	d.Short = shortOf(d.Failures)
 	d.Areas, d.Columns = matrix(r, cards(d.Failures))
 	if before != nil {
 		d.Since = before.Since

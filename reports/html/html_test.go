@@ -273,6 +273,39 @@ func shelf() *record.Record {
 	return r
 }
 
+// Of many boards a measurement names those at its ends and those beyond a limit.
+func TestAMeasurementOfAShelfNamesItsEnds(t *testing.T) {
+	r, high := shelf(), 2.0
+	for i := range r.Devices {
+		m := record.Measurement{Name: "handshake", Value: 1 + 0.1*float64((i*3)%8), Unit: "s", High: &high}
+		if i == 5 {
+			m.Value = 2.5
+		}
+		r.Devices[i].Specs[1].Measurements = []record.Measurement{m.Judge()}
+	}
+	page := render(t, r, "")
+	for want, n := range map[string]int{`<div class="dim ends">b1 … b6</div>`: 1, `<title>b1: 1</title>`: 1, `<circle class="bad"`: 1, "<circle": 2, `class="dots" d="M`: 1, "h0": 6, "<div class=\"bad\">b6: 2.5</div>": 1} {
+		if got := strings.Count(page, want); got != n {
+			t.Errorf("%s: %d times, want %d", want, got, n)
+		}
+	}
+}
+
+// The head of a page leaves room for the matrix: what is worst stands open, the
+// rest is folded.
+func TestTheHeadOfAPageIsShort(t *testing.T) {
+	r := example()
+	for i := range 40 {
+		r.Devices[0].Specs = append(r.Devices[0].Specs, record.SpecResult{ID: fmt.Sprint("soak/", i), Verdict: record.Fail, Class: record.ClassDevice, Seen: fmt.Sprint("nothing ", strings.Repeat("x", i))})
+	}
+	page := render(t, r, "")
+	head, _, _ := strings.Cut(page, `id="matrix"`)
+	open, folded, _ := strings.Cut(head, "<summary>26 more</summary>")
+	if n, m := strings.Count(open, `<li class="seek`), strings.Count(folded, `<li class="seek`); n != 15 || m != 26 {
+		t.Errorf("%d open and %d folded", n, m)
+	}
+}
+
 // What the run folder has is a step away, and nothing else is linked.
 func TestThePageLeadsToTheFiles(t *testing.T) {
 	dir := t.TempDir()
@@ -320,15 +353,15 @@ key('Escape'); says('Escape');
 // history is there, and nowhere else.
 func TestEarlierRunsAreShownWhereTheyAreKnown(t *testing.T) {
 	r := example()
-	mark := func(day int, v record.Verdict) html.Mark {
-		return html.Mark{Run: int64(day), At: time.Date(2026, 11, day, 20, 0, 0, 0, time.UTC), Firmware: "2.4.0", Verdict: v}
+	mark := func(day int, v record.Verdict) record.Mark {
+		return record.Mark{Run: int64(day), At: time.Date(2026, 11, day, 20, 0, 0, 0, time.UTC), Firmware: "2.4.0", Verdict: v}
 	}
 	e := &html.Earlier{
 		Since: &html.Since{ID: "20261121T231501Z-7f39", Started: r.Run.Started, Firmware: "2.4.0", Report: "../r/report.html", Groups: []html.SinceGroup{
 			{Title: "Newly red", Changes: []html.SinceChange{{SinceKind: html.SinceKind{Spec: "tls/expired", Before: record.Pass, After: record.Fail}, Devices: []string{"a"}}}},
 			{Title: "Newly green"},
-		}},
-		Tails: map[string]map[string][]html.Mark{
+		}, Missing: 1, Faulty: 2},
+		Tails: map[string]map[string][]record.Mark{
 			"a": {"tls/version": {mark(1, record.Pass), mark(2, record.Pass)}},
 			"b": {"tls/version": {mark(1, record.Fail), mark(3, record.NotRun)}},
 		},
@@ -342,6 +375,7 @@ func TestEarlierRunsAreShownWhereTheyAreKnown(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Newly red (1)", `href="../r/report.html"`, "<b>fail</b> tls/expired on a", "last ten runs", "earlier runs</dt>",
+		"It did not have 1 of the devices. 2 of the devices are faulty on purpose, which the history keeps nothing of.",
 		`title="2026-11-01 20:00: fail with 2.4.0" aria-label="fail">✗</b><b class="pass" title="2026-11-02 20:00: pass with 2.4.0" aria-label="pass">✓</b><b class="not-run"`,
 	} {
 		if !strings.Contains(with.String(), want) {

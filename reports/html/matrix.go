@@ -25,7 +25,7 @@ type row struct {
 	ID, Text string
 	Cells    []cell
 	Sum      sum
-	Tail     []Mark // of earlier runs
+	Tail     []record.Mark // of earlier runs
 }
 
 // column is a board.

@@ -3,6 +3,7 @@ package html
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"hilrig/record"
 )
@@ -28,10 +29,8 @@ func (g measured) Limited() bool { return g.Low != nil || g.High != nil }
 
 // Values is the value, or of several devices the smallest and the largest.
 func (g measured) Values() string {
-	low, high := g.Points[0].Value, g.Points[0].Value
-	for _, p := range g.Points {
-		low, high = min(low, p.Value), max(high, p.Value)
-	}
+	i, j := g.ends()
+	low, high := g.Points[i].Value, g.Points[j].Value
 	if number(low) == number(high) {
 		return number(low)
 	}
@@ -46,6 +45,57 @@ func (g measured) Outside() (bad []point) {
 		}
 	}
 	return bad
+}
+
+// Told are the points that have a name: all, or of more boards than have room
+// the two ends and those beyond a limit.
+func (g measured) Told() (told []point) {
+	if len(g.Points) <= beside {
+		return g.Points
+	}
+	low, high := g.ends()
+	for i, p := range g.Points {
+		if p.Bad || i == low || i == high {
+			told = append(told, p)
+		}
+	}
+	return told
+}
+
+// Dots are the points without a name, as one path.
+func (g measured) Dots() string {
+	if len(g.Points) <= beside {
+		return ""
+	}
+	var path strings.Builder
+	low, high := g.ends()
+	for i, p := range g.Points {
+		if !p.Bad && i != low && i != high {
+			fmt.Fprintf(&path, "M%.1f 9h0", p.X)
+		}
+	}
+	return path.String()
+}
+
+// Ends names the boards of the smallest and of the largest value.
+func (g measured) Ends() string {
+	low, high := g.ends()
+	if number(g.Points[low].Value) == number(g.Points[high].Value) {
+		return ""
+	}
+	return g.Points[low].Device + " … " + g.Points[high].Device
+}
+
+func (g measured) ends() (low, high int) {
+	for i, p := range g.Points {
+		if p.Value < g.Points[low].Value {
+			low = i
+		}
+		if p.Value > g.Points[high].Value {
+			high = i
+		}
+	}
+	return low, high
 }
 
 // Says is the plot in words, for those who do not see it.

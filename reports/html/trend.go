@@ -20,6 +20,7 @@ type TrendPoint struct {
 	Low, Middle, High float64
 	Outside           int // boards beyond a limit
 	Report            Ref
+	Each              func() []TrendValue // of the boards, the smallest first; nil: they are not known
 }
 
 // The plot's own units; the browser stretches it to the column.
@@ -32,6 +33,9 @@ type plotted struct {
 	LowY, HighY      float64
 	Outside          []outside
 	Beyond           int // runs in which a board was beyond a limit
+	Apart            []apart
+	More             int    // boards that stand apart and have no line
+	Ends             string // the boards of the last run's smallest and largest value
 	Now, Least, Most float64
 	Says             string
 }
@@ -94,6 +98,9 @@ func (t Trend) draw() plotted {
 			d.Outside = append(d.Outside, outside{x(p.At), y(at), fmt.Sprintf("%s: %s %s, %d beyond the limit", p.At.Format(time.DateOnly), number(at), t.Unit, p.Outside), p.Report})
 		}
 	}
+	d.Apart, d.More = t.apart()
+	t.lines(d.Apart, func(p TrendPoint) float64 { return x(p.At) }, y)
+	d.Ends = t.ends()
 	if t.Low != nil {
 		d.LowY = y(*t.Low)
 	}
