@@ -143,7 +143,7 @@ const unsupportedProtocol = 0x84
 // refused is the failure of an observer that got TLS and no session.
 func (c Config) refused(w *wire, err error) error {
 	fail := func(err error) *record.Failure {
-		return record.NewFailure(record.RigHub, "connect observer to", c.Address, err)
+		return record.NewFailure(record.RigHub, "connect observer to", c.reached(), err)
 	}
 	var said *refusal
 	first := w.began()
@@ -156,7 +156,7 @@ func (c Config) refused(w *wire, err error) error {
 		return fail(fmt.Errorf("it speaks TLS and does not answer a CONNECT: %w", err)).
 			WithCure("is the broker's disk or memory full, as RabbitMQ answers nobody then? Its log says so. Else " + otherPort)
 	}
-	return fail(err).WithCure(refusedCertificate + " In TLS 1.3 a broker says so only behind the handshake; its log says why it ended the connection")
+	return fail(err).WithCure("some brokers end a connection without a word where they would refuse it. Either " + unknown + ". Or " + refusedCertificate + " Its log says which")
 }
 
 // connack is the type of a packet of this name.

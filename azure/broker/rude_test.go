@@ -28,6 +28,7 @@ type rude struct {
 	puback   byte
 	goodBye  byte         // DISCONNECT in place of a PUBACK
 	silentAt byte         // the packet that it does not answer
+	hangUpAt byte         // the packet over which it ends the connection without a word
 	mute     *atomic.Bool // it delivers no more
 	delivers bool
 }
@@ -88,6 +89,9 @@ func (r rude) talk(c net.Conn) {
 		}
 		if kind>>4 == r.silentAt && (five || r.silentAt != connect || r.three) {
 			continue
+		}
+		if kind>>4 == r.hangUpAt {
+			return
 		}
 		for _, p := range r.answer(kind, body, five) {
 			if _, err := c.Write(p); err != nil {
@@ -173,6 +177,7 @@ func TestABrokerThatSaysNo(t *testing.T) {
 		"3.1.1: password":                 {rude{three: true, connack: 4}, []string{"CONNACK 4: bad user name or password", "look at observer.user"}},
 		"3.1.1: not authorised":           {rude{three: true, connack: 5}, []string{"CONNACK 5: not authorised", "look at observer.user"}},
 		"3.1.1: a code that is not there": {rude{three: true, connack: 6}, []string{"CONNACK 6: unknown code", "the broker's log"}},
+		"it hangs up over a CONNECT":      {rude{hangUpAt: connect}, []string{"no session in MQTT 3.1.1", "without a word", "look at observer.user and its password, or observer.certificate"}},
 		"no CONNACK":                      {rude{three: true, silentAt: connect}, []string{"does not answer a CONNECT", "url must name the port"}},
 		"no SUBACK":                       {rude{silentAt: subscribe}, []string{"subscribe: no answer within 5s"}},
 		"3.1.1: no SUBACK":                {rude{three: true, silentAt: subscribe}, []string{"subscribe: no answer within 5s"}},

@@ -40,6 +40,9 @@ const (
 // brokersLog is the cure where only the broker knows.
 const brokersLog = "the broker's log says why"
 
+// unknown is the cure where the broker does not let the observer in.
+const unknown = "the broker does not know the observer: look at observer.user and its password, or observer.certificate, against what the broker is told of it"
+
 // cureOf is what to do about an error of the broker's; otherwise where it is no
 // refusal, or one that says nothing.
 func cureOf(err error, otherwise string) string {
@@ -56,7 +59,6 @@ type reason struct{ words, cure string }
 // reasons are those of MQTT 3.1.1 (3.2.2.3: below 0x80) and of MQTT 5 (2.4).
 func reasons() map[byte]reason {
 	const (
-		unknown  = "the broker does not know the observer: look at observer.user and its password, or observer.certificate, against what the broker is told of it"
 		version  = "this listener takes neither MQTT 5 nor 3.1.1: is the port that of devices?"
 		id       = "the broker does not take the client id: the observer's begins with hilrig-, so let its user have such"
 		away     = "the broker runs and takes nobody: does it still start, is its store or its disk full? Its log says why"
