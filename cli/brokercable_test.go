@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
 	"strings"
 	"testing"
@@ -12,7 +13,7 @@ import (
 )
 
 // The cable of the observer alone is pulled, while the device goes on at the
-// broker behind a tap: nobody is told, and no device is judged by what nobody
+// broker: nobody is told, and no device is judged by what nobody
 // saw. The specs behind are asked once the cable is back; where it is not, they
 // are not run, for that one cause.
 func TestTheObserversCableIsPulled(t *testing.T) {
@@ -22,8 +23,8 @@ func TestTheObserversCableIsPulled(t *testing.T) {
 			t.Parallel()
 			b := brokers.Mosquitto(t, "allow_anonymous true", nil)
 			cable := brokers.NewCable(t, b.Address)
-			s := rigAt(t, b, `hub: {kind: broker, url: "ssl://`+cable.Address+`", root: root.pem, tap: {to: "127.0.0.1:`+b.Port+`"}}`+
-				strings.Replace(quick, "type: quick,", "type: quick, listen: 127.0.0.2,", 1))
+			s := rigAt(t, b, `hub: {kind: broker, url: "ssl://`+cable.Address+`", root: root.pem}`+strings.Replace(quick, "emulated: {}", "path: board", 1))
+			s.emulates(b.Address)
 			c := s.hilrig("run", "--rig", "rig.yaml", "--out", "runs", "--spec", "delivery/first-message", "--spec", "delivery/no-loss", "--spec", "recovery/server-disconnect")
 			var out bytes.Buffer
 			c.Stdout, c.Stderr = &out, &out
@@ -52,5 +53,23 @@ func TestTheObserversCableIsPulled(t *testing.T) {
 				t.Errorf("the spec behind: %s %s: %s", behind.Verdict, behind.Class, behind.Cause)
 			}
 		})
+	}
+}
+
+// emulates runs a device by itself that knows the broker by another address than
+// the rig, with its line at board.
+func (s *atBroker) emulates(at string) {
+	s.Helper()
+	c := s.hilrig("emulate", "--link", "board", "--hub", at)
+	out, err := c.StdoutPipe()
+	if err != nil {
+		s.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { _ = c.Wait() }) // its context has ended
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		s.Fatalf("%q: %v", line, err)
 	}
 }

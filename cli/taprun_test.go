@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,8 +14,8 @@ import (
 	"hilrig/record"
 )
 
-// The rig file of docs/tap.md with a mosquitto, at addresses of this test: what
-// the tap adds is judged. How long a silence may last is the type's word; without
+// The rig file of docs/tap.md with a mosquitto, at addresses of this test, where
+// the name leads to the tap from here too: what the tap adds is judged. How long a silence may last is the type's word; without
 // it that is not applicable, and the record says why.
 func TestThePageOfTaps(t *testing.T) {
 	t.Parallel()
@@ -36,7 +37,7 @@ func TestThePageOfTaps(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := brokers.Mosquitto(t, "password_file %[1]s/passwords", map[string][]byte{"passwords": brokers.Passwords(t, "board", "swordfish")})
-			here := strings.NewReplacer("ssl://broker.lab:8883", "BROKER", "192.168.1.20:8883", "127.0.0.1:"+b.Port, "0.0.0.0", "127.0.0.2",
+			here := strings.NewReplacer("ssl://broker.lab:8883", "ssl://"+nobodys(t), "192.168.1.20:8883", "127.0.0.1:"+b.Port, "0.0.0.0", "127.0.0.1",
 				"keep_alive: 60s}", keep+quick, "{path: /dev/ttyUSB0}", "{emulated: {}}")
 			s := rigAt(t, b, here.Replace(string(block[1])), "BOARD_PASSWORD=swordfish")
 			brokers.Write(t, s.dir, "secret", []byte("swordfish\n"))
@@ -64,5 +65,31 @@ func TestThePageOfTaps(t *testing.T) {
 				t.Errorf("%+v", d.Hub)
 			}
 		})
+	}
+}
+
+// nobodys is an address at which nothing listens.
+func nobodys(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return net.JoinHostPort("localhost", port)
+}
+
+// A tap in front of a broker whose name leads here needs to be told where that
+// is; nobody is told to look whether the broker runs.
+func TestATapThatWouldReachItselfInARun(t *testing.T) {
+	t.Parallel()
+	s := rigAt(t, brokers.Mosquitto(t, "allow_anonymous true", nil), "hub: {kind: broker, url: \"ssl://"+nobodys(t)+"\", root: root.pem, tap: true}\n"+
+		"devices: [{name: emu-1, device_id: NewDevice, serial: {emulated: {}}}]\n")
+	r, _ := s.run(3, "--spec", "tls/version")
+	if v := verdicts(t, r, "emu-1")["tls/version"]; v.Class != record.Usage || !strings.Contains(v.Cause, "tap: {to: HOST:PORT}") {
+		t.Errorf("%s: %s", v.Class, v.Cause)
 	}
 }

@@ -26,6 +26,9 @@ func openBroker(h rigfile.Hub) hub.Open {
 // environment variables hold. Errors are usage failures that show no secret.
 func BrokerOf(h rigfile.Hub) (c broker.Config, err error) {
 	c.Address = h.Address()
+	if h.Tap.On {
+		c.At = h.Tap.To // the name is the tap's, from here too it may be
+	}
 	if r := h.Register; r != nil {
 		c.Register = broker.Commands{Add: r.Add, Remove: r.Remove}
 	}

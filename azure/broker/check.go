@@ -22,7 +22,7 @@ type Finding struct {
 // could say nothing new: the name, the port, TLS and the chain that the broker
 // presents, the root, and for each topic the observer.
 func (c Config) Check(ctx context.Context, topics []string) (found []Finding) {
-	host, _, err := net.SplitHostPort(c.Address)
+	host, _, err := net.SplitHostPort(c.reached())
 	if err != nil {
 		return []Finding{{Err: err}}
 	}
@@ -36,7 +36,7 @@ func (c Config) Check(ctx context.Context, topics []string) (found []Finding) {
 		return append(found, Finding{Err: err})
 	}
 	_ = raw.Close() // nothing was asked of it
-	found = append(found, Finding{What: c.Address + " is open"})
+	found = append(found, Finding{What: c.reached() + " is open"})
 	handshake, stop := context.WithTimeoutCause(ctx, dialWithin, errSilent{dialWithin})
 	defer stop()
 	w, err := c.dial(handshake, c.Observer.Certificate)

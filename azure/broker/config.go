@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -12,6 +13,7 @@ import (
 // Config says which broker it is, and how it is asked.
 type Config struct {
 	Address  string // HOST:PORT; the host is the name that devices dial
+	At       string // HOST:PORT where the rig reaches it, where that name leads elsewhere, as to a tap; empty: Address
 	Root     []byte // PEM of the root that devices get
 	Observer Observer
 	Register Commands
@@ -26,6 +28,9 @@ type Observer struct {
 // Commands make the broker know a certificate, and forget it: argv lists, run
 // without a shell. Without Add nobody is registered.
 type Commands struct{ Add, Remove []string }
+
+// reached is where the rig reaches the broker.
+func (c Config) reached() string { return cmp.Or(c.At, c.Address) }
 
 // root is the certificate of the root file, the first where it has several.
 func (c Config) root() (*x509.Certificate, error) {

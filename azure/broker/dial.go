@@ -83,7 +83,11 @@ func (c Config) dial(ctx context.Context, own *tls.Certificate) (*wire, error) {
 	if err != nil {
 		return nil, err
 	}
-	host, _, _ := net.SplitHostPort(c.Address) // reach has split it
+	host, _, err := net.SplitHostPort(c.Address)
+	if err != nil {
+		_ = raw.Close()
+		return nil, record.NewFailure(record.Usage, "read address of", c.Address, err)
+	}
 	var verdict error
 	conn := tls.Client(raw, &tls.Config{
 		ServerName: host, MinVersion: tls.VersionTLS12,
@@ -114,11 +118,11 @@ func (c Config) dial(ctx context.Context, own *tls.Certificate) (*wire, error) {
 
 // reach opens TCP.
 func (c Config) reach(ctx context.Context) (net.Conn, error) {
-	raw, err := (&net.Dialer{Timeout: dialWithin}).DialContext(ctx, "tcp", c.Address)
+	raw, err := (&net.Dialer{Timeout: dialWithin}).DialContext(ctx, "tcp", c.reached())
 	if err == nil {
 		return raw, nil
 	}
-	f := record.NewFailure(record.RigHub, "reach broker", c.Address, record.WithoutAddress(err))
+	f := record.NewFailure(record.RigHub, "reach broker", c.reached(), record.WithoutAddress(err))
 	var unresolved *net.DNSError
 	if errors.As(err, &unresolved) {
 		return nil, f.WithCure("add the name to the lab's DNS or to /etc/hosts, or mend url")
@@ -127,18 +131,18 @@ func (c Config) reach(ctx context.Context) (net.Conn, error) {
 }
 
 func (c Config) handshakeFailure(err error) error {
-	f := record.NewFailure(record.RigHub, "open TLS to", c.Address, record.WithoutAddress(err))
+	f := record.NewFailure(record.RigHub, "open TLS to", c.reached(), record.WithoutAddress(err))
 	var noTLS tls.RecordHeaderError
 	var op *net.OpError
 	switch {
 	case errors.As(err, &noTLS):
 		return f.WithCure("this port speaks no TLS: the broker's TLS listener is another port, usually 8883")
 	case errors.Is(err, io.EOF), ctxEnded(err):
-		return f.WithCure("the port is open and begins no TLS: is it the broker's listener without TLS (usually 1883), is it another service's, is a firewall between? openssl s_client -connect " + c.Address + " shows it")
+		return f.WithCure("the port is open and begins no TLS: is it the broker's listener without TLS (usually 1883), is it another service's, is a firewall between? openssl s_client -connect " + c.reached() + " shows it")
 	case errors.As(err, &op) && op.Op == "remote error":
 		return f.WithCure(refusedCertificate)
 	}
-	return f.WithCure("openssl s_client -connect " + c.Address + " shows where it ends")
+	return f.WithCure("openssl s_client -connect " + c.reached() + " shows where it ends")
 }
 
 const refusedCertificate = "the broker does not take the certificate of who connects, or wants one and got none: is its issuer in the broker's cafile, has it expired?"

@@ -37,6 +37,9 @@ func Wrap(open hub.Open, c Config) hub.Open {
 		}
 		inner, address, err := open(ctx, s)
 		if err != nil {
+			if c.To == "" && errors.Is(err, syscall.ECONNREFUSED) && leadsTo(ctx, s.Host, front) {
+				err = reachesItself(s.Host) // nothing listens there yet but what the tap is to be
+			}
 			return nil, "", err
 		}
 		defer func() {
@@ -83,7 +86,7 @@ func (t *Tap) listen(ctx context.Context, addr string) (net.Addr, error) {
 			return nil, record.NewFailure(record.Usage, "listen for the tap on", addr, malformed).WithCure("HOST:PORT is meant")
 		}
 		if errors.Is(err, syscall.EADDRINUSE) {
-			return nil, f.WithCure("the port is taken: another hub or broker on this host? ss -ltnp shows it")
+			return nil, f.WithCure("the port is taken: ss -ltnp shows by whom. Where that is the hub itself, on this host, move it to another port, which to: of the tap names; devices dial the one here")
 		}
 		return nil, f
 	}
@@ -114,6 +117,22 @@ func (t *Tap) reaches(ctx context.Context) error {
 // errItself is a name that leads back here, as it is to for the device.
 var errItself = errors.New("its name leads to the tap itself, as it is to for the device")
 
+func reachesItself(to string) error {
+	return record.NewFailure(record.Usage, "put a tap in front of", to, errItself).
+		WithCure("say where the hub really is: tap: {to: HOST:PORT}, with its address in place of the name")
+}
+
+// leadsTo reports whether a hub's name leads from here to where a tap is to listen.
+func leadsTo(ctx context.Context, name, front string) bool {
+	host, port, err := net.SplitHostPort(front)
+	if err != nil {
+		return false
+	}
+	addresses, err := net.DefaultResolver.LookupHost(ctx, name)
+	listener := net.JoinHostPort(cmp.Or(host, "0.0.0.0"), port)
+	return err == nil && slices.ContainsFunc(addresses, func(a string) bool { return takes(listener, net.JoinHostPort(a, port)) })
+}
+
 // dial connects to the hub.
 func (t *Tap) dial(ctx context.Context) (*net.TCPConn, error) {
 	var itself atomic.Bool // of the addresses of a name another's error may be the one that is told
@@ -126,8 +145,7 @@ func (t *Tap) dial(ctx context.Context) (*net.TCPConn, error) {
 	}}
 	c, err := d.DialContext(ctx, "tcp", t.to)
 	if err != nil && itself.Load() {
-		return nil, record.NewFailure(record.Usage, "put a tap in front of", t.to, errItself).
-			WithCure("say where the hub really is: tap: {to: HOST:PORT}, with its address in place of the name")
+		return nil, reachesItself(t.to)
 	}
 	if err != nil {
 		return nil, record.NewFailure(record.RigHub, "reach the hub behind the tap at", t.to, err).
@@ -141,12 +159,17 @@ func (t *Tap) dial(ctx context.Context) (*net.TCPConn, error) {
 	return tcp, nil
 }
 
-// itself reports whether an address is the tap's: its port, and an address of
-// this host that it listens on.
+// itself reports whether an address is the tap's.
 func (t *Tap) itself(address string) bool {
 	t.mu.Lock()
 	listener := t.listener.Addr().String()
 	t.mu.Unlock()
+	return takes(listener, address)
+}
+
+// takes reports whether a listener takes what dials an address: its port, and an
+// address of this host that it listens on.
+func takes(listener, address string) bool {
 	own, err := netip.ParseAddrPort(listener)
 	far, ferr := netip.ParseAddrPort(address)
 	if err != nil || ferr != nil || own.Port() != far.Port() {
