@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -102,6 +104,9 @@ func TestAShelfAtOneFrontDoor(t *testing.T) {
 				}
 				if s := d.Shared; s.From != b.from || s.Host != named || len(s.Turns) != b.turns {
 					t.Errorf("%s: the record says of its port %+v", b.name, d.Shared)
+				}
+				if want := cmp.Or(b.from, "127.0.0.1"); !slices.Equal(d.Sources, []string{want}) {
+					t.Errorf("%s: the record says that it came from %q, want %s", b.name, d.Sources, want)
 				}
 				for _, s := range d.Specs {
 					if red := s.Verdict != record.Pass; red != (s.ID == b.red) {

@@ -88,6 +88,7 @@ type DeviceFacts struct {
 	Port        string      `json:"port,omitempty"`
 	Hub         Hub         `json:"hub,omitzero"`          // at which it was tested
 	HubAddress  string      `json:"hub_address,omitempty"` // in place of Hub in a record of an older hilrig: see Load
+	Sources     []string    `json:"sources,omitempty"`     // at a shared port: addresses from which it came with its certificate
 	Lease       *Lease      `json:"lease,omitempty"`
 	Firmware    string      `json:"firmware_version,omitempty"` // as the device says
 	Running     Running     `json:"firmware,omitzero"`

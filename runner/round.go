@@ -42,7 +42,11 @@ func (r *run) round(dir string, head record.Run) (*record.Record, error) {
 	}
 	devices.Wait()
 	r.hush()
-	return led.close(r.howItEnds)
+	rec, err := led.close(r.howItEnds)
+	for _, text := range toldApart(rec) {
+		r.Log.Warn(text)
+	}
+	return rec, err
 }
 
 // device runs the specs on one device at one hub, and says what is left without

@@ -184,6 +184,28 @@ func (r *run) admit(e Entry) (way *os.File, address string, leave func(), err er
 	return way, s.door.Addr().String(), func() { s.door.Leave(e.Board()) }, err
 }
 
+// toldApart says by which source addresses boards that took turns could be told
+// apart: each was seen at one, and no two at the same.
+func toldApart(r *record.Record) (texts []string) {
+	seen, came := map[string]map[string]bool{}, map[string][]string{}
+	for _, d := range r.Devices {
+		if d.Shared == nil || len(d.Shared.Turns) == 0 || len(d.Sources) != 1 {
+			continue
+		}
+		group := d.Shared.Port + " " + strings.Join(d.Shared.Turns, " ")
+		if seen[group] == nil {
+			seen[group] = map[string]bool{}
+		}
+		seen[group][d.Sources[0]] = true
+		came[group] = append(came[group], d.Name+" from "+d.Sources[0])
+		if n := len(came[group]); n == len(d.Shared.Turns) && n == len(seen[group]) {
+			texts = append(texts, fmt.Sprintf("boards took turns at %s, and each came from an address of its own (%s): from of each device in the rig file lets them run at once",
+				d.Shared.Port, strings.Join(came[group], ", ")))
+		}
+	}
+	return texts
+}
+
 // takesTurns says which boards a board takes turns with; empty where it does not.
 func (r *run) takesTurns(d rigfile.Device) string {
 	for _, e := range r.plan.EntriesOf(d) {

@@ -90,6 +90,33 @@ func TestTheRecordSaysWhichBoardsAreToldApartByTheirHubsNames(t *testing.T) {
 	}
 }
 
+func TestBoardsThatTookTurnsAreSaidToBeOfAddressesOfTheirOwn(t *testing.T) {
+	for what, c := range map[string]struct {
+		sources [][]string
+		said    string // empty: nothing
+	}{
+		"each of its own":   {[][]string{{"192.0.2.1"}, {"192.0.2.2"}}, "one from 192.0.2.1, two from 192.0.2.2"},
+		"one for both":      {[][]string{{"192.0.2.1"}, {"192.0.2.1"}}, ""},
+		"one never came":    {[][]string{{"192.0.2.1"}, nil}, ""},
+		"one that wanders":  {[][]string{{"192.0.2.1"}, {"192.0.2.2", "192.0.2.3"}}, ""},
+		"nobody took turns": {nil, ""},
+	} {
+		t.Run(what, func(t *testing.T) {
+			r := &record.Record{Devices: []record.DeviceRecord{{Name: "apart", Shared: &record.Shared{Port: "127.0.0.1:8883", From: "192.0.2.9"}}}}
+			for i, sources := range c.sources {
+				r.Devices = append(r.Devices, record.DeviceRecord{
+					Name: []string{"one", "two"}[i], DeviceFacts: record.DeviceFacts{Sources: sources},
+					Shared: &record.Shared{Port: "127.0.0.1:8883", Turns: []string{"one", "two"}},
+				})
+			}
+			got := toldApart(r)
+			if (c.said == "") != (len(got) == 0) || len(got) > 0 && !strings.Contains(got[0], c.said) {
+				t.Errorf("said %q, want %q", got, c.said)
+			}
+		})
+	}
+}
+
 // A board that waits until another has named its hub ends with the run.
 func TestWhoWaitsToBeLetInEndsWithTheRun(t *testing.T) {
 	p, _ := onePort(t, plan(t, "one", "two"))

@@ -45,9 +45,15 @@ type shelf struct {
 
 func open(t *testing.T, boards ...frontdoor.Board) *shelf {
 	t.Helper()
+	return openFor(t, within, boards...)
+}
+
+// openFor opens a door that waits so long for a ClientHello.
+func openFor(t *testing.T, hello time.Duration, boards ...frontdoor.Board) *shelf {
+	t.Helper()
 	s := &shelf{t: t, waits: make(chan string, 100)}
 	d, err := frontdoor.Open(t.Context(), frontdoor.Config{
-		Listen: "127.0.0.1:0", Boards: boards, Within: within,
+		Listen: "127.0.0.1:0", Boards: boards, Within: hello,
 		Stranger: func(of frontdoor.Stranger) {
 			s.mu.Lock()
 			defer s.mu.Unlock()

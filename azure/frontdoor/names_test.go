@@ -244,6 +244,28 @@ func TestWhoSaysNoNameKeepsNobodyOut(t *testing.T) {
 	}
 }
 
+func TestASilentConnectionIsWaitedForNoLongerThanItMay(t *testing.T) {
+	s := openFor(t, 10*time.Millisecond, dials("one", "a.lan"), dials("two", "b.lan"))
+	if _, err := s.connect().Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a connection that says nothing: %v", err)
+	}
+	s.toldOf(frontdoor.Stranger{From: netip.MustParseAddr("127.0.0.1"), Shared: true})
+}
+
+// Of very many silent connections the oldest makes room.
+func TestSilentConnectionsAreBounded(t *testing.T) {
+	s := open(t, dials("one", "a.lan"), dials("two", "b.lan"))
+	s.hub("one")
+	first := s.connect()
+	for range 1024 {
+		s.connect()
+	}
+	if _, err := first.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the oldest: %v", err)
+	}
+	s.answers("a.lan", `one heard "a.lan"`)
+}
+
 func TestTurnsAreOfBoardsThatNameOneHub(t *testing.T) {
 	for _, c := range []struct {
 		boards []frontdoor.Board
