@@ -183,6 +183,9 @@ func (a *app) gate(ctx context.Context, f *gateFlags, names []string) error {
 	if f.asJSON && f.annotations {
 		return noAnnotations()
 	}
+	if err := f.clear(); err != nil {
+		return err
+	}
 	signer, err := f.signing.signer(ctx, f.statement != "", "--statement", nil)
 	if err != nil {
 		return err
@@ -223,6 +226,20 @@ func annotate(v *gate.Verdict) (all []interchange.Annotation) {
 		all = append(all, interchange.Annotation{Title: "gate", Text: oneLine(w)})
 	}
 	return all
+}
+
+// clear takes away what an earlier gate has written for CI: where this one does
+// not come to an answer, none is there.
+func (f *gateFlags) clear() error {
+	for _, name := range []string{f.verdict, f.junit, f.markdown} {
+		if st, err := os.Lstat(name); name == "" || err != nil || !st.Mode().IsRegular() {
+			continue
+		}
+		if err := os.Remove(name); err != nil {
+			return record.NewFailure(record.RigHost, "remove earlier verdict", "", err)
+		}
+	}
+	return nil
 }
 
 // write writes what CI reads.

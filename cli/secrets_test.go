@@ -168,7 +168,7 @@ func (h hidden) given(dir string, names ...string) {
 
 // all is everything that a run can write.
 func all(args ...string) []string {
-	return append(args, "--ctrf", "out/ctrf.json", "--allure", "out/allure", "--metrics", "out/metrics.txt", "--markdown", "out/summary.md")
+	return append(args, "--ctrf", "out/ctrf.json", "--allure", "out/allure", "--metrics", "out/metrics.txt", "--markdown", "out/summary.md", "--annotations", "--requirements", "guide")
 }
 
 // A run is given connection strings by variables, or by a variable and a file.

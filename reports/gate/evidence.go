@@ -187,15 +187,15 @@ func (j *judging) asked(d *record.DeviceRecord) bool {
 	})
 }
 
-// boardOf finds a device's board by its serial number: a slot of a rig is a
-// place. Only a device made of software is its slot.
+// boardOf finds a device's board by its serial number, in capitals or not: a slot
+// of a rig is a place. Only a device made of software is its slot.
 func (j *judging) boardOf(r *record.Record, d *record.DeviceRecord) *board {
-	serial := d.Hardware.Serial
+	serial := strings.TrimSpace(d.Hardware.Serial)
 	if serial == "" && d.Emulated {
 		serial = r.Run.Rig + "/" + d.Board()
 	}
 	for _, b := range j.boards {
-		if b.serial == serial && b.kind == d.Type {
+		if strings.EqualFold(b.serial, serial) && b.kind == d.Type {
 			return b
 		}
 	}

@@ -245,6 +245,41 @@ func TestTheGateIsNotFooled(t *testing.T) {
 			}
 			q.Runs = append(q.Runs, other)
 		}, Inconclusive, "firmware", "the runs are of 2 firmwares"},
+		{"one board that two slots write in two ways", func(_ *testing.T, q *Question) {
+			for i := range 2 {
+				q.Runs[0].Record.Devices[2+i].Hardware.Serial = "a1 "
+			}
+		}, Inconclusive, "boards ads300", "1 board of type ads300, the policy asks for 2"},
+		{"a spec that only looks like a required one", spec("tls/expired", func(s *record.SpecResult) { s.ID = "tls/\u0435xpired" }), Inconclusive, "required tls/*", "tls/expired has no result on ads300 A1 at local"},
+		{"a failure under a name that only looks like one that is waived", both(withWaivers(waiver), spec("tls/expired", fails), spec("tls/expired", func(s *record.SpecResult) { s.ID = "tls/\u0435xpired" })), Fail, "other specs", "took an expired certificate"},
+		{"a verdict that is none", spec("tls/expired", func(s *record.SpecResult) { s.Verdict = "PASS" }), Inconclusive, "required tls/*", "tls/expired has no result on ads300 A1 at local: PASS"},
+		{"a verdict that is none, after a failure at its first attempt", spec("tls/expired", func(s *record.SpecResult) {
+			s.Verdict, s.Attempts = "passed", []record.Attempt{{Verdict: record.Fail}, {Verdict: "passed"}}
+		}), Inconclusive, "required tls/*", "passed"},
+		{"a run that began after it was judged, and has no date of its end", func(_ *testing.T, q *Question) {
+			q.Runs[0].Record.Run.Started, q.Runs[0].Record.Run.Ended = now.Add(time.Hour), time.Time{}
+		}, Inconclusive, "runs", "killed"},
+		{"a run of a year ago whose end was dated today in another time zone", func(_ *testing.T, q *Question) {
+			q.Runs[0].Record.Run.Ended = now.AddDate(-1, 0, 0).In(time.FixedZone("far", 14*3600))
+			q.Runs[0].Record.Run.Started = q.Runs[0].Record.Run.Ended.Add(-time.Hour)
+		}, Inconclusive, "evidence", "more than 14d ago"},
+		{"a hub whose name only looks like the one that is asked for", func(_ *testing.T, q *Question) {
+			for i := range q.Runs[0].Record.Devices {
+				if h := &q.Runs[0].Record.Devices[i].Hub; h.Name == "lab" {
+					h.Name = "1ab"
+				}
+			}
+		}, Inconclusive, "hub lab", "was not tested at hub lab"},
+		{"the hash of the image in capitals, of another image", each(func(d *record.DeviceRecord) { d.Running.SHA256 = strings.ToUpper(otherSum) }), Inconclusive, "evidence", "no device of it ran firmware 2.4.1"},
+		{"a catalogue of more specs than any", func(_ *testing.T, q *Question) {
+			q.Runs[0].Record.Run.Selection.Catalogue = -1 << 62
+		}, Inconclusive, "evidence", "the policy asks for 4"},
+		{"an area that may fail, over a required spec", both(func(t *testing.T, q *Question) {
+			q.Policy = policyOf(t, strictPolicy+"areas: {tls: {fail: 1000000}, '*': {fail: 1000000}}\n")
+		}, spec("tls/expired", fails)), Fail, "required tls/*", "tls/expired on ads300 A1"},
+		{"an accept over a failure", both(func(t *testing.T, q *Question) {
+			q.Policy = policyOf(t, strictPolicy+"accept: [{spec: '*', because: none}]\n")
+		}, spec("tls/expired", fails)), Fail, "required tls/*", "tls/expired on ads300 A1"},
 	} {
 		t.Run(c.attempt, func(t *testing.T) {
 			q := sound(t)

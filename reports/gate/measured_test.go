@@ -120,6 +120,9 @@ func TestBoundsThatNothingCanKeepAreRefused(t *testing.T) {
 		"{spec: session/connect, name: connect, max: 2}":                  "lacks unit",
 		"{spec: session/connect, name: connect, unit: s, max: fast}":      "measurements.0.max",
 		"{spec: session/connect, name: connect, unit: s, max: .nan}":      "measurements",
+		"{spec: session/connect, name: connect, unit: s, max: .inf}":      "measurements",
+		"{spec: session/connect, name: connect, unit: s, min: -.inf}":     "measurements",
+		"{spec: session/connect, name: connect, unit: s, max: 1.0e999}":   "measurements",
 		"{spec: session/connect, name: connect, unit: s, p99_max: 1}":     "unknown key p99_max",
 	} {
 		_, err := ReadPolicy("gate.yaml", []byte(strictPolicy+"measurements: ["+text+"]\n"), catalogue)
