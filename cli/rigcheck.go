@@ -84,27 +84,26 @@ func (a *app) stateOf(b doctor.Board, check string) string {
 }
 
 func (a *app) printTroubles(boards []doctor.Board) {
-	whose, order, count := map[doctor.Result][]string{}, []doctor.Result{}, map[doctor.State]int{}
+	count := map[doctor.State]int{}
 	for _, b := range boards {
 		count[doctor.Worst(b.Checks)]++
-		for _, r := range b.Checks {
-			if r.State == doctor.OK {
-				continue
-			}
-			if whose[r] == nil {
-				order = append(order, r)
-			}
-			whose[r] = append(whose[r], b.Device)
-		}
 	}
-	for _, r := range order {
-		who := strings.Join(whose[r], ", ")
-		if n := len(whose[r]); n > 3 {
-			who = wording.Plural(n, "device")
+	for _, t := range doctor.Troubles(boards) {
+		who := strings.Join(t.Devices, ", ")
+		what := oneLine(t.What)
+		if t.Alike {
+			what += " (" + t.Devices[0] + "; the others are alike)"
 		}
-		fmt.Fprintf(a.out, "\n%s  %s of %s: %s\n", a.state(r.State, 4), r.Name, who, oneLine(r.What))
-		if r.Cure != "" {
-			fmt.Fprintf(a.out, "      → %s\n", oneLine(r.Cure))
+		many := len(t.Devices) > 3
+		if many {
+			who = wording.Plural(len(t.Devices), "device")
+		}
+		fmt.Fprintf(a.out, "\n%s  %s of %s: %s\n", a.state(t.State, 4), t.Name, who, what)
+		if many {
+			fmt.Fprint(a.out, wrap("on "+strings.Join(t.Devices, ", "), "      ", widthOf(a.out)))
+		}
+		if t.Cure != "" {
+			fmt.Fprintf(a.out, "      → %s\n", oneLine(t.Cure))
 		}
 	}
 	fmt.Fprintf(a.out, "\n%s: %d ok, %d warn, %d bad\n", wording.Plural(len(boards), "device"), count[doctor.OK], count[doctor.Warn], count[doctor.Bad])

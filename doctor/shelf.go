@@ -21,6 +21,7 @@ import (
 type Board struct {
 	Device string   `json:"device"`
 	Checks []Result `json:"checks"`
+	own    record.DeviceRecord
 }
 
 // BoardChecks are the names of what is checked of each device, in order.
@@ -46,7 +47,7 @@ func ExamineBoards(ctx context.Context, h *Host) []Board {
 			boards[i] = Board{d.Name, slices.Concat(
 				named("line", h.lineOf(ctx, d)), named("power", h.powerOf(ctx, d)), named("flash", h.flashOf(d)),
 				named("hub", hubs[d.Name]...), named("from", h.sourceOf(d)),
-			)}
+			), ownNames(d.Name, d.DeviceID, cmp.Or(d.Serial.Address(), d.Serial.USB))}
 		})
 	}
 	all.Wait()
