@@ -65,7 +65,7 @@ func (a *app) flash(ctx context.Context, rig string, request runner.Request) err
 		return errors.Join(err, os.RemoveAll(dir))
 	}
 	defer a.supervised(sup)()
-	show := a.progress(plan, false)
+	show := a.progress(plan, "", false)
 	sup.Observe = show.event
 	res, err := sup.Run(ctx, plan)
 	show.close()

@@ -27,8 +27,10 @@ type live struct {
 	oldLog  io.Writer              // where log lines went before; nil: they were left alone
 	devices map[string]*liveDevice // by entry: those of one device share its line
 	sum     sum
-	total   *mpb.Bar            // below the devices; nil: there is one device
-	summed  atomic.Pointer[sum] // what the total's line draws
+	total   *mpb.Bar                      // below the devices; nil: there is one device
+	summed  atomic.Pointer[sum]           // what the total's line draws
+	left    func(now time.Time) *timeLeft // of a round that begins
+	time    *timeLeft
 	ink     palette
 }
 
@@ -55,16 +57,15 @@ func (t tally) parts(ink palette) []string {
 // sum is the text of the total's line. One that was handed over stays as it is.
 type sum struct {
 	tally
-	began time.Time
+	began, end time.Time // end: as it is expected
 }
 
-// text says how far the run is. What is left is reckoned by the pace so far.
+// text says how far the run is.
 func (s sum) text(ink palette, now time.Time) string {
 	elapsed := now.Sub(s.began)
 	parts := append(s.parts(ink), elapsed.Round(time.Second).String())
-	if s.done > 0 && s.done < s.total {
-		left := elapsed / time.Duration(s.done) * time.Duration(s.total-s.done)
-		parts = append(parts, "about "+left.Round(time.Second).String()+" left")
+	if s.done < s.total {
+		parts = append(parts, aboutLeft(s.end.Sub(now)))
 	}
 	return strings.Join(parts, "  ")
 }
@@ -86,8 +87,9 @@ type moving struct {
 	since      time.Time
 }
 
-func newLive(a *app, p *runner.Plan) *live {
-	v := &live{a: a, devices: map[string]*liveDevice{}, ink: palette(lively(a.out))}
+// newLive takes the last run that was asked the same; nil: there is none.
+func newLive(a *app, p *runner.Plan, last *record.Record) *live {
+	v := &live{left: func(now time.Time) *timeLeft { return newTimeLeft(p, last, now) }, a: a, devices: map[string]*liveDevice{}, ink: palette(lively(a.out))}
 	v.bars = mpb.New(screen(unfiltered(a.out)), mpb.WithWidth(barWidth), mpb.WithRefreshRate(100*time.Millisecond))
 	v.lines = newLines(text{v.bars, v.ink}, p, v.ink)
 	if w := widthOf(a.out); w > 0 {
@@ -111,14 +113,21 @@ func newLive(a *app, p *runner.Plan) *live {
 		}
 		v.sum.total += specs
 	}
-	v.sum.began = time.Now()
-	v.showSum()
+	v.begin()
 	if len(p.Devices) > 1 {
 		v.total = v.bar(width, v.sum.total, func() string { return "all" },
 			func(int) string { return v.summed.Load().text(v.ink, time.Now()) },
 			func() bool { return v.summed.Load().red > 0 }, mpb.BarPriority(2*belowIdle))
 	}
 	return v
+}
+
+// begin is that of a round.
+func (v *live) begin() {
+	now := time.Now()
+	v.time = v.left(now)
+	v.sum = sum{tally{total: v.sum.total}, now, v.time.end}
+	v.showSum()
 }
 
 // barWidth is that of how far a line is.
@@ -198,8 +207,7 @@ func (v *live) follow(e record.Event) {
 			d.show()
 			d.bar.SetCurrent(0)
 		}
-		v.sum = sum{tally{total: v.sum.total}, time.Now()}
-		v.showSum()
+		v.begin()
 		return
 	}
 	d := v.devices[e.Device]
@@ -244,6 +252,8 @@ func (v *live) finished(m *moving, e record.Event) {
 	bad := e.Decode(&r) == nil && (r.Verdict == record.Fail || r.Verdict == record.Error)
 	m.ended(bad)
 	v.sum.ended(bad)
+	v.time.ended(e.Device, r, time.Now())
+	v.sum.end = v.time.end
 	v.showSum()
 }
 

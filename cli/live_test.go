@@ -20,7 +20,7 @@ func TestANewRoundBeginsAtNothing(t *testing.T) {
 		p.Devices = append(p.Devices, rigfile.Device{Name: name})
 		p.Own[name] = []fixtures.Spec{{ID: "tls/1"}, {ID: "tls/2"}}
 	}
-	v := newLive(a, p)
+	v := newLive(a, p, nil)
 	defer v.close()
 	for _, name := range []string{"a", "b"} {
 		v.event(record.Event{Device: name, Kind: record.KindSpecFinished, Data: record.MustData(record.SpecResult{ID: "tls/1", Verdict: record.Fail})})
@@ -41,12 +41,12 @@ func TestTheLineOfAllBoardsSaysHowFarTheRunIs(t *testing.T) {
 		after time.Duration
 		ink   palette
 	}{
-		" 0/40  3s":                           {sum{tally: tally{total: 40}}, 3 * time.Second, false},
+		" 0/40  3s  about 1m20s left":         {sum{tally: tally{total: 40}}, 3 * time.Second, false},
 		" 10/40  20s  about 1m0s left":        {sum{tally: tally{done: 10, total: 40}}, 20 * time.Second, false},
 		" 10/40  2 red  20s  about 1m0s left": {sum{tally: tally{done: 10, red: 2, total: 40}}, 20 * time.Second, false},
 		" 40/40  \x1b[31m1 red\x1b[0m  1m20s": {sum{tally: tally{done: 40, red: 1, total: 40}}, 80 * time.Second, true},
 	} {
-		c.sum.began = began
+		c.sum.began, c.sum.end = began, began.Add(80*time.Second)
 		if got := c.sum.text(c.ink, began.Add(c.after)); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}

@@ -438,7 +438,7 @@ func TestTheLiveViewOfThirtyDevicesComesToItsEnd(t *testing.T) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		v := newLive(a, p)
+		v := newLive(a, p, nil)
 		for end := time.Now().Add(2 * time.Second); time.Now().Before(end); {
 			for _, d := range p.Devices {
 				spec := record.SpecResult{ID: "tls/1", Verdict: record.NotRun, Cause: "the same"} // no line each: the bars are at issue

@@ -19,14 +19,14 @@ type progress interface {
 }
 
 // progress picks the view: the event stream, a live view at a terminal, or a
-// line for each finished spec.
-func (a *app) progress(p *runner.Plan, asJSON bool) progress {
+// line for each finished spec. Earlier runs are in out.
+func (a *app) progress(p *runner.Plan, out string, asJSON bool) progress {
 	l := newLines(a.out, p, false)
 	switch {
 	case asJSON:
 		return &stream{enc: a.encoder()}
 	case moves(a.out):
-		return newLive(a, p)
+		return newLive(a, p, lastLike(out, p))
 	}
 	return l
 }

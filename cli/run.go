@@ -177,7 +177,7 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	defer a.supervised(sup)()
 	sup.Begun = func(dir string, r *record.Record) { a.announce(sup.StateDir, dir, r) }
 
-	show := a.progress(plan, f.asJSON)
+	show := a.progress(plan, f.out, f.asJSON)
 	sup.Observe = show.event
 	sup.RoundDone = func(dir string, r *record.Record) { a.renderRound(dir, r, f.form) }
 	res, runErr := sup.Run(ctx, plan)
