@@ -100,12 +100,28 @@ func (h *Host) powerOf(ctx context.Context, d rigfile.Device) Result {
 	switch on, known, err := c.IsOn(ctx); {
 	case err != nil:
 		return Failed(err)
-	case known && on:
-		return fine("on")
+	case known && h.unsafe(d, on):
+		return warn("a run of the board leaves it safe as it ends, or switch it by hand",
+			"%s, though safe is %s and no run has the board: one that was killed with all its processes leaves the power as it was", switched(on), p.Safe)
 	case known:
-		return fine("off")
+		return fine("%s", switched(on))
 	}
 	return fine("%s", strings.Join(append(there, servers...), ", "))
+}
+
+// switched is a power in the rig file's words.
+func switched(on bool) string {
+	if on {
+		return rigfile.SafeOn
+	}
+	return rigfile.SafeOff
+}
+
+// unsafe reports whether the power of a device that no run has is not as the rig
+// file says that each run leaves it.
+func (h *Host) unsafe(d rigfile.Device, on bool) bool {
+	said := d.Power.Safe == rigfile.SafeOn || d.Power.Safe == rigfile.SafeOff
+	return said && d.Power.Safe != switched(on) && ReachOf(d, h.Ports, h.NoPorts, h.LockDir).Reachable
 }
 
 func (h *Host) flashOf(d rigfile.Device) Result {

@@ -65,6 +65,10 @@ func TestEachPartOfABoardIsChecked(t *testing.T) {
 		{"no program of power", func(d *rigfile.Device) { d.Power = power }, Host{Program: func(string) (string, error) { return "", exec.ErrNotFound }}, "power", Bad, "power of the device"},
 		{"power that says it is on", func(d *rigfile.Device) { d.Power = asked("echo", "it is on") }, Host{}, "power", OK, "ok: on"},
 		{"power that says it is off", func(d *rigfile.Device) { d.Power = asked("echo", "it is not") }, Host{}, "power", OK, "ok: off"},
+		{"power that is on, as it is to be left", func(d *rigfile.Device) { d.Power = asked("echo", "it is on"); d.Power.Safe = rigfile.SafeOn }, Host{}, "power", OK, "ok: on"},
+		{"power that a killed run left on", func(d *rigfile.Device) { d.Power = asked("echo", "it is on"); d.Power.Safe = rigfile.SafeOff }, Host{}, "power", Warn, "on, though safe is off"},
+		{"power that a killed run left off", func(d *rigfile.Device) { d.Power = asked("echo", "it is not"); d.Power.Safe = rigfile.SafeOn }, Host{}, "power", Warn, "off, though safe is on"},
+		{"power that is left as it is", func(d *rigfile.Device) { d.Power = asked("echo", "it is on"); d.Power.Safe = rigfile.SafeLeave }, Host{}, "power", OK, "ok: on"},
 		{"power that cannot be asked", func(d *rigfile.Device) { d.Power = asked("false") }, Host{}, "power", Bad, "power state false"},
 		{"a power controller that takes connections", func(d *rigfile.Device) { d.Power = controller(there) }, Host{}, "power", OK, there},
 		{"a power controller that is away", func(d *rigfile.Device) { d.Power = controller(away) }, Host{}, "power", Bad, "reach power controller " + away},
@@ -164,5 +168,24 @@ func TestTheBoardsOfAShelfAreTriedAtOnce(t *testing.T) {
 		if _, words := worst(b.Checks); !strings.Contains(words, "all were open") {
 			t.Errorf("%s", words)
 		}
+	}
+}
+
+// A run that has the board switches it as its specs want.
+func TestThePowerOfABoardThatARunHasIsNoMatterOfSafe(t *testing.T) {
+	d := onShelf(t, "a")
+	d.Power = asked("echo", "it is on")
+	d.Power.Safe = rigfile.SafeOff
+	h := lab(Host{LockDir: t.TempDir()})
+	if !h.unsafe(d, true) {
+		t.Error("nobody has it: on is not safe")
+	}
+	l, err := port.Lock(h.LockDir, d.Serial.Path, "a run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Release() })
+	if h.unsafe(d, true) {
+		t.Error("a run has it")
 	}
 }
