@@ -157,6 +157,14 @@ func (h *cloud) Close(ctx context.Context) error {
 	}
 }
 
+// StillHears waits until a message shows that what arrives is read, or the reader
+// has had the time to notice that it is not.
+func (h *cloud) StillHears(ctx context.Context) {
+	waiting, cancel := context.WithTimeout(ctx, events.NoticedWithin)
+	defer cancel()
+	_, _ = h.events.Await(waiting, h.events.Mark(), func(e hub.Event) bool { return e.Kind == hub.KindMessage || e.Kind == hub.KindGap }) // the record has it
+}
+
 // Hold takes the identity that the device is to hold.
 func (h *cloud) Hold(id tls.Certificate) {
 	h.mu.Lock()

@@ -180,6 +180,23 @@ func TestAReaderComesBack(t *testing.T) {
 	}
 }
 
+// To an endpoint that hangs the connection stays: it is noticed all the same.
+func TestAnEndpointThatHangsIsNoticed(t *testing.T) {
+	t.Parallel()
+	e := standin.Start(t, standin.Config{})
+	r := open(t, config(e))
+	e.Hang(events.NoticedWithin + 4*time.Second)
+	gap := next(t, r)
+	if gap.Kind != hub.KindGap || !strings.Contains(gap.Gap.Why, access.ErrSilent.Error()) {
+		t.Fatalf("%+v, %+v", gap, gap.Gap)
+	}
+	for back := gap; back.Kind != hub.KindListening; back = next(t, r) {
+		if back.Kind != hub.KindGap {
+			t.Fatalf("%+v", back)
+		}
+	}
+}
+
 // What keeps a reader away is told, and not only how it was lost; it says that it
 // reads once it does.
 func TestWhatKeepsAReaderAway(t *testing.T) {

@@ -12,14 +12,21 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs/v2"
 
 	"hilrig/azure/hub"
+	"hilrig/azure/iothub/access"
 )
 
 const (
 	openWithin   = 10 * time.Second       // everything up to the positions of all partitions
 	provenWithin = 2 * time.Second        // the last event of before, read again
 	emptyWithin  = 300 * time.Millisecond // without a word more, where nothing of before can be read
+	askAfter     = 2 * time.Second        // without a word the endpoint is asked for one
+	answerWithin = 4 * time.Second        // that it has for it
 	prefetch     = 50                     // events of a partition, up to 256 kB each
 )
+
+// NoticedWithin bounds how long a reader takes to notice that it hears nothing any
+// more.
+const NoticedWithin = 2*askAfter + answerWithin
 
 // session is one connection to the endpoint. It ends with its first error: what
 // comes then is up to the reader, who is to tell of it.
@@ -166,14 +173,38 @@ func (n *session) quiet(ctx context.Context, since time.Time) <-chan struct{} {
 	return all
 }
 
-// watch ends the session with its connection.
+// watch ends the session with its connection, or where the endpoint does not
+// answer any more: the connection to one that hangs stays.
 func (n *session) watch(ctx context.Context) {
 	w := n.wire()
-	select {
-	case <-w.over:
-		n.fail(fmt.Errorf("the connection is lost: %w", w.why()))
-	case <-ctx.Done():
+	for {
+		asks := time.NewTimer(askAfter)
+		select {
+		case <-w.over:
+			asks.Stop()
+			n.fail(fmt.Errorf("the connection is lost: %w", w.why()))
+			return
+		case <-ctx.Done():
+			asks.Stop()
+			return
+		case <-asks.C:
+		}
+		if time.Since(w.lastHeard()) < askAfter || n.answers(ctx, w) {
+			continue
+		}
+		n.fail(fmt.Errorf("%w: asked, within %s", access.ErrSilent, answerWithin))
+		return
 	}
+}
+
+// answers asks the endpoint for something. Whatever comes meanwhile will do, a
+// refusal too: what it means is for who reads.
+func (n *session) answers(ctx context.Context, w *wire) bool {
+	asked := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	_, err := n.client.GetEventHubProperties(ctx, nil)
+	return err == nil || w.lastHeard().After(asked) || !errors.Is(ctx.Err(), context.DeadlineExceeded)
 }
 
 // follow reads one partition.

@@ -91,6 +91,9 @@ func (e *Endpoint) Detach(condition, description string) {
 // Cut ends all connections without a word.
 func (e *Endpoint) Cut() { e.t.Helper(); e.command("cut", true) }
 
+// Hang has it do nothing for a while: connections stay, and nobody answers.
+func (e *Endpoint) Hang(d time.Duration) { e.t.Helper(); e.command("hang", d.Milliseconds()) }
+
 // Down ends all connections and takes none.
 func (e *Endpoint) Down() { e.t.Helper(); e.command("down", true) }
 

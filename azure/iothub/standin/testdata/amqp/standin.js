@@ -344,6 +344,7 @@ const commands = {
     done();
   },
   cut: (_, done) => { cut(); done(); },
+  hang: (ms, done) => { done(); setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms), 50); },
   down: (_, done) => { server.close(() => done()); cut(); },
   up: (_, done) => { listen(port, () => done()); },
 };
