@@ -43,7 +43,7 @@ func (a *app) dryRun(ctx context.Context, p *runner.Plan, asJSON bool) error {
 	width := idWidth(p.Specs)
 	for _, d := range p.Entries() {
 		fmt.Fprintf(a.out, "\n%s  %s at %s, device id %s, hub port %s%s\n", ink.paint(bold, d.Name), d.TypeName, d.Serial,
-			d.DeviceID, hubPort(d.Device), withFirmware(d.Device))
+			d.DeviceID, hubPort(d), withFirmware(d.Device))
 		c := p.CostOf(d)
 		fmt.Fprintf(a.out, "  at the least %s, %s, %s loaded, about %d kB over its link; time limit %s\n", c.AtLeast(d.Type).Round(time.Second),
 			wording.Plural(c.Connects, "connect"), wording.Plural(c.Loads, "file"), (c.Bytes()+999)/1000, p.Timeout)
@@ -85,11 +85,16 @@ func notesOnHosts(p *runner.Plan) (notes []string) {
 	return notes
 }
 
-func hubPort(d rigfile.Device) string {
-	if d.HubPort == 0 {
-		return "free"
+// hubPort is the port that a device dials, and the name where it is its own.
+func hubPort(d runner.Entry) string {
+	port := "free"
+	if d.HubPort != 0 {
+		port = fmt.Sprint(d.HubPort)
 	}
-	return fmt.Sprint(d.HubPort)
+	if d.HubHost != "" && d.HubHost == d.Hub.Host {
+		port += ", which it dials as " + d.HubHost
+	}
+	return port
 }
 
 func withFirmware(d rigfile.Device) string {
