@@ -212,3 +212,29 @@ esac
 		}
 	}
 }
+
+// The workflow for GitHub is one by GitHub's own schema.
+func TestTheWorkflowFitsGitHubsSchema(t *testing.T) {
+	node, modules := peers.Node(t, "testdata/workflows", "a reader of GitHub's workflows (npm @action-validator/cli)")
+	workflow, err := os.ReadFile(filepath.Join("..", "docs", "ci", "github-actions.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for what, c := range map[string]struct {
+		text []byte
+		fits bool
+	}{
+		"github-actions.yml": {workflow, true},
+		"a key too much":     {append(workflow, "\nstepz: []\n"...), false},
+	} {
+		name := filepath.Join(dir, "workflow.yml")
+		if err := os.WriteFile(name, c.text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.CommandContext(t.Context(), node, filepath.Join(modules, "node_modules", "@action-validator", "cli", "cli.mjs"), name).CombinedOutput()
+		if (err == nil) != c.fits {
+			t.Errorf("%s: %v\n%s", what, err, out)
+		}
+	}
+}
