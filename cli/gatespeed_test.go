@@ -25,7 +25,7 @@ func BenchmarkGateOverThirtyRuns(b *testing.B) {
 	stream := bytes.Repeat([]byte("2026-11-27T10:00:00Z <- a line of a console\n"), 100_000/44)
 	var names []string
 	for n := range 30 {
-		r := nightOf(a, n)
+		r := nightOf(a, n, 20)
 		names = append(names, r.Run.ID)
 		of := filepath.Join(out, r.Run.ID)
 		for _, d := range r.Devices {
@@ -58,14 +58,14 @@ func BenchmarkGateOverThirtyRuns(b *testing.B) {
 	}
 }
 
-func nightOf(a *app, n int) *record.Record {
+func nightOf(a *app, n, boards int) *record.Record {
 	started := time.Now().AddDate(0, 0, n-31).UTC()
 	r := &record.Record{
 		Schema:   record.Schema,
 		Run:      record.Run{ID: fmt.Sprintf("%s-%04x", started.Format("20060102T150405Z"), n), Rig: "shelf", Host: "lab", Version: "v1.0.0", Started: started, Ended: started.Add(time.Hour), Arguments: []string{"run"}},
 		Firmware: record.Firmware{Version: "2.4.1", SHA256: fmt.Sprintf("%064d", 1)},
 	}
-	for i := range 20 {
+	for i := range boards {
 		d := record.DeviceRecord{Name: fmt.Sprintf("ads300-%02d", i), Type: "ads300"}
 		d.Hub, d.Hardware = record.Hub{Name: "local", Kind: "local"}, record.Hardware{Serial: fmt.Sprint("A", i), Known: record.Asked}
 		d.Running = record.Running{Version: "2.4.1", SHA256: r.Firmware.SHA256, Known: record.Flashed}

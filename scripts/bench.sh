@@ -174,6 +174,28 @@ go test ./reports/history -run '^$' -bench AMillionResults -benchtime 1x 2>/dev/
 		printf "%-58s %10s %10s\n", "  a run of 1,800 results appended", sprintf("%.0f ms", tell), "<= 100 ms"
 	}'
 
+# What readers of a big run wait for: its reports, and a browser that opens them.
+pages() { # pages BENCHMARK TIMES
+	go test ./cli -run '^$' -bench "$1" -benchtime "$2" 2>/dev/null
+}
+pages ReportOfAHundredBoards 3x | awk '
+	/^BenchmarkReportOfAHundredBoards/ {
+		for (i = 3; i < NF; i += 2) m[$(i + 1)] = $i
+		printf "%-58s %10s %10s\n", "junit.xml and report.html, 100 boards x 90 specs", sprintf("%.2f s", m["ns/op"] / 1e9), "<= 2 s"
+		printf "%-58s %10s %10s\n", "  processor time", sprintf("%.2f s", m["cpu-s"]), ""
+		printf "%-58s %10s %10s\n", "  most memory", sprintf("%.0f MB", m["MB"]), "<= 200 MB"
+	}'
+pages PagesInChromium 5x | awk '
+	/^BenchmarkPagesInChromium/ {
+		for (i = 3; i < NF; i += 2) m[$(i + 1)] = $i
+		what = $1 ~ /report/ ? "report.html of 5,000 results" : "history.html of a year, 20 boards, a firmware a night"
+		printf "%-58s %10s %10s\n", what ": ready", sprintf("%.0f ms", m["ms-ready"]), "<= 1000 ms"
+		printf "%-58s %10s %10s\n", "  loaded", sprintf("%.0f ms", m["ms-load"]), "<= 1000 ms"
+		printf "%-58s %10s %10s\n", "  size", sprintf("%.1f MB", m["MB"]), "<= 5 MB"
+		n++
+	}
+	END {if (n < 2) print "pages were not opened: they need Chromium" > "/dev/stderr"}'
+
 # A tap beside the line without it, in turns.
 go test ./azure/tap -run '^$' -bench BesideTheLine -benchtime 1x 2>/dev/null | awk '
 	/^BenchmarkBesideTheLine/ {for (i = 3; i < NF; i += 2) m[$(i + 1)] = $i}

@@ -2,7 +2,7 @@
   // The matrix shows some firmwares at once; the rest is in the page as letters.
   var doc = document, source = doc.getElementById('all-firmwares');
   if (!source) return;
-  var data = JSON.parse(source.textContent), at = 0;
+  var data, at = 0, all = +source.dataset.firmwares; // read when somebody turns: a page is ready sooner
   var words = {p: 'pass', w: 'warn', f: 'fail', e: 'error', n: 'not-run', a: 'not-applicable'};
   var marks = {p: '✓', w: '!', f: '✗', e: '⚡', n: '–', a: '·'};
   var rows = Array.prototype.slice.call(doc.querySelectorAll('.matrix tbody tr[data-row]'));
@@ -10,7 +10,8 @@
   var sums = doc.querySelectorAll('.matrix .sums th.v');
   var turn = doc.querySelector('.turn'), older = turn.querySelector('[name=older]'), newer = turn.querySelector('[name=newer]');
   function show(from) {
-    at = Math.max(0, Math.min(data.columns.length - heads.length, from));
+    data = data || JSON.parse(source.textContent);
+    at = Math.max(0, Math.min(all - heads.length, from));
     heads.forEach(function (h, i) {
       var c = data.columns[at + i], span = doc.createElement('span'), a = c.r ? span.appendChild(doc.createElement('a')) : span;
       if (c.r) a.href = c.r;
@@ -31,11 +32,13 @@
         if (v) td.setAttribute('aria-label', v); else td.removeAttribute('aria-label');
       });
     });
-    older.disabled = at + heads.length >= data.columns.length;
+    where();
+    doc.querySelector('form.sift').dispatchEvent(new Event('input'));
+  }
+  function where() {
+    older.disabled = at + heads.length >= all;
     newer.disabled = at === 0;
-    turn.querySelector('output').textContent = (at + 1) + ' to ' + (at + heads.length) + ' of ' + data.columns.length + ' firmwares, the newest first';
-    var form = doc.querySelector('form.sift');
-    form.dispatchEvent(new Event('input'));
+    turn.querySelector('output').textContent = (at + 1) + ' to ' + (at + heads.length) + ' of ' + all + ' firmwares, the newest first';
   }
   turn.hidden = false;
   older.addEventListener('click', function () { show(at + heads.length); });
@@ -45,5 +48,5 @@
     if (e.key === 'o') show(at + heads.length);
     if (e.key === 'p') show(at - heads.length);
   });
-  show(0);
+  where();
 })();

@@ -392,3 +392,33 @@ func TestEarlierRunsAreShownWhereTheyAreKnown(t *testing.T) {
 		t.Errorf("%d marks of the second night: a spec has more than ten", n)
 	}
 }
+
+// Firmwares that the matrix has no room for are a key away.
+func TestTheHistoryTurnsToOlderFirmwares(t *testing.T) {
+	p := &html.Past{Specs: []html.PastSpec{{Type: "ads300", ID: "tls/version"}}}
+	for i := range 60 {
+		p.Firmwares = append(p.Firmwares, html.PastFirmware{Name: fmt.Sprint("2.", 60-i)})
+		c := html.PastCell{Verdict: record.Pass}
+		if i == 30 {
+			c = html.PastCell{Verdict: record.Fail, Failing: 2, Says: "2 of 20 boards"}
+		}
+		p.Specs[0].Cells = append(p.Specs[0].Cells, c)
+	}
+	const press = `<script>
+var key = function (k) { document.body.dispatchEvent(new KeyboardEvent('keydown', {key: k, bubbles: true, cancelable: true})); };
+var says = function () { document.title += '|' + document.querySelector('th.v').dataset.name + ', ' + document.querySelectorAll('td.fail[title="2 of 20 boards"][aria-label=fail]').length + ' red, ' + document.querySelector('.turn output').textContent; };
+says(); key('o'); says(); key('o'); key('o'); says(); key('p'); key('p'); key('p'); says();
+</script></body>`
+	var page bytes.Buffer
+	if err := html.WriteHistory(&page, p); err != nil {
+		t.Fatal(err)
+	}
+	out := chromium(t, strings.Replace(page.String(), "</body>", press, 1))
+	_, title, _ := strings.Cut(out, "<title>")
+	title, _, _ = strings.Cut(title, "</title>")
+	_, got, _ := strings.Cut(title, "|")
+	const rest = " of 60 firmwares, the newest first"
+	if want := "2.60, 0 red, 1 to 24" + rest + "|2.36, 1 red, 25 to 48" + rest + "|2.24, 0 red, 37 to 60" + rest + "|2.60, 0 red, 1 to 24" + rest; got != want {
+		t.Errorf("the page says\n%s, want\n%s", got, want)
+	}
+}

@@ -96,8 +96,8 @@ func anchor(device, spec string) string {
 	return strings.ReplaceAll(strings.ReplaceAll("f-"+device+"-"+spec, "/", "-"), " ", "-")
 }
 
-// matrix has a row for each spec that any device has, in the record's order,
-// and what is not green of each row and of each board. Cells that are told of
+// matrix has a row for each spec that any device has, in the record's order, what
+// is of one area together, and what is not green of each row and of each board. Cells that are told of
 // below lead there.
 func matrix(r *record.Record, told map[string]string) (areas []area, columns []column) {
 	index := map[string][2]int{}
@@ -108,12 +108,14 @@ func matrix(r *record.Record, told map[string]string) (areas []area, columns []c
 			at, known := index[s.ID]
 			if !known {
 				name, _, _ := strings.Cut(s.ID, "/")
-				if len(areas) == 0 || areas[len(areas)-1].Name != name {
+				i := slices.IndexFunc(areas, func(a area) bool { return a.Name == name })
+				if i < 0 {
+					i = len(areas)
 					areas = append(areas, area{Name: name})
 				}
-				a := &areas[len(areas)-1]
+				a := &areas[i]
 				a.Rows = append(a.Rows, row{ID: s.ID, Text: s.Text, Cells: make([]cell, len(r.Devices))})
-				at = [2]int{len(areas) - 1, len(a.Rows) - 1}
+				at = [2]int{i, len(a.Rows) - 1}
 				index[s.ID] = at
 			}
 			areas[at[0]].Rows[at[1]].Cells[di] = cellOf(d.Name, s, told)
