@@ -48,6 +48,7 @@ type terminalBehaviour struct {
 	shows         func(key string) string // prints this of a key once it has it
 	showsLater    bool                    // not then, but whenever it connects again
 	anySlot       bool                    // says OK to slots that do not exist
+	diesRefusing  bool                    // never answers again once a file is no good
 	diesWaiting   bool                    // leaves no file that it waited for in vain
 	wipesWaiting  bool                    // loses its identity with a file that it gives up
 	busyAfterCut  bool                    // refuses one file of a boot while its key cannot be read

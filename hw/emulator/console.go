@@ -270,6 +270,9 @@ func (c *console) endFile(ctx context.Context) {
 		if !errors.As(err, &r) {
 			c.log.Error("storage", "error", err)
 		}
+		if c.stuck = c.b.diesRefusing; c.stuck {
+			return
+		}
 		c.answer("ERROR: " + slotName(c.slot) + ": " + err.Error())
 		return
 	}

@@ -112,6 +112,12 @@ func consoleFaults() []Fault {
 			apply: func(b *behaviour) { b.fileTimeout, b.diesWaiting = ms(500), true },
 		},
 		{
+			Name: "dies-refusing", Doc: "never answers again once it was given a file that is no good",
+			Stands:   "an error path of a parser that nobody ever tried: the console's task ends there, and telemetry goes on",
+			CaughtBy: specs("provisioning/rejects-garbage"), Words: specs("since the transfer before"),
+			apply: func(b *behaviour) { b.diesRefusing = true },
+		},
+		{
 			Name: "wipes-on-time-out", Doc: "loses its identity when it gives a file up that stopped half a second ago",
 			Stands:   "a clean-up that deletes what the file would have replaced",
 			CaughtBy: specs("provisioning/aborted-transfer"), Words: specs("lost silence"),

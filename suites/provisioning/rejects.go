@@ -60,7 +60,8 @@ func rejectsUnknownSlot(ctx context.Context, b *fixtures.Trial) {
 
 // refuse sends each wrong file and judges the answer, then what is left of the
 // identity that was there before. A device that does not claim to validate is
-// warned for an OK, and failed only if what it had is lost without a word.
+// warned for an OK, and failed only if what it had is lost without a word. One that
+// says no OK has refused if it takes its identity back.
 func refuse(ctx context.Context, b *fixtures.Trial, files []wrongFile) {
 	id, err := b.Identity(ctx)
 	b.Premise(err)
@@ -88,10 +89,12 @@ func refuse(ctx context.Context, b *fixtures.Trial, files []wrongFile) {
 		}
 		b.Must(b.Console.Recover(ctx)) // it may have stopped in the middle of the file
 	}
-	defer restore(ctx, b, id)
 	if len(accepted) == 0 {
+		b.Step("put back what was there")
+		b.Premise(b.Restore(ctx, id)) // silence may be a refusal, or the device's end
 		return
 	}
+	defer restore(ctx, b, id)
 	b.Must(b.Rest(ctx, loneFile)) // some use a file that came alone only then
 	b.Step("see what is left of the identity")
 	_, err = b.Reconnect(ctx)
