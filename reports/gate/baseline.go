@@ -115,11 +115,11 @@ func (j *judging) baseline() {
 
 // Same reports whether both are one firmware: by the hash where both have it,
 // else by the version.
-func (a Wanted) Same(b Wanted) bool {
-	if a.SHA256 != "" && b.SHA256 != "" {
-		return a.SHA256 == b.SHA256
+func (w Wanted) Same(other Wanted) bool {
+	if w.SHA256 != "" && other.SHA256 != "" {
+		return w.SHA256 == other.SHA256
 	}
-	return a.Version != "" && a.Version == b.Version
+	return w.Version != "" && w.Version == other.Version
 }
 
 // compare is a spec, or an area, with both firmwares.

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -272,7 +273,7 @@ func TestTheGateIsNotFooled(t *testing.T) {
 		}, Inconclusive, "hub lab", "was not tested at hub lab"},
 		{"the hash of the image in capitals, of another image", each(func(d *record.DeviceRecord) { d.Running.SHA256 = strings.ToUpper(otherSum) }), Inconclusive, "evidence", "no device of it ran firmware 2.4.1"},
 		{"a catalogue of more specs than any", func(_ *testing.T, q *Question) {
-			q.Runs[0].Record.Run.Selection.Catalogue = -1 << 62
+			q.Runs[0].Record.Run.Selection.Catalogue = math.MinInt
 		}, Inconclusive, "evidence", "the policy asks for 4"},
 		{"an area that may fail, over a required spec", both(func(t *testing.T, q *Question) {
 			q.Policy = policyOf(t, strictPolicy+"areas: {tls: {fail: 1000000}, '*': {fail: 1000000}}\n")
