@@ -274,8 +274,9 @@ func TestCallsForIdentitiesAndRefusals(t *testing.T) {
 	}
 }
 
-// behindATap makes of a rig one with a tap in front of its hub.
-var behindATap = strings.NewReplacer("    kind: azure\n", "    kind: azure\n    tap: true\n", "device_id: NewDevice,", "device_id: NewDevice, listen: 127.0.0.2,")
+// behindATap makes of a rig one with a tap in front of its hub. It listens at the
+// hub's port of an address that no test dials from: a port of one may be taken.
+var behindATap = strings.NewReplacer("    kind: azure\n", "    kind: azure\n    tap: true\n", "device_id: NewDevice,", "device_id: NewDevice, listen: 127.0.3.2,")
 
 // A run whose events are given by the hub's own connection string asks the hub
 // where they are.

@@ -65,7 +65,6 @@ var notRun = map[string]string{
 	"hilrig run --rig azure.yaml --hub azure --label-filter smoke --dry-run":               pageOfAzure,
 	"hilrig run --rig azure.yaml --hub azure --label-filter smoke":                         pageOfAzure,
 	"hilrig azure sweep --rig azure.yaml":                                                  pageOfAzure,
-	"hilrig child":                                                                         "the process of a board; every run starts one",
 	"hilrig azure hub create --resource ID --location REGION":                              pageOfAzure,
 	"hilrig azure hub create":                                                              "its form with a resource is run",
 	"hilrig azure device list --rig azure.yaml --left":                                     pageOfAzure,
