@@ -35,6 +35,13 @@ func notRun(c record.Class, cause string) outcome {
 	return outcome{device: b, running: b, left: b}
 }
 
+// halted is the outcome of a run that was ended before a device was touched: its
+// specs were not run, and nothing is wrong with the device.
+func halted(why string) outcome {
+	b := judgement{record.NotRun, "", why}
+	return outcome{running: b, left: b}
+}
+
 // childExit is how a child ended.
 type childExit struct {
 	pid     int

@@ -231,12 +231,10 @@ func TestARecordSaysThatHilrigBrokeOff(t *testing.T) {
 }
 
 // An interrupt may come while a child is being started: its job reaches it
-// before the order does. One that comes sooner still starts none.
+// before the order does. One that comes sooner starts none, and is no matter of the
+// device.
 func TestAChildIsGivenItsJobBeforeAnOrder(t *testing.T) {
-	for begun, runs := 0, 0; begun < 20; runs++ {
-		if runs == 200 {
-			t.Fatalf("of %d children %d were started", runs, begun)
-		}
+	for range 20 {
 		s := supervisor(t, "polite")
 		signals := make(chan os.Signal, 1)
 		s.Signals = signals
@@ -245,11 +243,8 @@ func TestAChildIsGivenItsJobBeforeAnOrder(t *testing.T) {
 				signals <- os.Interrupt
 			}
 		}
-		switch d := bounded(t, s, plan(t, "emu-1")).Record.Devices[0]; d.Cause {
-		case "":
-			begun++
-		case interrupted:
-		default:
+		d := bounded(t, s, plan(t, "emu-1")).Record.Devices[0]
+		if d.Cause != "" {
 			t.Fatalf("the child died: %s", d.Cause)
 		}
 	}

@@ -53,7 +53,7 @@ func (r *run) round(dir string, head record.Run) (*record.Record, error) {
 // a result.
 func (r *run) device(led *recorder, dir string, head record.Run, d rigfile.Device, at Entry) outcome {
 	if why := r.halt.why(); why != "" {
-		return notRun("", why)
+		return halted(why)
 	}
 	if err := r.leaseDevice(d); err != nil {
 		return notRun(record.ClassOf(err), err.Error())
@@ -67,7 +67,7 @@ func (r *run) device(led *recorder, dir string, head record.Run, d rigfile.Devic
 	}
 	way, port, leavePort, err := r.admit(at)
 	if why := r.halt.why(); err != nil && why != "" {
-		return notRun("", why)
+		return halted(why)
 	}
 	if err != nil {
 		return notRun(record.ClassOf(err), err.Error())
