@@ -87,6 +87,14 @@ func (s *shelf) guest(name string) *frontdoor.Guest {
 // greeter says its name to whoever comes.
 func (s *shelf) greeter(name string, g *frontdoor.Guest) net.Listener {
 	s.t.Helper()
+	return s.serve(g, func(c net.Conn) {
+		_, _ = io.WriteString(c, name+" serves "+netip.MustParseAddrPort(c.RemoteAddr().String()).Addr().String())
+	})
+}
+
+// serve is a board's process that does so with each connection, and ends it.
+func (s *shelf) serve(g *frontdoor.Guest, each func(net.Conn)) net.Listener {
+	s.t.Helper()
 	l, err := g.Listen(s.t.Context(), "")
 	if err != nil {
 		s.t.Fatal(err)
@@ -97,8 +105,10 @@ func (s *shelf) greeter(name string, g *frontdoor.Guest) net.Listener {
 			if err != nil {
 				return
 			}
-			_, _ = io.WriteString(c, name+" serves "+netip.MustParseAddrPort(c.RemoteAddr().String()).Addr().String())
-			_ = c.Close()
+			go func() {
+				defer func() { _ = c.Close() }()
+				each(c)
+			}()
 		}
 	}()
 	return l

@@ -31,26 +31,13 @@ func (s *shelf) hub(name string) *frontdoor.Guest {
 	own.StartTLS()
 	s.t.Cleanup(own.Close)
 	g := s.guest(name)
-	l, err := g.Listen(s.t.Context(), "")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer func() { _ = c.Close() }()
-				t := tls.Server(c, &tls.Config{Certificates: own.TLS.Certificates})
-				if t.HandshakeContext(s.t.Context()) == nil {
-					_, _ = fmt.Fprintf(t, "%s heard %q", name, t.ConnectionState().ServerName)
-					_ = t.Close()
-				}
-			}()
+	s.serve(g, func(c net.Conn) {
+		t := tls.Server(c, &tls.Config{Certificates: own.TLS.Certificates})
+		if t.HandshakeContext(s.t.Context()) == nil {
+			_, _ = fmt.Fprintf(t, "%s heard %q", name, t.ConnectionState().ServerName)
+			_ = t.Close()
 		}
-	}()
+	})
 	return g
 }
 

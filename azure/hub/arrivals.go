@@ -28,7 +28,8 @@ func (v *Events) ByArrivals(connections bool) {
 
 // Over notes that the session which the device had is not to be counted on any
 // more: it was made to connect anew, or given something else to connect with.
-// At lies ahead where messages of that session may be on their way still. A hub that shows sessions, or connections, says itself when they end.
+// At lies ahead where messages of that session may be on their way still. A hub
+// that shows sessions, or connections, says itself when they end.
 func (v *Events) Over(id string, at time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

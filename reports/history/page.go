@@ -126,7 +126,6 @@ func (h *History) Measures(ctx context.Context, since time.Time) ([]Measurement,
 	}
 	began := make(map[int64]Measure, len(runs))
 	for _, r := range runs {
-		r.of.serials = serials
 		began[r.id] = r.of
 	}
 	all, index := make([]Measurement, len(named)), make(map[int64]int, len(named))

@@ -97,8 +97,8 @@ func anchor(device, spec string) string {
 }
 
 // matrix has a row for each spec that any device has, in the record's order, what
-// is of one area together, and what is not green of each row and of each board. Cells that are told of
-// below lead there.
+// is of one area together, and what is not green of each row and of each board.
+// Cells that are told of below lead there.
 func matrix(r *record.Record, told map[string]string) (areas []area, columns []column) {
 	index := map[string][2]int{}
 	for di, d := range r.Devices {

@@ -90,8 +90,7 @@ func refuse(ctx context.Context, b *fixtures.Trial, files []wrongFile) {
 		b.Must(b.Console.Recover(ctx)) // it may have stopped in the middle of the file
 	}
 	if len(accepted) == 0 {
-		b.Step("put back what was there")
-		b.Premise(b.Restore(ctx, id)) // silence may be a refusal, or the device's end
+		b.Premise(putBack(ctx, b, id)) // silence may be a refusal, or the device's end
 		return
 	}
 	defer restore(ctx, b, id)
@@ -167,9 +166,13 @@ const loneFile = time.Second
 const validateLook = "what the firmware checks before it stores a file: the slot, BEGIN and END lines, and that its TLS library can read it"
 
 // restore gives the device back what it had, if that is gone.
-func restore(ctx context.Context, b *fixtures.Trial, id *certs.Identity) {
+func putBack(ctx context.Context, b *fixtures.Trial, id *certs.Identity) error {
 	b.Step("put back what was there")
-	if err := b.Restore(ctx, id); err != nil && ctx.Err() == nil {
+	return b.Restore(ctx, id)
+}
+
+func restore(ctx context.Context, b *fixtures.Trial, id *certs.Identity) {
+	if err := putBack(ctx, b, id); err != nil && ctx.Err() == nil {
 		b.Step("the device did not take its identity back: %v", err)
 	}
 }

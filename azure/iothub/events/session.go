@@ -177,15 +177,14 @@ func (n *session) quiet(ctx context.Context, since time.Time) <-chan struct{} {
 // answer any more: the connection to one that hangs stays.
 func (n *session) watch(ctx context.Context) {
 	w := n.wire()
+	asks := time.NewTicker(askAfter)
+	defer asks.Stop()
 	for {
-		asks := time.NewTimer(askAfter)
 		select {
 		case <-w.over:
-			asks.Stop()
 			n.fail(fmt.Errorf("the connection is lost: %w", w.why()))
 			return
 		case <-ctx.Done():
-			asks.Stop()
 			return
 		case <-asks.C:
 		}
