@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 
 	"hilrig/record/wording"
 	"hilrig/reports/gate"
@@ -48,9 +47,9 @@ func askHistory(ctx context.Context, q *gate.Question) (knownRuns, error) {
 }
 
 func known(ctx context.Context, h *history.History, q *gate.Question) (k knownRuns, err error) {
-	given := map[string]bool{}
+	taken := map[string]bool{}
 	for _, r := range q.Runs {
-		given[r.ID] = true
+		taken[r.ID] = true
 		was, err := h.Find(ctx, r.ID)
 		if err != nil {
 			return k, err
@@ -58,12 +57,21 @@ func known(ctx context.Context, h *history.History, q *gate.Question) (k knownRu
 		k.given = append(k.given, was)
 	}
 	w, _ := q.Judged()
-	if k.others, err = h.Of(ctx, w.Version, w.SHA256); err != nil {
-		return k, err
+	for _, name := range append(q.Names(), w) {
+		of, err := h.Of(ctx, name.Version, name.SHA256)
+		if err != nil {
+			return k, err
+		}
+		for _, r := range of {
+			if name != w && r.Version != "" && r.SHA256 != "" {
+				continue // it has both names: it is of another image, or found by its own
+			}
+			if !taken[r.ID] && (r.Hardware > 0 || q.Policy.Evidence.Emulated) {
+				taken[r.ID] = true // once
+				k.others = append(k.others, r)
+			}
+		}
 	}
-	k.others = slices.DeleteFunc(k.others, func(r history.Run) bool {
-		return given[r.ID] || r.Hardware == 0 && !q.Policy.Evidence.Emulated
-	})
 	missing, err := h.Missing(ctx)
 	if err == nil && missing > 0 {
 		err = fmt.Errorf("%s of its runs were taken out", wording.Plural(missing, "row"))

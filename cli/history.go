@@ -61,22 +61,6 @@ func (a *app) withHistory(stateDir string, say func(context.Context, *history.Hi
 
 func (a *app) notTold(err error) { a.log.Warn("the history was not told of this run", "err", err) }
 
-// enter puts a run into the history, with the digests of its files where it has
-// none: those of its end stay, and a night's streams are long to read.
-func enter(ctx context.Context, h *history.History, dir string, r *record.Record) error {
-	known, err := h.Find(ctx, r.Run.ID)
-	if err != nil {
-		return err
-	}
-	var files map[string]string
-	if known == nil || len(known.Files) == 0 {
-		if files, err = seal.Digests(ctx, dir); err != nil {
-			return err
-		}
-	}
-	return h.Ended(ctx, dir, r, files)
-}
-
 func (a *app) historyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "history",
@@ -436,39 +420,4 @@ func foldersWith(out string, marks ...string) []string {
 
 func holdsAny(dir string, marks []string) bool {
 	return slices.ContainsFunc(marks, func(mark string) bool { return record.There(filepath.Join(dir, mark)) })
-}
-
-// takeIn enters runs into the history, the oldest first. One that cannot be
-// read does not keep the others out.
-func (a *app) takeIn(ctx context.Context, dirs []string) (err error) {
-	state, err := runner.StateDir()
-	if err != nil {
-		return err
-	}
-	h, err := history.Open(ctx, state)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-	slices.SortFunc(dirs, func(a, b string) int {
-		return cmp.Or(cmp.Compare(filepath.Base(a), filepath.Base(b)), cmp.Compare(a, b))
-	})
-	n := 0
-	var errs []error
-	for _, dir := range slices.Compact(dirs) {
-		rec, err := runner.Load(dir)
-		switch {
-		case err == nil && rec.Run.UnderWay:
-			continue // its own supervisor tells of it
-		case err == nil:
-			err = enter(ctx, h, dir, rec)
-		}
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		n++
-	}
-	fmt.Fprintf(a.out, "%s in the history\n", wording.Plural(n, "run"))
-	return errors.Join(errs...)
 }

@@ -40,14 +40,6 @@ type entry struct {
 	none  bool   // it says nothing of any firmware: faulty on purpose, emulated
 }
 
-// board is a board, whichever slot it hung in.
-type board struct {
-	serial, kind, revision string
-	emulated               bool
-	known                  record.Origin // the weakest of its accepted entries
-	accepted               bool
-}
-
 // future is how far ahead of us the clock of another host may be.
 const future = 5 * time.Minute
 
@@ -125,47 +117,30 @@ func (j *judging) take(r *Run) {
 		case why == "":
 			e.why = j.unproved(r.Record, d)
 		}
-		if !e.none && j.asked(d) && !j.stale(r.Record.Run.Ended) {
-			e.board = j.boardOf(r.Record, d)
+		if !e.none && !j.stale(r.Record.Run.Ended) {
+			e.board = j.askedBoard(r.Record, d)
 		}
 		j.entries = append(j.entries, e)
 		switch {
-		case e.why == "":
+		case e.why == "" && e.board != nil:
 			ref.Accepted, ref.Why = true, ""
 		case !ref.Accepted && why == "":
-			ref.Why = e.why
+			ref.Why = cmp.Or(e.why, "the policy asks for none of its boards")
 		}
 	}
-}
-
-// ours reports whether a device ran the firmware, or was to.
-func (j *judging) ours(r *record.Record, d *record.DeviceRecord) bool {
-	w := j.out.Firmware.Wanted
-	if told := d.Running; told.Known.Told() {
-		if told.SHA256 != "" && w.SHA256 != "" {
-			return told.SHA256 == w.SHA256
-		}
-		if told.Version != "" && w.Version != "" {
-			return told.Version == w.Version
-		}
-	}
-	if d.Running.SHA256 != "" && d.Running.SHA256 == w.SHA256 || d.Running.Version != "" && d.Running.Version == w.Version {
-		return true
-	}
-	return r.Firmware.SHA256 != "" && r.Firmware.SHA256 == w.SHA256 || r.Firmware.Version != "" && r.Firmware.Version == w.Version
 }
 
 // unproved is why it is not known that the device ran the firmware; empty: it
 // is, in a way that the policy takes.
 func (j *judging) unproved(r *record.Record, d *record.DeviceRecord) string {
-	w, got := j.out.Firmware.Wanted, d.Running
+	w, got := j.asked, d.Running
 	if !slices.Contains(j.Policy.Evidence.Known, got.Known) {
 		if got.Known == "" {
 			return "nobody knows which firmware it ran"
 		}
 		return "its firmware is " + wording.Running(got)
 	}
-	sum := cmp.Or(got.SHA256, r.Firmware.SHA256)
+	sum := imageOf(r, d)
 	if w.SHA256 != "" && sum != w.SHA256 {
 		return fmt.Sprintf("its image is sha256 %s", cmp.Or(sum[:min(12, len(sum))], "unknown"))
 	}
@@ -177,29 +152,4 @@ func (j *judging) unproved(r *record.Record, d *record.DeviceRecord) string {
 		return "it said a version, and no run or policy says which version the image is"
 	}
 	return ""
-}
-
-// asked reports whether the policy asks for boards of the device's type and
-// revision.
-func (j *judging) asked(d *record.DeviceRecord) bool {
-	return slices.ContainsFunc(j.Policy.Boards, func(b Boards) bool {
-		return b.Type == d.Type && (b.Revision == "" || b.Revision == d.Hardware.Revision)
-	})
-}
-
-// boardOf finds a device's board by its serial number, in capitals or not: a slot
-// of a rig is a place. Only a device made of software is its slot.
-func (j *judging) boardOf(r *record.Record, d *record.DeviceRecord) *board {
-	serial := strings.TrimSpace(d.Hardware.Serial)
-	if serial == "" && d.Emulated {
-		serial = r.Run.Rig + "/" + d.Board()
-	}
-	for _, b := range j.boards {
-		if strings.EqualFold(b.serial, serial) && b.kind == d.Type {
-			return b
-		}
-	}
-	b := &board{serial: serial, kind: d.Type, revision: d.Hardware.Revision, emulated: d.Emulated}
-	j.boards = append(j.boards, b)
-	return b
 }

@@ -37,6 +37,13 @@ type judging struct {
 	bySpec  map[string][]spot // the same, of each spec
 	counted []*board          // of which something counts
 	used    map[Waiver]bool
+
+	asked     Wanted              // the firmware, as it was asked for
+	lack      string              // why no firmware is judged
+	others    []Wanted            // names that runs have for the firmware, beside the one that is asked for
+	images    []string            // of which an accepted result is
+	revisions map[string][]string // that runs name for a board
+	unsure    []*board            // of which no run names one, where one is asked for
 }
 
 // spot is where a result stands: a spec on a board at a hub.
@@ -66,12 +73,14 @@ func Judge(q Question) *Verdict {
 	j.Runs = slices.Clone(j.Runs)
 	j.once()
 	j.firmware()
+	j.revisions = revisionsOf(j.Runs)
 	slices.SortStableFunc(j.Runs, func(a, b Run) int { return cmp.Compare(a.ID, b.ID) }) // ids sort by time
 	for i := range j.Runs {
 		j.take(&j.Runs[i])
 	}
 	j.enter()
 	j.order()
+	j.oneFirmware()
 	j.runs()
 	j.unlisted()
 	j.evidence()
@@ -85,57 +94,12 @@ func Judge(q Question) *Verdict {
 		j.measured(m)
 	}
 	j.baseline()
-	j.others()
+	j.notRequired()
 	j.warnings()
 	j.flaky()
 	j.waivers()
 	j.out.conclude()
 	return j.out
-}
-
-// Judged is the firmware that is judged: the one asked for, the policy's, or
-// that of the runs given where they are all of one. Lack says why it is none.
-func (q *Question) Judged() (w Wanted, lack string) {
-	w = q.Firmware
-	if w == (Wanted{}) {
-		w = q.Policy.Firmware
-	}
-	if w != (Wanted{}) {
-		return w, ""
-	}
-	found := map[Wanted]bool{}
-	for _, r := range q.Runs {
-		if r.Record == nil || !r.Given {
-			continue
-		}
-		for _, d := range r.Record.Devices {
-			found[Wanted{cmp.Or(d.Running.Version, r.Record.Firmware.Version), cmp.Or(d.Running.SHA256, r.Record.Firmware.SHA256)}] = true
-		}
-	}
-	delete(found, Wanted{})
-	switch all := slices.Collect(maps.Keys(found)); len(all) {
-	case 0:
-		return w, "no run says which firmware it is of; --firmware or --firmware-file names it"
-	case 1:
-		return all[0], ""
-	default:
-		return w, fmt.Sprintf("the runs are of %d firmwares; --firmware or --firmware-file says which is judged", len(all))
-	}
-}
-
-// firmware says which is judged, and leaves out the runs of others that nobody
-// has given.
-func (j *judging) firmware() {
-	w, lack := j.Judged()
-	j.out.Firmware.Wanted = w
-	var lacks []string
-	if lack != "" {
-		lacks = append(lacks, lack)
-	}
-	j.out.rule("firmware", "judged is "+w.String(), nil, lacks)
-	j.Runs = slices.DeleteFunc(j.Runs, func(r Run) bool {
-		return !r.Given && r.Record != nil && !slices.ContainsFunc(r.Record.Devices, func(d record.DeviceRecord) bool { return j.ours(r.Record, &d) })
-	})
 }
 
 // enter puts every accepted result where it stands.
@@ -152,8 +116,11 @@ func (j *judging) enter() {
 		if known := &j.out.Firmware.Known; *known == "" || weaker(b.known, *known) {
 			*known = b.known
 		}
-		if f := &j.out.Firmware; f.SHA256 == "" {
-			f.SHA256 = cmp.Or(e.dev.Running.SHA256, e.run.Record.Firmware.SHA256)
+		if sum := imageOf(e.run.Record, e.dev); sum != "" {
+			j.out.Firmware.SHA256 = cmp.Or(j.out.Firmware.SHA256, sum)
+			if !slices.Contains(j.images, sum) {
+				j.images = append(j.images, sum)
+			}
 		}
 		for i := range e.dev.Specs {
 			j.result(e, &e.dev.Specs[i])

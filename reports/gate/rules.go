@@ -66,12 +66,20 @@ func (j *judging) evidence() {
 	accepted := map[string]bool{}
 	for _, e := range j.entries {
 		if e.why == "" {
-			accepted[e.run.ID] = true
+			if e.board != nil || len(j.counted) == 0 { // no board at all is told by their rule
+				accepted[e.run.ID] = true
+			}
+			if e.board == nil {
+				j.strangers(e)
+			}
 			continue
 		}
 		j.out.warn("%s of run %s does not count: %s", e.dev.Name, e.run.ID, e.why)
 		if e.none || e.run.damage() != "" {
 			continue
+		}
+		if e.dev.Cause != "" && e.dev.Class == record.ClassDevice {
+			lacks = append(lacks, fmt.Sprintf("%s fails as a whole in run %s, which does not count: %s", e.dev.Name, e.run.ID, e.dev.Cause))
 		}
 		for _, s := range e.dev.Specs {
 			if s.Verdict == record.Fail {
@@ -91,31 +99,13 @@ func (j *judging) evidence() {
 	j.out.rule("evidence", wording.Plural(len(accepted), "run")+" accepted", nil, lacks)
 }
 
-// boardRules demand the boards.
-func (j *judging) boardRules() {
-	for _, want := range j.Policy.Boards {
-		var lacks []string
-		n := 0
-		for _, b := range j.boards {
-			switch {
-			case b.kind != want.Type || want.Revision != "" && b.revision != want.Revision:
-			case b.serial == "":
-				lacks = append(lacks, "a board of type "+b.kind+" has no serial number: which one it is, is not known (board: in the rig file)")
-			case !b.accepted:
-				lacks = append(lacks, b.name()+" was to run this firmware, and nothing of it counts")
-			default:
-				n++
-				j.out.Boards = append(j.out.Boards, Counted{b.serial, b.kind, b.revision, b.emulated, b.known})
-			}
+// strangers tells of what fails on a board that the policy does not ask for.
+func (j *judging) strangers(e *entry) {
+	for _, s := range e.dev.Specs {
+		if s.Verdict == record.Fail {
+			j.out.warn("%s of run %s, of type %s, for which the policy does not ask, fails %s", e.dev.Name, e.run.ID, e.dev.Type, s.ID)
+			return
 		}
-		name := "boards " + want.Type
-		if want.Revision != "" {
-			name += " revision " + want.Revision
-		}
-		if n < want.AtLeast {
-			lacks = append(lacks, fmt.Sprintf("%s of type %s, the policy asks for %d", wording.Plural(n, "board"), want.Type, want.AtLeast))
-		}
-		j.out.rule(name, wording.Plural(n, "board")+" of type "+want.Type, nil, lacks)
 	}
 }
 
@@ -167,7 +157,7 @@ func (j *judging) demand(rule, of string, asked func(Spec) bool) {
 
 // asks is what a spec lacks on a board at a hub; an empty hub is any.
 func (j *judging) asks(s Spec, b *board, hub string) (failures, lacks []string, results int) {
-	proved := false
+	proved, red := false, false
 	var without *outcome
 	for _, at := range j.at(s.ID, b, hub) {
 		o := j.results[at]
@@ -177,10 +167,10 @@ func (j *judging) asks(s Spec, b *board, hub string) (failures, lacks []string, 
 		case o.last == record.Fail, o.proved:
 			proved, results = true, results+1
 		default:
-			without = o
+			without, red = o, red || j.unsettled(at)
 		}
 	}
-	if proved || len(failures) > 0 || j.accepted(s, hub) {
+	if proved || len(failures) > 0 || !red && j.accepted(s, hub) {
 		return failures, nil, results
 	}
 	text := fmt.Sprintf("%s has no result on %s", s.ID, b.name())
@@ -191,6 +181,13 @@ func (j *judging) asks(s Spec, b *board, hub string) (failures, lacks []string, 
 		text += fmt.Sprintf(": %s, %s", without.last, cmp.Or(without.text, "no reason given"))
 	}
 	return nil, []string{text}, results
+}
+
+// unsettled reports whether a result failed at an attempt and came to no answer
+// after it.
+func (j *judging) unsettled(at spot) bool {
+	o := j.results[at]
+	return len(o.failed) > 0 && !settled(o.last) && !j.waived(at)
 }
 
 // at are the places of a spec's results on a board.
@@ -215,8 +212,8 @@ func (j *judging) isRequired(spec string) bool {
 	return i >= 0 && slices.ContainsFunc(j.Policy.Required, func(p string) bool { return matches(p, j.Catalogue[i]) })
 }
 
-// others counts failures of specs that are not required, by area.
-func (j *judging) others() {
+// notRequired counts failures of specs that are not required, by area.
+func (j *judging) notRequired() {
 	failures := map[string][]string{}
 	for _, at := range j.spots {
 		o := j.results[at]
@@ -225,7 +222,12 @@ func (j *judging) others() {
 			failures[areaOf(at.spec)] = append(failures[areaOf(at.spec)], fmt.Sprintf("%s failed in run %s: %s", at, o.run, o.text))
 		}
 	}
-	var broken []string
+	var broken, lacks []string
+	for _, at := range j.spots {
+		if j.unsettled(at) && !j.isRequired(at.spec) {
+			lacks = append(lacks, fmt.Sprintf("%s failed in run %s, and ended with %s", at, j.results[at].failed[0], j.results[at].last))
+		}
+	}
 	for _, area := range slices.Sorted(maps.Keys(failures)) {
 		most := 0
 		if l := j.Policy.limit(area).Fail; l != nil {
@@ -235,7 +237,7 @@ func (j *judging) others() {
 			broken = append(broken, failures[area]...)
 		}
 	}
-	j.out.rule("other specs", "none fails beyond what its area may", broken, nil)
+	j.out.rule("other specs", "none fails beyond what its area may", broken, lacks)
 }
 
 // warnings count against what an area may have.
