@@ -328,27 +328,6 @@ func TestThePageLeadsToTheFiles(t *testing.T) {
 	}
 }
 
-// The keys do in a real browser what the page says of them.
-func TestAShelfIsSiftedByKeyboard(t *testing.T) {
-	const press = `<script>
-var key = function (k) { document.body.dispatchEvent(new KeyboardEvent('keydown', {key: k, bubbles: true, cancelable: true})); };
-var says = function (what) { document.title += '|' + what + ': ' + document.querySelector('.sift span').textContent; };
-key('n'); says('n');
-key('/'); document.activeElement.value = 'b8'; document.activeElement.dispatchEvent(new Event('input', {bubbles: true})); says('b8');
-document.title += '|cards ' + document.querySelectorAll('section.f:not(.out)').length + ', b3 seen ' + document.querySelector('th[data-name=b3]').offsetWidth;
-document.title += ', left with: ' + Array.from(document.querySelectorAll('td.dim[colspan="8"]')).filter(function (x) { return x.offsetWidth; }).length;
-document.activeElement.value = 'version'; document.activeElement.dispatchEvent(new Event('input', {bubbles: true})); says('version');
-key('Escape'); says('Escape');
-</script></body>`
-	title := chromium(t, strings.Replace(render(t, shelf(), ""), "</body>", press, 1))
-	title = title[strings.Index(title, "<title>")+len("<title>") : strings.Index(title, "</title>")]
-	_, got, _ := strings.Cut(title, "|")
-	want := "n: 1 of 2 specs, 4 of 8 devices|b8: 1 of 2 specs, 1 of 8 devices|cards 1, b3 seen 0, left with: 1|version: 0 of 2 specs, 4 of 8 devices|Escape: "
-	if got != want {
-		t.Errorf("the page says\n%s, want\n%s", got, want)
-	}
-}
-
 // What changed since last time, and how each spec ended before, stand where a
 // history is there, and nowhere else.
 func TestEarlierRunsAreShownWhereTheyAreKnown(t *testing.T) {

@@ -24,10 +24,33 @@
       if (red && !sums[i].textContent || anyHead && !byHead[i]) css.push('.matrix tr:not(.area)>:nth-child(' + (h.cellIndex + 1) + ')'); else boards++;
     });
     columns.textContent = css.length ? '@media screen{' + css.join() + '{display:none}}' : '';
-    all('.seek').forEach(function (x) { x.classList.toggle('out', red && x.classList.contains('green') || want && !has(x.textContent)); });
+    all('.seek').forEach(function (x) { x.classList.toggle('out', !!(red && x.classList.contains('green') || want && !has(x.textContent + ' ' + (x.dataset.on || '')))); });
+    unfold(want, has);
     form.lastElementChild.textContent = red || want ? shown + ' of ' + rows.length + ' specs, ' + boards + ' of ' + heads.length + ' devices' : '';
     at = -1;
   }
+
+  // A hit is not left inside a fold, and a fold without one is left out.
+  var opened = [];
+  function unfold(want, has) {
+    opened.forEach(function (d) { d.open = false; });
+    opened = [];
+    all('details').forEach(function (d) {
+      var found = d.querySelector('.seek:not(.out)'), list = d.querySelector('.seek');
+      d.classList.toggle('out', !!(list && !found));
+      if (want && !d.open && (found || holdsTheHit(d, has))) { d.open = true; opened.push(d); }
+    });
+  }
+  // Of a card it opens what alone has the words: its timeline may be long.
+  function holdsTheHit(d, has) {
+    var card = d.closest('.seek:not(.out)');
+    if (!card || !has(d.textContent)) return false;
+    var open = card.cloneNode(true);
+    Array.prototype.forEach.call(open.querySelectorAll('details'), function (x) { x.remove(); });
+    return !has(open.textContent);
+  }
+
+  all('.hint').forEach(function (p) { p.hidden = false; }); // there are no keys without this script
   if (form) {
     var columns = doc.head.appendChild(doc.createElement('style'));
     form.hidden = false;
