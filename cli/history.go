@@ -341,8 +341,8 @@ func (a *app) rebuildHistory(ctx context.Context, out string) error {
 		return err
 	}
 	dirs, err := knownFolders(ctx, state)
-	if history.Busy(err) {
-		return err // whoever has it would go on writing to what was set aside
+	if history.Sound(err) {
+		return err // nothing is gained by another one
 	}
 	salvaged := 0
 	if err != nil {
@@ -360,21 +360,16 @@ func (a *app) rebuildHistory(ctx context.Context, out string) error {
 	return a.takeIn(ctx, append(dirs, more...))
 }
 
-// salvage puts a damaged history aside and a new one in its place, of what can
-// still be read of it.
+// salvage puts a new history in the place of a damaged one, of what can still be
+// read of it.
 func (a *app) salvage(ctx context.Context, state string, damage error) (runs int, err error) {
-	aside, err := history.SetAside(state, time.Now())
+	aside, runs, err := history.Renew(ctx, state, time.Now())
 	if err != nil {
 		return 0, errors.Join(damage, err)
 	}
 	a.log.Warn("the history is damaged: a new one is made of what can be read of it, and of the folders", "set_aside", aside, "err", damage)
-	if aside == "" {
-		return 0, nil
-	}
-	if runs, err = history.Salvage(ctx, aside, state); err == nil {
-		fmt.Fprintf(a.out, "%s read from the damaged history\n", wording.Plural(runs, "run"))
-	}
-	return runs, err
+	fmt.Fprintf(a.out, "%s read from the damaged history\n", wording.Plural(runs, "run"))
+	return runs, nil
 }
 
 // knownFolders are the folders that the history knows and that are there.

@@ -1,10 +1,10 @@
 package cli
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"hilrig/record"
 	"io"
 	"log/slog"
 	"os"
@@ -13,37 +13,67 @@ import (
 	"testing"
 	"time"
 
+	"hilrig/record"
 	"hilrig/reports/history"
 )
 
-// A history that another process has is sound: rebuild leaves it where it is.
-func TestRebuildSetsNoHistoryAsideThatAnotherHas(t *testing.T) {
-	state := t.TempDir()
-	t.Setenv("HILRIG_STATE", state)
-	h, err := history.Open(t.Context(), state)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := h.Close(); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(state, history.FileName)
-	holder, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	holder.SetMaxOpenConns(1)
-	defer func() { _ = holder.Close() }() // of the test alone
-	if _, err := holder.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
-		t.Fatal(err)
-	}
-	a := &app{out: io.Discard, log: slog.New(slog.DiscardHandler)}
-	if err := a.rebuildHistory(t.Context(), filepath.Join(state, "out")); !history.Busy(err) {
-		t.Errorf("%v", err)
-	}
-	aside, err := filepath.Glob(path + ".damaged-*")
-	if _, gone := os.Stat(path); errors.Join(err, gone) != nil || len(aside) > 0 {
-		t.Errorf("set aside: %v %v %v", aside, err, gone)
+// A history that cannot be had, or read to its end, is sound: rebuild leaves it
+// where it is.
+func TestRebuildSetsNoSoundHistoryAside(t *testing.T) {
+	for _, c := range []struct {
+		what   string
+		change func(t *testing.T, ctx context.Context, db *sql.DB, path string) context.Context
+	}{
+		{"another process has it", func(t *testing.T, ctx context.Context, db *sql.DB, _ string) context.Context {
+			if _, err := db.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+				t.Fatal(err)
+			}
+			return ctx
+		}},
+		{"somebody interrupts", func(_ *testing.T, ctx context.Context, _ *sql.DB, _ string) context.Context {
+			ctx, cancel := context.WithCancel(ctx)
+			cancel()
+			return ctx
+		}},
+		{"a later hilrig has written it", func(t *testing.T, ctx context.Context, db *sql.DB, _ string) context.Context {
+			if _, err := db.ExecContext(ctx, "PRAGMA user_version = 99"); err != nil {
+				t.Fatal(err)
+			}
+			return ctx
+		}},
+		{"it is in a folder that says no", func(t *testing.T, ctx context.Context, db *sql.DB, path string) context.Context {
+			if err := errors.Join(db.Close(), os.Rename(path, path+".there"), os.Mkdir(path, 0o700)); err != nil {
+				t.Fatal(err)
+			}
+			return ctx
+		}},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			state := t.TempDir()
+			t.Setenv("HILRIG_STATE", state)
+			h, err := history.Open(t.Context(), state)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := h.Close(); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(state, history.FileName)
+			db, err := sql.Open("sqlite", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			db.SetMaxOpenConns(1)
+			defer func() { _ = db.Close() }() // of the test alone
+			a := &app{out: io.Discard, log: slog.New(slog.DiscardHandler)}
+			if err := a.rebuildHistory(c.change(t, t.Context(), db, path), filepath.Join(state, "out")); err == nil || !history.Sound(err) {
+				t.Errorf("%v", err)
+			}
+			aside, err := filepath.Glob(path + ".damaged-*")
+			if _, gone := os.Stat(path); errors.Join(err, gone) != nil || len(aside) > 0 {
+				t.Errorf("set aside: %v %v %v", aside, err, gone)
+			}
+		})
 	}
 }
 

@@ -412,6 +412,33 @@ func TestWhatADamagedHistoryStillSaysIsSalvaged(t *testing.T) {
 	}
 }
 
+// A new history that is not finished leaves the damaged one where it was.
+func TestADamagedHistoryIsRenewedWholeOrNotAtAll(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, FileName)
+	if err := os.WriteFile(path, []byte("no database"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := Renew(ended, dir, start); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if names, err := os.ReadDir(dir); err != nil || len(names) != 1 || names[0].Name() != FileName {
+		t.Errorf("%v %v", names, err)
+	}
+	aside, runs, err := Renew(t.Context(), dir, start)
+	if err != nil || runs != 0 {
+		t.Fatal(runs, err)
+	}
+	if _, err := os.Stat(aside); err != nil {
+		t.Error(err)
+	}
+	if err := opened(t, dir).Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // A run is held against the last one of which the same was asked, of the same
 // boards, wherever in the rig they are now.
 func TestTheLastComparableRunIsFound(t *testing.T) {

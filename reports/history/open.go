@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"modernc.org/sqlite"
@@ -85,7 +86,7 @@ func (h *History) prepare(ctx context.Context) error {
 			return err
 		}
 		if version > len(steps) {
-			return fmt.Errorf("it is of format %d; this hilrig knows up to %d", version, len(steps))
+			return fmt.Errorf("%w: format %d; this hilrig knows up to %d", errLater, version, len(steps))
 		}
 		for ; version < len(steps); version++ {
 			if _, err := tx.ExecContext(ctx, steps[version]+fmt.Sprintf("PRAGMA user_version = %d;", version+1)); err != nil {
@@ -130,15 +131,45 @@ func failure(step, path string, err error) error {
 		WithCure("runs go on without it, and their folders hold all; hilrig history rebuild makes it anew, of the folders and of what can still be read of it")
 }
 
-// Busy reports whether another process had the history for longer than one
-// waits for it: it is sound.
-func Busy(err error) bool {
+// errLater is of a history that a later hilrig has written.
+var errLater = errors.New("it is a later hilrig's")
+
+// Sound reports whether an error says nothing against the history itself: it was
+// not to be had, not written, or not read to its end, or is a later hilrig's.
+func Sound(err error) bool {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errLater) {
+		return true
+	}
 	var of *sqlite.Error
-	if !errors.As(err, &of) {
+	if !errors.As(err, &of) || of.Code() == sqlite3.SQLITE_IOERR_SHORT_READ {
 		return false
 	}
-	primary := of.Code() & 0xff // an extended code has it in its low byte
-	return primary == sqlite3.SQLITE_BUSY || primary == sqlite3.SQLITE_LOCKED
+	return slices.Contains([]int{
+		sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR,
+		sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_NOMEM,
+	}, of.Code()&0xff)
+}
+
+// Renew puts a new history in the place of one that is damaged, of what can
+// still be read of it, and says of how many runs, and where the damaged one is
+// now. One that does not come to its end leaves the old one where it was.
+func Renew(ctx context.Context, stateDir string, now time.Time) (aside string, runs int, err error) {
+	path := filepath.Join(stateDir, FileName)
+	fresh, err := os.MkdirTemp(stateDir, ".history-")
+	if err != nil {
+		return "", 0, failure("renew", path, err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(fresh)) }()
+	if runs, err = Salvage(ctx, path, fresh); err != nil {
+		return "", 0, err
+	}
+	if aside, err = SetAside(stateDir, now); err != nil {
+		return "", 0, err
+	}
+	if err := os.Rename(filepath.Join(fresh, FileName), path); err != nil {
+		return aside, 0, failure("renew", path, err)
+	}
+	return aside, runs, nil
 }
 
 // SetAside puts a history that cannot be opened out of the way and says where
