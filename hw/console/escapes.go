@@ -46,3 +46,48 @@ func (p painted) Find(b []byte) (start, end int) {
 // Behind is what a text and some sequences in it can be long.
 func (p painted) Behind() int    { return 16*len(p.text) + 64 }
 func (p painted) String() string { return p.text }
+
+// Bare is a text without the sequences that paint it.
+func Bare(text string) string {
+	if !strings.ContainsRune(text, 0x1b) {
+		return text
+	}
+	return escapes.ReplaceAllString(text, "")
+}
+
+type unpainted struct{ pattern }
+
+// Unpainted matches an expression as [Regexp] does, in what is said without the
+// sequences that paint it: they stand in no word, and at no beginning or end of
+// a line. The text of a match has them still.
+func Unpainted(re *regexp.Regexp) Matcher { return unpainted{pattern{re}} }
+
+func (u unpainted) Find(b []byte) (start, end int) {
+	paint := escapes.FindAllIndex(b, -1)
+	if len(paint) == 0 {
+		return u.pattern.Find(b)
+	}
+	var bare []byte
+	last := 0
+	for _, p := range paint {
+		bare, last = append(bare, b[last:p[0]]...), p[1]
+	}
+	bare = append(bare, b[last:]...)
+	m := u.re.FindIndex(bare)
+	if m == nil {
+		return -1, -1
+	}
+	return whereIn(paint, m[0]), whereIn(paint, m[1])
+}
+
+// whereIn is the place in painted bytes of a place in the bare ones, before the
+// sequences that stand there.
+func whereIn(paint [][]int, at int) int {
+	for _, p := range paint {
+		if p[0] >= at {
+			break
+		}
+		at += p[1] - p[0]
+	}
+	return at
+}
