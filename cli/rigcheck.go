@@ -20,7 +20,8 @@ func (a *app) rigCheck() *cobra.Command {
 opened and loaded with a few hundred harmless bytes, the programs of its power
 control and of its flashing are looked for, a power controller is connected to
 and asked to switch nothing, its hub's name is resolved and its port taken for a
-moment, and what tells it from boards at the same port is looked at. Opening a line may reset a board. Exit code 3 when something is bad.`,
+moment, and what tells it from boards at the same port is looked at. Opening a
+line may reset a board. Exit code 3 when something is bad.`,
 		Example: `  hilrig rig check --rig bench.yaml
   hilrig rig check --rig bench.yaml --hub lab --json`,
 		Args: exactly(),

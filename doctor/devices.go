@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"hilrig/fixtures/rigfile"
@@ -41,7 +42,7 @@ func checkDevices(_ context.Context, h *Host) (found []Result) {
 		case l.Reachable:
 			found = append(found, fine("%s at %s can be reached", d.Name, l.Port))
 		default:
-			found = append(found, bad("hilrig devices shows what is plugged in", "%s cannot be reached: %s", d.Name, l.Why))
+			found = append(found, bad(l.cure(), "%s cannot be reached: %s", d.Name, l.trouble()))
 		}
 	}
 	return found
@@ -53,6 +54,23 @@ type Reach struct {
 	Reachable bool         `json:"reachable"`
 	Why       string       `json:"why,omitempty"` // it cannot be reached
 	Holder    *port.Holder `json:"holder,omitempty"`
+	err       error        // as Why says
+}
+
+// trouble is why the port cannot be reached, with its name.
+func (r Reach) trouble() string {
+	if r.Port == "" { // it is in the words
+		return r.Why
+	}
+	return r.Port + ": " + r.Why
+}
+
+// cure is what helps where the port cannot be reached.
+func (r Reach) cure() string {
+	if errors.Is(r.err, fs.ErrPermission) {
+		return port.PermissionCure(r.Port)
+	}
+	return "hilrig devices shows what is plugged in, and who holds it"
 }
 
 // ReachOf finds a device's port among those of the host, which noList says
@@ -70,7 +88,7 @@ func ReachOf(d rigfile.Device, ports []usb.Port, noList error, lockDir string) R
 		}
 	}
 	if r.Reachable = err == nil; err != nil {
-		r.Why = err.Error()
+		r.Why, r.err = err.Error(), err
 	}
 	return r
 }

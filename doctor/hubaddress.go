@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -47,25 +48,37 @@ func (h *Host) takeEndpoint(ctx context.Context, at, whose string) Result {
 	return fine("%s for %s is free", at, whose)
 }
 
+// dialled is a name that devices dial; boards: hardware does, too.
+type dialled struct {
+	host   string
+	boards bool
+}
+
+// dialledBy is the name that d dials.
+func (h *Host) dialledBy(d rigfile.Device) dialled {
+	return dialled{h.Rig.Hub.For(d).Host, d.Serial.Emulated == nil}
+}
+
 // checkHubHost looks at each name that a device dials.
 func checkHubHost(ctx context.Context, h *Host) (found []Result) {
-	hosts := []string{}
+	hosts := map[string]bool{}
 	for _, d := range h.Rig.Devices {
-		hosts = append(hosts, h.Rig.Hub.For(d).Host)
+		name := h.dialledBy(d)
+		hosts[name.host] = hosts[name.host] || name.boards
 	}
 	if len(hosts) == 0 {
-		hosts = []string{h.Rig.Hub.Host}
+		hosts[h.Rig.Hub.Host] = false
 	}
-	slices.Sort(hosts)
-	for _, host := range slices.Compact(hosts) {
-		found = append(found, checkHost(ctx, h, host)...)
+	for _, host := range slices.Sorted(maps.Keys(hosts)) {
+		found = append(found, checkHost(ctx, h, dialled{host, hosts[host]})...)
 	}
 	return found
 }
 
 // checkHost: a device dials this name, and sends it as SNI, which cannot carry an
 // IP address (RFC 6066, section 3).
-func checkHost(ctx context.Context, h *Host, host string) []Result {
+func checkHost(ctx context.Context, h *Host, name dialled) []Result {
+	host := name.host
 	switch {
 	case h.Rig.Hub.Kind == rigfile.KindBroker:
 		return nil // its own check says it
@@ -79,9 +92,9 @@ func checkHost(ctx context.Context, h *Host, host string) []Result {
 		return []Result{bad("add it to the lab's DNS, or to /etc/hosts here and where devices resolve names", "%s does not resolve: %s", host, err)}
 	}
 	found := []Result{fine("%s is %v", host, addresses)}
-	boards := slices.ContainsFunc(h.Rig.Devices, func(d rigfile.Device) bool { return d.Serial.Emulated == nil })
 	switch {
-	case h.Rig.Hub.Kind != rigfile.KindLocal || !boards:
+	case h.Rig.Hub.Kind != rigfile.KindLocal || !name.boards: // what is emulated is on this machine
+
 	case leadsElsewhere(addresses, h.Addresses()):
 		found = append(found, warn("the lab's DNS must give this machine's address for it (docs/lab-hub.md); where only the boards ask that DNS, nothing", "%s does not lead to this machine: a board that dials it comes elsewhere", host))
 	case loopbackOnly(addresses):

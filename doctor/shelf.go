@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -37,20 +39,23 @@ const (
 // ExamineBoards looks at every device of the rig at the same time: its line is
 // opened and loaded as [Host.Line] is. The order is that of the rig file.
 func ExamineBoards(ctx context.Context, h *Host) []Board {
-	ctx, cancel := context.WithTimeout(ctx, boardWithin)
+	ctx, cancel := context.WithTimeoutCause(ctx, boardWithin, fmt.Errorf("not done within %s", boardWithin))
 	defer cancel()
-	hubs := h.hubOfEach(ctx)
-	boards := make([]Board, len(h.Rig.Devices))
+	boards, line, power := make([]Board, len(h.Rig.Devices)), make([]Result, len(h.Rig.Devices)), make([]Result, len(h.Rig.Devices))
+	var hubs map[string][]Result
 	var all sync.WaitGroup
+	all.Go(func() { hubs = h.hubOfEach(ctx) })
 	for i, d := range h.Rig.Devices {
-		all.Go(func() {
-			boards[i] = Board{d.Name, slices.Concat(
-				named("line", h.lineOf(ctx, d)), named("power", h.powerOf(ctx, d)), named("flash", h.flashOf(d)),
-				named("hub", hubs[d.Name]...), named("from", h.sourceOf(d)),
-			), ownNames(d.Name, d.DeviceID, cmp.Or(d.Serial.Address(), d.Serial.USB))}
-		})
+		all.Go(func() { line[i] = h.lineOf(ctx, d) })
+		all.Go(func() { power[i] = h.powerOf(ctx, d) })
 	}
 	all.Wait()
+	for i, d := range h.Rig.Devices {
+		boards[i] = Board{d.Name, slices.Concat(
+			named("line", line[i]), named("power", power[i]), named("flash", h.flashOf(d)),
+			named("hub", hubs[d.Name]...), named("from", h.sourceOf(d)),
+		), ownNames(d.Name, d.DeviceID, cmp.Or(d.Serial.Address(), d.Serial.USB))}
+	}
 	return boards
 }
 
@@ -72,7 +77,7 @@ func (h *Host) lineOf(ctx context.Context, d rigfile.Device) Result {
 	case d.Serial.Emulated != nil:
 		return fine("emulated")
 	case !r.Reachable:
-		return bad("hilrig devices shows what is plugged in, and who holds it", "%s", r.Why)
+		return bad(r.cure(), "%s", r.trouble())
 	}
 	return h.tryLine(ctx, r.Port, d.Type, min(d.Type.Timing.BootWithin, longestBoot))
 }
@@ -158,14 +163,10 @@ func (h *Host) programs(key string, commands ...[]string) (there []string, faile
 // hubOfEach is what stands between each device and its hub: what is wrong with
 // the hub is so for all of them.
 func (h *Host) hubOfEach(ctx context.Context) map[string][]Result {
-	broker, hosts := checkBroker(ctx, h), map[string][]Result{}
-	all := map[string][]Result{}
+	all, names := map[string][]Result{}, h.eachName(ctx)
+	broker := checkBroker(ctx, h)
 	for _, d := range h.Rig.Devices {
-		host := h.Rig.Hub.For(d).Host
-		if hosts[host] == nil {
-			hosts[host] = checkHost(ctx, h, host)
-		}
-		all[d.Name] = slices.Concat(hosts[host], broker)
+		all[d.Name] = slices.Concat(names[h.dialledBy(d)], broker)
 	}
 	boards, places := h.endpoints()
 	for _, at := range places {
@@ -175,6 +176,26 @@ func (h *Host) hubOfEach(ctx context.Context) map[string][]Result {
 		}
 	}
 	return all
+}
+
+// eachName looks at all names that are dialled at once: one name server that is
+// silent would cost the rest their time.
+func (h *Host) eachName(ctx context.Context) map[dialled][]Result {
+	found := map[dialled][]Result{}
+	for _, d := range h.Rig.Devices {
+		found[h.dialledBy(d)] = nil
+	}
+	names := slices.Collect(maps.Keys(found))
+	of := make([][]Result, len(names))
+	var all sync.WaitGroup
+	for i, name := range names {
+		all.Go(func() { of[i] = checkHost(ctx, h, name) })
+	}
+	all.Wait()
+	for i, name := range names {
+		found[name] = of[i]
+	}
+	return found
 }
 
 // sourceOf says by what address a device is told from those that dial the same

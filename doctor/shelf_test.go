@@ -3,12 +3,14 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -58,7 +60,7 @@ func TestEachPartOfABoardIsChecked(t *testing.T) {
 		says   string
 	}{
 		{"a line that echoes", func(*rigfile.Device) {}, Host{}, "line", OK, "none lost"},
-		{"a line that is not there", func(d *rigfile.Device) { d.Serial.Path += "0" }, Host{}, "line", Bad, "no such file"},
+		{"a line that is not there", func(d *rigfile.Device) { d.Serial.Path = "/dev/no-such-tty" }, Host{}, "line", Bad, "/dev/no-such-tty: no such file"},
 		{"an emulated one", func(d *rigfile.Device) { d.Serial = rigfile.Serial{Emulated: &rigfile.Emulated{}} }, Host{}, "line", OK, "emulated"},
 		{"no power control", func(*rigfile.Device) {}, Host{}, "power", "", ""},
 		{"programs of power", func(d *rigfile.Device) { d.Power = power }, Host{}, "power", OK, "/usr/bin/uhubctl"},
@@ -167,6 +169,57 @@ func TestTheBoardsOfAShelfAreTriedAtOnce(t *testing.T) {
 	for _, b := range ExamineBoards(t.Context(), lab(Host{Rig: rig, LockDir: t.TempDir(), Open: wait})) {
 		if _, words := worst(b.Checks); !strings.Contains(words, "all were open") {
 			t.Errorf("%s", words)
+		}
+	}
+}
+
+// A name that leads to this machine alone is one that emulated devices can dial:
+// the boards beside them cannot.
+func TestALoopbackNameIsNoTroubleOfEmulatedDevices(t *testing.T) {
+	rig := &rigfile.Rig{Hub: rigfile.Hub{Kind: rigfile.KindLocal, Host: "localhost", Listen: "127.0.0.1"}, Devices: []rigfile.Device{
+		{Name: "emulated", Serial: rigfile.Serial{Emulated: &rigfile.Emulated{}}}, onShelf(t, "board"),
+	}}
+	h := lab(Host{Rig: rig, LockDir: t.TempDir(), Resolve: func(context.Context, string) ([]string, error) { return []string{"127.0.0.1"}, nil }})
+	for i, b := range ExamineBoards(t.Context(), h) {
+		if _, words := worst(b.Checks); strings.Contains(words, "only to this machine") != (i == 1) {
+			t.Errorf("%s:\n%s", b.Device, words)
+		}
+	}
+}
+
+// Names are looked up at once, and beside the lines: each waits for all others,
+// and for the line.
+func TestASilentNameServerCostsNobodyElsesTime(t *testing.T) {
+	rig := &rigfile.Rig{Hub: rigfile.Hub{Kind: rigfile.KindLocal, Host: "hub.rig.lan", Listen: "127.0.0.1"}}
+	for i := range 10 {
+		d := onShelf(t, fmt.Sprint("b", i))
+		d.HubHost = d.Name + ".rig.lan"
+		rig.Devices = append(rig.Devices, d)
+	}
+	var asked atomic.Int32
+	all, opened := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	h := lab(Host{Rig: rig, LockDir: t.TempDir()})
+	h.Open = func(context.Context, port.Config) (console.Line, error) {
+		once.Do(func() { close(opened) })
+		return nil, errors.New("not today")
+	}
+	h.Resolve = func(ctx context.Context, _ string) ([]string, error) {
+		if asked.Add(1) == 10 {
+			close(all)
+		}
+		for _, c := range []chan struct{}{all, opened} {
+			select {
+			case <-c:
+			case <-ctx.Done():
+				return nil, context.Cause(ctx)
+			}
+		}
+		return []string{"192.0.2.1"}, nil
+	}
+	for _, b := range ExamineBoards(t.Context(), h) {
+		if _, words := worst(b.Checks); strings.Contains(words, "does not resolve") {
+			t.Errorf("%s:\n%s", b.Device, words)
 		}
 	}
 }

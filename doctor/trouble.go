@@ -1,6 +1,9 @@
 package doctor
 
 import (
+	"cmp"
+	"slices"
+
 	"hilrig/record"
 	"hilrig/record/wording"
 )
@@ -13,8 +16,8 @@ type Trouble struct {
 	Alike   bool // the others' results are not the same word for word
 }
 
-// Troubles are what is not ok of boards, each cause once, in the order in which
-// it was met first.
+// Troubles are what is not ok of boards, each cause once: what is bad before what
+// is a warning, and then in the order in which it was met first.
 func Troubles(boards []Board) (all []Trouble) {
 	type one struct {
 		Result
@@ -28,8 +31,14 @@ func Troubles(boards []Board) (all []Trouble) {
 			}
 		}
 	}
+	keys := map[Result]string{} // what is said in the same words is the same, also of a device that is called as one of them
 	cause := func(o one) string {
-		return o.Name + "\x00" + string(o.State) + "\x00" + wording.KeyOn(o.board.own, o.What+"\x00"+o.Cure)
+		key, known := keys[o.Result]
+		if !known {
+			key = o.Name + "\x00" + string(o.State) + "\x00" + wording.KeyOn(o.board.own, o.What+"\x00"+o.Cure)
+			keys[o.Result] = key
+		}
+		return key
 	}
 	for _, same := range wording.Together(found, cause) {
 		t := Trouble{Result: same[0].Result}
@@ -39,8 +48,12 @@ func Troubles(boards []Board) (all []Trouble) {
 		}
 		all = append(all, t)
 	}
+	slices.SortStableFunc(all, func(a, b Trouble) int { return cmp.Compare(rank[a.State], rank[b.State]) })
 	return all
 }
+
+// rank is that of a state among others, the gravest first.
+var rank = map[State]int{Bad: 0, Warn: 1, OK: 2}
 
 // ownNames are what a text may call the device that it is said of.
 func ownNames(name, id, line string) record.DeviceRecord {

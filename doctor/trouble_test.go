@@ -17,6 +17,7 @@ func TestOneCauseOnManyBoardsIsOneTrouble(t *testing.T) {
 	}{
 		{"nothing is wrong", []Board{{Device: "a", Checks: []Result{{Name: "line", State: OK, What: "fine"}}}}, nil, false},
 		{"word for word the same", []Board{lineOf("a", "", "is gone"), lineOf("b", "", "is gone")}, [][]string{{"a", "b"}}, false},
+		{"the same, of one that is called as a word of it", []Board{lineOf("a", "", "the cable is gone"), lineOf("cable", "", "the cable is gone")}, [][]string{{"a", "cable"}}, false},
 		{"other lines", []Board{lineOf("bed", "/dev/left", "/dev/left is gone"), lineOf("sofa", "/dev/right", "/dev/right is gone")}, [][]string{{"bed", "sofa"}}, true},
 		{"other names and numbers", []Board{lineOf("bed", "", "bed: id-of-bed loses 20 %"), lineOf("sofa", "", "sofa: id-of-sofa loses 33 %")}, [][]string{{"bed", "sofa"}}, true},
 		{"another cause", []Board{lineOf("a", "", "is gone"), lineOf("b", "", "is held")}, [][]string{{"a"}, {"b"}}, false},
@@ -25,6 +26,7 @@ func TestOneCauseOnManyBoardsIsOneTrouble(t *testing.T) {
 			[]Board{lineOf("a", "", "is gone", Result{Name: "power", State: Bad, What: "is gone", Cure: "plug it in"})},
 			[][]string{{"a"}, {"a"}}, false,
 		},
+		{"a warning that was met first", []Board{{"b", []Result{{Name: "line", State: Warn, What: "is gone"}}, ownNames("b", "", "")}, lineOf("a", "", "is gone")}, [][]string{{"a"}, {"b"}}, false},
 		{"less grave", []Board{lineOf("a", "", "is gone"), {"b", []Result{{Name: "line", State: Warn, What: "is gone", Cure: "plug it in"}}, ownNames("b", "", "")}}, [][]string{{"a"}, {"b"}}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
