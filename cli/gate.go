@@ -165,7 +165,7 @@ func readSmall(what, path string) ([]byte, error) { return readUpTo(1<<20, what,
 func readUpTo(most int64, what, path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, record.NewFailure(record.Usage, "read "+what, "", err)
+		return nil, record.NewFailure(record.Usage, "read "+what, "", err).WithCure(maker(what, path, err))
 	}
 	defer func() { _ = f.Close() }() // only read
 	b, err := io.ReadAll(io.LimitReader(f, most+1))
@@ -176,6 +176,25 @@ func readUpTo(most int64, what, path string) ([]byte, error) {
 		return nil, record.NewFailure(record.Usage, "read "+what, path, fmt.Errorf("it has at most %d bytes", most))
 	}
 	return b, nil
+}
+
+// maker is what makes a file that was named and is not there, empty where
+// nothing does.
+func maker(what, path string, err error) string {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	switch what {
+	case "policy":
+		return "hilrig gate init latest > " + path + " writes one"
+	case "waivers":
+		return "hilrig schema waivers says what it may hold"
+	case "signing key":
+		return "openssl genpkey -algorithm ed25519 -out " + path + " makes one"
+	case "public key":
+		return "openssl pkey -in PRIVATE-KEY -pubout -out " + path + " makes one"
+	}
+	return ""
 }
 
 // gate asks and answers.

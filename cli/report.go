@@ -94,12 +94,26 @@ func findRun(out, run string, lost bool) (string, error) {
 	if back, ok := beforeLatest(run); ok && back < len(runs) {
 		return runs[len(runs)-1-back], nil
 	}
+	missing := record.NewFailure(record.Usage, "find run", run, fmt.Errorf("neither a run folder nor a run of %s", out))
+	if _, ok := beforeLatest(run); ok {
+		return "", missing.WithCure(oldest(len(runs)))
+	}
 	known := []string{"latest"}
 	for _, name := range runs {
 		known = append(known, filepath.Base(name))
 	}
-	return "", record.NewFailure(record.Usage, "find run", run, fmt.Errorf("neither a run folder nor a run of %s", out)).
-		WithCure(cmp.Or(wording.DidYouMean(run, known), "a run folder holds "+strings.Join(marks, " or ")))
+	return "", missing.WithCure(cmp.Or(wording.DidYouMean(run, known), "a run folder holds "+strings.Join(marks, " or ")))
+}
+
+// oldest says how far back one may ask where there are so many runs.
+func oldest(runs int) string {
+	switch runs {
+	case 0:
+		return "it holds no run yet: hilrig run makes one, and --out names another folder"
+	case 1:
+		return "it holds one run: latest"
+	}
+	return fmt.Sprintf("it holds %d runs: the oldest is latest~%d", runs, runs-1)
 }
 
 // beforeLatest is how many runs before the latest is meant.
