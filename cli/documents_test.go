@@ -75,6 +75,7 @@ var notRun = map[string]string{
 	"hilrig report RUN --rebuild":                                                          "a pattern; the script rebuild.txtar runs it",
 	"hilrig run":                                                                           "takes two minutes; the test of the catalogue runs every spec",
 	"hilrig selftest":                                                                      "takes minutes; narrowed forms are run, and the gallery is a test",
+	"make build":                                                                           "make run does it, and .ci/run runs that",
 	"make run":                                                                             ".ci/run runs it",
 	"make test":                                                                            "this is it",
 	"tio /tmp/board":                                                                       "a person's terminal; the emulator's tests do what a person types there",

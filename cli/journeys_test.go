@@ -109,7 +109,7 @@ func TestTheJourneyOfTheNight(t *testing.T) {
 		{"a selftest that fails", "RUNFLAGS='--spec tls/unknown-root'" + strings.Replace(soundSelftest, "--spec tls", "--timeout 1ms --spec tls", 1), 3,
 			[]string{"**The selftest ended with 1", "Devices: all passed", "### Newly green (1)"}},
 		{"a run that is none", "RUNFLAGS='--spec tls/none'" + soundSelftest, 2,
-			[]string{"Devices: nothing was run (exit code 2)", "tls/none", "no night to compare with"}},
+			[]string{"Devices: nothing was run (exit code 2)", "tls/none", "The selftest was not begun.", "no night to compare with"}},
 	} {
 		in(t, dir, "hilrig run --spec tls/version", 0)
 		in(t, dir, "RIG=rig.yaml "+c.line, c.want)

@@ -3,7 +3,8 @@
 # the exit code of the verb that decides: run, or gate.
 #
 # usage: RIG=rig.yaml [FIRMWARE=fw.bin] [POLICY=gate.yaml] [VERSION=2.4.1] [RUNFLAGS=...] [GATEFLAGS=...] [SELFTESTFLAGS=...] scripts/journey.sh NAME
-set -euo pipefail
+set -Eeuo pipefail
+trap 'exit 3' ERR # what goes wrong here (a full disk, for one) is nothing that a device did
 cd "$(dirname "$0")/.."
 
 usage() {
@@ -16,12 +17,20 @@ verb() {
 	./hilrig --help | grep -q "^  $1 " || usage "this hilrig has no verb $1"
 }
 
+# killed says that an exit code is of a program that was killed, by the system
+# where memory ran out: no answer, and no code that a CI server knows.
+killed() { [ "$1" -gt 128 ] && [ "$1" != 130 ]; }
+
 # run_devices runs the rig; 1 and 3 are answers that a journey goes on from,
 # everything else ends it.
 run_devices() {
 	code=0
 	# shellcheck disable=SC2086 # RUNFLAGS holds words
 	./hilrig run --rig "$RIG" "$@" ${RUNFLAGS:-} || code=$?
+	if killed $code; then
+		echo "hilrig run was killed (signal $((code - 128)))" >&2
+		code=3
+	fi
 	case $code in
 	0 | 1 | 3) ;;
 	*) exit $code ;;
@@ -44,23 +53,30 @@ block() {
 	printf '```\n'
 }
 
-# night_page says on standard output what is known of this night.
+# night_page says on standard output what is known of this night, what a reader
+# asks first on top.
 night_page() {
 	echo "# Night of $began, $RIG"
+	printf '\nDevices: %s.\n' "$(answer "$code")"
 	case $proof in
 	0) printf '\nThe suites catch what they must (selftest passed).\n' ;;
+	none) printf '\nThe selftest was not begun.\n' ;;
 	*) printf '\n**The selftest ended with %s: what the suites say of the devices tonight is not to be trusted.**\n' "$proof" ;;
 	esac
-	block "$said/selftest"
-	printf '\n## Devices: %s\n' "$(answer "$code")"
-	block "$said/run"
 	if [ -s "$said/compare" ]; then
-		sed 's/^#/##/' "$said/compare"
+		printf '\n## Since the last night: %s\n' "$(sed -n '1s/^# //p' "$said/compare")"
+		sed -e 1d -e 's/^#/##/' "$said/compare"
 	else
 		printf '\nThere is no night to compare with.\n'
 	fi
+	printf '\n## Devices\n'
+	block "$said/run"
 	printf '\n## Verdicts that changed with one firmware on one board\n'
 	block "$said/flaky"
+	if [ -s "$said/selftest" ]; then
+		printf '\n## Selftest\n'
+		block "$said/selftest"
+	fi
 	printf '\n## Streams of old nights\n'
 	block "$said/prune"
 	[ ! -s "$out/history.html" ] || printf '\nAll nights and firmwares: [history.html](history.html), beside this page.\n'
@@ -72,31 +88,76 @@ answer() {
 	1) echo a device failed ;;
 	3) echo rig or harness trouble ;;
 	130) echo interrupted ;;
-	*) echo "nothing was run (exit code $1)" ;;
+	*) if killed "$1"; then
+		echo "the run was killed (signal $(($1 - 128)))"
+	else
+		echo "nothing was run (exit code $1)"
+	fi ;;
 	esac
+}
+
+# begin_night marks the page of the night before for as long as this one lasts:
+# whoever reads it then, or after a night that was killed, does not take it for
+# this one's.
+begin_night() {
+	{
+		printf '**A night began %s UTC and has not come to its end: it goes on, or it was killed. Below is the one before.**\n\n' "$(date -u '+%Y-%m-%d %H:%M')"
+		[ ! -f "$out/nightly.md" ] || sed '/^\*\*A night began /,+1d' "$out/nightly.md"
+	} >"$out/.nightly.md"
+	mv "$out/.nightly.md" "$out/nightly.md"
+}
+
+# alone lets one night at a time run on a rig, where the system has flock: the
+# second's page would tell of the first's runs. What runs in it does not hold it.
+alone() {
+	command -v flock >/dev/null || return 0
+	exec 9>"$out/.lock"
+	if ! flock -n 9; then
+		echo "nightly: another night of $RIG is going on" >&2
+		exit 3
+	fi
+}
+
+# prove runs the selftest, but for a rig that cannot be run: a slip in its file
+# is told at once.
+prove() {
+	# shellcheck disable=SC2086 # the flags hold words
+	./hilrig run --rig "$RIG" --label-filter '' ${RUNFLAGS:-} --dry-run >"$said/run" 2>&1 9>&- || code=$?
+	if [ $code = 2 ]; then
+		return
+	fi
+	code=0 proof=0
+	# shellcheck disable=SC2086 # SELFTESTFLAGS holds words
+	./hilrig selftest ${SELFTESTFLAGS:-} >"$said/all" 2>&1 9>&- || proof=$?
+	# What was caught, as it must be, is a line each; the page needs the others.
+	sed -E '/^ *[0-9]+\/[0-9]+ +pass /d' "$said/all" | tail -n 40 >"$said/selftest"
+	if [ $proof = 130 ]; then
+		code=130
+		echo "The selftest was interrupted before a device was run." >"$said/run"
+	fi
 }
 
 # night runs the selftest and the devices and leaves a page, whatever comes of
 # them. Its runs have a folder of their own, so that the one before is the last
 # night's and nobody's of the day.
 night() {
-	local out began proof=0 code=0 said
+	local out began proof=none code=0 said before
 	out=reports/nightly/$(basename "${RIG%.*}")
 	began=$(date -u +%Y-%m-%d)
 	mkdir -p "$out"
+	alone
 	said=$(mktemp -d)
 	# shellcheck disable=SC2064 # the folder of now
 	trap "rm -rf '$said'" EXIT
-	# shellcheck disable=SC2086 # SELFTESTFLAGS holds words
-	./hilrig selftest ${SELFTESTFLAGS:-} >"$said/all" 2>&1 || proof=$?
-	tail -n 40 "$said/all" >"$said/selftest"
-	[ $proof != 130 ] || exit 130
+	begin_night
+	prove
 	# A harness that misses a fault, or cries wolf, still says what changed.
-	local before
 	before=$(readlink "$out/latest" || true)
-	# shellcheck disable=SC2086 # RUNFLAGS holds words
-	./hilrig run --rig "$RIG" --label-filter '' --timeout 10h ${RUNFLAGS:-} --out "$out" >"$said/all" 2>&1 || code=$?
-	tail -n 60 "$said/all" >"$said/run"
+	if [ $code = 0 ]; then
+		# shellcheck disable=SC2086 # RUNFLAGS holds words
+		./hilrig run --rig "$RIG" --label-filter '' --timeout 10h ${RUNFLAGS:-} --out "$out" >"$said/all" 2>&1 9>&- || code=$?
+		tail -n 60 "$said/all" >"$said/run"
+	fi
 	if [ -n "$before" ] && [ "$(readlink "$out/latest")" != "$before" ]; then
 		./hilrig compare "$out/$before" "$out/latest" --markdown >"$said/compare" || true # 1 and 3 are answers
 	fi
@@ -107,11 +168,15 @@ night() {
 	mv "$out/.nightly.md" "$out/nightly.md"
 	cat "$out/nightly.md"
 	echo "$out/nightly.md"
-	[ $proof = 0 ] || [ $code = 130 ] || [ $code = 2 ] || code=3
+	case $code in
+	2 | 130) ;;
+	*) if killed $code || [ "$proof" != 0 ]; then code=3; fi ;;
+	esac
 	exit $code
 }
 
 [ -n "${RIG:-}" ] || usage "which rig? make ${1:-regression} RIG=rig.yaml"
+[ -x ./hilrig ] || usage "there is no ./hilrig here: make build"
 case ${1:-} in
 regression)
 	run_devices
@@ -138,6 +203,10 @@ gate)
 	code=0
 	# shellcheck disable=SC2086 # GATEFLAGS holds words
 	./hilrig gate --policy "$policy" --firmware-file "$FIRMWARE" "${version[@]}" ${GATEFLAGS:-} latest || code=$?
+	if killed $code; then
+		echo "hilrig gate was killed (signal $((code - 128)))" >&2
+		code=3
+	fi
 	exit $code
 	;;
 nightly)
