@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -69,6 +70,9 @@ func (c Child) Serve(ctx context.Context) int {
 	var word ChildResult
 	if err := c.Run(soft, hard, job, c.Log, s.send); err != nil {
 		word = ChildResult{Class: record.ClassOf(err), Cause: err.Error()}
+		if errors.Is(err, fixtures.ErrStop) || errors.Is(err, fixtures.ErrNow) {
+			word.Class = "" // nobody's
+		}
 	}
 	s.send(clock.Stamp(time.Now(), record.Event{
 		Device: job.Device.Name, Source: record.SourceRun, Kind: record.KindChildEnded, Text: word.Cause, Data: record.MustData(word),

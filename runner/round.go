@@ -41,6 +41,9 @@ func (r *run) round(dir string, head record.Run) (*record.Record, error) {
 		})
 	}
 	devices.Wait()
+	if r.plan.Flash != "" {
+		r.keptOld(led)
+	}
 	r.hush()
 	rec, err := led.close(r.howItEnds)
 	for _, text := range toldApart(rec) {

@@ -35,7 +35,7 @@ const (
 	mostShown  = 200
 )
 
-// send gives the answer's body. A redirect is an answer that is no good:
+// send gives the answer's body, which may hold secrets. A redirect is an answer that is no good:
 // followed, it could carry a secret elsewhere.
 func (r *Request) send(ctx context.Context, step string, within time.Duration) (said string, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("no answer within %s", within))
@@ -63,14 +63,15 @@ func (r *Request) ask(ctx context.Context) (string, error) {
 	}
 	defer func() { _ = answer.Body.Close() }() // it was read
 	body, err := io.ReadAll(io.LimitReader(answer.Body, mostAnswer))
-	said := r.masked(strings.TrimSpace(string(body)))
+	said := strings.TrimSpace(string(body))
+	shown := wording.Clip(r.masked(said), mostShown)
 	switch {
 	case err != nil:
 		return "", r.bare(err)
 	case answer.StatusCode/100 != 2:
-		return "", withOutput(fmt.Errorf("status %s", answer.Status), wording.Clip(said, mostShown))
+		return "", withOutput(fmt.Errorf("status %s", answer.Status), shown)
 	case r.Expect != nil && !r.Expect.MatchString(said):
-		return "", withOutput(fmt.Errorf("the answer does not fit %s", r.Expect), wording.Clip(said, mostShown))
+		return "", withOutput(fmt.Errorf("the answer does not fit %s", r.Expect), shown)
 	}
 	return said, nil
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -131,5 +132,22 @@ func TestARequestThatFailsIsTheRigs(t *testing.T) {
 				t.Errorf("%v, want %q", err, c.says)
 			}
 		})
+	}
+}
+
+// What is read back is looked at as it stands: a secret may be in it, by chance
+// or because the controller repeats it.
+func TestAnAnswerIsJudgedAsItStands(t *testing.T) {
+	t.Parallel()
+	at := served(t, &outlet{})
+	state := get(at + "/state")
+	state.Request.Secret = []string{"true"}
+	byRequest := power.Commands{TurnOn: get(at + "/on"), State: &power.State{Ask: state, OnText: regexp.MustCompile(`"ison":true`)}, Within: time.Second}
+	byCommand := power.Commands{TurnOn: argv("true"), State: &power.State{Ask: argv("echo", "relay7 is closed"), OnText: regexp.MustCompile(`relay7 is closed`)},
+		Env: append(os.Environ(), "RELAY_KEY=relay7", "MQTT_AUTH=is"), Within: time.Second}
+	for name, c := range map[string]power.Commands{"a request": byRequest, "a command": byCommand} {
+		if err := c.On(t.Context()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -110,7 +110,7 @@ func (c Commands) within() time.Duration {
 	return c.Within
 }
 
-// do gives what was said, with secrets masked.
+// do gives what was said, which may hold secrets: its errors do not.
 func (c Commands) do(ctx context.Context, step string, a Action) (string, error) {
 	switch {
 	case a.Request != nil:
@@ -119,12 +119,12 @@ func (c Commands) do(ctx context.Context, step string, a Action) (string, error)
 		return "", record.NewFailure(record.RigPower, step, "", errors.New("no command given")).
 			WithCure("set power.on and power.off of the device in the rig file")
 	}
-	said, err := labcommand.Run(ctx, a.Argv, c.Env, c.within())
+	answer, said, err := labcommand.Ask(ctx, a.Argv, c.Env, c.within())
 	if err != nil {
 		return "", record.NewFailure(record.RigPower, step, a.String(), withOutput(err, said)).
 			WithCure("run the command by hand")
 	}
-	return said, nil
+	return strings.TrimSpace(answer), nil
 }
 
 // String names the program or the server: of what stands behind them any part

@@ -20,6 +20,7 @@ func TestACommandIsWatched(t *testing.T) {
 		"percents":       {`printf '1 %%\r2 %%\r\n\ndone\n'`, "1 %|2 %|done"},
 		"a secret":       {`echo "token $API_TOKEN!"`, "token ***!"},
 		"a cut secret":   {`yes x | head -c 1994 | tr -d '\n'; echo "$API_TOKEN"`, strings.Repeat("x", 997) + "***"},
+		"a setting":      {`export DB_AUTH=on A_KEY=0; echo "turned on: 100 %"`, "turned on: 100 %"},
 		"one in another": {`echo "$LONG_TOKEN $API_TOKEN"`, "*** ***"},
 		"a cut key":      {`yes x | head -c 1980 | tr -d '\n'; echo -----BEGIN PRIVATE KEY-----; echo MIIB; echo -----END PRIVATE KEY-----; echo b`, strings.Repeat("x", 990) + "***|b"},
 		"a key":          {`echo a; echo x -----BEGIN RSA PRIVATE KEY-----; echo MIIB; echo -----END RSA PRIVATE KEY-----; echo b`, "a|x ***|b"},
@@ -28,7 +29,7 @@ func TestACommandIsWatched(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			err := labcommand.Watch(t.Context(), []string{"sh", "-c", c.script}, append(os.Environ(), "API_TOKEN=hunter2", "LONG_TOKEN=hunter2345"), time.Minute, func(l string) { got = append(got, l) })
+			err := labcommand.Watch(t.Context(), []string{"sh", "-c", c.script}, append(os.Environ(), "API_TOKEN=hunter2", "LONG_TOKEN=hunter2345", "DB_AUTH=on", "A_KEY=0"), time.Minute, func(l string) { got = append(got, l) })
 			if err != nil || strings.Join(got, "|") != c.want {
 				t.Errorf("got %q, %v", got, err)
 			}

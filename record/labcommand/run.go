@@ -20,9 +20,17 @@ const mostOutput = 500
 // environment; nil is this process's own. Said is the end of what it printed,
 // with secrets masked: those of its environment, and others that it may come by.
 func Run(ctx context.Context, argv, env []string, within time.Duration, others ...string) (said string, err error) {
+	_, said, err = Ask(ctx, argv, env, within, others...)
+	return said, err
+}
+
+// Ask is [Run] for a command whose answer is read: what it printed as it stands,
+// which nobody may show, beside what may be shown of it.
+func Ask(ctx context.Context, argv, env []string, within time.Duration, others ...string) (answer, said string, err error) {
 	var out tail
 	err = run(ctx, argv, env, within, &out)
-	return masked(string(out.kept), append(secretsOf(env), others...)), err
+	answer = string(out.kept)
+	return answer, masked(answer, append(secretsOf(env), others...)), err
 }
 
 // tail keeps the end of what is written to it: a command may print without end.
@@ -69,6 +77,7 @@ func run(ctx context.Context, argv, env []string, within time.Duration, out io.W
 // secretName is that of a variable whose value is not shown.
 var (
 	secretName = regexp.MustCompile(`(?i)passw|secret|token|key|credential|auth`)
+	switchWord = regexp.MustCompile(`(?i)^([a-z0-9]|on|off|yes|no|true|false|none|auto)$`) // AUTH=on: a setting, and in every other line
 	keyBlock   = regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY.*`)
 )
 
@@ -87,7 +96,7 @@ func secretsOf(env []string) (secrets []string) {
 		env = os.Environ()
 	}
 	for _, v := range env {
-		if name, value, _ := strings.Cut(v, "="); secretName.MatchString(name) {
+		if name, value, _ := strings.Cut(v, "="); secretName.MatchString(name) && !switchWord.MatchString(value) {
 			secrets = append(secrets, value)
 		}
 	}
