@@ -21,6 +21,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/record"
+	"hilrig/record/dsse"
 	"hilrig/reports/gate"
 	"hilrig/reports/interchange"
 	"hilrig/runner"
@@ -66,7 +67,10 @@ file that is broken, and for a waiver that has expired.`,
 			if err := required(cmd, "policy"); err != nil {
 				return err
 			}
-			return a.gate(cmd.Context(), f, args)
+			ctx, stop := a.untilSignal(cmd.Context())
+			defer stop()
+			defer context.AfterFunc(ctx, func() { time.AfterFunc(lastWithin, func() { a.giveUp(nil) }) })() // a pipe is read for as long as its writer likes
+			return a.gate(ctx, f, args)
 		},
 	}
 	fl := cmd.Flags()
@@ -163,6 +167,10 @@ func readSmall(what, path string) ([]byte, error) { return readUpTo(1<<20, what,
 // readUpTo reads a file that somebody named, which may be a device that never
 // ends.
 func readUpTo(most int64, what, path string) ([]byte, error) {
+	if dsse.IsPrivateKey(path) {
+		return nil, record.NewFailure(record.Usage, "read "+what, "", errors.New("a key itself is given in place of a file's name; it is not shown")).
+			WithCure("a key goes into a file, or into a variable that --key-env names")
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, record.NewFailure(record.Usage, "read "+what, "", err).WithCure(maker(what, path, err))
@@ -202,7 +210,7 @@ func (a *app) gate(ctx context.Context, f *gateFlags, names []string) error {
 	if f.asJSON && f.annotations {
 		return noAnnotations()
 	}
-	if err := f.clear(); err != nil {
+	if err := errors.Join(f.apart(), f.clear()); err != nil {
 		return err
 	}
 	signer, err := f.signing.signer(ctx, f.statement != "", "--statement", nil)
@@ -210,6 +218,9 @@ func (a *app) gate(ctx context.Context, f *gateFlags, names []string) error {
 		return err
 	}
 	q, err := a.question(ctx, f, names)
+	if ctx.Err() != nil {
+		return errInterrupted
+	}
 	if err != nil {
 		return err
 	}
@@ -218,6 +229,9 @@ func (a *app) gate(ctx context.Context, f *gateFlags, names []string) error {
 		return err
 	}
 	if err := a.issue(v, q.Runs, f.statement, f.firmwareFile, signer); err != nil {
+		if ctx.Err() != nil {
+			return errInterrupted
+		}
 		return err
 	}
 	a.code = map[gate.Word]int{gate.Pass: runner.ExitPass, gate.Fail: runner.ExitDevice, gate.Inconclusive: runner.ExitRig}[v.Verdict]
@@ -245,20 +259,6 @@ func annotate(v *gate.Verdict) (all []interchange.Annotation) {
 		all = append(all, interchange.Annotation{Title: "gate", Text: oneLine(w)})
 	}
 	return all
-}
-
-// clear takes away what an earlier gate has written for CI: where this one does
-// not come to an answer, none is there.
-func (f *gateFlags) clear() error {
-	for _, name := range []string{f.verdict, f.junit, f.markdown} {
-		if st, err := os.Lstat(name); name == "" || err != nil || !st.Mode().IsRegular() {
-			continue
-		}
-		if err := os.Remove(name); err != nil {
-			return record.NewFailure(record.RigHost, "remove earlier verdict", "", err)
-		}
-	}
-	return nil
 }
 
 // write writes what CI reads.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ type signing struct {
 	key     string
 	keyEnv  string
 	command []string
+	public  string
 }
 
 // register adds the flags; of says what is signed.
@@ -30,6 +32,7 @@ func (s *signing) register(fl *pflag.FlagSet, of string) {
 	fl.StringVar(&s.key, "key", "", "private key of the "+of+", PEM (Ed25519 or ECDSA)")
 	fl.StringVar(&s.keyEnv, "key-env", "", "environment variable that holds this key")
 	fl.StringArrayVar(&s.command, "sign-command", nil, "program that signs in place of a key, then its arguments (repeatable): it gets the bytes on standard input and prints the signature")
+	fl.StringVar(&s.public, "sign-public", "", "public key of --sign-command, PEM: a signature that is not of it is refused")
 }
 
 // withoutSigner are the arguments of a run as its record keeps them: what a
@@ -68,6 +71,8 @@ func (s *signing) signer(ctx context.Context, asked bool, with string, secret []
 		return nil, refuse("there is nothing to be signed")
 	case ways != 1:
 		return nil, refuse(fmt.Sprintf("%s to sign with; one is needed", wording.Plural(ways, "way")))
+	case s.public != "" && len(s.command) == 0:
+		return nil, refuse("--sign-public goes with --sign-command")
 	case s.key != "":
 		text, err := readSmall("signing key", s.key)
 		if err != nil {
@@ -75,28 +80,68 @@ func (s *signing) signer(ctx context.Context, asked bool, with string, secret []
 		}
 		return dsse.KeySigner(s.key, text)
 	case s.keyEnv != "":
+		if !variableName.MatchString(s.keyEnv) {
+			return nil, refuse("--key-env is given something else than a variable's name, which is not shown: it may be the key")
+		}
 		return dsse.KeySigner("$"+s.keyEnv, []byte(os.Getenv(s.keyEnv)))
 	}
-	return func(message []byte) (dsse.Signature, error) {
+	sign := func(message []byte) (dsse.Signature, error) {
 		return signBy(ctx, s.command, record.Environ(secret), message)
-	}, nil
+	}
+	if s.public == "" {
+		return sign, nil
+	}
+	keys, err := readKeys(s.public)
+	if err != nil {
+		return nil, err
+	}
+	return dsse.Held(sign, keys...), nil
 }
+
+// variableName is the name of an environment variable, and no longer than a
+// person would make one.
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,39}$`)
 
 // signBound bounds a command that signs: a person may have to touch a token.
 const signBound = 2 * time.Minute
 
+// mostSignature is more than any signature has.
+const mostSignature = 4 << 10
+
+// signBy has a command sign. What it prints is no part of an error: a signer that
+// is called wrongly may print its key.
 func signBy(ctx context.Context, argv, env []string, message []byte) (dsse.Signature, error) {
-	ctx, cancel := context.WithTimeout(ctx, signBound)
+	ctx, cancel := context.WithTimeoutCause(ctx, signBound, fmt.Errorf("no end within %s", signBound))
 	defer cancel()
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...) //nolint:gosec // the caller's own command
-	cmd.Stdin, cmd.Env = bytes.NewReader(message), env
-	cmd.WaitDelay = time.Second
-	sig, err := cmd.Output()
-	if err == nil && len(sig) == 0 {
-		err = errors.New("it printed no signature")
+	var answer signature
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...) //nolint:gosec // the caller's own command; it may ask at the terminal
+	cmd.Stdin, cmd.Stdout, cmd.Env, cmd.WaitDelay = bytes.NewReader(message), &answer, env, time.Second
+	err := cmd.Run()
+	switch {
+	case answer.beyond:
+		err = fmt.Errorf("it printed more than the %d bytes that a signature may have", mostSignature)
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+	case err == nil:
+		err = dsse.CheckShape(answer.bytes)
 	}
 	if err != nil {
 		return dsse.Signature{}, record.NewFailure(record.RigHost, "sign by", argv[0], err)
 	}
-	return dsse.Signature{Sig: sig}, nil
+	return dsse.Signature{Sig: answer.bytes}, nil
+}
+
+// signature takes what a signer prints, which may have no end.
+type signature struct {
+	bytes  []byte
+	beyond bool
+}
+
+func (s *signature) Write(b []byte) (int, error) {
+	if len(s.bytes)+len(b) > mostSignature {
+		s.beyond = true
+		return 0, errors.New("too much")
+	}
+	s.bytes = append(s.bytes, b...)
+	return len(b), nil
 }

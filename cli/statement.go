@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,14 +19,11 @@ import (
 )
 
 // issue writes the statement of a verdict. Where there is no answer, or nobody
-// signs it, there is none, and none of an earlier verdict stays in its place.
+// signs it, there is none.
 // Each run that it names keeps a copy, so that its evidence is never pruned.
 func (a *app) issue(v *gate.Verdict, runs []gate.Run, file, image string, signer dsse.Signer) error {
 	if signer == nil {
 		return nil
-	}
-	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return record.NewFailure(record.RigHost, "remove statement", "", err)
 	}
 	if v.Verdict == gate.Inconclusive {
 		a.log.Warn("no statement: there is no answer")

@@ -1,20 +1,9 @@
 package dsse
 
 import (
-	"bytes"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/hex"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
-
-	"hilrig/record"
 )
 
 // Envelope is a DSSE envelope (secure-systems-lab/dsse, v1).
@@ -50,78 +39,6 @@ func Sign(payloadType string, payload []byte, sign Signer) ([]byte, error) {
 		return nil, fmt.Errorf("encode envelope: %w", err)
 	}
 	return append(text, '\n'), nil
-}
-
-// KeySigner signs by a private key in PEM (PKCS #8, or SEC 1): Ed25519 or ECDSA.
-// Errors name the key by where it is from, and never show it.
-func KeySigner(from string, text []byte) (Signer, error) {
-	refuse := func(err error) error { return record.NewFailure(record.Usage, "read signing key", from, err) }
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return nil, refuse(errors.New("it is no PEM"))
-	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		if key, err = x509.ParseECPrivateKey(block.Bytes); err != nil {
-			return nil, refuse(errors.New("it is no private key in PKCS #8 or SEC 1, without a passphrase"))
-		}
-	}
-	var signer crypto.Signer
-	var hash crypto.Hash
-	switch key := key.(type) {
-	case ed25519.PrivateKey:
-		signer = key
-	case *ecdsa.PrivateKey:
-		signer, hash = key, crypto.SHA256
-	default:
-		return nil, refuse(errors.New("it is neither Ed25519 nor ECDSA"))
-	}
-	id, err := keyID(signer.Public())
-	if err != nil {
-		return nil, refuse(err)
-	}
-	return func(message []byte) (Signature, error) {
-		if hash != 0 {
-			sum := sha256.Sum256(message)
-			message = sum[:]
-		}
-		sig, err := signer.Sign(rand.Reader, message, hash)
-		return Signature{KeyID: id, Sig: sig}, err
-	}, nil
-}
-
-func keyID(public crypto.PublicKey) (string, error) {
-	der, err := x509.MarshalPKIXPublicKey(public)
-	sum := sha256.Sum256(der)
-	return hex.EncodeToString(sum[:]), err
-}
-
-// Key verifies signatures.
-type Key struct{ public crypto.PublicKey }
-
-// ReadKeys reads public keys in PEM, one after another: Ed25519 or ECDSA.
-func ReadKeys(text []byte) (keys []Key, err error) {
-	for {
-		block, rest := pem.Decode(text)
-		switch {
-		case block == nil && len(keys) == 0:
-			return nil, errors.New("the public key is no PEM")
-		case block == nil && len(bytes.TrimSpace(text)) > 0:
-			return nil, errors.New("behind the public key stands what is no PEM")
-		case block == nil:
-			return keys, nil
-		}
-		public, err := x509.ParsePKIXPublicKey(block.Bytes)
-		if err != nil {
-			return nil, fmt.Errorf("the public key: %w", err)
-		}
-		switch public.(type) {
-		case ed25519.PublicKey, *ecdsa.PublicKey:
-		default:
-			return nil, errors.New("the public key is neither Ed25519 nor ECDSA")
-		}
-		keys, text = append(keys, Key{public}), rest
-	}
 }
 
 // Read is an envelope with a payload of a type. Nothing says yet who signed it.
@@ -164,15 +81,4 @@ func Verify(payloadType string, envelope, publicKey []byte) ([]byte, error) {
 		return nil, errors.New("no signature of it is of this key")
 	}
 	return e.Payload, nil
-}
-
-func signed(public crypto.PublicKey, message, sig []byte) bool {
-	switch public := public.(type) {
-	case ed25519.PublicKey:
-		return ed25519.Verify(public, message, sig)
-	case *ecdsa.PublicKey:
-		sum := sha256.Sum256(message)
-		return ecdsa.VerifyASN1(public, sum[:], sig)
-	}
-	return false
 }

@@ -127,7 +127,12 @@ func (h *History) change(ctx context.Context, do func(*sql.Tx) error) error {
 }
 
 func failure(step, path string, err error) error {
-	return record.NewFailure(record.RigHost, step+" history", path, err).
+	f := record.NewFailure(record.RigHost, step+" history", path, err)
+	var of *sqlite.Error
+	if errors.As(err, &of) && slices.Contains([]int{sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}, of.Code()&0xff) {
+		return f.WithCure("whoever asks it must be allowed to write in this folder, as SQLite does for its readers too")
+	}
+	return f.
 		WithCure("runs go on without it, and their folders hold all; hilrig history rebuild makes it anew, of the folders and of what can still be read of it")
 }
 
