@@ -38,7 +38,7 @@ azure/localhub/testdata/mqttjs MQTT.js
 peers/brokers/aedes Aedes
 azure/iothub/standin/testdata/amqp rhea and the reader of Event Hubs of Microsoft
 reports/gate/testdata/sigstore the reader of DSSE of Sigstore
-cli/testdata/workflows a reader of workflows of GitHub
+cli/testdata/workflows readers of the files for GitHub and GitLab
 reports/interchange/testdata/readers readers of reports: Allure, CTRF, JUnit
 '
 
