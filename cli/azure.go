@@ -12,6 +12,7 @@ import (
 	"hilrig/azure/iothub"
 	"hilrig/azure/iothub/registry"
 	"hilrig/certs"
+	"hilrig/cli/terminal"
 	"hilrig/doctor"
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
@@ -186,7 +187,7 @@ func (a *app) tell(f *azureFlags, none string, changes ...azureChange) error {
 	for _, c := range changes {
 		fmt.Fprintf(a.out, "%s  %s", c.Device, c.What)
 		if c.Error != "" {
-			fmt.Fprintf(a.out, "  %s", oneLine(c.Error))
+			fmt.Fprintf(a.out, "  %s", terminal.OneLine(c.Error))
 		}
 		fmt.Fprintln(a.out)
 	}

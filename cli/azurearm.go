@@ -14,6 +14,7 @@ import (
 
 	"hilrig/azure/iothub/access"
 	"hilrig/azure/iothub/arm"
+	"hilrig/cli/terminal"
 	"hilrig/record"
 )
 
@@ -148,11 +149,11 @@ func (a *app) showHub(h arm.Hub, q arm.Quota, asJSON bool) error {
 		{"warning", h.Swallowed()},
 	} {
 		if line[1] != "" {
-			fmt.Fprintf(w, "%s\t%s\n", line[0], oneLine(line[1]))
+			fmt.Fprintf(w, "%s\t%s\n", line[0], terminal.OneLine(line[1]))
 		}
 	}
 	for _, r := range h.Routes {
-		fmt.Fprintf(w, "route %s\t%s where %s to %s%s\n", oneLine(r.Name), oneLine(r.Source), oneLine(cmp.Or(r.Condition, "true")), oneLine(strings.Join(r.Endpoints, ", ")), map[bool]string{false: ", off"}[r.Enabled])
+		fmt.Fprintf(w, "route %s\t%s where %s to %s%s\n", terminal.OneLine(r.Name), terminal.OneLine(r.Source), terminal.OneLine(cmp.Or(r.Condition, "true")), terminal.OneLine(strings.Join(r.Endpoints, ", ")), map[bool]string{false: ", off"}[r.Enabled])
 	}
 	return w.Flush()
 }
@@ -198,7 +199,7 @@ func (a *app) azureCertificateList() *cobra.Command {
 
 func certificateLine(c arm.Certificate) []string {
 	return []string{
-		oneLine(c.Name), map[bool]string{true: "verified", false: "not verified"}[c.Verified], "until " + c.Expires.UTC().Format(time.DateOnly), c.Thumbprint, oneLine(c.Subject),
+		terminal.OneLine(c.Name), map[bool]string{true: "verified", false: "not verified"}[c.Verified], "until " + c.Expires.UTC().Format(time.DateOnly), c.Thumbprint, terminal.OneLine(c.Subject),
 	}
 }
 
@@ -251,10 +252,10 @@ func (a *app) agreed(ctx context.Context, f *armFlags, what, warning string) (bo
 		return false, a.encoder().Encode(map[string]string{"would": what})
 	}
 	if f.dryRun {
-		fmt.Fprintf(a.out, "would %s\n", oneLine(what))
+		fmt.Fprintf(a.out, "would %s\n", terminal.OneLine(what))
 		return false, nil
 	}
-	if f.yes || a.ask(ctx, bufio.NewReader(a.in), oneLine(what)+"?") {
+	if f.yes || a.ask(ctx, bufio.NewReader(a.in), terminal.OneLine(what)+"?") {
 		return true, nil
 	}
 	return false, record.NewFailure(record.Usage, "change", f.resource, errors.New("nothing was done: nobody said yes")).WithCure("--yes does not ask")
@@ -281,7 +282,7 @@ from then on.`,
 				if f.json {
 					return a.encoder().Encode(map[string]string{"removed": args[0]})
 				}
-				fmt.Fprintf(a.out, "removed %s\n", oneLine(args[0]))
+				fmt.Fprintf(a.out, "removed %s\n", terminal.OneLine(args[0]))
 				return nil
 			})
 		},

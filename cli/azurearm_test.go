@@ -22,6 +22,7 @@ import (
 
 	"hilrig/azure/iothub/arm"
 	"hilrig/certs"
+	"hilrig/cli/terminal"
 	"hilrig/record"
 	"hilrig/runner"
 	"hilrig/suites"
@@ -105,7 +106,7 @@ func (m *manager) azure(t *testing.T, typed string, args ...string) (out, errs s
 func (m *manager) hilrig(t *testing.T, typed string, args ...string) (out, errs string, err error) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	a := &app{in: strings.NewReader(typed), out: newText(&stdout), err: newText(&stderr), rawErr: &stderr, logTo: newRedirect(&stderr), log: slog.New(slog.DiscardHandler)}
+	a := &app{in: strings.NewReader(typed), out: terminal.NewText(&stdout), err: terminal.NewText(&stderr), rawErr: &stderr, logTo: terminal.NewRedirect(&stderr), log: slog.New(slog.DiscardHandler)}
 	if a.catalogue, err = suites.With(); err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/azure/iothub/arm"
+	"hilrig/cli/terminal"
 )
 
 func (a *app) azureHubCreate() *cobra.Command {
@@ -49,7 +50,7 @@ Networking (minimum TLS version).`,
 				if f.json {
 					return a.encoder().Encode(h)
 				}
-				fmt.Fprintf(a.out, "created %s\n", oneLine(fmt.Sprintf("%s, %s, minimum TLS %s, %s", h.HostName, h.SKU, h.MinimumTLS, h.Location)))
+				fmt.Fprintf(a.out, "created %s\n", terminal.OneLine(fmt.Sprintf("%s, %s, minimum TLS %s, %s", h.HostName, h.SKU, h.MinimumTLS, h.Location)))
 				return nil
 			})
 		},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hilrig/azure/iothub/arm"
+	"hilrig/cli/terminal"
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
 	"hilrig/runner"
@@ -51,7 +52,7 @@ func (a *app) usesOf(ctx context.Context, h rigfile.Hub, need int) (string, erro
 		err = errors.New("no quota is in what Azure Resource Manager answers")
 	}
 	if err != nil {
-		return "and how many the day has left is not known: " + oneLine(err.Error()), nil
+		return "and how many the day has left is not known: " + terminal.OneLine(err.Error()), nil
 	}
 	if int64(need) > q.Left() {
 		return "", record.NewFailure(record.RigCloud, "fit the selection into", "the day's messages of "+h.Host,

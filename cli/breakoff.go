@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"hilrig/cli/terminal"
 	"hilrig/record"
 	"hilrig/runner"
 )
@@ -24,9 +25,9 @@ func (a *app) breakOff(why string, stacks []byte) {
 		if !strings.HasPrefix(why, "panic: ") {
 			word = "fatal error: " + why // as Go says it
 		}
-		within(time.Second, func() { fmt.Fprint(a.rawErr, record.Plain(fmt.Sprintf("%s\n\n%s\n", word, stacks))) })
+		terminal.Within(time.Second, func() { fmt.Fprint(a.rawErr, record.Plain(fmt.Sprintf("%s\n\n%s\n", word, stacks))) })
 		if broke := a.onBreak.Load(); broke != nil {
-			within(2*time.Second, func() { (*broke)(why) })
+			terminal.Within(2*time.Second, func() { (*broke)(why) })
 		}
 		os.Exit(runner.ExitRig)
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/certs"
+	"hilrig/cli/terminal"
 	"hilrig/record"
 )
 
@@ -95,11 +96,11 @@ func (a *app) certsShow() *cobra.Command {
 				return err
 			}
 			if doubt := certs.Doubt(c); doubt != "" {
-				fmt.Fprintf(a.err, "warning: %s: %s\n", args[0], oneLine(doubt))
+				fmt.Fprintf(a.err, "warning: %s: %s\n", args[0], terminal.OneLine(doubt))
 			}
 			w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 			for _, d := range certs.DescribeCertificate(c) {
-				fmt.Fprintf(w, "%s\t%s\n", d.Name, oneLine(d.Value))
+				fmt.Fprintf(w, "%s\t%s\n", d.Name, terminal.OneLine(d.Value))
 			}
 			return w.Flush()
 		},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/terminal"
 	"hilrig/runner"
 	"hilrig/suites"
 )
@@ -22,7 +23,7 @@ func (a *app) childCommand() *cobra.Command {
 			signal.Ignore(syscall.SIGPIPE) // a write to a supervisor that is gone must fail, not kill before the teardown
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM)
 			defer stop()
-			events, err := ownStdout(unfiltered(a.out))
+			events, err := terminal.OwnStdout(terminal.Unfiltered(a.out))
 			if err != nil {
 				return err
 			}

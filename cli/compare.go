@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/terminal"
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/reports/compare"
@@ -73,33 +75,33 @@ earlier one answered, by a rig that failed or by what did not run.`,
 
 // compared shows a comparison at a terminal.
 func (a *app) compared(c *compare.Comparison) {
-	ink, width := palette(lively(a.out)), widthOf(a.out)
+	ink, width := terminal.PaletteOf(a.out), terminal.Width(a.out)
 	fmt.Fprintf(a.out, "%s → %s\n", c.Before.ID, c.After.ID)
 	for _, d := range c.Differs {
-		fmt.Fprintf(a.out, "%s\n", strings.TrimSuffix(wrap(ink.paint(yellow, "another")+"  "+oneLine(d), "", width), "\n"))
+		fmt.Fprintf(a.out, "%s\n", strings.TrimSuffix(terminal.Wrap(ink.Paint(terminal.Yellow, "another")+"  "+terminal.OneLine(d), "", width), "\n"))
 	}
 	for _, g := range c.Groups() {
 		if len(g.Changes) == 0 {
 			continue
 		}
-		fmt.Fprintf(a.out, "\n%s\n", ink.paint(bold, fmt.Sprintf("%s (%d)", g.Title, len(g.Changes))))
+		fmt.Fprintf(a.out, "\n%s\n", ink.Paint(terminal.Bold, fmt.Sprintf("%s (%d)", g.Title, len(g.Changes))))
 		for _, told := range together(g.Changes) {
 			ch := told[0]
 			what := ch.Spec
 			if n := len(told); n > 1 {
 				what = wording.Plural(n, "spec")
 			}
-			fmt.Fprintf(a.out, "%s %s on %s, before %s\n", ink.verdict(ch.After), ink.paint(bold, what), ch.Device, asWord(ch.Before))
+			fmt.Fprintf(a.out, "%s %s on %s, before %s\n", ink.Verdict(ch.After), ink.Paint(terminal.Bold, what), ch.Device, asWord(ch.Before))
 			if ch.Message != "" {
-				fmt.Fprint(a.out, wrap(wording.Clip(oneLine(ch.Message), 400), "  ", width))
+				fmt.Fprint(a.out, terminal.Wrap(wording.Clip(terminal.OneLine(ch.Message), 400), "  ", width))
 			}
 		}
 	}
 	if len(c.Moved) > 0 {
-		fmt.Fprintf(a.out, "\n%s\n", ink.paint(bold, fmt.Sprintf("measurements beyond their spread (%d)", len(c.Moved))))
+		fmt.Fprintf(a.out, "\n%s\n", ink.Paint(terminal.Bold, fmt.Sprintf("measurements beyond their spread (%d)", len(c.Moved))))
 	}
 	for _, m := range c.Moved {
-		fmt.Fprintf(a.out, "%s %s on %s  %s\n", ink.verdict(m.Limits), m.Spec, m.Device, oneLine(m.Text()))
+		fmt.Fprintf(a.out, "%s %s on %s  %s\n", ink.Verdict(m.Limits), m.Spec, m.Device, terminal.OneLine(m.Text()))
 	}
 	fmt.Fprintf(a.out, "\n%s\n", c.Sentence())
 }
@@ -115,8 +117,5 @@ func together(changes []compare.Change) [][]compare.Change {
 }
 
 func asWord(v record.Verdict) string {
-	if l, known := look[v]; known {
-		return l.word
-	}
-	return "not asked"
+	return cmp.Or(terminal.Word(v), "not asked")
 }

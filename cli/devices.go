@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/terminal"
 	"hilrig/doctor"
 	"hilrig/fixtures/rigfile"
 	"hilrig/hw/port"
@@ -168,7 +169,7 @@ func (d deviceLine) state() string {
 }
 
 // plainly is text from an adapter or a rig file, or a dash.
-func plainly(s string) string { return dash(oneLine(s)) }
+func plainly(s string) string { return dash(terminal.OneLine(s)) }
 
 func (p portLine) held() string {
 	switch {

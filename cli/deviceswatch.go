@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"hilrig/cli/terminal"
 	"hilrig/hw/port"
 	"hilrig/record/wording"
 )
@@ -47,7 +48,7 @@ func (a *app) told(before, now *listing, asJSON bool) error {
 		return a.encoder().Encode(now)
 	case asJSON:
 		return nil
-	case moves(a.out):
+	case terminal.Moves(a.out):
 		return a.redraw(now)
 	case before == nil:
 		return now.print(a.out)
@@ -63,12 +64,12 @@ func (a *app) told(before, now *listing, asJSON bool) error {
 // redraw puts the tables where the last ones were, cut to the window.
 func (a *app) redraw(l *listing) error {
 	var b bytes.Buffer
-	if err := l.print(newText(&b)); err != nil {
+	if err := l.print(terminal.NewText(&b)); err != nil {
 		return err
 	}
 	fmt.Fprintf(&b, "\n%s; Ctrl-C ends\n", time.Now().Format(time.TimeOnly))
-	width, height := extentOf(a.out)
-	_, err := io.WriteString(unfiltered(a.out), frame(strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n"), width, height))
+	width, height := terminal.Size(a.out)
+	_, err := io.WriteString(terminal.Unfiltered(a.out), frame(strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n"), width, height))
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/terminal"
 	"hilrig/doctor"
 	"hilrig/runner"
 )
@@ -78,9 +79,9 @@ func (a *app) printResults(found []doctor.Result) {
 		width = max(width, len(name))
 	}
 	for _, f := range found {
-		fmt.Fprintf(a.out, "%s  %-*s  %s", a.state(f.State, 4), width, f.Name, oneLine(f.What))
+		fmt.Fprintf(a.out, "%s  %-*s  %s", a.state(f.State, 4), width, f.Name, terminal.OneLine(f.What))
 		if f.Cure != "" {
-			fmt.Fprintf(a.out, " → %s", oneLine(f.Cure))
+			fmt.Fprintf(a.out, " → %s", terminal.OneLine(f.Cure))
 		}
 		fmt.Fprintln(a.out)
 	}
@@ -88,6 +89,6 @@ func (a *app) printResults(found []doctor.Result) {
 
 // state is a state in its colour, padded to a width.
 func (a *app) state(s doctor.State, width int) string {
-	colours := map[doctor.State]style{doctor.OK: green, doctor.Warn: yellow, doctor.Bad: red}
-	return palette(lively(a.out)).paint(colours[s], fmt.Sprintf("%-*s", width, s))
+	colours := map[doctor.State]terminal.Style{doctor.OK: terminal.Green, doctor.Warn: terminal.Yellow, doctor.Bad: terminal.Red}
+	return terminal.PaletteOf(a.out).Paint(colours[s], fmt.Sprintf("%-*s", width, s))
 }

@@ -7,7 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"hilrig/fixtures"
+	"hilrig/cli/terminal"
+	"hilrig/cli/view"
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
 	"hilrig/record/wording"
@@ -30,7 +31,7 @@ func (a *app) dryRun(ctx context.Context, p *runner.Plan, asJSON bool) error {
 	if asJSON {
 		return a.dryRunJSON(p, notes)
 	}
-	ink := palette(lively(a.out))
+	ink := terminal.PaletteOf(a.out)
 	fmt.Fprintf(a.out, "rig %s, %s: %s on %s", p.Rig, hubsOf(p),
 		wording.Plural(len(p.Specs), "spec"), wording.Plural(len(p.Devices), "device"))
 	if p.Repeat > 1 {
@@ -38,11 +39,11 @@ func (a *app) dryRun(ctx context.Context, p *runner.Plan, asJSON bool) error {
 	}
 	fmt.Fprintf(a.out, "\nasked: %s\n", wording.Selection(p.Selected))
 	for _, note := range notes {
-		fmt.Fprint(a.out, wrap("note: "+note, "", widthOf(a.out)))
+		fmt.Fprint(a.out, terminal.Wrap("note: "+note, "", terminal.Width(a.out)))
 	}
-	width := idWidth(p.Specs)
+	width := view.IDWidth(p.Specs)
 	for _, d := range p.Entries() {
-		fmt.Fprintf(a.out, "\n%s  %s at %s, device id %s, hub port %s%s\n", ink.paint(bold, d.Name), d.TypeName, d.Serial,
+		fmt.Fprintf(a.out, "\n%s  %s at %s, device id %s, hub port %s%s\n", ink.Paint(terminal.Bold, d.Name), d.TypeName, d.Serial,
 			d.DeviceID, hubPort(d), withFirmware(d.Device))
 		c := p.CostOf(d)
 		fmt.Fprintf(a.out, "  at the least %s, %s, %s loaded, about %d kB over its link; time limit %s\n", c.AtLeast(d.Type).Round(time.Second),
@@ -52,10 +53,10 @@ func (a *app) dryRun(ctx context.Context, p *runner.Plan, asJSON bool) error {
 		}
 		for _, s := range p.Specs {
 			if why := p.WhyNot(d, s); why != "" {
-				fmt.Fprintf(a.out, "  %s %-*s  %s\n", ink.paint(dim, "would not run"), width, s.ID, why)
+				fmt.Fprintf(a.out, "  %s %-*s  %s\n", ink.Paint(terminal.Dim, "would not run"), width, s.ID, why)
 				continue
 			}
-			fmt.Fprintf(a.out, "  %s     %-*s  %s\n", ink.paint(green, "would run"), width, s.ID, s.Text)
+			fmt.Fprintf(a.out, "  %s     %-*s  %s\n", ink.Paint(terminal.Green, "would run"), width, s.ID, s.Text)
 		}
 	}
 	fmt.Fprintln(a.out, "\nnothing was touched")
@@ -102,14 +103,6 @@ func withFirmware(d rigfile.Device) string {
 		return ""
 	}
 	return fmt.Sprintf(", faulty firmware %v", d.Faults())
-}
-
-func idWidth(specs []fixtures.Spec) int {
-	n := 0
-	for _, s := range specs {
-		n = max(n, len(s.ID))
-	}
-	return n
 }
 
 func (a *app) dryRunJSON(p *runner.Plan, notes []string) error {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/terminal"
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/runner"
@@ -66,9 +67,9 @@ func (a *app) flash(ctx context.Context, rig string, request runner.Request) err
 	}
 	defer a.supervised(sup)()
 	show := a.progress(plan, "", false)
-	sup.Observe = show.event
+	sup.Observe = show.Event
 	res, err := sup.Run(ctx, plan)
-	show.close()
+	show.Close()
 	if res == nil {
 		return errors.Join(err, os.RemoveAll(dir))
 	}
@@ -82,7 +83,7 @@ func (a *app) flash(ctx context.Context, rig string, request runner.Request) err
 
 // flashed says what is on each board now, and what that is worth.
 func (a *app) flashed(r *record.Record) (code int) {
-	ink, width := palette(lively(a.out)), 0
+	ink, width := terminal.PaletteOf(a.out), 0
 	for _, d := range r.Devices {
 		width = max(width, len(d.Name))
 	}
@@ -97,7 +98,7 @@ func (a *app) flashed(r *record.Record) (code int) {
 				code = runner.ExitRig
 			}
 		}
-		fmt.Fprintf(a.out, "%s %-*s  %s\n", ink.verdict(v), width, d.Name, oneLine(text))
+		fmt.Fprintf(a.out, "%s %-*s  %s\n", ink.Verdict(v), width, d.Name, terminal.OneLine(text))
 	}
 	switch {
 	case r.Run.Interrupted:

@@ -20,6 +20,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/terminal"
 	"hilrig/record"
 	"hilrig/record/dsse"
 	"hilrig/reports/gate"
@@ -136,7 +137,7 @@ func (a *app) gateExplainCommand() *cobra.Command {
 				return err
 			}
 			for _, line := range p.Explain(a.gateCatalogue()) {
-				fmt.Fprint(a.out, wrap(line, "", widthOf(a.out)))
+				fmt.Fprint(a.out, terminal.Wrap(line, "", terminal.Width(a.out)))
 			}
 			return nil
 		},
@@ -240,7 +241,7 @@ func (a *app) gate(ctx context.Context, f *gateFlags, names []string) error {
 	}
 	a.showVerdict(v)
 	if f.annotations {
-		return interchange.WriteAnnotations(unfiltered(a.out), shortPath(f.policy), annotate(v))
+		return interchange.WriteAnnotations(terminal.Unfiltered(a.out), terminal.Path(f.policy), annotate(v))
 	}
 	return nil
 }
@@ -251,12 +252,12 @@ func annotate(v *gate.Verdict) (all []interchange.Annotation) {
 	for _, word := range []gate.Word{gate.Fail, gate.Inconclusive} {
 		for _, r := range v.Rules {
 			if r.Verdict == word {
-				all = append(all, interchange.Annotation{Error: true, Title: fmt.Sprintf("%s: %s", word, r.Name), Text: oneLine(r.Text)})
+				all = append(all, interchange.Annotation{Error: true, Title: fmt.Sprintf("%s: %s", word, r.Name), Text: terminal.OneLine(r.Text)})
 			}
 		}
 	}
 	for _, w := range v.Warnings {
-		all = append(all, interchange.Annotation{Title: "gate", Text: oneLine(w)})
+		all = append(all, interchange.Annotation{Title: "gate", Text: terminal.OneLine(w)})
 	}
 	return all
 }
@@ -364,7 +365,7 @@ func readRun(dir string) gate.Run {
 	r := gate.Run{ID: filepath.Base(dir), Dir: dir}
 	rec, text, err := runner.LoadText(dir)
 	if err != nil {
-		r.Damage = oneLine(err.Error())
+		r.Damage = terminal.OneLine(err.Error())
 		if errors.Is(err, fs.ErrNotExist) {
 			r.Damage = "its folder is gone: " + dir
 		}
@@ -378,13 +379,13 @@ func readRun(dir string) gate.Run {
 // showVerdict shows a verdict at a terminal: the rules, what is wrong below
 // each, and the answer last.
 func (a *app) showVerdict(v *gate.Verdict) {
-	ink, width := palette(lively(a.out)), widthOf(a.out)
-	styles := map[gate.Word]style{gate.Pass: green, gate.Fail: red, gate.Inconclusive: cyan}
+	ink, width := terminal.PaletteOf(a.out), terminal.Width(a.out)
+	styles := map[gate.Word]terminal.Style{gate.Pass: terminal.Green, gate.Fail: terminal.Red, gate.Inconclusive: terminal.Cyan}
 	const most = 10 // lines below a rule; --json has all
 	for _, r := range v.Rules {
-		word := ink.paint(styles[r.Verdict], fmt.Sprintf("%-12s", r.Verdict))
+		word := ink.Paint(styles[r.Verdict], fmt.Sprintf("%-12s", r.Verdict))
 		if len(r.Details) == 0 {
-			fmt.Fprintf(a.out, "%s  %s: %s\n", word, r.Name, oneLine(r.Text))
+			fmt.Fprintf(a.out, "%s  %s: %s\n", word, r.Name, terminal.OneLine(r.Text))
 			continue
 		}
 		fmt.Fprintf(a.out, "%s  %s\n", word, r.Name)
@@ -393,14 +394,14 @@ func (a *app) showVerdict(v *gate.Verdict) {
 				fmt.Fprintf(a.out, "    and %d more\n", len(r.Details)-most)
 				break
 			}
-			fmt.Fprint(a.out, wrap(oneLine(d), "    ", width))
+			fmt.Fprint(a.out, terminal.Wrap(terminal.OneLine(d), "    ", width))
 		}
 	}
 	for _, w := range v.Warnings {
-		fmt.Fprint(a.out, wrap(ink.paint(yellow, "warning")+"  "+oneLine(w), "", width))
+		fmt.Fprint(a.out, terminal.Wrap(ink.Paint(terminal.Yellow, "warning")+"  "+terminal.OneLine(w), "", width))
 	}
 	for _, w := range v.Waived {
-		fmt.Fprint(a.out, wrap(oneLine(fmt.Sprintf("waived  %s by %s until %s: %s (%s)", w.Spec, w.Owner, w.Expires, w.Reason, w.Issue)), "", width))
+		fmt.Fprint(a.out, terminal.Wrap(terminal.OneLine(fmt.Sprintf("waived  %s by %s until %s: %s (%s)", w.Spec, w.Owner, w.Expires, w.Reason, w.Issue)), "", width))
 	}
-	fmt.Fprintf(a.out, "\n%s\n", strings.TrimSuffix(wrap(v.Sentence(), "", width), "\n"))
+	fmt.Fprintf(a.out, "\n%s\n", strings.TrimSuffix(terminal.Wrap(v.Sentence(), "", width), "\n"))
 }

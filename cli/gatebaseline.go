@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"hilrig/cli/terminal"
 	"hilrig/record"
 	"hilrig/record/dsse"
 	"hilrig/reports/gate"
@@ -57,7 +58,7 @@ func (f *gateFlags) released(ctx context.Context, q *gate.Question) (r gate.Rele
 		return r, nil
 	}
 	if r.Shares, err = sharesOf(ctx, r.Wanted, p); err != nil {
-		r.Lack = oneLine(err.Error())
+		r.Lack = terminal.OneLine(err.Error())
 		if errors.Is(err, fs.ErrNotExist) {
 			r.Lack = noHistory
 		}

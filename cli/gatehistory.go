@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"hilrig/cli/terminal"
 	"hilrig/record/wording"
 	"hilrig/reports/gate"
 	"hilrig/reports/history"
@@ -23,7 +24,7 @@ func fromHistory(ctx context.Context, q *gate.Question) (ends map[string]map[str
 		err = k.lack
 	}
 	if err != nil {
-		q.NoHistory = oneLine(err.Error())
+		q.NoHistory = terminal.OneLine(err.Error())
 		if errors.Is(err, fs.ErrNotExist) {
 			q.NoHistory = noHistory
 		}

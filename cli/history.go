@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/terminal"
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/reports/history"
@@ -130,13 +131,13 @@ func (a *app) historyRuns() *cobra.Command {
 			return h.Runs(ctx, *limit)
 		},
 		func(all []history.Run) {
-			ink := palette(lively(a.out))
+			ink := terminal.PaletteOf(a.out)
 			for _, r := range all {
 				note := ""
 				if notes := runNotes(r); len(notes) > 0 {
 					note = "  " + strings.Join(notes, "  ")
 				}
-				fmt.Fprintf(a.out, "%s  %s  %s  %s%s\n", ink.verdict(r.Verdict), r.ID, oneLine(ranFirmware(r)), oneLine(told(r.Counts)), note)
+				fmt.Fprintf(a.out, "%s  %s  %s  %s%s\n", ink.Verdict(r.Verdict), r.ID, terminal.OneLine(ranFirmware(r)), terminal.OneLine(told(r.Counts)), note)
 			}
 		})
 }
@@ -174,7 +175,7 @@ func (a *app) historySpec() *cobra.Command {
 				if i == first {
 					note = "  the first that fails"
 				}
-				fmt.Fprintf(a.out, "%s  %s  %s on %s%s%s\n", t.First.Format(time.DateOnly), oneLine(firmwareName(t.Version, t.SHA256)), told(t.Counts), wording.Plural(t.Boards, "board"), flakes(t.Changes, t.Rate), note)
+				fmt.Fprintf(a.out, "%s  %s  %s on %s%s%s\n", t.First.Format(time.DateOnly), terminal.OneLine(firmwareName(t.Version, t.SHA256)), told(t.Counts), wording.Plural(t.Boards, "board"), flakes(t.Changes, t.Rate), note)
 			}
 			a.noneKnown(len(all))
 		})
@@ -212,9 +213,9 @@ func (a *app) historyBoard() *cobra.Command {
 			return b, err
 		},
 		func(b boardAnswer) {
-			ink := palette(lively(a.out))
+			ink := terminal.PaletteOf(a.out)
 			for _, e := range b.Tested {
-				fmt.Fprintf(a.out, "%s  %s  as %s at %s  %s (%s)\n", ink.verdict(e.Verdict), e.Run, oneLine(e.Slot), oneLine(e.Hub), oneLine(firmwareName(e.Version, e.SHA256)), cmp.Or(string(e.Known), "not known"))
+				fmt.Fprintf(a.out, "%s  %s  as %s at %s  %s (%s)\n", ink.Verdict(e.Verdict), e.Run, terminal.OneLine(e.Slot), terminal.OneLine(e.Hub), terminal.OneLine(firmwareName(e.Version, e.SHA256)), cmp.Or(string(e.Known), "not known"))
 			}
 			for _, s := range b.Suspects {
 				fmt.Fprintf(a.out, "suspect: it fails %s\n", aloneWords(s))
@@ -225,7 +226,7 @@ func (a *app) historyBoard() *cobra.Command {
 
 // aloneWords are what a board fails and its siblings pass, in words.
 func aloneWords(s history.Suspect) string {
-	text := fmt.Sprintf("%s with %s, %d of %d times, and %s of type %s pass", s.Spec, oneLine(firmwareName(s.Version, s.SHA256)), s.Failed, s.Asked, wording.Plural(s.Siblings, "sibling"), oneLine(s.Type))
+	text := fmt.Sprintf("%s with %s, %d of %d times, and %s of type %s pass", s.Spec, terminal.OneLine(firmwareName(s.Version, s.SHA256)), s.Failed, s.Asked, wording.Plural(s.Siblings, "sibling"), terminal.OneLine(s.Type))
 	if s.Others > 0 {
 		text += fmt.Sprintf(", %d more fail", s.Others)
 	}
@@ -234,7 +235,7 @@ func aloneWords(s history.Suspect) string {
 
 // rigWords are what is red at a rig and green at others.
 func rigWords(r history.SuspectRig) string {
-	return fmt.Sprintf("%s on %s: %s with %s is red %d of %d times, at %s %d of %d", oneLine(r.Rig), oneLine(r.Host), r.Spec, oneLine(firmwareName(r.Version, r.SHA256)),
+	return fmt.Sprintf("%s on %s: %s with %s is red %d of %d times, at %s %d of %d", terminal.OneLine(r.Rig), terminal.OneLine(r.Host), r.Spec, terminal.OneLine(firmwareName(r.Version, r.SHA256)),
 		r.Red, r.Asked, wording.Plural(r.Others.Rigs, "other rig"), r.Others.Red, r.Others.Asked)
 }
 
@@ -265,7 +266,7 @@ counts as red at a rig, and never against a board.`,
 		},
 		func(s suspects) {
 			for _, b := range s.Boards {
-				fmt.Fprintf(a.out, "board %s fails %s\n", oneLine(b.Serial), aloneWords(b))
+				fmt.Fprintf(a.out, "board %s fails %s\n", terminal.OneLine(b.Serial), aloneWords(b))
 			}
 			for _, r := range s.Rigs {
 				fmt.Fprintf(a.out, "rig %s\n", rigWords(r))
@@ -282,7 +283,7 @@ func (a *app) historyFirmware() *cobra.Command {
 		},
 		func(all []history.Firmware) {
 			for _, f := range all {
-				fmt.Fprintf(a.out, "%s  %s  %s on %s, %d with a failure\n", f.First.Format(time.DateOnly), oneLine(firmwareName(f.Version, f.SHA256)), wording.Plural(f.Runs, "run"), wording.Plural(f.Boards, "board"), f.Failing)
+				fmt.Fprintf(a.out, "%s  %s  %s on %s, %d with a failure\n", f.First.Format(time.DateOnly), terminal.OneLine(firmwareName(f.Version, f.SHA256)), wording.Plural(f.Runs, "run"), wording.Plural(f.Boards, "board"), f.Failing)
 			}
 			a.noneKnown(len(all))
 		})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/terminal"
 	"hilrig/record"
 	"hilrig/reports/history"
 	"hilrig/reports/html"
@@ -48,7 +49,7 @@ relative to where it lies; a run whose folder is gone has none.`,
 		if err := record.WriteFile(out, []byte(page.String()), 0o644); err != nil {
 			return err
 		}
-		fmt.Fprintln(a.out, shortPath(out))
+		fmt.Fprintln(a.out, terminal.Path(out))
 		return nil
 	}
 	return cmd

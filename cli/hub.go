@@ -19,6 +19,7 @@ import (
 	"hilrig/azure/localhub/control"
 	"hilrig/azure/localhub/registryapi"
 	"hilrig/certs"
+	"hilrig/cli/terminal"
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/runner"
@@ -194,7 +195,7 @@ func parseDevices(args []string) ([]hub.Device, error) {
 			return nil, checkDeviceID("read", "--device", id)
 		}
 		if err != nil {
-			return nil, record.NewFailure(record.Usage, "read", "--device "+oneLine(arg), err).
+			return nil, record.NewFailure(record.Usage, "read", "--device "+terminal.OneLine(arg), err).
 				WithCure("hilrig certs show prints the thumbprints of a certificate")
 		}
 		if i, known := at[id]; known {

@@ -17,6 +17,7 @@ import (
 	"hilrig/azure/localhub"
 	"hilrig/azure/localhub/control"
 	"hilrig/certs"
+	"hilrig/cli/terminal"
 	"hilrig/record"
 	"hilrig/runner"
 )
@@ -134,7 +135,7 @@ func parseProperties(args []string) (map[string]string, error) {
 	for _, arg := range args {
 		name, value, ok := strings.Cut(arg, "=")
 		if !ok || name == "" {
-			return nil, record.NewFailure(record.Usage, "read", "--property "+oneLine(arg), errors.New("not NAME=VALUE"))
+			return nil, record.NewFailure(record.Usage, "read", "--property "+terminal.OneLine(arg), errors.New("not NAME=VALUE"))
 		}
 		properties[name] = value
 	}

@@ -19,6 +19,7 @@ import (
 	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 	"hilrig/certs"
+	"hilrig/cli/terminal"
 )
 
 // desk is a hub with its socket, and a device NewDevice that answers methods
@@ -54,7 +55,7 @@ func desk(t *testing.T) *localhub.Hub {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &app{err: io.Discard, logTo: &redirect{w: t.Output()}}
+	a := &app{err: io.Discard, logTo: terminal.NewRedirect(t.Output())}
 	a.log = slog.New(slog.DiscardHandler)
 	socket := a.openControl(t.Context(), state, "localhost", addr.String(), hub, store)
 	t.Cleanup(func() {

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"hilrig/cli/terminal"
 	"hilrig/runner"
 )
 
@@ -66,30 +67,17 @@ func (a *app) untilSignal(parent context.Context) (context.Context, func()) {
 // giveUp ends a process in which something hangs. What can be written has been
 // written by now.
 func (a *app) giveUp(kill []func()) {
-	within(100*time.Millisecond, func() {
+	terminal.Within(100*time.Millisecond, func() {
 		for _, k := range kill {
 			k()
 		}
 	})
 	if len(kill) > 0 {
-		within(50*time.Millisecond, func() {
+		terminal.Within(50*time.Millisecond, func() {
 			fmt.Fprintln(a.rawErr, "interrupted twice, and something hung: ended without waiting for it")
 		})
 	}
 	os.Exit(runner.ExitInterrupted)
-}
-
-// within runs f and does not wait for it longer than d. It reports whether f
-// has ended.
-func within(d time.Duration, f func()) bool {
-	done := make(chan struct{})
-	go func() { defer close(done); f() }()
-	select {
-	case <-done:
-		return true
-	case <-time.After(d):
-		return false
-	}
 }
 
 // noBrokenPipes keeps a reader that went away from ending the process: the

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"hilrig/azure/iothub/arm"
+	"hilrig/cli/terminal"
 	"hilrig/fixtures"
 	"hilrig/record"
 	"hilrig/record/wording"
@@ -28,7 +29,7 @@ type app struct {
 	args     []string // as typed, for the record
 	in       io.Reader
 	out, err io.Writer
-	logTo    *redirect // where log lines go; the live view takes them over while it is up
+	logTo    *terminal.Redirect // where log lines go; the live view takes them over while it is up
 	log      *slog.Logger
 	verbose  bool
 	code     int // of a verb that ended without an error
@@ -37,7 +38,7 @@ type app struct {
 	manager   func(arm.ID) (*arm.Client, error) // Azure Resource Manager; nil: as whoever this machine is signed in
 
 	rawErr   io.Writer                    // for last words: no queue before it
-	outlets  []*outlet                    // before out and err, of a verb that lasts
+	outlets  []*terminal.Outlet           // before out and err, of a verb that lasts
 	pipes    chan os.Signal               // where SIGPIPE goes, to no effect
 	twice    atomic.Bool                  // interrupted twice
 	onBreak  atomic.Pointer[func(string)] // what to say in the record, should the process have to end
@@ -47,7 +48,7 @@ type app struct {
 // Main runs one verb and returns the exit code. Specs of somebody else come
 // behind those of the catalogue.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, more ...fixtures.Spec) int {
-	a := &app{args: args, in: stdin, out: newText(stdout), err: newText(stderr), rawErr: stderr, logTo: newRedirect(stderr)}
+	a := &app{args: args, in: stdin, out: terminal.NewText(stdout), err: terminal.NewText(stderr), rawErr: stderr, logTo: terminal.NewRedirect(stderr)}
 	defer a.caught()
 	defer a.watchQuit()()
 	a.log = slog.New(slog.DiscardHandler)
@@ -114,7 +115,7 @@ func (a *app) openLog(w io.Writer) {
 	if a.verbose {
 		level = slog.LevelDebug
 	}
-	a.log = slog.New(slog.NewTextHandler(text{w: w}, &slog.HandlerOptions{Level: level}))
+	a.log = slog.New(slog.NewTextHandler(terminal.TextIn(w, false), &slog.HandlerOptions{Level: level}))
 }
 
 // usage makes a usage failure of what cobra has to say.

@@ -67,20 +67,6 @@ func TestNoVerbPrintsWhatSteersATerminal(t *testing.T) {
 	}
 }
 
-// A lively terminal gets our styles, and nothing else that begins like them.
-func TestALivelyTerminalGetsOurStylesOnly(t *testing.T) {
-	var b bytes.Buffer
-	lit := text{&b, true}
-	in := palette(true).paint(red, palette(true).boldly("FAIL")) + " \x1b[8mhidden \x1b[2;1H" + hostile
-	if n, err := lit.Write([]byte(in)); err != nil || n != len(in) {
-		t.Errorf("%d of %d bytes, %v", n, len(in), err)
-	}
-	rest, ours := strings.CutPrefix(b.String(), "\x1b[31m\x1b[1mFAIL\x1b[0m ")
-	if !ours || record.Plain(rest) != rest {
-		t.Errorf("%q", b.String())
-	}
-}
-
 // jsonWord is a word as YAML and JSON take it between double quotes.
 func jsonWord(s string) string {
 	b, err := json.Marshal(strings.ToValidUTF8(s, "?"))

@@ -1,187 +1,38 @@
 package cli
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
-	"time"
+	"path/filepath"
 
+	"hilrig/cli/view"
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/runner"
 )
 
-// progress shows a run as it happens. event is called with one event after
-// another, from one goroutine.
-type progress interface {
-	event(record.Event)
-	close()
-}
-
-// progress picks the view: the event stream, a live view at a terminal, or a
-// line for each finished spec. Earlier runs are in out.
-func (a *app) progress(p *runner.Plan, out string, asJSON bool) progress {
-	l := newLines(a.out, p, false)
-	switch {
-	case asJSON:
-		return &stream{enc: a.encoder()}
-	case moves(a.out):
-		return newLive(a, p, lastLike(out, p))
+// progress picks how a run is shown. Earlier runs are in out.
+func (a *app) progress(p *runner.Plan, out string, asJSON bool) view.View {
+	if asJSON {
+		return view.NewStream(a.out)
 	}
-	return l
+	to := view.Streams{Out: a.out, Err: a.err, LogTo: a.logTo, Log: a.log}
+	return view.New(to, p, func() *record.Record { return lastLike(out, p) })
 }
 
-// stream prints every event as it is.
-type stream struct{ enc *json.Encoder }
+// fewRuns bounds how many runs are read to find one that was asked the same.
+const fewRuns = 5
 
-func (s *stream) event(e record.Event) { _ = s.enc.Encode(e) } // a reader that went away does not stop the run
-func (s *stream) close()               {}
-
-// eventMark is an event that stands for those that nobody read in time.
-func eventMark(n int) []byte {
-	e := record.Event{UTC: time.Now().UTC().Round(0), Source: record.SourceRun, Kind: runner.KindRunUnseen,
-		Text: wording.Plural(n, "event") + " dropped here: nobody read standard output; events.jsonl has them"}
-	return append(record.MustData(e), '\n')
-}
-
-// lines prints one line for each finished spec.
-type lines struct {
-	w           io.Writer
-	ink         palette
-	deviceWidth int // 0: one device, not named
-	idWidth     int
-	textWidth   int // of messages
-	same        map[string]*sameCause
-}
-
-// sameCause counts specs of a device that did not run for the same cause as
-// the one printed last: forty lines that say the same say nothing.
-type sameCause struct {
-	cause string
-	more  int
-}
-
-func newLines(w io.Writer, p *runner.Plan, ink palette) *lines {
-	l := &lines{w: w, ink: ink, idWidth: idWidth(p.Specs), textWidth: 160, same: map[string]*sameCause{}}
-	if entries := p.Entries(); len(entries) > 1 {
-		for _, d := range entries {
-			l.deviceWidth = max(l.deviceWidth, len(d.Name))
+// lastLike is the last run in a folder of runs that was asked the same of the
+// same rig, and ended; nil: none of the last few, or no folder is named.
+func lastLike(out string, p *runner.Plan) *record.Record {
+	if out == "" {
+		return nil
+	}
+	runs := foldersWith(out, record.RecordFile)
+	for i := len(runs) - 1; i >= max(0, len(runs)-fewRuns); i-- {
+		r, err := record.Load(filepath.Join(runs[i], record.RecordFile))
+		if err == nil && r.Run.Rig == p.Rig && r.Run.Verdict != record.NotRun && wording.Selection(r.Run.Selection) == wording.Selection(p.Selected) {
+			return r
 		}
 	}
-	return l
+	return nil
 }
-
-func (l *lines) event(e record.Event) {
-	switch e.Kind {
-	case record.KindSpecFinished:
-		var s record.SpecResult
-		if e.Decode(&s) == nil { // the supervisor has checked it
-			l.finished(e.Device, s)
-		}
-	case runner.KindRunStarted:
-		var r record.Run
-		if e.Decode(&r) == nil && r.Round > 0 {
-			fmt.Fprintf(l.w, "%s\n", l.ink.paint(bold, fmt.Sprintf("round %d of %d", r.Round, r.Rounds)))
-		}
-	case record.KindFlash:
-		fmt.Fprintf(l.w, "%s\n", l.ink.paint(dim, oneLine(e.Text)))
-	case runner.KindRunHalting, runner.KindRunUnseen:
-		fmt.Fprintf(l.w, "%s\n", l.ink.paint(yellow, e.Text))
-	case runner.KindRunEnded:
-		l.flushAll()
-	}
-}
-
-func (l *lines) finished(device string, s record.SpecResult) {
-	if s.Verdict == record.NotRun {
-		if at := l.same[device]; at != nil && wording.SameCause(at.cause, s.Cause) {
-			at.more++
-			return
-		}
-	}
-	l.flush(device)
-	if s.Verdict == record.NotRun {
-		l.same[device] = &sameCause{cause: s.Cause}
-	}
-	fmt.Fprintln(l.w, l.line(device, s))
-	if text := brief(s); text != "" && s.Verdict != record.NotRun && s.Verdict != record.NotApplicable {
-		fmt.Fprintf(l.w, "%s%s\n", l.indent(), wording.Clip(text, l.textWidth))
-	}
-}
-
-// line is a finished spec: verdict, id, and how long it took or why it did
-// not run.
-func (l *lines) line(device string, s record.SpecResult) string {
-	name := ""
-	if l.deviceWidth > 0 {
-		name = l.ink.paint(dim, fmt.Sprintf("%-*s", l.deviceWidth, device)) + "  "
-	}
-	line := fmt.Sprintf("%s%s  %-*s  ", name, l.ink.verdict(s.Verdict), l.idWidth, s.ID)
-	switch s.Verdict {
-	case record.NotRun, record.NotApplicable:
-		return line + l.ink.paint(dim, wording.Clip(oneLine(s.Cause), max(20, l.textWidth-l.idWidth-2)))
-	}
-	line += l.ink.paint(dim, fmt.Sprintf("%7.2f s", s.Seconds))
-	if s.Flaky {
-		line += l.ink.paint(yellow, fmt.Sprintf("  flaky, passed at attempt %d", len(s.Attempts)))
-	}
-	return line
-}
-
-// indent puts text below a line under the spec's id.
-func (l *lines) indent() string {
-	n := verdictWidth + 2
-	if l.deviceWidth > 0 {
-		n += l.deviceWidth + 2
-	}
-	if l.ink {
-		n += 2 // the sign
-	}
-	return fmt.Sprintf("%*s", n, "")
-}
-
-// brief is what was seen, where that is known: the spec's id says what was
-// expected, and a line of a terminal is short.
-func brief(s record.SpecResult) string {
-	switch {
-	case s.Seen != "" && s.Verdict == record.Fail:
-		return "saw " + oneLine(s.Seen)
-	case s.Seen != "" && s.Verdict == record.Warn:
-		return oneLine(s.Seen)
-	}
-	return reason(s)
-}
-
-// reason is why a verdict is not a plain pass, in one line.
-func reason(s record.SpecResult) string {
-	switch {
-	case s.Message != "":
-		return oneLine(s.Message)
-	case s.Cause != "":
-		return oneLine(s.Cause)
-	case len(s.Warnings) > 0 && s.Verdict == record.Warn:
-		return oneLine(s.Warnings[0])
-	}
-	return ""
-}
-
-func (l *lines) flush(device string) {
-	at := l.same[device]
-	delete(l.same, device)
-	if at == nil || at.more == 0 {
-		return
-	}
-	name := ""
-	if l.deviceWidth > 0 {
-		name = fmt.Sprintf("%-*s  ", l.deviceWidth, device)
-	}
-	fmt.Fprintf(l.w, "%s%s  %s\n", name, l.ink.verdict(record.NotRun), l.ink.paint(dim, fmt.Sprintf("and %d more for the same cause", at.more)))
-}
-
-func (l *lines) flushAll() {
-	for device := range l.same {
-		l.flush(device)
-	}
-}
-
-func (l *lines) close() { l.flushAll() }

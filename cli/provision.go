@@ -11,6 +11,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"hilrig/certs"
+	"hilrig/cli/terminal"
 	"hilrig/fixtures/rigfile"
 	"hilrig/hw/console"
 	"hilrig/hw/port"
@@ -142,7 +143,7 @@ func (a *app) load(ctx context.Context, path string, t rigfile.Type, files []con
 		slow.Stop()
 		return a.transferBar(f)
 	}, Took: func(f console.File, r console.Receipt) {
-		fmt.Fprintf(a.out, "%s  %s  %d bytes in %.2f s  %s\n", f.Slot.Command(), f.Name, r.Bytes, r.Answered.Sub(r.Started).Seconds(), oneLine(r.Answer))
+		fmt.Fprintf(a.out, "%s  %s  %d bytes in %.2f s  %s\n", f.Slot.Command(), f.Name, r.Bytes, r.Answered.Sub(r.Started).Seconds(), terminal.OneLine(r.Answer))
 	}})
 	switch {
 	case err == nil:
@@ -155,10 +156,10 @@ func (a *app) load(ctx context.Context, path string, t rigfile.Type, files []con
 
 // transferBar is a moving line at a terminal, nothing elsewhere.
 func (a *app) transferBar(f console.File) (progress func(sent, total int), done func()) {
-	if !lively(a.out) {
+	if !terminal.Coloured(a.out) {
 		return nil, func() {}
 	}
-	bars := mpb.New(screen(unfiltered(a.out)), mpb.WithWidth(24), mpb.WithRefreshRate(100*time.Millisecond))
+	bars := mpb.New(terminal.Screen(a.out), mpb.WithWidth(24), mpb.WithRefreshRate(100*time.Millisecond))
 	bar := bars.New(0, mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"),
 		mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Name(fmt.Sprintf("%s  %s  ", f.Slot.Command(), f.Name))),

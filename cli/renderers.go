@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/terminal"
 	"hilrig/record"
 	"hilrig/record/requirements"
 	"hilrig/reports/html"
@@ -149,7 +150,7 @@ func (a *app) annotate(dir string, r *record.Record, f form) error {
 	if !f.asked.annotations {
 		return nil
 	}
-	return interchange.WriteAnnotations(unfiltered(a.out), shortPath(filepath.Join(dir, "report.html")), interchange.Annotate(r))
+	return interchange.WriteAnnotations(terminal.Unfiltered(a.out), terminal.Path(filepath.Join(dir, "report.html")), interchange.Annotate(r))
 }
 
 // noAnnotations says that a program reads what they would stand in.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/terminal"
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/runner"
@@ -71,7 +72,7 @@ func (a *app) rebuild(dir string) error {
 	if rec.Run.Lost != "" {
 		a.log.Warn("no verdict: " + rec.Run.Lost)
 	}
-	fmt.Fprintln(a.out, shortPath(filepath.Join(dir, record.RecordFile)))
+	fmt.Fprintln(a.out, terminal.Path(filepath.Join(dir, record.RecordFile)))
 	return nil
 }
 
@@ -145,7 +146,7 @@ func (a *app) report(dir string, f form) error {
 	}
 	made, err := a.render(dir, rec, f)
 	for _, name := range made {
-		fmt.Fprintln(a.out, shortPath(name))
+		fmt.Fprintln(a.out, terminal.Path(name))
 	}
 	return errors.Join(err, a.annotate(dir, rec, f))
 }

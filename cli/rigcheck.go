@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/terminal"
 	"hilrig/doctor"
 	"hilrig/record/wording"
 )
@@ -91,7 +92,7 @@ func (a *app) printTroubles(boards []doctor.Board) {
 	}
 	for _, t := range doctor.Troubles(boards) {
 		who := strings.Join(t.Devices, ", ")
-		what := oneLine(t.What)
+		what := terminal.OneLine(t.What)
 		if t.Alike {
 			what += " (" + t.Devices[0] + "; the others are alike)"
 		}
@@ -101,10 +102,10 @@ func (a *app) printTroubles(boards []doctor.Board) {
 		}
 		fmt.Fprintf(a.out, "\n%s  %s of %s: %s\n", a.state(t.State, 4), t.Name, who, what)
 		if many {
-			fmt.Fprint(a.out, wrap("on "+strings.Join(t.Devices, ", "), "      ", widthOf(a.out)))
+			fmt.Fprint(a.out, terminal.Wrap("on "+strings.Join(t.Devices, ", "), "      ", terminal.Width(a.out)))
 		}
 		if t.Cure != "" {
-			fmt.Fprintf(a.out, "      → %s\n", oneLine(t.Cure))
+			fmt.Fprintf(a.out, "      → %s\n", terminal.OneLine(t.Cure))
 		}
 	}
 	fmt.Fprintf(a.out, "\n%s: %d ok, %d warn, %d bad\n", wording.Plural(len(boards), "device"), count[doctor.OK], count[doctor.Warn], count[doctor.Bad])

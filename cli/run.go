@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/terminal"
+	"hilrig/cli/view"
 	"hilrig/hw/emulator"
 	"hilrig/hw/port"
 	"hilrig/record"
@@ -163,10 +165,10 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 		return err
 	}
 	for _, note := range uses {
-		fmt.Fprint(a.err, wrap("note: "+note, "", widthOf(a.err)))
+		fmt.Fprint(a.err, terminal.Wrap("note: "+note, "", terminal.Width(a.err)))
 	}
 	if f.asJSON {
-		a.behind("run", mostEvents, eventMark)
+		a.behind("run", mostEvents, view.EventMark)
 	} else {
 		a.behind("run", mostText, lineMark)
 	}
@@ -178,10 +180,10 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	sup.Begun = func(dir string, r *record.Record) { a.announce(sup.StateDir, dir, r) }
 
 	show := a.progress(plan, f.out, f.asJSON)
-	sup.Observe = show.event
+	sup.Observe = show.Event
 	sup.RoundDone = func(dir string, r *record.Record) { a.renderRound(dir, r, f.form) }
 	res, runErr := sup.Run(ctx, plan)
-	show.close()
+	show.Close()
 	if res == nil {
 		return runErr
 	}
@@ -189,7 +191,7 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	sealErr := a.sealRun(res.Dir, res.Record, a.remember(sup.StateDir, res.Dir, res.Record), signer)
 	reports, err := a.render(res.Dir, res.Record, f.form)
 	if !f.asJSON {
-		a.summary(res.Dir, res.Record, reports)
+		view.Summary(a.out, res.Dir, res.Record, reports)
 		err = errors.Join(err, a.annotate(res.Dir, res.Record, f.form))
 	}
 	if runErr != nil {

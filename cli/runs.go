@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/terminal"
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/runner"
@@ -102,7 +103,7 @@ func (a *app) prune(ctx context.Context, p pruning) error {
 			continue
 		}
 		n, freed = n+1, freed+size
-		fmt.Fprintln(a.out, shortPath(r.dir))
+		fmt.Fprintln(a.out, terminal.Path(r.dir))
 	}
 	word := "pruned"
 	if p.dryRun {

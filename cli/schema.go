@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/terminal"
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
 	"hilrig/record/requirements"
@@ -39,7 +40,7 @@ hand, for editors to complete and check with: rig (rig.yaml), policy and waivers
 			if err != nil {
 				return err
 			}
-			_, err = unfiltered(a.out).Write(data)
+			_, err = terminal.Unfiltered(a.out).Write(data)
 			return err
 		},
 	}

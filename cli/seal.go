@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/terminal"
 	"hilrig/record"
 	"hilrig/record/dsse"
 	"hilrig/record/wording"
@@ -75,7 +76,7 @@ func holdRun(ctx context.Context, r *gate.Run, end map[string]string, keys []dss
 	case ctx.Err() != nil:
 		return err
 	case err != nil:
-		r.Record, r.Damage = nil, oneLine(err.Error())
+		r.Record, r.Damage = nil, terminal.OneLine(err.Error())
 		return nil
 	}
 	r.Edited, r.Unsealed, r.BadSeal = found.Edited, held.Lack(), held.Broken()
@@ -128,13 +129,13 @@ func (a *app) verifySeal(ctx context.Context, out, run, key string) error {
 	if lack := held.Lack(); lack != "" {
 		return record.NewFailure(record.RigHost, "verify run", id, errors.New(lack))
 	}
-	fmt.Fprintf(a.out, "run     %s\nsealed  %s by hilrig %s\nfiles   %s as sealed", oneLine(held.Run), held.Sealed.Format(time.RFC3339), oneLine(held.Hilrig), wording.Plural(len(held.Files)-len(held.Pruned), "file"))
+	fmt.Fprintf(a.out, "run     %s\nsealed  %s by hilrig %s\nfiles   %s as sealed", terminal.OneLine(held.Run), held.Sealed.Format(time.RFC3339), terminal.OneLine(held.Hilrig), wording.Plural(len(held.Files)-len(held.Pruned), "file"))
 	if n := len(held.Pruned); n > 0 {
 		fmt.Fprintf(a.out, ", %d pruned", n)
 	}
 	fmt.Fprintln(a.out)
 	for _, name := range held.Anew {
-		fmt.Fprintf(a.out, "anew    %s, made of its events\n", oneLine(name))
+		fmt.Fprintf(a.out, "anew    %s, made of its events\n", terminal.OneLine(name))
 	}
 	return nil
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/terminal"
+	"hilrig/cli/view"
 	"hilrig/fixtures"
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
@@ -172,7 +174,7 @@ func (a *app) renderSelftest(res *runner.Result, f form) ([]string, error) {
 // has ended.
 type rows struct {
 	a     *app
-	ink   palette
+	ink   terminal.Palette
 	width int
 	cases map[string]selftest.Case
 	left  map[string]int
@@ -181,7 +183,7 @@ type rows struct {
 }
 
 func newRows(a *app, cases []selftest.Case) *rows {
-	r := &rows{a: a, ink: palette(lively(a.out)), cases: map[string]selftest.Case{}, left: map[string]int{}, specs: map[string][]record.SpecResult{}}
+	r := &rows{a: a, ink: terminal.PaletteOf(a.out), cases: map[string]selftest.Case{}, left: map[string]int{}, specs: map[string][]record.SpecResult{}}
 	for _, c := range cases {
 		r.cases[c.Device.Name], r.left[c.Device.Name] = c, len(c.Specs)
 		r.width = max(r.width, len(c.Device.Name))
@@ -191,7 +193,7 @@ func newRows(a *app, cases []selftest.Case) *rows {
 
 func (r *rows) event(e record.Event) {
 	if e.Kind == runner.KindRunHalting {
-		fmt.Fprintln(r.a.out, r.ink.paint(yellow, e.Text))
+		fmt.Fprintln(r.a.out, r.ink.Paint(terminal.Yellow, e.Text))
 	}
 	var s record.SpecResult
 	if e.Kind != record.KindSpecFinished || e.Decode(&s) != nil {
@@ -215,10 +217,10 @@ func (r *rows) row(t *record.Selftest) string {
 		if len(s.Others) > 0 {
 			word += fmt.Sprintf(", %d not", len(s.Others))
 		}
-		return fmt.Sprintf("%s  %-*s  %s", r.ink.verdict(s.Verdict), r.width, s.Device, word)
+		return fmt.Sprintf("%s  %-*s  %s", r.ink.Verdict(s.Verdict), r.width, s.Device, word)
 	}
 	f := t.Faults[0]
-	return fmt.Sprintf("%s  %-*s  %s", r.ink.verdict(f.Verdict), r.width, f.Fault, catchers(f))
+	return fmt.Sprintf("%s  %-*s  %s", r.ink.Verdict(f.Verdict), r.width, f.Fault, catchers(f))
 }
 
 // catchers says how each spec named for a fault ended.
@@ -240,7 +242,7 @@ func catchers(f record.FaultRow) string {
 // selftestSummary is what a person reads last: what was missed, every alarm on
 // sound firmware, and the counts.
 func (a *app) selftestSummary(t *record.Selftest, run record.Run, reports []string) {
-	ink, width := palette(lively(a.out)), widthOf(a.out)
+	ink, width := terminal.PaletteOf(a.out), terminal.Width(a.out)
 	fmt.Fprintln(a.out)
 	passed, caught, judged := 0, 0, len(t.Faults)
 	for _, s := range t.Sound {
@@ -248,7 +250,7 @@ func (a *app) selftestSummary(t *record.Selftest, run record.Run, reports []stri
 			passed++
 		}
 		for _, o := range s.Others {
-			fmt.Fprintf(a.out, "%s %s on sound firmware (%s)\n%s\n", ink.verdict(o.Verdict), ink.paint(bold, o.Spec), s.Profile, wrap(wording.Clip(oneLine(o.Message), 400), "  ", width))
+			fmt.Fprintf(a.out, "%s %s on sound firmware (%s)\n%s\n", ink.Verdict(o.Verdict), ink.Paint(terminal.Bold, o.Spec), s.Profile, terminal.Wrap(wording.Clip(terminal.OneLine(o.Message), 400), "  ", width))
 		}
 	}
 	for _, f := range t.Faults {
@@ -262,28 +264,28 @@ func (a *app) selftestSummary(t *record.Selftest, run record.Run, reports []stri
 			a.collateral(f, ink, width)
 			continue
 		}
-		fmt.Fprintf(a.out, "%s %s: %s\n", ink.verdict(f.Verdict), ink.paint(bold, f.Fault), f.Doc)
-		fmt.Fprint(a.out, wrap(f.Missing, "  ", width))
+		fmt.Fprintf(a.out, "%s %s: %s\n", ink.Verdict(f.Verdict), ink.Paint(terminal.Bold, f.Fault), f.Doc)
+		fmt.Fprint(a.out, terminal.Wrap(f.Missing, "  ", width))
 		for _, n := range f.Named {
-			fmt.Fprint(a.out, wrap(wording.Clip(fmt.Sprintf("%s: %s %s", n.Spec, n.Verdict, oneLine(n.Message)), 400), "  ", width))
+			fmt.Fprint(a.out, terminal.Wrap(wording.Clip(fmt.Sprintf("%s: %s %s", n.Spec, n.Verdict, terminal.OneLine(n.Message)), 400), "  ", width))
 		}
 		a.collateral(f, ink, width)
 		fmt.Fprintln(a.out)
 	}
 	for _, id := range t.Unproven {
-		fmt.Fprintf(a.out, "%s %s: no fault turned it red\n", ink.verdict(record.Fail), ink.paint(bold, id))
+		fmt.Fprintf(a.out, "%s %s: no fault turned it red\n", ink.Verdict(record.Fail), ink.Paint(terminal.Bold, id))
 	}
-	fmt.Fprintf(a.out, "%s  sound firmware %d of %d, faults caught %d of %d, specs proven %d of %d in %s\n", ink.verdict(t.Verdict),
-		passed, len(t.Sound), caught, judged, len(t.Specs)-len(t.Unproven), len(t.Specs), took(run))
+	fmt.Fprintf(a.out, "%s  sound firmware %d of %d, faults caught %d of %d, specs proven %d of %d in %s\n", ink.Verdict(t.Verdict),
+		passed, len(t.Sound), caught, judged, len(t.Specs)-len(t.Unproven), len(t.Specs), view.Took(run))
 	for _, p := range reports {
-		fmt.Fprintln(a.out, shortPath(p))
+		fmt.Fprintln(a.out, terminal.Path(p))
 	}
 }
 
 // collateral tells of the specs that a fault turned red beyond those named for
 // it (--full): those whose words name the fault in a line, the others, which
 // it does not explain, each with what it said.
-func (a *app) collateral(f record.FaultRow, ink palette, width int) {
+func (a *app) collateral(f record.FaultRow, ink terminal.Palette, width int) {
 	var explained []string
 	var others []record.Caught
 	for _, c := range f.Collateral {
@@ -295,12 +297,12 @@ func (a *app) collateral(f record.FaultRow, ink palette, width int) {
 	}
 	if len(explained) > 0 {
 		slices.Sort(explained)
-		fmt.Fprintf(a.out, "%s also turned, in words that name it\n%s", ink.paint(bold, f.Fault), wrap(strings.Join(explained, ", "), "  ", width))
+		fmt.Fprintf(a.out, "%s also turned, in words that name it\n%s", ink.Paint(terminal.Bold, f.Fault), terminal.Wrap(strings.Join(explained, ", "), "  ", width))
 	}
 	if len(others) > 0 {
-		fmt.Fprintf(a.out, "%s also turned, and does not explain\n", ink.paint(bold, f.Fault))
+		fmt.Fprintf(a.out, "%s also turned, and does not explain\n", ink.Paint(terminal.Bold, f.Fault))
 	}
 	for _, c := range others {
-		fmt.Fprint(a.out, wrap(wording.Clip(fmt.Sprintf("%s %s: %s", c.Spec, c.Verdict, oneLine(c.Message)), 300), "  ", width))
+		fmt.Fprint(a.out, terminal.Wrap(wording.Clip(fmt.Sprintf("%s %s: %s", c.Spec, c.Verdict, terminal.OneLine(c.Message)), 300), "  ", width))
 	}
 }

@@ -23,12 +23,3 @@ func TestCollateralThatAFaultDoesNotExplainIsToldInFull(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
 	}
 }
-
-// At a terminal the words stay beside their labels, within its width.
-func TestADiagnosisIsWrappedBesideItsLabel(t *testing.T) {
-	got := labelled("look first", "the host name check of the TLS library", 40, false)
-	want := "  look first  the host name check of the\n              TLS library\n"
-	if got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
-}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/terminal"
 	"hilrig/record"
 	"hilrig/record/dsse"
 	"hilrig/reports/gate"
@@ -111,18 +112,18 @@ func (a *app) verify(name, key, image string) error {
 	if v.Verdict == gate.Fail {
 		a.code = runner.ExitDevice
 	}
-	fmt.Fprintf(a.out, "%s\nimage   %s sha256 %s, %s\npolicy  %s sha256 %s\njudged  %s by hilrig %s\n", oneLine(v.Sentence()), oneLine(s.Subject[0].Name), v.Firmware.SHA256, v.Firmware.Known,
-		oneLine(v.Policy.Name), v.Policy.SHA256, v.At.Format(time.RFC3339), oneLine(v.Hilrig))
+	fmt.Fprintf(a.out, "%s\nimage   %s sha256 %s, %s\npolicy  %s sha256 %s\njudged  %s by hilrig %s\n", terminal.OneLine(v.Sentence()), terminal.OneLine(s.Subject[0].Name), v.Firmware.SHA256, v.Firmware.Known,
+		terminal.OneLine(v.Policy.Name), v.Policy.SHA256, v.At.Format(time.RFC3339), terminal.OneLine(v.Hilrig))
 	for _, r := range v.Runs {
 		if r.Accepted {
-			fmt.Fprintf(a.out, "run     %s sha256 %s\n", oneLine(r.ID), r.SHA256)
+			fmt.Fprintf(a.out, "run     %s sha256 %s\n", terminal.OneLine(r.ID), r.SHA256)
 		}
 	}
 	for _, b := range v.Boards {
-		fmt.Fprintf(a.out, "board   %s %s\n", oneLine(b.Type), oneLine(b.Serial))
+		fmt.Fprintf(a.out, "board   %s %s\n", terminal.OneLine(b.Type), terminal.OneLine(b.Serial))
 	}
 	for _, w := range v.Waived {
-		fmt.Fprintf(a.out, "waived  %s by %s until %s\n", oneLine(w.Spec), oneLine(w.Owner), w.Expires)
+		fmt.Fprintf(a.out, "waived  %s by %s until %s\n", terminal.OneLine(w.Spec), terminal.OneLine(w.Owner), w.Expires)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"hilrig/cli/terminal"
 	"hilrig/fixtures"
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
@@ -78,16 +79,16 @@ func TestLines(t *testing.T) {
 	for _, s := range r.Devices[0].Specs {
 		p.Specs = append(p.Specs, fixtures.Spec{ID: s.ID})
 	}
-	for _, ink := range []palette{false, true} {
+	for _, ink := range []terminal.Palette{false, true} {
 		var b bytes.Buffer
 		l := newLines(&b, p, ink)
 		for _, d := range r.Devices {
 			for _, s := range d.Specs {
-				l.event(record.Event{Kind: record.KindSpecFinished, Device: d.Name, Data: record.MustData(s)})
+				l.Event(record.Event{Kind: record.KindSpecFinished, Device: d.Name, Data: record.MustData(s)})
 			}
 		}
-		l.event(record.Event{Kind: runner.KindRunHalting, Text: "interrupted: finishing the step"})
-		l.close()
+		l.Event(record.Event{Kind: runner.KindRunHalting, Text: "interrupted: finishing the step"})
+		l.Close()
 		if !bool(ink) && strings.Contains(b.String(), "\x1b") {
 			t.Error("colour where there is none")
 		}
@@ -97,8 +98,7 @@ func TestLines(t *testing.T) {
 
 func TestSummary(t *testing.T) {
 	var b bytes.Buffer
-	a := &app{out: &b}
-	a.summary("/runs/x", twoDevices(), []string{"/runs/x/junit.xml", "/runs/x/report.html"})
+	Summary(&b, "/runs/x", twoDevices(), []string{"/runs/x/junit.xml", "/runs/x/report.html"})
 	golden(t, "summary.golden", b.String())
 }
 
@@ -119,24 +119,15 @@ func TestTheSummaryOfAShelfTellsACauseOnce(t *testing.T) {
 	}
 	r.Conclude()
 	var b bytes.Buffer
-	a := &app{out: &b}
-	a.summary("/runs/x", r, []string{"/runs/x/report.html"})
+	Summary(&b, "/runs/x", r, []string{"/runs/x/report.html"})
 	golden(t, "summary-shelf.golden", b.String())
 }
 
-func TestWrap(t *testing.T) {
-	for _, c := range []struct {
-		text  string
-		width int
-		want  string
-	}{
-		{"one two", 0, "  one two\n"},
-		{"", 30, "  \n"},
-		{"a word that is followed by another", 24, "  a word that is\n  followed by another\n"},
-		{"averyveryverylongwordthatdoesnotfit x", 24, "  averyveryverylongwordthatdoesnotfit\n  x\n"},
-	} {
-		if got := wrap(c.text, "  ", c.width); got != c.want {
-			t.Errorf("wrap(%q, %d) = %q", c.text, c.width, got)
-		}
+// At a terminal the words stay beside their labels, within its width.
+func TestADiagnosisIsWrappedBesideItsLabel(t *testing.T) {
+	got := labelled("look first", "the host name check of the TLS library", 40, false)
+	want := "  look first  the host name check of the\n              TLS library\n"
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

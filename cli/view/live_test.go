@@ -1,4 +1,4 @@
-package cli
+package view
 
 import (
 	"io"
@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"hilrig/cli/terminal"
 	"hilrig/fixtures"
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
@@ -14,21 +15,21 @@ import (
 
 // A new round begins at nothing, also on the line of all boards.
 func TestANewRoundBeginsAtNothing(t *testing.T) {
-	a := &app{out: io.Discard, err: io.Discard, logTo: newRedirect(io.Discard), log: slog.New(slog.DiscardHandler)}
+	to := Streams{Out: io.Discard, Err: io.Discard, LogTo: terminal.NewRedirect(io.Discard), Log: slog.New(slog.DiscardHandler)}
 	p := &runner.Plan{Hubs: []rigfile.Hub{rigfile.DefaultHub()}, Own: map[string][]fixtures.Spec{}}
 	for _, name := range []string{"a", "b"} {
 		p.Devices = append(p.Devices, rigfile.Device{Name: name})
 		p.Own[name] = []fixtures.Spec{{ID: "tls/1"}, {ID: "tls/2"}}
 	}
-	v := newLive(a, p, nil)
-	defer v.close()
+	v := newLive(to, p, nil)
+	defer v.Close()
 	for _, name := range []string{"a", "b"} {
-		v.event(record.Event{Device: name, Kind: record.KindSpecFinished, Data: record.MustData(record.SpecResult{ID: "tls/1", Verdict: record.Fail})})
+		v.Event(record.Event{Device: name, Kind: record.KindSpecFinished, Data: record.MustData(record.SpecResult{ID: "tls/1", Verdict: record.Fail})})
 	}
 	if at := v.total.Current(); at != 2 || v.sum.red != 2 {
 		t.Errorf("the first round stands at %d, %+v", at, v.sum)
 	}
-	v.event(record.Event{Kind: runner.KindRunStarted, Data: record.MustData(record.Run{Round: 2, Rounds: 2})})
+	v.Event(record.Event{Kind: runner.KindRunStarted, Data: record.MustData(record.Run{Round: 2, Rounds: 2})})
 	if at := v.total.Current(); at != 0 || v.sum.tally != (tally{total: 4}) {
 		t.Errorf("the second round begins at %d, %+v", at, v.sum)
 	}
@@ -39,7 +40,7 @@ func TestTheLineOfAllBoardsSaysHowFarTheRunIs(t *testing.T) {
 	for want, c := range map[string]struct {
 		sum   sum
 		after time.Duration
-		ink   palette
+		ink   terminal.Palette
 	}{
 		" 0/40  3s  about 1m20s left":         {sum{tally: tally{total: 40}}, 3 * time.Second, false},
 		" 10/40  20s  about 1m0s left":        {sum{tally: tally{done: 10, total: 40}}, 20 * time.Second, false},
@@ -57,7 +58,7 @@ func TestTheLineOfABoardFitsItsRoom(t *testing.T) {
 	step := moving{tally: tally{done: 3, total: 9, red: 2}, spec: "tls/sni", what: "the hub waits for a session", since: time.Now()}
 	for _, c := range []struct {
 		m    moving
-		ink  palette
+		ink  terminal.Palette
 		room int
 		want string
 	}{

@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"bytes"
@@ -33,18 +33,18 @@ func (s *stalled) text() string {
 
 func TestWhatNobodyReadsIsDroppedAndCounted(t *testing.T) {
 	r := &stalled{goOn: make(chan struct{})}
-	o := newOutlet(r, 1000, func(n int) []byte { return []byte(fmt.Sprintf("<%d>\n", n)) })
+	o := NewOutlet(r, 1000, func(n int) []byte { return []byte(fmt.Sprintf("<%d>\n", n)) }, nil)
 	line := strings.Repeat("x", 99) + "\n"
 	for range 50 { // none of them waits
 		_, _ = io.WriteString(o, line)
 	}
-	if lost := o.drain(50 * time.Millisecond); lost != 40+10+1 {
+	if lost := o.Drain(50 * time.Millisecond); lost != 40+10+1 {
 		t.Errorf("given up: %d, want the 40 without room, the 10 that wait and what stands for them", lost)
 	}
 	close(r.goOn)
-	o.drain(10 * time.Second)
+	o.Drain(10 * time.Second)
 	_, _ = io.WriteString(o, "last\n")
-	o.drain(10 * time.Second)
+	o.Drain(10 * time.Second)
 	if want := strings.Repeat(line, 10) + "<40>\nlast\n"; r.text() != want {
 		t.Errorf("got %d bytes: %s", len(r.text()), r.text()[max(0, len(r.text())-30):])
 	}
@@ -52,9 +52,8 @@ func TestWhatNobodyReadsIsDroppedAndCounted(t *testing.T) {
 
 func TestAReaderThatGoesAwayIsSaidOnce(t *testing.T) {
 	r, w := io.Pipe()
-	o := newOutlet(w, 1000, nil)
 	said := make(chan error, 10)
-	o.gone = func(err error, _ int) { said <- err }
+	o := NewOutlet(w, 1000, nil, func(err error, _ int) { said <- err })
 	broken := errors.New("broken pipe")
 	_ = r.CloseWithError(broken)
 	for range 5 {
@@ -62,7 +61,7 @@ func TestAReaderThatGoesAwayIsSaidOnce(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	o.drain(10 * time.Second)
+	o.Drain(10 * time.Second)
 	if err := <-said; !errors.Is(err, broken) || len(said) > 0 {
 		t.Errorf("got %v, and %d more", err, len(said))
 	}
@@ -72,10 +71,10 @@ func TestAReaderThatGoesAwayIsSaidOnce(t *testing.T) {
 // before it.
 func TestALogLineIsNotLostWithTheView(t *testing.T) {
 	var first bytes.Buffer
-	r := newRedirect(&first)
+	r := NewRedirect(&first)
 	closed, w := io.Pipe()
 	_ = closed.Close()
-	if old := r.to(w); old != &first {
+	if old := r.To(w); old != &first {
 		t.Error("it went elsewhere before")
 	}
 	if _, err := io.WriteString(r, "a line\n"); err != nil || first.String() != "a line\n" {

@@ -1,8 +1,9 @@
-package cli
+package view
 
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"hilrig/cli/terminal"
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/runner"
@@ -21,9 +23,10 @@ import (
 // goroutine; the bars' own goroutine draws. They share no lock: each waits for
 // the other here and there, and what is drawn is handed over whole.
 type live struct {
-	a       *app
+	log     *slog.Logger
 	lines   *lines
 	bars    *mpb.Progress
+	logTo   *terminal.Redirect
 	oldLog  io.Writer              // where log lines went before; nil: they were left alone
 	devices map[string]*liveDevice // by entry: those of one device share its line
 	sum     sum
@@ -31,7 +34,7 @@ type live struct {
 	summed  atomic.Pointer[sum]           // what the total's line draws
 	left    func(now time.Time) *timeLeft // of a round that begins
 	time    *timeLeft
-	ink     palette
+	ink     terminal.Palette
 }
 
 // tally is how many specs have ended, and how many of them are red.
@@ -46,10 +49,10 @@ func (t *tally) ended(bad bool) {
 }
 
 // parts are the tally as a line begins.
-func (t tally) parts(ink palette) []string {
+func (t tally) parts(ink terminal.Palette) []string {
 	parts := []string{fmt.Sprintf(" %d/%d", t.done, t.total)}
 	if t.red > 0 {
-		parts = append(parts, ink.paint(red, fmt.Sprintf("%d red", t.red)))
+		parts = append(parts, ink.Paint(terminal.Red, fmt.Sprintf("%d red", t.red)))
 	}
 	return parts
 }
@@ -61,7 +64,7 @@ type sum struct {
 }
 
 // text says how far the run is.
-func (s sum) text(ink palette, now time.Time) string {
+func (s sum) text(ink terminal.Palette, now time.Time) string {
 	elapsed := now.Sub(s.began)
 	parts := append(s.parts(ink), elapsed.Round(time.Second).String())
 	if s.done < s.total {
@@ -88,15 +91,15 @@ type moving struct {
 }
 
 // newLive takes the last run that was asked the same; nil: there is none.
-func newLive(a *app, p *runner.Plan, last *record.Record) *live {
-	v := &live{left: func(now time.Time) *timeLeft { return newTimeLeft(p, last, now) }, a: a, devices: map[string]*liveDevice{}, ink: palette(lively(a.out))}
-	v.bars = mpb.New(screen(unfiltered(a.out)), mpb.WithWidth(barWidth), mpb.WithRefreshRate(100*time.Millisecond))
-	v.lines = newLines(text{v.bars, v.ink}, p, v.ink)
-	if w := widthOf(a.out); w > 0 {
+func newLive(to Streams, p *runner.Plan, last *record.Record) *live {
+	v := &live{left: func(now time.Time) *timeLeft { return newTimeLeft(p, last, now) }, log: to.Log, logTo: to.LogTo, devices: map[string]*liveDevice{}, ink: terminal.PaletteOf(to.Out)}
+	v.bars = mpb.New(terminal.Screen(to.Out), mpb.WithWidth(barWidth), mpb.WithRefreshRate(100*time.Millisecond))
+	v.lines = newLines(terminal.TextIn(v.bars, v.ink), p, v.ink)
+	if w := terminal.Width(to.Out); w > 0 {
 		v.lines.textWidth = max(20, w-len(v.lines.indent())-1)
 	}
-	if isTerminal(a.err) {
-		v.oldLog = a.logTo.to(v.bars) // both streams on one screen: log lines above the moving ones
+	if terminal.Is(to.Err) {
+		v.oldLog = v.logTo.To(v.bars) // both streams on one screen: log lines above the moving ones
 	}
 	width := 0
 	for _, e := range p.Entries() {
@@ -138,7 +141,7 @@ const barWidth = 14
 func (v *live) bar(width, total int, name func() string, text func(room int) string, bad func() bool, more ...mpb.BarOption) *mpb.Bar {
 	filled := func(s string) string {
 		if bad() {
-			return v.ink.paint(red, s)
+			return v.ink.Paint(terminal.Red, s)
 		}
 		return s
 	}
@@ -152,7 +155,7 @@ func (v *live) bar(width, total int, name func() string, text func(room int) str
 func (v *live) add(width int, name string, specs int) *liveDevice {
 	d := &liveDevice{now: moving{name: name, tally: tally{total: specs}}, place: len(v.devices)}
 	d.show()
-	d.bar = v.bar(width, specs, func() string { return oneLine(d.shown.Load().name) },
+	d.bar = v.bar(width, specs, func() string { return terminal.OneLine(d.shown.Load().name) },
 		func(room int) string { return d.shown.Load().text(v.ink, room) }, func() bool { return d.shown.Load().red > 0 })
 	return d
 }
@@ -173,7 +176,7 @@ func (d *liveDevice) show() {
 }
 
 // text is the spec that runs, and as much of its step as there is room for.
-func (m *moving) text(ink palette, room int) string {
+func (m *moving) text(ink terminal.Palette, room int) string {
 	parts := m.parts(ink)
 	if m.spec == "" {
 		return strings.Join(parts, "  ")
@@ -190,9 +193,9 @@ func (m *moving) text(ink palette, room int) string {
 // leastStep is the least of a step that says something.
 const leastStep = 8
 
-func (v *live) event(e record.Event) {
+func (v *live) Event(e record.Event) {
 	v.follow(e)
-	v.lines.event(e)
+	v.lines.Event(e)
 }
 
 // belowIdle is how far below the boards that do nothing those stand that run:
@@ -222,7 +225,7 @@ func (v *live) follow(e record.Event) {
 	case record.KindFlash:
 		m.name, m.spec, m.what, m.since = e.Device, "flash", "", time.Now()
 	case record.KindFlashOutput, record.KindSpecStep:
-		m.what = wording.Clip(oneLine(e.Text), 120)
+		m.what = wording.Clip(terminal.OneLine(e.Text), 120)
 	case record.KindTransfer:
 		var t record.Transfer
 		if e.Decode(&t) == nil && t.Total > 0 {
@@ -261,9 +264,9 @@ func (v *live) finished(m *moving, e record.Event) {
 // terminal keeps what is drawn.
 const closeWithin = time.Second
 
-func (v *live) close() {
-	ended := within(closeWithin, func() {
-		v.lines.close()
+func (v *live) Close() {
+	ended := terminal.Within(closeWithin, func() {
+		v.lines.Close()
 		for _, d := range v.devices {
 			d.bar.Abort(true)
 		}
@@ -273,9 +276,9 @@ func (v *live) close() {
 		v.bars.Wait()
 	})
 	if v.oldLog != nil {
-		v.a.logTo.to(v.oldLog)
+		v.logTo.To(v.oldLog)
 	}
 	if !ended {
-		v.a.log.Warn("the view was not taken down", "within", closeWithin)
+		v.log.Warn("the view was not taken down", "within", closeWithin)
 	}
 }

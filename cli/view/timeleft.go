@@ -1,12 +1,10 @@
-package cli
+package view
 
 import (
 	"cmp"
-	"path/filepath"
 	"time"
 
 	"hilrig/record"
-	"hilrig/record/wording"
 	"hilrig/runner"
 )
 
@@ -121,23 +119,4 @@ func aboutLeft(d time.Duration) string {
 		step = 10 * time.Second
 	}
 	return "about " + max(step, (d+step-1).Truncate(step)).String() + " left"
-}
-
-// fewRuns bounds how many runs are read to find one that was asked the same.
-const fewRuns = 5
-
-// lastLike is the last run in a folder of runs that was asked the same of the
-// same rig, and ended; nil: none of the last few, or no folder is named.
-func lastLike(out string, p *runner.Plan) *record.Record {
-	if out == "" {
-		return nil
-	}
-	runs := foldersWith(out, record.RecordFile)
-	for i := len(runs) - 1; i >= max(0, len(runs)-fewRuns); i-- {
-		r, err := record.Load(filepath.Join(runs[i], record.RecordFile))
-		if err == nil && r.Run.Rig == p.Rig && r.Run.Verdict != record.NotRun && wording.Selection(r.Run.Selection) == wording.Selection(p.Selected) {
-			return r
-		}
-	}
-	return nil
 }

@@ -1,4 +1,4 @@
-package cli
+package terminal
 
 import (
 	"io"
@@ -9,10 +9,10 @@ import (
 	"hilrig/record"
 )
 
-// ownStdout takes standard output away from everybody else in this process and
+// OwnStdout takes standard output away from everybody else in this process and
 // from what it starts: a library that prints goes to the log, and the event
 // stream holds events alone.
-func ownStdout(out io.Writer) (io.Writer, error) {
+func OwnStdout(out io.Writer) (io.Writer, error) {
 	if f, ok := out.(*os.File); !ok || f != os.Stdout {
 		return out, nil
 	}
