@@ -153,14 +153,22 @@ func (t *Table) Beside() string {
 // order is what a merge request shows first.
 var order = []string{"fail", "error", "not-run", "not asked", "not covered", "warn", "not-applicable", "pass"}
 
+// mostBytes is how long the table in Markdown gets: a job's summary takes 1 MiB,
+// and the results of the run are in it too.
+const mostBytes = 400 << 10
+
 // Markdown writes the table, what is red or lacks first.
 func (t *Table) Markdown(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n## Requirements\n\n%s\n\n| requirement | verdict | specs | |\n|---|---|---|---|\n", wording.Cell(t.Sentence()))
 	lines := slices.Clone(t.Lines)
 	slices.SortStableFunc(lines, func(a, b Line) int { return slices.Index(order, a.Word()) - slices.Index(order, b.Word()) })
-	for _, l := range lines {
-		fmt.Fprintf(&b, "| %s %s | %s | %s | %s |\n", wording.Cell(l.ID), wording.Cell(wording.Clip(l.Text, 200)), l.Word(),
+	for i, l := range lines {
+		if b.Len() > mostBytes {
+			fmt.Fprintf(&b, "\nand %d more requirements; report.html has them\n", len(lines)-i)
+			break
+		}
+		fmt.Fprintf(&b, "| %s %s | %s | %s | %s |\n", wording.Cell(wording.Clip(l.ID, 200)), wording.Cell(wording.Clip(l.Text, 200)), l.Word(),
 			wording.Cell(wording.Clip(strings.Join(l.Specs, ", "), 300)), wording.Cell(wording.Clip(strings.Join(l.told(), "; "), 600)))
 	}
 	if len(t.Without) > 0 {

@@ -89,20 +89,32 @@ func (v *Verdict) JUnit() ([]byte, error) {
 	return append([]byte(xml.Header), append(text, '\n')...), nil
 }
 
+// mostBytes is how long the table of rules gets: a policy may demand a list of
+// thousands of requirements, each of them a rule.
+const mostBytes = 400 << 10
+
 // Markdown is the verdict for a job's summary or a merge request: what is not
 // PASS first, and far below the 1 MiB that they take.
 func (v *Verdict) Markdown() []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n\n| rule | verdict | |\n|---|---|---|\n", v.Verdict, wording.Cell(v.Sentence()+"."))
+	left := 0 // rules that the table has no place for
 	for _, word := range []Word{Fail, Inconclusive, Pass} {
 		for _, r := range v.Rules {
-			if r.Verdict == word {
+			switch {
+			case r.Verdict != word:
+			case b.Len() > mostBytes:
+				left++
+			default:
 				fmt.Fprintf(&b, "| %s | %s | %s |\n", wording.Cell(r.Name), r.Verdict, wording.Cell(wording.Clip(r.Text, 300)))
 			}
 		}
 	}
+	if left > 0 {
+		fmt.Fprintf(&b, "\nand %d more rules; verdict.json has them (--verdict)\n", left)
+	}
 	list := func(title string, lines []string) {
-		if len(lines) == 0 {
+		if len(lines) == 0 || b.Len() > 2*mostBytes {
 			return
 		}
 		fmt.Fprintf(&b, "\n## %s\n\n", wording.Cell(title))

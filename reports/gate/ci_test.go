@@ -65,3 +65,16 @@ func TestMarkdownHoldsWhateverADeviceSays(t *testing.T) {
 		t.Errorf("what is red is not first: %.500s", text)
 	}
 }
+
+// A policy may demand a customer's list, each requirement a rule of its own.
+func TestMarkdownHoldsThousandsOfRules(t *testing.T) {
+	v := Verdict{Verdict: Fail}
+	for i := range 5000 {
+		v.Rules = append(v.Rules, Rule{Name: fmt.Sprint("requirement SRS-", i), Verdict: Pass, Text: strings.Repeat("🙂", 300), Details: []string{strings.Repeat("<", 300), "b"}})
+	}
+	v.Rules[4999].Verdict = Fail
+	text := string(v.Markdown())
+	if len(text) > 1<<20 || !strings.Contains(text, "more rules; verdict.json has them") || !strings.Contains(text, "| requirement SRS-4999 | FAIL |") {
+		t.Errorf("%d bytes: %.500s", len(text), text)
+	}
+}

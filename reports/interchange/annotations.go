@@ -3,6 +3,7 @@ package interchange
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"hilrig/record"
@@ -21,10 +22,13 @@ type Annotation struct {
 const most = 10
 
 // Annotate are the remarks on a run: what is red as errors, what one cause has
-// made red on many devices once; warnings after them.
+// made red on many devices once, failures first: a rig in trouble does not hide
+// them behind what GitHub shows. Warnings come after them.
 func Annotate(r *record.Record) []Annotation {
 	var all []Annotation
-	for _, group := range together(results(r)) {
+	groups := together(results(r))
+	slices.SortStableFunc(groups, func(a, b []result) int { return place(a) - place(b) })
+	for _, group := range groups {
 		c := group[0]
 		if !c.red() && c.verdict != record.Warn {
 			continue
@@ -39,6 +43,13 @@ func Annotate(r *record.Record) []Annotation {
 		all = append(all, Annotation{c.red(), fmt.Sprintf("%s on %s: %s", c.title(), wording.Some(on(group), 3), c.verdict), text})
 	}
 	return all
+}
+
+func place(group []result) int {
+	if group[0].verdict == record.Fail {
+		return 0
+	}
+	return 1
 }
 
 // WriteAnnotations writes workflow commands, no more than GitHub shows: where

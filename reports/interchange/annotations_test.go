@@ -64,6 +64,22 @@ func TestAnnotationsAreNoMoreThanGitHubShows(t *testing.T) {
 	}
 }
 
+// A failure is shown, also where much that did not run stands before it.
+func TestAnnotationsHaveFailuresFirst(t *testing.T) {
+	r := example()
+	r.Devices = r.Devices[:1]
+	r.Devices[0].Specs = nil
+	for i := range 20 {
+		lost := spec(fmt.Sprintf("tls/case-%d", i), record.NotRun, record.RigPort, "")
+		lost.Cause = fmt.Sprintf("port gone %d", i)
+		r.Devices[0].Specs = append(r.Devices[0].Specs, lost)
+	}
+	r.Devices[0].Specs = append(r.Devices[0].Specs, spec("tls/expired", record.Fail, record.ClassDevice, "x"))
+	if lines := annotations(t, r); len(lines) != 10 || !strings.Contains(lines[0], "tls/expired") {
+		t.Errorf("%s", strings.Join(lines, "\n"))
+	}
+}
+
 // One cause on many boards is one annotation.
 func TestAnnotationsGatherBoards(t *testing.T) {
 	r := example()
@@ -95,6 +111,37 @@ func FuzzTextOfOthers(f *testing.F) {
 			t.Errorf("%v %q", err, m.String())
 		}
 	})
+}
+
+// A summary takes 1 MiB, whatever others write into it: a customer's list of
+// two thousand, and text of four bytes a letter.
+func TestMarkdownIsNoMoreThanASummaryTakesWithALongList(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("requirements: x\nlist:\n")
+	for i := range 2000 {
+		fmt.Fprintf(&text, "- {id: 'SRS %d', text: '🙂🙂', specs: [tls/expired]}\n", i)
+	}
+	list, err := requirements.Read("x", []byte(text.String()), []requirements.Spec{{ID: "tls/expired"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := many(6000)
+	for i := range r.Devices[0].Specs {
+		s := &r.Devices[0].Specs[i]
+		s.Text, s.Message = strings.Repeat("🙂", 300), fmt.Sprint(i, strings.Repeat("<", 1000))
+	}
+	var b bytes.Buffer
+	if err := interchange.Markdown(&b, r, list.Judge(r)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"more; report.html has them", "| SRS 0 ", "more requirements; report.html has them", "\nRun 20261122T231501Z-7f3a"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	if b.Len() > 1<<20 {
+		t.Errorf("%d bytes", b.Len())
+	}
 }
 
 func TestMarkdownHasTheRedFirstAndIsNoMoreThanASummaryTakes(t *testing.T) {

@@ -13,8 +13,9 @@ import (
 	"hilrig/record/wording"
 )
 
-// mostRows is how many rows a table in Markdown has: a job's summary takes 1 MiB.
-const mostRows = 500
+// mostRows and mostBytes are how long a table in Markdown gets: a job's summary
+// takes 1 MiB, and the requirements have their half of it.
+const mostRows, mostBytes = 500, 400 << 10
 
 // Markdown writes r for a job's summary or a merge request, what is red first.
 // T may be nil.
@@ -44,8 +45,8 @@ func Markdown(w io.Writer, r *record.Record, t *requirements.Table) error {
 		b.WriteString("\n| spec | verdict | on | |\n|---|---|---|---|\n")
 	}
 	for i, group := range groups {
-		if i == mostRows {
-			fmt.Fprintf(&b, "\nand %d more; report.html has them\n", len(groups)-mostRows)
+		if i == mostRows || b.Len() > mostBytes {
+			fmt.Fprintf(&b, "\nand %d more; report.html has them\n", len(groups)-i)
 			break
 		}
 		c := group[0]
