@@ -79,9 +79,7 @@ func (h *Hub) Down() {
 	h.down = true
 	l, live := h.listener, make([]*conn, 0, len(h.live))
 	for _, c := range h.live {
-		if !c.kept {
-			live = append(live, c)
-		}
+		live = append(live, c)
 	}
 	h.mu.Unlock()
 	if l != nil {
@@ -93,10 +91,8 @@ func (h *Hub) Down() {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for id, c := range h.conns {
-		if !h.keeps(id) {
-			_ = c.Close()
-		}
+	for _, c := range h.conns {
+		_ = c.Close()
 	}
 }
 

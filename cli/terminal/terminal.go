@@ -4,8 +4,6 @@ import (
 	"io"
 	"os"
 
-	"github.com/vbauerster/cupwriter"
-	"github.com/vbauerster/mpb/v8"
 	"golang.org/x/term"
 )
 
@@ -43,27 +41,6 @@ func Size(w io.Writer) (width, height int) {
 		return 0, 0
 	}
 	return width, height
-}
-
-// Screen is where moving lines are drawn on a terminal: each redraw begins in
-// the first column, wherever an echoed ^C has left the cursor.
-func Screen(w io.Writer) mpb.ContainerOption {
-	w = Unfiltered(w)
-	f, ok := fileOf(w)
-	if !ok {
-		return mpb.WithOutput(w)
-	}
-	cw := cupwriter.New(fromStart{w}, false)
-	cw.SetTermFd(int(f.Fd()))
-	return mpb.WithConsoleWriter(cw)
-}
-
-// fromStart returns the cursor to the first column before each write.
-type fromStart struct{ w io.Writer }
-
-func (s fromStart) Write(b []byte) (int, error) {
-	n, err := s.w.Write(append([]byte("\r"), b...))
-	return max(0, n-1), err
 }
 
 // fileOf is the file that is written to in the end, if it is one.

@@ -35,26 +35,56 @@ type live struct {
 	left    func(now time.Time) *timeLeft // of a round that begins
 	time    *timeLeft
 	ink     terminal.Palette
+	out     io.Writer // what the moving lines have to fit in
 }
 
-// tally is how many specs have ended, and how many of them are red.
-type tally struct{ done, red, total int }
+// tally is how many specs have ended, and how many of them are red or did not
+// run: a board that is not there has none left to do, and is not green.
+type tally struct{ done, red, notRun, total int }
 
 // ended counts a spec.
-func (t *tally) ended(bad bool) {
+func (t *tally) ended(v record.Verdict) {
 	t.done++
-	if bad {
+	switch v {
+	case record.Fail, record.Error:
 		t.red++
+	case record.NotRun:
+		t.notRun++
 	}
 }
 
 // parts are the tally as a line begins.
 func (t tally) parts(ink terminal.Palette) []string {
 	parts := []string{fmt.Sprintf(" %d/%d", t.done, t.total)}
-	if t.red > 0 {
-		parts = append(parts, ink.Paint(terminal.Red, fmt.Sprintf("%d red", t.red)))
+	for _, p := range t.amiss() {
+		parts = append(parts, ink.Paint(p.style, p.text))
 	}
 	return parts
+}
+
+// count is how many are amiss in one way.
+type count struct {
+	text  string
+	style terminal.Style
+}
+
+func (t tally) amiss() (all []count) {
+	if t.red > 0 {
+		all = append(all, count{fmt.Sprintf("%d red", t.red), terminal.Red})
+	}
+	if t.notRun > 0 {
+		all = append(all, count{fmt.Sprintf("%d not run", t.notRun), terminal.Yellow})
+	}
+	return all
+}
+
+// paint colours the tally of a line that was laid out: mpb takes what colours
+// it for characters.
+func (t tally) paint(ink terminal.Palette, line string) string {
+	for _, p := range t.amiss() {
+		line = strings.Replace(line, p.text, ink.Paint(p.style, p.text), 1)
+	}
+	return line
 }
 
 // sum is the text of the total's line. One that was handed over stays as it is.
@@ -92,10 +122,11 @@ type moving struct {
 
 // newLive takes the last run that was asked the same; nil: there is none.
 func newLive(to Streams, p *runner.Plan, last *record.Record) *live {
-	v := &live{left: func(now time.Time) *timeLeft { return newTimeLeft(p, last, now) }, log: to.Log, logTo: to.LogTo, devices: map[string]*liveDevice{}, ink: terminal.PaletteOf(to.Out)}
+	v := &live{left: func(now time.Time) *timeLeft { return newTimeLeft(p, last, now) }, log: to.Log, logTo: to.LogTo, out: to.Out, devices: map[string]*liveDevice{}, ink: terminal.PaletteOf(to.Out)}
 	v.bars = mpb.New(terminal.Screen(to.Out), mpb.WithWidth(barWidth), mpb.WithRefreshRate(100*time.Millisecond))
 	v.lines = newLines(terminal.TextIn(v.bars, v.ink), p, v.ink)
 	if w := terminal.Width(to.Out); w > 0 {
+		v.lines.deviceWidth, _ = room(w, v.lines.deviceWidth)
 		v.lines.textWidth = max(20, w-len(v.lines.indent())-1)
 	}
 	if terminal.Is(to.Err) {
@@ -119,8 +150,8 @@ func newLive(to Streams, p *runner.Plan, last *record.Record) *live {
 	v.begin()
 	if len(p.Devices) > 1 {
 		v.total = v.bar(width, v.sum.total, func() string { return "all" },
-			func(int) string { return v.summed.Load().text(v.ink, time.Now()) },
-			func() bool { return v.summed.Load().red > 0 }, mpb.BarPriority(2*belowIdle))
+			func(int) string { return v.summed.Load().text(false, time.Now()) },
+			func() tally { return v.summed.Load().tally }, mpb.BarPriority(2*belowIdle))
 	}
 	return v
 }
@@ -133,22 +164,61 @@ func (v *live) begin() {
 	v.showSum()
 }
 
-// barWidth is that of how far a line is.
-const barWidth = 14
+// barWidth is that of how far a line is. Where a terminal leaves less than
+// leastBeside to it and to what is said behind it, no line has a bar.
+const (
+	barWidth    = 14
+	leastBeside = barWidth + 36
+)
+
+// room is how wide names are, and whether there is a bar behind them: long names
+// and narrow terminals leave what is said some room. 0: any width.
+func room(terminal, name int) (names int, bar bool) {
+	if terminal <= 0 {
+		return name, true
+	}
+	names = min(name, max(leastName, terminal/3))
+	return names, terminal-names >= leastBeside
+}
+
+// leastName is the least of a name that tells boards apart.
+const leastName = 8
 
 // bar makes a moving line: a name, how far it is, red where something is, and a
 // text with so much room.
-func (v *live) bar(width, total int, name func() string, text func(room int) string, bad func() bool, more ...mpb.BarOption) *mpb.Bar {
+func (v *live) bar(width, total int, name func() string, text func(room int) string, now func() tally, more ...mpb.BarOption) *mpb.Bar {
 	filled := func(s string) string {
-		if bad() {
+		if now().red > 0 {
 			return v.ink.Paint(terminal.Red, s)
 		}
 		return s
 	}
-	return v.bars.New(int64(total), mpb.BarStyle().Lbound("").Rbound("").Filler("━").FillerMeta(filled).Tip("").Padding("─"), append(more,
-		mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return fmt.Sprintf("%-*s ", width, name()) })),
-		mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string { return text(s.AvailableWidth - barWidth - 2) })))...)
+	layout := func() (names int, bar bool) { return room(terminal.Width(v.out), width) }
+	style := mpb.BarStyle().Lbound("").Rbound("").Filler("━").FillerMeta(filled).Tip("").Padding("─")
+	whereThereIsRoom := mpb.BarFillerMiddleware(func(whole mpb.BarFiller) mpb.BarFiller {
+		return mpb.BarFillerFunc(func(w io.Writer, s decor.Statistics) error {
+			if _, bar := layout(); !bar {
+				return nil
+			}
+			if t := now(); t.done == t.total { // the last one is not counted, it would end the bar
+				s.Current = s.Total
+			}
+			return whole.Fill(w, s)
+		})
+	})
+	return v.bars.New(int64(total), style, append(more,
+		mpb.BarRemoveOnComplete(), whereThereIsRoom,
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string {
+			names, _ := layout()
+			return fmt.Sprintf("%-*s ", names, wording.Clip(name(), names))
+		})),
+		mpb.AppendDecorators(decor.Meta(decor.Any(func(s decor.Statistics) string {
+			left := s.AvailableWidth - len("  ") // around the bar
+			if _, bar := layout(); bar {
+				left -= barWidth
+			}
+			return text(left)
+		}), func(s string) string { return now().paint(v.ink, s) })))...)
 }
 
 // add makes the moving line of a device.
@@ -156,7 +226,7 @@ func (v *live) add(width int, name string, specs int) *liveDevice {
 	d := &liveDevice{now: moving{name: name, tally: tally{total: specs}}, place: len(v.devices)}
 	d.show()
 	d.bar = v.bar(width, specs, func() string { return terminal.OneLine(d.shown.Load().name) },
-		func(room int) string { return d.shown.Load().text(v.ink, room) }, func() bool { return d.shown.Load().red > 0 })
+		func(room int) string { return d.shown.Load().text(false, room) }, func() tally { return d.shown.Load().tally })
 	return d
 }
 
@@ -175,7 +245,8 @@ func (d *liveDevice) show() {
 	d.shown.Store(&m)
 }
 
-// text is the spec that runs, and as much of its step as there is room for.
+// text is the spec that runs, how long, and as much of its step as there is room
+// for; where there is less, the spec's name gives way.
 func (m *moving) text(ink terminal.Palette, room int) string {
 	parts := m.parts(ink)
 	if m.spec == "" {
@@ -183,9 +254,14 @@ func (m *moving) text(ink terminal.Palette, room int) string {
 	}
 	took := fmt.Sprintf("%.1f s", time.Since(m.since).Seconds())
 	plain := strings.Join(append(m.parts(false), m.spec, "", took), "  ")
-	parts = append(parts, m.spec)
-	if room -= utf8.RuneCountInString(plain); m.what != "" && room >= leastStep {
-		parts = append(parts, wording.Clip(m.what, room))
+	rest := room - utf8.RuneCountInString(plain)
+	spec := m.spec
+	if over := -rest - len("  "); over > 0 { // there is no step
+		spec = wording.Clip(spec, max(leastStep, utf8.RuneCountInString(spec)-over))
+	}
+	parts = append(parts, spec)
+	if m.what != "" && rest >= leastStep {
+		parts = append(parts, wording.Clip(m.what, rest))
 	}
 	return strings.Join(append(parts, took), "  ")
 }
@@ -252,9 +328,11 @@ func (v *live) follow(e record.Event) {
 func (v *live) finished(m *moving, e record.Event) {
 	m.spec, m.what = "", ""
 	var r record.SpecResult
-	bad := e.Decode(&r) == nil && (r.Verdict == record.Fail || r.Verdict == record.Error)
-	m.ended(bad)
-	v.sum.ended(bad)
+	if e.Decode(&r) != nil { // the supervisor has checked it
+		return
+	}
+	m.ended(r.Verdict)
+	v.sum.ended(r.Verdict)
 	v.time.ended(e.Device, r, time.Now())
 	v.sum.end = v.time.end
 	v.showSum()
