@@ -333,7 +333,7 @@ func (a *app) question(ctx context.Context, f *gateFlags, names []string) (*gate
 	if q.Released, err = f.released(ctx, q); err != nil {
 		return nil, err
 	}
-	ends := fromHistory(ctx, q)
+	ends := fromHistory(ctx, q, f.out)
 	return q, sideBySide(len(q.Runs), func(i int) error {
 		r := &q.Runs[i]
 		if !r.Given {

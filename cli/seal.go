@@ -34,6 +34,9 @@ func (a *app) sealRun(dir string, r *record.Record, files map[string]string, sig
 // benches are the keys by one of which a run must be sealed.
 func (f *gateFlags) benches(p *gate.Policy) ([]dsse.Key, error) {
 	keys, asked := p.SealKeys()
+	if len(keys) > 0 && len(f.sealKeys) > 0 {
+		return nil, record.NewFailure(record.Usage, "check seals", "", errors.New("--seal-key names another key than the policy, which has those that count"))
+	}
 	for _, name := range f.sealKeys {
 		more, err := readKeys(name)
 		if err != nil {
@@ -66,7 +69,7 @@ func holdRun(ctx context.Context, r *gate.Run, end map[string]string, keys []dss
 	if r.Record == nil {
 		return nil
 	}
-	folder := seal.Open(r.Dir, runner.Replay)
+	folder := seal.Open(r.Dir, runner.Replay).Knows(record.RecordFile, r.SHA256)
 	held, err := folder.Check(ctx, r.ID, keys...)
 	found := held.Found
 	if err == nil && (held.Seal == nil || !maps.Equal(held.Files, end)) {

@@ -52,12 +52,29 @@ func (j *judging) unlisted() {
 		case !r.Given:
 			kept++
 			j.out.warn("run %s of this firmware was not given", r.ID)
-			if why := r.damage(); why != "" && !(r.Record == nil && j.stale(r.Began)) {
+			if why := r.doubt(); why != "" && !j.longAgo(r) {
 				say("run %s, which was not given: %s", r.ID, why)
 			}
 		}
 	}
 	j.out.rule("unlisted", wording.Plural(kept, "run")+" of this firmware not given", nil, lacks)
+}
+
+// doubt is why nobody knows what a run that was not given has found; empty: it is
+// known.
+func (r *Run) doubt() string {
+	if why := r.damage(); why != "" || !r.Unknown {
+		return why
+	}
+	return "the history does not know it (hilrig history import takes it in)"
+}
+
+// longAgo reports whether a run that nobody knows is too old to count anyway.
+func (j *judging) longAgo(r *Run) bool {
+	if r.Record == nil {
+		return j.stale(r.Began)
+	}
+	return r.Unknown && j.stale(r.Record.Run.Ended) && r.damage() == ""
 }
 
 // evidence demands enough accepted runs, and that nothing red is left out.

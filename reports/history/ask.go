@@ -61,6 +61,31 @@ func (h *History) Find(ctx context.Context, id string) (*Run, error) {
 	return &all[0], nil
 }
 
+// IDs are those of all runs that are known.
+func (h *History) IDs(ctx context.Context) (map[string]bool, error) {
+	all, err := ask(ctx, h, "SELECT id FROM run", func(scan func(...any) error) (id string, err error) { return id, scan(&id) })
+	ids := make(map[string]bool, len(all))
+	for _, id := range all {
+		ids[id] = true
+	}
+	return ids, err
+}
+
+// Since is when the first run of each host began that this history was told of
+// as it began: it should know every later one.
+func (h *History) Since(ctx context.Context) (map[string]time.Time, error) {
+	type first struct {
+		host string
+		at   int64
+	}
+	all, err := ask(ctx, h, "SELECT host, min(started) FROM run WHERE told GROUP BY host", func(scan func(...any) error) (f first, err error) { return f, scan(&f.host, &f.at) })
+	since := make(map[string]time.Time, len(all))
+	for _, f := range all {
+		since[f.host] = time.UnixMilli(f.at)
+	}
+	return since, err
+}
+
 // Of are the runs of a firmware, by its hash or its version, and those without
 // an end, of which nobody has said what they were of; the oldest first.
 func (h *History) Of(ctx context.Context, version, sum string) ([]Run, error) {

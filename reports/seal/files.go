@@ -96,6 +96,13 @@ func Open(dir string, replay Replay) *Folder {
 	return &Folder{dir: dir, replay: replay, is: map[string]digested{}}
 }
 
+// Knows has a file's digest from whoever has read it already: what is judged is
+// what was read, whatever stands there now.
+func (f *Folder) Knows(name, sum string) *Folder {
+	f.is[name] = digested{sum: sum}
+	return f
+}
+
 func (f *Folder) digest(ctx context.Context, name string) (string, error) {
 	is, known := f.is[name]
 	if !known {
@@ -133,13 +140,13 @@ func (f *Folder) Hold(ctx context.Context, were map[string]string) (found Found,
 			return found, record.NewFailure(record.RigHost, "read", "", err)
 		}
 	}
-	found.tellAnew(f.dir, were, f.replay)
+	f.tellAnew(&found, were)
 	return found, nil
 }
 
 // tellAnew takes the records out of what was edited that say what their events
 // say: a record is made of its events and of nothing else.
-func (f *Found) tellAnew(dir string, were map[string]string, replay Replay) {
+func (f *Folder) tellAnew(found *Found, were map[string]string) {
 	events := 0
 	for name := range were {
 		if pathpkg.Base(name) == record.EventsFile {
@@ -147,22 +154,22 @@ func (f *Found) tellAnew(dir string, were map[string]string, replay Replay) {
 		}
 	}
 	differs := func(name string) bool { return pathpkg.Base(name) == record.RecordFile }
-	if !slices.ContainsFunc(f.Edited, differs) || events == 0 ||
-		slices.ContainsFunc(slices.Concat(f.Edited, f.Pruned), func(name string) bool { return pathpkg.Base(name) == record.EventsFile }) {
+	if !slices.ContainsFunc(found.Edited, differs) || events == 0 ||
+		slices.ContainsFunc(slices.Concat(found.Edited, found.Pruned), func(name string) bool { return pathpkg.Base(name) == record.EventsFile }) {
 		return
 	}
-	said, err := replay(dir)
+	said, err := f.replay(f.dir)
 	if err != nil {
 		return // the events say less, and the record is another
 	}
-	f.Edited = slices.DeleteFunc(f.Edited, func(name string) bool {
+	found.Edited = slices.DeleteFunc(found.Edited, func(name string) bool {
 		if !differs(name) {
 			return false
 		}
-		is, err := record.Read(filepath.Join(dir, filepath.FromSlash(name)))
-		same := err == nil && said[name] != nil && string(is) == string(said[name])
+		is, sum := f.is[name], sha256.Sum256(said[name])
+		same := is.err == nil && said[name] != nil && is.sum == hex.EncodeToString(sum[:])
 		if same {
-			f.Anew = append(f.Anew, name)
+			found.Anew = append(found.Anew, name)
 		}
 		return same
 	})

@@ -177,6 +177,21 @@ func TestASealIsOfTheFolderAsItWas(t *testing.T) {
 	}
 }
 
+// A record that was judged, and put back before its digest was taken, is edited.
+func TestWhatIsJudgedIsWhatWasRead(t *testing.T) {
+	sign, key := bench(t)
+	f := folder{t, t.TempDir(), sign}
+	f.put(record.RecordFile, "as it ended")
+	f.put(record.EventsFile, "events")
+	f.seal(run, f.digests())
+	for read, want := range map[string]string{f.digests()[record.RecordFile]: "", "a greener one": "changed since it was sealed: " + record.RecordFile} {
+		h, err := Open(f.dir, said("as it ended")).Knows(record.RecordFile, read).Check(t.Context(), run, key)
+		if err != nil || h.Lack() != want {
+			t.Errorf("%q, want %q (%v)", h.Lack(), want, err)
+		}
+	}
+}
+
 func TestDigestsEndWithTheirContext(t *testing.T) {
 	f := folder{t: t, dir: t.TempDir()}
 	f.put(record.RecordFile, "red")
