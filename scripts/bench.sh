@@ -38,22 +38,36 @@ rig() { # rig FILE DEVICES [PORT]: on one front door at PORT, each from its addr
 core() { timed ./hilrig run --rig "$work/$1.yaml" --label-filter core --out "$work/$1"; } # core RIG
 
 # What flashing costs beside the flash tool, which is one that takes no time: of
-# each board the seconds until it has said its version. An emulated board's boot,
-# a process, is in it.
-flashed() { # flashed DEVICES
-	local out=$work/flash-$1
+# each board the seconds until it has said its version. The boards run by
+# themselves before it, so that what is measured is ours and their answers alone.
+flashed() { # flashed BOARDS
+	local out=$work/flash-$1 port=$((30000 + RANDOM % 2000)) boards=()
+	mkdir "$out"
 	{
 		echo "rig: flash"
 		echo "hub: {listen: 127.0.0.1}"
-		echo "types: {stand-in: {flash: {command: ['true']}, commands: {firmware_version: {send: VERSION, match: 'emulator (\\S+)'}}}}"
+		echo "types:"
+		echo "  stand-in:"
+		echo "    flash: {command: ['true']}"
+		echo "    console: {recover: {quiet: 50ms}}"
+		echo "    commands: {firmware_version: {send: VERSION, match: 'emulator (\S+)'}, board_serial: {send: SERIAL, match: 'serial (\S+)'}}"
 		echo "devices:"
-		for i in $(seq "$1"); do echo "  - {name: emu-$i, device_id: NewDevice$i, type: stand-in, serial: {emulated: {}}}"; done
-	} >"$out.yaml"
+		for i in $(seq "$1"); do echo "  - {name: b-$i, device_id: Board$i, type: stand-in, hub_port: $((port + i)), serial: {path: $out/tty-$i}}"; done
+	} >"$out/rig.yaml"
+	for i in $(seq "$1"); do
+		./hilrig emulate --link "$out/tty-$i" --device-id "Board$i" >"$out/ready-$i" 2>"$out/log-$i" &
+		boards+=($!)
+	done
+	for i in $(seq "$1"); do
+		for _ in $(seq 400); do [ -s "$out/ready-$i" ] && break; sleep 0.05; done
+	done
 	for i in 1 2 3; do
 		echo "$1 $i" >"$work/image" # another one each time: a board is not flashed with what it has
-		timed ./hilrig run --rig "$out.yaml" --flash "$work/image" --spec session/protocol --out "$out" >/dev/null
+		timed ./hilrig run --rig "$out/rig.yaml" --flash "$work/image" --spec identity/root --out "$out/runs" >/dev/null
 	done
-	cat "$out"/2*/events.jsonl | awk -F '[:,]' '
+	kill "${boards[@]}"
+	wait "${boards[@]}" 2>/dev/null || true
+	cat "$out/runs"/2*/events.jsonl | awk -F '[:,]' '
 		!/"kind":"flash"/ {next}
 		{split($0, name, /"device":"|","source"/)}
 		/"text":"flashing/ {began[name[2]] = $2}
@@ -89,7 +103,7 @@ shelf() {
 	row "core, 32 devices in parallel against one" "$(median <"$work/many.ratio") x" "<= 3 x"
 	row "core, twenty on one front door against ports of their own" "$(median <"$work/door.ratio") x" "<= 1.1 x"
 	row "flash and verify beside the flash tool, one board" "$(flashed 1 | median) s" "<= 0.5 s"
-	row "  twenty at once, of a board (their emulators boot in it)" "$(flashed 20 | median) s" ""
+	row "  twenty at once, of a board" "$(flashed 20 | median) s" "<= 0.5 s"
 	row "the run's own process, 32 devices, most memory" "$(held ./hilrig run --rig "$work/many.yaml" --label-filter core --out "$work/many")" "<= 100 MB"
 	row "the child of a device, highest of 32" "$(children "$work"/many/2*/run.json)" "<= 60 MB"
 }
