@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -17,50 +16,12 @@ import (
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/reports/history"
-	"hilrig/reports/seal"
 	"hilrig/runner"
 )
 
 // historyBound bounds what a run or a gate waits for the history. Evidence is
 // read beside it: how long that takes is a matter of its size.
 const historyBound = 10 * time.Second
-
-// announce tells the history of a run that begins. A history that cannot be
-// told keeps no run from being run.
-func (a *app) announce(stateDir, dir string, r *record.Record) {
-	a.withHistory(stateDir, func(ctx context.Context, h *history.History) error { return h.Begun(ctx, dir, r) })
-}
-
-// evidenceBound bounds what a run reads of its own evidence when it has ended.
-const evidenceBound = 10 * time.Minute
-
-// remember tells the history what a run has found, and returns the digests of
-// its files; nil where they cannot be read.
-func (a *app) remember(stateDir, dir string, r *record.Record) map[string]string {
-	ctx, cancel := context.WithTimeout(context.Background(), evidenceBound)
-	defer cancel()
-	files, err := seal.Digests(ctx, dir)
-	if err != nil {
-		a.notTold(err)
-		return nil
-	}
-	a.withHistory(stateDir, func(ctx context.Context, h *history.History) error { return h.Ended(ctx, dir, r, files) })
-	return files
-}
-
-func (a *app) withHistory(stateDir string, say func(context.Context, *history.History) error) {
-	ctx, cancel := context.WithTimeout(context.Background(), historyBound)
-	defer cancel()
-	h, err := history.Open(ctx, stateDir)
-	if err == nil {
-		err = errors.Join(say(ctx, h), h.Close())
-	}
-	if err != nil {
-		a.notTold(err)
-	}
-}
-
-func (a *app) notTold(err error) { a.log.Warn("the history was not told of this run", "err", err) }
 
 func (a *app) historyCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -301,119 +262,4 @@ func (a *app) historyFlaky() *cobra.Command {
 			}
 			a.noneKnown(len(all))
 		})
-}
-
-func (a *app) historyImport() *cobra.Command {
-	return &cobra.Command{
-		Use:     "import DIR",
-		Short:   "Take run folders in, also another host's",
-		Long:    "Take a run folder in, or all of a folder. What is known is corrected.",
-		Example: "  hilrig history import reports/out",
-		Args:    exactly("DIR"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			dirs, err := runFolders(args[0])
-			if err != nil {
-				return err
-			}
-			return a.takeIn(cmd.Context(), dirs)
-		},
-	}
-}
-
-func (a *app) historyRebuild() *cobra.Command {
-	out := filepath.Join("reports", "out")
-	cmd := &cobra.Command{
-		Use:   "rebuild",
-		Short: "Correct the history by the run folders that are there",
-		Long: `Correct the history by the run folders that are there: those that it knows, and
-those of --out. A run whose folder is gone stays in it. A history that is damaged
-is set aside, and a new one made of the folders and of what can be read of it.`,
-		Example: "  hilrig history rebuild",
-		Args:    exactly(),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.rebuildHistory(cmd.Context(), out) },
-	}
-	cmd.Flags().StringVar(&out, "out", out, "folder of run folders")
-	return cmd
-}
-
-func (a *app) rebuildHistory(ctx context.Context, out string) error {
-	state, err := runner.StateDir()
-	if err != nil {
-		return err
-	}
-	dirs, err := knownFolders(ctx, state)
-	if history.Sound(err) {
-		return err // nothing is gained by another one
-	}
-	salvaged := 0
-	if err != nil {
-		if salvaged, err = a.salvage(ctx, state, err); err != nil {
-			return err
-		}
-		if dirs, err = knownFolders(ctx, state); err != nil {
-			return err
-		}
-	}
-	more, err := runFolders(out)
-	if err != nil && len(dirs)+salvaged == 0 {
-		return err
-	}
-	return a.takeIn(ctx, append(dirs, more...))
-}
-
-// salvage puts a new history in the place of a damaged one, of what can still be
-// read of it.
-func (a *app) salvage(ctx context.Context, state string, damage error) (runs int, err error) {
-	aside, runs, err := history.Renew(ctx, state, time.Now())
-	if err != nil {
-		return 0, errors.Join(damage, err)
-	}
-	a.log.Warn("the history is damaged: a new one is made of what can be read of it, and of the folders", "set_aside", aside, "err", damage)
-	fmt.Fprintf(a.out, "%s read from the damaged history\n", wording.Plural(runs, "run"))
-	return runs, nil
-}
-
-// knownFolders are the folders that the history knows and that are there.
-func knownFolders(ctx context.Context, state string) (dirs []string, err error) {
-	h, err := history.Open(ctx, state)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-	if err := h.Check(ctx); err != nil {
-		return nil, err
-	}
-	all, err := h.Runs(ctx, 0)
-	for _, r := range all {
-		if record.There(filepath.Join(r.Dir, record.RecordFile)) {
-			dirs = append(dirs, r.Dir)
-		}
-	}
-	return dirs, err
-}
-
-// runFolders is the folder of a run, or those in a folder.
-func runFolders(dir string) ([]string, error) {
-	abs, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, record.NewFailure(record.RigHost, "find", dir, err)
-	}
-	if record.There(filepath.Join(abs, record.RecordFile)) {
-		return []string{abs}, nil
-	}
-	dirs := foldersWith(abs, record.RecordFile)
-	if len(dirs) == 0 {
-		return nil, record.NewFailure(record.Usage, "find run folders in", dir, errors.New("there is none")).WithCure("a run folder holds " + record.RecordFile)
-	}
-	return dirs, nil
-}
-
-// foldersWith are the run folders in a folder that hold one of the files, the
-// oldest first, and no link.
-func foldersWith(out string, marks ...string) []string {
-	return slices.DeleteFunc(record.Found(out, "[0-9]*"), func(dir string) bool { return !holdsAny(dir, marks) })
-}
-
-func holdsAny(dir string, marks []string) bool {
-	return slices.ContainsFunc(marks, func(mark string) bool { return record.There(filepath.Join(dir, mark)) })
 }
