@@ -206,8 +206,7 @@ func (h *Host) sourceOf(d rigfile.Device) Result {
 	var boards []frontdoor.Board
 	for _, o := range h.Rig.Devices {
 		if slices.Contains(names[at], o.Name) {
-			from, _ := frontdoor.ParseSource(o.From) // the rig file was checked
-			boards = append(boards, frontdoor.Board{Name: o.Name, From: from, Host: h.Rig.Hub.For(o).Host})
+			boards = append(boards, h.Rig.Hub.Caller(o))
 		}
 	}
 	switch {

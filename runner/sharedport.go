@@ -51,8 +51,8 @@ func (p *Plan) sharedPorts() sharedPorts {
 
 // knows adds a board, once for all the hubs that it is tested at.
 func (s *sharedPort) knows(e Entry) {
-	b := frontdoor.Board{Name: e.Board(), Host: e.Hub.Host}
-	b.From, _ = frontdoor.ParseSource(e.From) // the rig file was checked; one without it is not valid, as it should be
+	b := e.Hub.Caller(e.Device)
+	b.Name = e.Board()
 	i := slices.IndexFunc(s.boards, func(o frontdoor.Board) bool { return o.Name == b.Name })
 	switch {
 	case i < 0:
