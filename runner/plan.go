@@ -39,6 +39,7 @@ type Plan struct {
 	Hubs     []rigfile.Hub    // in turn on each device, at least one
 	Secret   []string         // environment variables that no program gets which a run starts
 	Devices  []rigfile.Device // in the rig's order, faults filled in
+	Around   []rigfile.Device // all of the rig file, whether the run is for them or not
 	Specs    []fixtures.Spec
 	Own      map[string][]fixtures.Spec // by device name: specs of its own in place of Specs; nil: none has
 	Firmware record.Firmware
@@ -56,7 +57,7 @@ func NewPlan(r Request) (*Plan, error) {
 	if err := r.checkNumbers(); err != nil {
 		return nil, err
 	}
-	p := &Plan{Rig: r.Rig.Name, Secret: append(r.Rig.SecretVariables(), r.Secret...), Repeat: r.Repeat, Attempts: r.Attempts, Jobs: r.Jobs, Timeout: r.Timeout}
+	p := &Plan{Rig: r.Rig.Name, Around: r.Rig.Devices, Secret: append(r.Rig.SecretVariables(), r.Secret...), Repeat: r.Repeat, Attempts: r.Attempts, Jobs: r.Jobs, Timeout: r.Timeout}
 	var err error
 	if p.Devices, err = chooseDevices(r.Rig, r.Devices); err != nil {
 		return nil, err

@@ -63,7 +63,7 @@ func (r *run) device(led *recorder, dir string, head record.Run, d rigfile.Devic
 	}
 	job := fixtures.Job{
 		RunID: head.ID, Rig: head.Rig, Started: head.Started, Until: head.Started.Add(r.plan.Timeout), Dir: dir, StateDir: r.StateDir, LockDir: r.LockDir,
-		Executable: r.Executable, Device: at.Device, Hub: at.Hub, Secret: r.plan.Secret, Firmware: r.plan.Firmware, Specs: r.plan.ids(at.Name), Attempts: r.plan.Attempts,
+		Executable: r.Executable, Device: at.Device, Hub: at.Hub, Beside: r.plan.beside(at), Secret: r.plan.Secret, Firmware: r.plan.Firmware, Specs: r.plan.ids(at.Name), Attempts: r.plan.Attempts,
 	}
 	if first := r.plan.EntriesOf(d)[0].Name == at.Name && head.Round < 2; first || d.Serial.Emulated != nil {
 		job.Flash = r.plan.Flash // a board keeps it

@@ -158,6 +158,7 @@ type Setup struct {
 	Topic       string                                             // that telemetry comes on
 	ReadTopic   string                                             // filter that the device subscribes
 	Identity    *tls.Certificate                                   // the device's own, where nobody may give it another
+	Beside      []string                                           // client ids of other boards that dial from the device's own address
 	Rig, Run    string                                             // who asks: marks what is made for it
 	Until       time.Time                                          // when the run is over at the latest
 	StateDir    string                                             // for what must outlive this process

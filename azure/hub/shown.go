@@ -45,10 +45,10 @@ func (s *Shown) To(conn int64) []*Shows {
 	s.mu.Lock()
 	all := s.all
 	s.mu.Unlock()
-	if !slices.ContainsFunc(all, func(w *Shows) bool { return w.Device != "" }) {
-		return all
+	if len(all) == 0 {
+		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(all), func(w *Shows) bool { return w.Device != "" && !s.concerns(conn, w.Device) })
+	return slices.DeleteFunc(slices.Clone(all), func(w *Shows) bool { return !s.concerns(conn, w.Device) })
 }
 
 // Use finds the first fault now shown that fits, and counts it.

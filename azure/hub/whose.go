@@ -62,6 +62,10 @@ type party struct {
 	last  int  // Seq of its newest event, or nearly
 	ended bool // the connection has
 
+	unclear bool // it came while a neighbour may have dialled
+	others  bool // it is a neighbour's
+	shown   bool // something was shown to it
+
 	muted bool // its source is loud: it is in the record once it has proven itself
 	held  []Event
 }
@@ -70,6 +74,7 @@ type party struct {
 type attribution struct {
 	device string // that the hub is for; empty: any registered one
 	prints *prints
+	beside *neighbours // nil: the device has its address for itself
 
 	mu      sync.Mutex
 	homes   map[netip.Addr]bool
@@ -125,8 +130,12 @@ func (a *attribution) of(conn int64) Proof {
 
 func (a *attribution) proofOf(p *party) Proof {
 	switch {
+	case p.others:
+		return ProofNone
 	case p.proof > ProofNone:
 		return p.proof
+	case p.unclear:
+		return ProofNone
 	case a.homes[p.from]:
 		return ProofAddress
 	case a.device == "" || len(a.homes) == 0:
@@ -141,7 +150,7 @@ func (a *attribution) stranger(conn int64) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	p := a.parties[conn]
-	return p != nil && len(a.homes) < 2 && a.proofOf(p) == ProofNone
+	return p != nil && !p.unclear && len(a.homes) < 2 && a.proofOf(p) == ProofNone
 }
 
 // attribute learns from an event, which will be recorded as number seq, whose its
@@ -192,13 +201,16 @@ func (a *attribution) attribute(e Event, seq int) (before []Event, keep bool) {
 
 // learn notes what an event proves.
 func (a *attribution) learn(p *party, e Event) {
+	if a.learnBeside(p, e) {
+		return
+	}
 	switch {
 	case e.Kind == KindHandshake && e.Handshake != nil:
 		p.print, p.hello = e.Handshake.Thumbprints.SHA256, fingerprint(e.Handshake.Hello)
 		switch {
 		case e.Handshake.OK && a.prints.has(e.Handshake.Thumbprints):
 			a.prove(p, ProofCertificate)
-		case a.hellos[p.hello]:
+		case a.hellos[p.hello] && a.beside == nil: // neighbours run the same firmware
 			p.proof = max(p.proof, ProofHello)
 		}
 	case e.Kind == KindConnect && e.Connect != nil:

@@ -13,11 +13,12 @@ type aim struct {
 	mu     sync.Mutex
 	from   map[int64]netip.Addr  // connections that are open
 	device map[int64]string      // those that were admitted
+	apart  map[int64]bool        // those of boards that nothing is meant for
 	at     map[string]netip.Addr // where an admitted device came from last
 }
 
 func newAim() *aim {
-	return &aim{from: map[int64]netip.Addr{}, device: map[int64]string{}, at: map[string]netip.Addr{}}
+	return &aim{from: map[int64]netip.Addr{}, device: map[int64]string{}, apart: map[int64]bool{}, at: map[string]netip.Addr{}}
 }
 
 func (a *aim) arrives(conn int64, remote string) {
@@ -39,16 +40,24 @@ func (a *aim) leaves(conn int64) {
 	defer a.mu.Unlock()
 	delete(a.from, conn)
 	delete(a.device, conn)
+	delete(a.apart, conn)
+}
+
+// sparesIt notes a connection that nothing is meant for.
+func (a *aim) sparesIt(conn int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.apart[conn] = true
 }
 
 // concerns reports whether what is meant for a device is meant for a
 // connection; an empty device is every one.
 func (a *aim) concerns(conn int64, device string) bool {
-	if device == "" {
-		return true
-	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if device == "" || a.apart[conn] {
+		return !a.apart[conn]
+	}
 	if whose, known := a.device[conn]; known {
 		return whose == device
 	}

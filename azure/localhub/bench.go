@@ -14,7 +14,7 @@ func Open(ctx context.Context, s hub.Setup) (hub.Hub, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	h, err := New(Config{Host: s.Host, For: s.DeviceID, Certificate: server, Log: s.Log, UserNameExact: s.UserName, Bind: s.Bind})
+	h, err := New(Config{Host: s.Host, For: s.DeviceID, Certificate: server, Log: s.Log, UserNameExact: s.UserName, Beside: s.Beside, Bind: s.Bind})
 	if err != nil {
 		return nil, "", err
 	}

@@ -32,6 +32,7 @@ type conn struct {
 	timeout time.Duration
 	left    bool // DISCONNECT has come
 	deaf    bool // what comes is recorded, and nobody answers
+	kept    bool // it is a neighbour's
 
 	mu       sync.Mutex
 	connect  *hub.Connect // judged
@@ -88,6 +89,9 @@ func (c *conn) violations(vs []mqttwire.Violation) {
 }
 
 func (c *conn) event(e hub.Event) {
+	if c.kept && e.Kind != hub.KindConnect && e.Kind != hub.KindDisconnected {
+		return // what a neighbour sends is no matter of this record
+	}
 	e.Conn, e.Remote = c.id, c.remote
 	c.mu.Lock()
 	e.DeviceID = c.deviceID

@@ -49,6 +49,10 @@ func (c *conn) receiveConnect(p mqttwire.Packet) bool {
 		c.refuseOn("illegal packet: " + p.Illegal)
 		return false
 	}
+	if c.hub.beside(k) {
+		c.keep(k)
+		return true
+	}
 	k.ReturnCode, k.Reason = c.judge(k)
 	c.hs = nil
 	if k.ReturnCode != codeAccepted {
@@ -136,6 +140,8 @@ func (c *conn) judged(fault string) {
 	text := fmt.Sprintf("CONNECT of %s accepted", k.ClientID)
 	if k.ReturnCode != codeAccepted {
 		text = fmt.Sprintf("CONNECT of %q refused with %d: %s", k.ClientID, k.ReturnCode, k.Reason)
+	} else if k.Reason != "" {
+		text += ": " + k.Reason
 	} else if k.Will != nil && k.Will.Refused != "" {
 		text += ", and its will is lost: " + k.Will.Refused
 	}

@@ -30,6 +30,7 @@ type Config struct {
 	ConnectWithin time.Duration // from TLS to CONNECT; 0 is 60 s, as Edge Hub has it
 	UserNameExact string        // empty: each form that IoT Hub takes
 	For           string        // id of the one device that the hub is for: others are strangers; empty: it is for all that are registered
+	Beside        []string      // client ids of boards that come from the device's own address: each gets a session and is kept quiet
 	KeepBytes     int           // of the record in memory; 0 is 64 MB
 	Bind          hub.Bind      // nil: a port of its own
 	Log           *slog.Logger
@@ -99,6 +100,7 @@ func New(c Config) (*Hub, error) {
 	for _, d := range c.Devices {
 		h.events.Know(d)
 	}
+	h.events.Beside(c.Beside)
 	h.door = door.New(maxConnections, h.events)
 	return h, nil
 }

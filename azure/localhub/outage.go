@@ -79,7 +79,9 @@ func (h *Hub) Down() {
 	h.down = true
 	l, live := h.listener, make([]*conn, 0, len(h.live))
 	for _, c := range h.live {
-		live = append(live, c)
+		if !c.kept {
+			live = append(live, c)
+		}
 	}
 	h.mu.Unlock()
 	if l != nil {
@@ -91,8 +93,10 @@ func (h *Hub) Down() {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, c := range h.conns {
-		_ = c.Close()
+	for id, c := range h.conns {
+		if !h.keeps(id) {
+			_ = c.Close()
+		}
 	}
 }
 

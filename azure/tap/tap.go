@@ -60,7 +60,7 @@ func newTap(inner hub.Hub, device, to string, log *slog.Logger) *Tap {
 	}
 	t.door = door.New(maxConnections, t.events)
 	t.ctx, t.end = context.WithCancel(context.Background())
-	t.shown = hub.NewShown(t.events, func(_ int64, device string) bool { return device == t.device })
+	t.shown = hub.NewShown(t.events, func(_ int64, device string) bool { return device == "" || device == t.device })
 	context.AfterFunc(t.ctx, inner.Events().Follow(t.heard))
 	return t
 }
