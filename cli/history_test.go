@@ -121,3 +121,32 @@ func TestRebuildKeepsWhatADamagedHistoryStillSays(t *testing.T) {
 		t.Errorf("set aside: %v %v; %d runs", aside, err, len(all))
 	}
 }
+
+// Another host's run does not take the place of a killed one of the same id.
+func TestARunIsNotTakenForAnotherOfItsID(t *testing.T) {
+	state, out := t.TempDir(), t.TempDir()
+	t.Setenv("HILRIG_STATE", state)
+	at := time.Date(2026, 11, 1, 20, 0, 0, 0, time.UTC)
+	r := &record.Record{Schema: record.Schema, Run: record.Run{ID: "20261101T200000Z-0001", Host: "lab", Started: at}}
+	h, err := history.Open(t.Context(), state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(h.Begun(t.Context(), "gone", r), h.Close()); err != nil {
+		t.Fatal(err)
+	}
+	a := &app{out: io.Discard, log: slog.New(slog.DiscardHandler)}
+	for _, c := range []struct {
+		host string
+		want record.Class
+	}{{"lab-2", record.Usage}, {"lab", ""}} {
+		dir := filepath.Join(out, c.host)
+		r.Run.Host, r.Run.Ended = c.host, at.Add(time.Hour)
+		if err := errors.Join(os.Mkdir(dir, 0o700), r.Save(filepath.Join(dir, record.RecordFile))); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.takeIn(t.Context(), []string{dir}); record.ClassOf(err) != c.want {
+			t.Errorf("%s: %v", c.host, err)
+		}
+	}
+}
