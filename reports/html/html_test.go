@@ -61,6 +61,20 @@ func TestTheVerdictComesFirst(t *testing.T) {
 	}
 }
 
+// Boards that nothing tells apart took turns: who reads one of them reads with whom.
+func TestThePageSaysWhoTookTurns(t *testing.T) {
+	r := example()
+	const says = "neither a source address nor the name of a hub"
+	if strings.Contains(strings.ToLower(render(t, r, "")), says) {
+		t.Error("a board that is alone takes turns")
+	}
+	r.Devices[0].Shared = &record.Shared{Port: "0.0.0.0:8883", Turns: []string{"a", "b"}}
+	page := strings.ToLower(render(t, r, ""))
+	if !strings.Contains(page, says) || !strings.Contains(page, "0.0.0.0:8883</span>: a, b.") {
+		t.Error(page[strings.Index(page, "<main>"):])
+	}
+}
+
 // Software in place of hardware, and a run without an end, are said where the
 // reader looks first.
 func TestThePageSaysWhatItIsNot(t *testing.T) {
