@@ -143,7 +143,7 @@ func TestAnAnswerIsJudgedAsItStands(t *testing.T) {
 	state := get(at + "/state")
 	state.Request.Secret = []string{"true"}
 	byRequest := power.Commands{TurnOn: get(at + "/on"), State: &power.State{Ask: state, OnText: regexp.MustCompile(`"ison":true`)}, Within: time.Second}
-	byCommand := power.Commands{TurnOn: argv("true"), State: &power.State{Ask: argv("echo", "relay7 is closed"), OnText: regexp.MustCompile(`relay7 is closed`)},
+	byCommand := power.Commands{TurnOn: power.Action{Argv: []string{"true"}}, State: &power.State{Ask: power.Action{Argv: []string{"echo", "relay7 is closed"}}, OnText: regexp.MustCompile(`relay7 is closed`)},
 		Env: append(os.Environ(), "RELAY_KEY=relay7", "MQTT_AUTH=is"), Within: time.Second}
 	for name, c := range map[string]power.Commands{"a request": byRequest, "a command": byCommand} {
 		if err := c.On(t.Context()); err != nil {
