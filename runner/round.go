@@ -37,6 +37,7 @@ func (r *run) round(dir string, head record.Run) (*record.Record, error) {
 			defer func() { <-free }()
 			for _, e := range r.plan.EntriesOf(d) { // in turn: one child is on a board
 				led.settle(e.Name, r.device(led, dir, head, d, e))
+				r.remember(led, d, e)
 			}
 		})
 	}
@@ -65,9 +66,7 @@ func (r *run) device(led *recorder, dir string, head record.Run, d rigfile.Devic
 		RunID: head.ID, Rig: head.Rig, Started: head.Started, Until: head.Started.Add(r.plan.Timeout), Dir: dir, StateDir: r.StateDir, LockDir: r.LockDir,
 		Executable: r.Executable, Device: at.Device, Hub: at.Hub, Beside: r.plan.beside(at), Secret: r.plan.Secret, Firmware: r.plan.Firmware, Specs: r.plan.ids(at.Name), Attempts: r.plan.Attempts,
 	}
-	if first := r.plan.EntriesOf(d)[0].Name == at.Name && head.Round < 2; first || d.Serial.Emulated != nil {
-		job.Flash = r.plan.Flash // a board keeps it
-	}
+	job.Flash, job.Flashed = r.plan.Flash, r.flashedWith(d)
 	way, port, leavePort, err := r.admit(at)
 	if why := r.halt.why(); err != nil && why != "" {
 		return halted(why)

@@ -68,7 +68,7 @@ func (s *Supervisor) Run(ctx context.Context, p *Plan) (*Result, error) {
 	}
 	clock := record.ClockAt(started)
 	r := &run{
-		Supervisor: s, plan: p, dir: dir, head: head, halt: newHalt(), leases: map[string]lease{},
+		Supervisor: s, plan: p, dir: dir, head: head, halt: newHalt(), leases: map[string]lease{}, flashed: map[string]record.Running{},
 		show:  startAudience(s.Observe, func(e record.Event) record.Event { return clock.Stamp(time.Now(), e) }),
 		ports: p.sharedPorts(),
 		feeds: p.feeds(s.Log),
@@ -121,8 +121,9 @@ type run struct {
 
 	interrupted, again, timedOut atomic.Bool // orders to stop wait for no lock that work can hold
 
-	mu     sync.Mutex
-	leases map[string]lease // by device, held until the run is over
+	mu      sync.Mutex
+	leases  map[string]lease          // by device, held until the run is over
+	flashed map[string]record.Running // by device: what the run has put onto it
 }
 
 // endShow lets the observer see what is left.
