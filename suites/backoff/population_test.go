@@ -342,3 +342,32 @@ func TestRowsBeforeSpareASecondOne(t *testing.T) {
 		}
 	}
 }
+
+// Chance makes two rows alike now and then: what has no chance shows it three
+// times.
+func TestChanceIsNotTakenForNone(t *testing.T) {
+	r, n := rand.New(rand.NewPCG(9, 2026)), 40*devices()
+	rule := backoff.Defaults.Rule()
+	two, three := 0, 0
+	for range n {
+		device := func(n int, _ float64) float64 {
+			return math.Min(24, 1.05*math.Pow(1.5, float64(n))) * within(r, 1, 1.25)
+		}
+		_, first := ask(rule, device, r)
+		if len(first) <= rule.Least || !rule.Regular(first) {
+			continue
+		}
+		_, second := ask(rule, device, r)
+		if !rule.Regular(first, second) {
+			continue
+		}
+		two++
+		if _, third := ask(rule, device, r); rule.Regular(first, second, third) {
+			three++
+		}
+	}
+	t.Logf("of %d rows with chance in them %d looked as if there were none, and %d in a third row too", n, two, three)
+	if two == 0 || three*2000 > n {
+		t.Errorf("of %d rows %d looked alike twice, %d three times", n, two, three)
+	}
+}

@@ -102,7 +102,7 @@ func Spec(ctx context.Context, b *fixtures.Trial, fault hub.Fault) {
 // Judge says what came of a row. One that was constant is looked at again after
 // a long session: a backoff that starts over only then may have been at its
 // ceiling, and one that does not start over then never does. So is one that
-// grew by a rule: whether chance is in it the second row shows, or one before it.
+// grew by a rule: whether chance is in it two more rows show, or one before it.
 func Judge(ctx context.Context, b *fixtures.Trial, fault hub.Fault, rule *Rule, first Row) {
 	row, v := first, first.Verdict
 	if !v.Passes() {
@@ -122,10 +122,7 @@ func Judge(ctx context.Context, b *fixtures.Trial, fault hub.Fault, rule *Rule, 
 		}
 		settle(ctx, b, stand)
 		good := b.Stood()
-		second, err := Follow(ctx, b, fault, rule)
-		b.Outgrown(longest(second.Gaps), second.began())
-		b.Premise(err)
-		settle(ctx, b, 0)
+		second := onceMore(ctx, b, fault, rule)
 		switch {
 		case again:
 			row, v = second, second.Verdict
@@ -133,13 +130,25 @@ func Judge(ctx context.Context, b *fixtures.Trial, fault hub.Fault, rule *Rule, 
 				v = startsOver(early, second, good)
 			}
 		case rule.Regular(first.Gaps, second.Gaps):
-			v = Verdict{WithoutJitter, fmt.Sprintf("gaps of %s, and again %s, grow by a rule, without jitter", text(first.Gaps), text(second.Gaps))}
+			b.Step("gaps of %s, and again %s; a third time: two rows are alike by chance now and then", text(first.Gaps), text(second.Gaps))
+			if third := onceMore(ctx, b, fault, rule); rule.Regular(first.Gaps, second.Gaps, third.Gaps) {
+				v = Verdict{WithoutJitter, fmt.Sprintf("gaps of %s, again %s, and again %s, grow by a rule, without jitter", text(first.Gaps), text(second.Gaps), text(third.Gaps))}
+			}
 		}
 	}
 	for i, g := range row.Gaps {
 		b.Measure(fmt.Sprintf("gap %d", i+1), g.Seconds(), "s", nil, nil)
 	}
 	say(b, fault, row, v)
+}
+
+// onceMore is a row behind another, and the device is at work again after it.
+func onceMore(ctx context.Context, b *fixtures.Trial, fault hub.Fault, rule *Rule) Row {
+	row, err := Follow(ctx, b, fault, rule)
+	b.Outgrown(longest(row.Gaps), row.began())
+	b.Premise(err)
+	settle(ctx, b, 0)
+	return row
 }
 
 func say(b *fixtures.Trial, fault hub.Fault, row Row, v Verdict) {
