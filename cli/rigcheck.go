@@ -1,10 +1,14 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
 
 	"hilrig/cli/terminal"
 	"hilrig/doctor"
@@ -27,7 +31,10 @@ line may reset a board. Exit code 3 when something is bad.`,
   hilrig rig check --rig bench.yaml --hub lab --json`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			boards, err := examined(cmd.Context(), a, rig, hubName, doctor.ExamineBoards)
+			boards, err := examined(cmd.Context(), a, rig, hubName, func(ctx context.Context, h *doctor.Host) []doctor.Board {
+				defer a.triedBar(h, asJSON)()
+				return doctor.ExamineBoards(ctx, h)
+			})
 			if err != nil {
 				return err
 			}
@@ -45,6 +52,27 @@ line may reset a board. Exit code 3 when something is bad.`,
 	cmd.Flags().StringVar(&hubName, "hub", "", "look at this hub of the rig file (default: its own)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
 	return cmd
+}
+
+// triedBar is a moving line at a terminal, nothing elsewhere: how many devices
+// have been tried, and how long the others may take.
+func (a *app) triedBar(h *doctor.Host, quiet bool) (done func()) {
+	if quiet || !terminal.Moves(a.out) {
+		return func() {}
+	}
+	began, n := time.Now(), len(h.Rig.Devices)
+	bars := mpb.New(terminal.Screen(a.out), mpb.WithWidth(24), mpb.WithRefreshRate(100*time.Millisecond))
+	bar := bars.New(int64(n), mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"),
+		mpb.BarRemoveOnComplete(),
+		mpb.PrependDecorators(decor.CountersNoUnit("tried %d of %d  ")),
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
+			return fmt.Sprintf("  at most %.0f s left", max(0, doctor.BoardsWithin-time.Since(began)).Seconds())
+		})))
+	h.Tried = func(string) { bar.Increment() }
+	return func() {
+		bar.Abort(true)
+		bars.Wait()
+	}
 }
 
 // printBoards is a table of states, and below it what is not ok: what is wrong

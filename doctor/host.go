@@ -25,6 +25,8 @@ type Host struct {
 
 	Broker func(context.Context, rigfile.Hub, []rigfile.Device) []Result // looks at one; nil: nobody does
 
+	Tried func(device string) // told, at any time and by anybody, when the line and the power of a device have been tried; nil: nobody is
+
 	Ports   []usb.Port
 	NoPorts error  // why they could not be listed
 	LockDir string // folder of the locks of ports

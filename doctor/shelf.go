@@ -29,25 +29,31 @@ type Board struct {
 // BoardChecks are the names of what is checked of each device, in order.
 func BoardChecks() []string { return []string{"line", "power", "flash", "hub", "from"} }
 
-// Bounds of what one board may take, all of them being looked at at once: one
-// that boots when its line is opened is waited for no longer than this.
-const (
-	boardWithin = 25 * time.Second
-	longestBoot = 15 * time.Second
-)
+// BoardsWithin is what all boards may take, being looked at at once.
+const BoardsWithin = 25 * time.Second
+
+// longestBoot is how long one that boots when its line is opened is waited for.
+const longestBoot = 15 * time.Second
 
 // ExamineBoards looks at every device of the rig at the same time: its line is
 // opened and loaded as [Host.Line] is. The order is that of the rig file.
 func ExamineBoards(ctx context.Context, h *Host) []Board {
-	ctx, cancel := context.WithTimeoutCause(ctx, boardWithin, fmt.Errorf("not done within %s", boardWithin))
+	ctx, cancel := context.WithTimeoutCause(ctx, BoardsWithin, fmt.Errorf("not done within %s", BoardsWithin))
 	defer cancel()
 	boards, line, power := make([]Board, len(h.Rig.Devices)), make([]Result, len(h.Rig.Devices)), make([]Result, len(h.Rig.Devices))
 	var hubs map[string][]Result
 	var all sync.WaitGroup
 	all.Go(func() { hubs = h.hubOfEach(ctx) })
 	for i, d := range h.Rig.Devices {
-		all.Go(func() { line[i] = h.lineOf(ctx, d) })
-		all.Go(func() { power[i] = h.powerOf(ctx, d) })
+		all.Go(func() {
+			var both sync.WaitGroup
+			both.Go(func() { line[i] = h.lineOf(ctx, d) })
+			both.Go(func() { power[i] = h.powerOf(ctx, d) })
+			both.Wait()
+			if h.Tried != nil {
+				h.Tried(d.Name)
+			}
+		})
 	}
 	all.Wait()
 	for i, d := range h.Rig.Devices {

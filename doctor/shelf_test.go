@@ -166,10 +166,14 @@ func TestTheBoardsOfAShelfAreTriedAtOnce(t *testing.T) {
 			return nil, context.Cause(ctx)
 		}
 	}
-	for _, b := range ExamineBoards(t.Context(), lab(Host{Rig: rig, LockDir: t.TempDir(), Open: wait})) {
+	var tried atomic.Int32
+	for _, b := range ExamineBoards(t.Context(), lab(Host{Rig: rig, LockDir: t.TempDir(), Open: wait, Tried: func(string) { tried.Add(1) }})) {
 		if _, words := worst(b.Checks); !strings.Contains(words, "all were open") {
 			t.Errorf("%s", words)
 		}
+	}
+	if n := tried.Load(); n != most {
+		t.Errorf("%d of %d were told of", n, most)
 	}
 }
 
