@@ -17,10 +17,13 @@ func TestAFloodIsBoundedWithAMark(t *testing.T) {
 	tr := NewTranscript(&paper, record.ClockAt(now))
 	const most = 1 << 20
 	tr.most, tr.room = most, most
+	said, heard := 0, 0
+	tr.onLine = func(Direction, string, time.Time) { heard++ }
 	flood := func(mb int) {
 		line := append(bytes.Repeat([]byte{'x'}, longest-2), '\r', '\n')
 		for range mb << 20 / len(line) {
 			tr.Add(Received, line, now)
+			said++
 		}
 	}
 	flood(3)
@@ -48,8 +51,11 @@ func TestAFloodIsBoundedWithAMark(t *testing.T) {
 	if tail := tr.Tail(1); !strings.HasSuffix(tail[0], `the last words\r\n`) {
 		t.Errorf("the tail is %q", tail)
 	}
+	if said += 2; heard != said { // with the command, and the last words
+		t.Errorf("%d lines were heard of %d", heard, said)
+	}
 	tr.End(now)
-	if said := paper.String(); !strings.HasSuffix(said, " bytes received were not kept\n") {
-		t.Errorf("at its end: %q", said[len(said)-80:])
+	if all := paper.String(); !strings.HasSuffix(all, " bytes received were not kept\n") {
+		t.Errorf("at its end: %q", all[len(all)-80:])
 	}
 }

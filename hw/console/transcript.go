@@ -241,11 +241,8 @@ func (t *Transcript) line(dir Direction, text string, began, ended time.Time) {
 	prefix := b.Len()
 	b.WriteString(text)
 	t.remember(tailLine{dir: dir, ended: ended, line: b.String(), prefix: prefix})
-	if !t.keeps(dir, b.Len()+1, began) {
-		return
-	}
-	b.WriteByte('\n')
-	if t.err == nil {
+	if t.keeps(dir, b.Len()+1, began) && t.err == nil {
+		b.WriteByte('\n')
 		n, err := io.WriteString(t.w, b.String())
 		t.offset += int64(n)
 		t.err = err
