@@ -24,7 +24,7 @@ type Line interface {
 type Options struct {
 	Transcript *Transcript
 	Log        *slog.Logger
-	// OnLine is called for every line of the transcript as it is written, with
+	// OnLine is called for every line, also where the transcript has no room for it, with
 	// what is in it: masked, printable, one line. It must not block, nor call
 	// the console.
 	OnLine func(dir Direction, text string, at time.Time)
