@@ -26,7 +26,7 @@ spelling() { # British, but for names that are others'
 }
 
 # Words in Go's, HTML's, programs' and the protocols' own names, and typing slips of tests.
-names=color,organization,unauthorized,unrecognized,recognized,signaled,mosquitto,verison,versoin,analyze
+names=color,artifact,artifacts,organization,unauthorized,unrecognized,recognized,signaled,mosquitto,verison,versoin,analyze
 
 check formatted
 check go vet ./...
