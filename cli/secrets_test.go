@@ -134,8 +134,7 @@ func (h hidden) below(dirs ...string) {
 }
 
 // programs puts a signer and a command that registers into a folder. Each prints as
-// many bytes as a signature has, and writes
-// down what it was given.
+// many bytes as a signature has, and writes down what it was given.
 func programs(t *testing.T, dir string) {
 	t.Helper()
 	const script = "#!/bin/sh\nmkdir -p given\ntr '\\0' '\\n' </proc/$$/environ >given/$(basename $0)-$$\nhead -c 64 /dev/zero\n"
