@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -74,12 +74,7 @@ func TestAShelfAtOneFrontDoor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			port := l.Addr().(*net.TCPAddr).Port
-			_ = l.Close() // the run's, from now on
+			port := int(netip.MustParseAddrPort(freeAddress(t)).Port()) // the run's, from now on
 			rig := "hub: {listen: 127.0.0.1}\ndevices:\n"
 			for _, b := range boards {
 				rig += fmt.Sprintf("  - {name: %s, device_id: Id-%[1]s, from: %q, hub_host: %q, hub_port: %d, serial: {emulated: {fault: [%s]}}}\n", b.name, b.from, b.host, port, b.fault)

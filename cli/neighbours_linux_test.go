@@ -2,7 +2,7 @@ package cli
 
 import (
 	"fmt"
-	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,12 +32,7 @@ func TestABoardThatDialsOutOfTurnIsNotTheOtherOne(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			port := l.Addr().(*net.TCPAddr).Port
-			_ = l.Close() // the run's, from now on
+			port := int(netip.MustParseAddrPort(freeAddress(t)).Port()) // the run's, from now on
 			rig := "hub: {listen: 127.0.0.1}\ntypes:\n  soon:\n    timing: {connect_within: 40s, publish_within: 15s, interval: 500ms, reconnect_within: 40s, abort_within: 10s}\ndevices:\n"
 			for _, board := range []string{"one", "two"} {
 				rig += fmt.Sprintf("  - {name: %s, type: soon, device_id: Id-%[1]s, hub_port: %d, serial: {path: %s}}\n", board, port, filepath.Join(dir, board))

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"hilrig/certs"
@@ -159,16 +158,9 @@ func (a *app) transferBar(f console.File) (progress func(sent, total int), done 
 	if !terminal.Coloured(a.out) {
 		return nil, func() {}
 	}
-	bars := mpb.New(terminal.Screen(a.out), mpb.WithWidth(24), mpb.WithRefreshRate(100*time.Millisecond))
-	bar := bars.New(0, mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"),
-		mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Name(fmt.Sprintf("%s  %s  ", f.Slot.Command(), f.Name))),
-		mpb.AppendDecorators(decor.Percentage(decor.WC{W: 6})))
+	bar, done := terminal.Bar(a.out, 0, decor.Name(fmt.Sprintf("%s  %s  ", f.Slot.Command(), f.Name)), decor.Percentage(decor.WC{W: 6}))
 	return func(sent, total int) {
-			bar.SetTotal(int64(total), false)
-			bar.SetCurrent(int64(sent))
-		}, func() {
-			bar.Abort(true)
-			bars.Wait()
-		}
+		bar.SetTotal(int64(total), false)
+		bar.SetCurrent(int64(sent))
+	}, done
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"hilrig/cli/terminal"
@@ -60,19 +59,13 @@ func (a *app) triedBar(h *doctor.Host, quiet bool) (done func()) {
 	if quiet || !terminal.Moves(a.out) {
 		return func() {}
 	}
-	began, n := time.Now(), len(h.Rig.Devices)
-	bars := mpb.New(terminal.Screen(a.out), mpb.WithWidth(24), mpb.WithRefreshRate(100*time.Millisecond))
-	bar := bars.New(int64(n), mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"),
-		mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.CountersNoUnit("tried %d of %d  ")),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
-			return fmt.Sprintf("  at most %.0f s left", max(0, doctor.BoardsWithin-time.Since(began)).Seconds())
-		})))
-	h.Tried = func(string) { bar.Increment() }
-	return func() {
-		bar.Abort(true)
-		bars.Wait()
+	began := time.Now()
+	left := func(decor.Statistics) string {
+		return fmt.Sprintf("  at most %.0f s left", max(0, doctor.BoardsWithin-time.Since(began)).Seconds())
 	}
+	bar, done := terminal.Bar(a.out, int64(len(h.Rig.Devices)), decor.CountersNoUnit("tried %d of %d  "), decor.Any(left))
+	h.Tried = func(string) { bar.Increment() }
+	return done
 }
 
 // printBoards is a table of states, and below it what is not ok: what is wrong

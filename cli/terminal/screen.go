@@ -2,9 +2,11 @@ package terminal
 
 import (
 	"io"
+	"time"
 
 	"github.com/vbauerster/cupwriter"
 	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
 )
 
 // Screen is where moving lines are drawn on a terminal: each redraw begins in
@@ -58,4 +60,16 @@ type fromStart struct{ w io.Writer }
 func (s fromStart) Write(b []byte) (int, error) {
 	n, err := s.w.Write(append([]byte("\r"), b...))
 	return max(0, n-1), err
+}
+
+// Bar is a moving line on a terminal, which goes when it is done. A total of 0
+// is still to be told.
+func Bar(w io.Writer, total int64, before, after decor.Decorator) (bar *mpb.Bar, done func()) {
+	bars := mpb.New(Screen(w), mpb.WithWidth(24), mpb.WithRefreshRate(100*time.Millisecond))
+	bar = bars.New(total, mpb.BarStyle().Lbound("").Rbound("").Filler("━").Tip("").Padding("─"),
+		mpb.BarRemoveOnComplete(), mpb.PrependDecorators(before), mpb.AppendDecorators(after))
+	return bar, func() {
+		bar.Abort(true)
+		bars.Wait()
+	}
 }
