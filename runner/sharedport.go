@@ -13,10 +13,11 @@ import (
 	"hilrig/record"
 )
 
-// sharedPort is one that several boards of a run dial, or one that says whose
+// sharedPort is one that several boards of a rig dial, or one that says whose
 // connections it takes.
 type sharedPort struct {
-	boards []frontdoor.Board
+	boards []frontdoor.Board        // that may dial it; those of the run first
+	run    int                      // how many of them the run is for
 	turns  map[string]chan struct{} // by name of the board, one for all that take turns
 	door   *frontdoor.Door
 	err    error // why there is no door
@@ -26,7 +27,7 @@ type sharedPort struct {
 type sharedPorts map[string]*sharedPort
 
 // sharedPorts finds the ports that a front door is needed at: where two boards
-// dial the same, or one says where it dials from.
+// of the run dial the same, or something tells one of them from others.
 func (p *Plan) sharedPorts() sharedPorts {
 	all := sharedPorts{}
 	for _, e := range p.Entries() {
@@ -39,14 +40,59 @@ func (p *Plan) sharedPorts() sharedPorts {
 		}
 		all[at].knows(e)
 	}
+	for _, s := range all {
+		s.run = len(s.boards)
+	}
+	for _, e := range p.bystanders() {
+		if s := all[e.Hub.Endpoint(e.Device)]; s != nil {
+			s.knows(e)
+		}
+	}
 	for at, s := range all {
-		if len(s.boards) == 1 && !s.boards[0].From.IsValid() {
+		if !s.needed() {
 			delete(all, at)
 			continue
 		}
 		s.takeTurns()
 	}
 	return all
+}
+
+// bystanders are boards of the rig file that the run is not for. They are powered
+// all the same, and dial: what they do is theirs. An emulated one lives only while
+// its own process runs.
+func (p *Plan) bystanders() (all []Entry) {
+	if !frontdoor.Supported() {
+		return nil
+	}
+	for _, d := range p.Around {
+		if d.Serial.Emulated != nil || slices.ContainsFunc(p.Devices, func(o rigfile.Device) bool { return o.Name == d.Name }) {
+			continue
+		}
+		for _, h := range p.Hubs {
+			all = append(all, Entry{Device: d.At(h), Hub: h.For(d)})
+		}
+	}
+	return all
+}
+
+// needed reports whether a board of the run would get connections that are
+// another's without a door.
+func (s *sharedPort) needed() bool {
+	one := s.boards[0]
+	return s.run > 1 || one.From.IsValid() || len(s.boards) > 1 && len(frontdoor.Turns(s.boards, one.Name)) < len(s.boards)
+}
+
+// turnsOf are the boards of the run that a board takes turns with, itself among
+// them; none where it does not.
+func (s *sharedPort) turnsOf(name string) []string {
+	names := slices.DeleteFunc(frontdoor.Turns(s.boards, name), func(n string) bool {
+		return !slices.ContainsFunc(s.boards[:s.run], func(b frontdoor.Board) bool { return b.Name == n })
+	})
+	if len(names) < 2 {
+		return nil
+	}
+	return names
 }
 
 // knows adds a board, once for all the hubs that it is tested at.
@@ -63,8 +109,8 @@ func (s *sharedPort) knows(e Entry) {
 }
 
 func (s *sharedPort) takeTurns() {
-	for _, b := range s.boards {
-		names := frontdoor.Turns(s.boards, b.Name)
+	for _, b := range s.boards[:s.run] {
+		names := s.turnsOf(b.Name)
 		if len(names) == 0 {
 			continue
 		}
@@ -83,7 +129,7 @@ func (all sharedPorts) sharing(e Entry) *record.Shared {
 	if s == nil {
 		return nil
 	}
-	shared := &record.Shared{Port: at, From: e.From, Turns: frontdoor.Turns(s.boards, e.Board())}
+	shared := &record.Shared{Port: at, From: e.From, Turns: s.turnsOf(e.Board())}
 	if frontdoor.ByName(s.boards, e.Board()) {
 		shared.Host = e.Hub.Host
 	}

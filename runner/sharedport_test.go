@@ -153,6 +153,53 @@ func TestABoardWithAPortOfItsOwnSharesNone(t *testing.T) {
 	}
 }
 
+// A board of the rig file dials also when the run is not for it: what tells it
+// from the one that runs keeps it out.
+func TestABoardThatTheRunIsNotForIsKeptOut(t *testing.T) {
+	for what, c := range map[string]struct {
+		here, other rigfile.Device
+		emulated    bool
+		door        bool
+		turns       bool // if the run were for both
+	}{
+		"it has an address of its own":        {other: rigfile.Device{From: "127.0.1.2"}, door: true},
+		"the one that runs has":               {here: rigfile.Device{From: "127.0.1.2"}, door: true},
+		"it names another hub":                {here: rigfile.Device{HubHost: "a.lan"}, other: rigfile.Device{HubHost: "b.lan"}, door: true},
+		"nothing tells it apart":              {turns: true},
+		"an emulated one has no life":         {other: rigfile.Device{From: "127.0.1.2"}, emulated: true},
+		"it dials another port":               {other: rigfile.Device{From: "127.0.1.2", HubPort: 1}},
+		"a third keeps names from telling it": {here: rigfile.Device{HubHost: "a.lan"}, other: rigfile.Device{HubHost: "192.0.2.1"}, turns: true},
+	} {
+		t.Run(what, func(t *testing.T) {
+			p, at := onePort(t, plan(t, "here", "other"))
+			for i, d := range []rigfile.Device{c.here, c.other} {
+				p.Devices[i].From, p.Devices[i].HubHost = d.From, d.HubHost
+				if d.HubPort != 0 {
+					p.Devices[i].HubPort = d.HubPort
+				}
+				if i == 1 && c.emulated {
+					p.Devices[i].Serial.Emulated = &rigfile.Emulated{}
+				} else {
+					p.Devices[i].Serial.Emulated = nil
+				}
+			}
+			p.Around = slices.Clone(p.Devices)
+			e := p.EntriesOf(p.Devices[0])[0]
+			if s := p.sharedPorts().sharing(e); (s != nil && len(s.Turns) == 2) != c.turns {
+				t.Errorf("with both: %+v", s)
+			}
+			p.Devices = p.Devices[:1]
+			ports := p.sharedPorts()
+			if got := ports[at] != nil; got != c.door {
+				t.Errorf("a door: %v, want %v", got, c.door)
+			}
+			if s := ports.sharing(e); s != nil && s.Turns != nil {
+				t.Errorf("alone it takes turns with %q", s.Turns)
+			}
+		})
+	}
+}
+
 // Boards that nothing tells apart are never under way together; the others are
 // not held up.
 func TestBoardsThatNothingTellsApartTakeTurns(t *testing.T) {

@@ -54,6 +54,9 @@ type Door struct {
 	told   map[Stranger]bool
 }
 
+// Supported reports whether boards can share a port on this system.
+func Supported() bool { return supported() == nil }
+
 // Open listens at the shared port. Its error is of class rig:hub.
 func Open(ctx context.Context, c Config) (*Door, error) {
 	if c.Log == nil {
