@@ -1,10 +1,12 @@
 package runner
 
 import (
+	"fmt"
 	"slices"
 
-	"hilrig/azure/frontdoor"
+	"hilrig/certs"
 	"hilrig/fixtures/rigfile"
+	"hilrig/record"
 )
 
 // beside are the client ids of the other boards of the rig that dial the port of
@@ -13,26 +15,52 @@ import (
 // one lives only while its own process runs.
 func (p *Plan) beside(e Entry) (ids []string) {
 	i := slices.IndexFunc(p.Hubs, func(h rigfile.Hub) bool { return h.Name == e.Hub.Name })
-	at := e.Hub.Endpoint(e.Device)
-	if i < 0 || at == "" || e.HubPort == 0 {
+	if i < 0 {
 		return nil
 	}
-	var boards []frontdoor.Board
-	var others []rigfile.Device
-	for _, d := range p.Around {
-		o := Entry{Device: d.At(p.Hubs[i]), Hub: p.Hubs[i].For(d)}
-		if o.Hub.Endpoint(o.Device) != at {
-			continue
-		}
-		b := frontdoor.Board{Name: d.Name, Host: o.Hub.Host}
-		b.From, _ = frontdoor.ParseSource(o.From) // the rig file was checked
-		boards, others = append(boards, b), append(others, d)
-	}
-	turns := frontdoor.Turns(boards, e.Board())
-	for _, d := range others {
-		if d.Name != e.Board() && d.Serial.Emulated == nil && slices.Contains(turns, d.Name) {
-			ids = append(ids, d.Type.MQTT.ClientIDFor(d.DeviceID, p.Hubs[i].For(d).Host))
+	for _, d := range p.Hubs[i].Beside(p.Around, e.Board()) {
+		if d.Serial.Emulated == nil {
+			ids = append(ids, p.Hubs[i].ClientIDOf(d))
 		}
 	}
 	return ids
+}
+
+// checkCertificates refuses boards that only their certificates could tell apart,
+// and that have the same. A file that cannot be read is for whoever runs the board.
+func (p *Plan) checkCertificates() error {
+	for _, h := range p.Hubs {
+		for _, d := range p.Devices {
+			print := printOf(d)
+			if print == "" {
+				continue
+			}
+			for _, o := range h.Beside(p.Around, d.Name) {
+				if printOf(o) != print {
+					continue
+				}
+				return record.NewFailure(record.Usage, "tell apart", d.Name+" and "+o.Name, fmt.Errorf(
+					"both dial %s and have one certificate, thumbprint %s (%s, %s)", h.Endpoint(d), print, d.Identity.Certificate, o.Identity.Certificate)).
+					WithCure("give each an identity of its own, or from (its source address), hub_port or listen")
+			}
+		}
+	}
+	return nil
+}
+
+// printOf is the thumbprint of the certificate that a device has whatever
+// happens; empty where it gets one from the run.
+func printOf(d rigfile.Device) string {
+	if d.Identity == nil {
+		return ""
+	}
+	data, err := certs.ReadFile(d.Identity.Certificate)
+	if err != nil {
+		return ""
+	}
+	c, err := certs.ParseCertificate(data)
+	if err != nil {
+		return ""
+	}
+	return certs.ThumbprintsOf(c).SHA256
 }

@@ -74,12 +74,7 @@ func NewPlan(r Request) (*Plan, error) {
 	if p.Hubs, err = chooseHubs(r.Rig, r.Hubs); err != nil {
 		return nil, err
 	}
-	for _, h := range p.Hubs {
-		if err = rigfile.CheckEndpoints(h, p.Devices); err != nil {
-			return nil, err
-		}
-	}
-	if err = checkWays(p.Hubs, p.Devices); err != nil {
+	if err = p.checkMeeting(); err != nil {
 		return nil, err
 	}
 	if len(r.Catalogue) > 0 {
@@ -103,6 +98,20 @@ func NewPlan(r Request) (*Plan, error) {
 		return nil, err
 	}
 	return p, p.fits()
+}
+
+// checkMeeting says what keeps the devices from their hubs, or from one another
+// there.
+func (p *Plan) checkMeeting() error {
+	for _, h := range p.Hubs {
+		if err := rigfile.CheckEndpoints(h, p.Devices); err != nil {
+			return err
+		}
+	}
+	if err := checkWays(p.Hubs, p.Devices); err != nil {
+		return err
+	}
+	return p.checkCertificates()
 }
 
 // readersOfAGroup is how many may read a partition of Azure's events by one
