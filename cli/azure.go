@@ -13,6 +13,7 @@ import (
 	"hilrig/azure/iothub/registry"
 	"hilrig/certs"
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/doctor"
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
@@ -59,21 +60,21 @@ It replaces looking for these in the portal: Overview (host name), Pricing and
 scale, Shared access policies (rights), Built-in endpoints (consumer group),
 Message routing, Networking.`,
 		Example: "  hilrig azure check --rig rig.yaml\n  hilrig azure check --rig rig.yaml --hub azure --json",
-		Args:    exactly(),
+		Args:    verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			h, err := a.named(f, "hilrig azure check")
 			if err != nil {
 				return err
 			}
-			ctx, stop := a.untilSignal(cmd.Context())
+			ctx, stop := a.UntilSignal(cmd.Context())
 			defer stop()
 			found := a.lookAtAzure(ctx, h)
 			if ctx.Err() != nil {
-				return errInterrupted
+				return verb.ErrInterrupted
 			}
 			a.judge(found)
 			if f.asJSON {
-				return a.encoder().Encode(found)
+				return a.Encoder().Encode(found)
 			}
 			a.printResults(found)
 			return nil
@@ -85,7 +86,7 @@ Message routing, Networking.`,
 
 // lookAtAzure is a hub's check as doctor's results.
 func (a *app) lookAtAzure(ctx context.Context, h rigfile.Hub) (found []doctor.Result) {
-	c, err := runner.AzureOf(h, a.log)
+	c, err := runner.AzureOf(h, a.Log)
 	all := []iothub.Finding{{Err: err}}
 	if err == nil {
 		all = append(c.Check(ctx), a.lookAtManaged(ctx, c, h)...)
@@ -139,7 +140,7 @@ left alone. Every run does this first.
 
 It replaces looking through IoT Hub, Devices, in the portal.`,
 		Example: "  hilrig azure sweep --rig rig.yaml",
-		Args:    exactly(),
+		Args:    verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			h, err := a.named(f, "hilrig azure sweep")
 			if err != nil {
@@ -149,23 +150,23 @@ It replaces looking through IoT Hub, Devices, in the portal.`,
 			if err != nil {
 				return err
 			}
-			client, err := runner.RegistryOf(h, a.log)
+			client, err := runner.RegistryOf(h, a.Log)
 			if err != nil {
 				return err
 			}
 			defer client.Close()
-			ctx, stop := a.untilSignal(cmd.Context())
+			ctx, stop := a.UntilSignal(cmd.Context())
 			defer stop()
 			sweep := iothub.Sweep
 			if f.dryRun {
 				sweep = iothub.Abandoned
 			}
-			swept, err := sweep(ctx, client, iothub.Folder(state, h.Host), a.log)
+			swept, err := sweep(ctx, client, iothub.Folder(state, h.Host), a.Log)
 			changes := []azureChange{}
 			for _, s := range swept {
 				c := azureChange{Device: s.DeviceID, What: s.What}
 				if s.Err != nil {
-					c.Error, a.code = s.Err.Error(), runner.ExitRig
+					c.Error, a.Code = s.Err.Error(), runner.ExitRig
 				}
 				changes = append(changes, c)
 			}
@@ -179,17 +180,17 @@ It replaces looking through IoT Hub, Devices, in the portal.`,
 // tell prints changes; none are said in words.
 func (a *app) tell(f *azureFlags, none string, changes ...azureChange) error {
 	if f.asJSON {
-		return a.encoder().Encode(changes)
+		return a.Encoder().Encode(changes)
 	}
 	if len(changes) == 0 {
-		fmt.Fprintln(a.out, none)
+		fmt.Fprintln(a.Out, none)
 	}
 	for _, c := range changes {
-		fmt.Fprintf(a.out, "%s  %s", c.Device, c.What)
+		fmt.Fprintf(a.Out, "%s  %s", c.Device, c.What)
 		if c.Error != "" {
-			fmt.Fprintf(a.out, "  %s", terminal.OneLine(c.Error))
+			fmt.Fprintf(a.Out, "  %s", terminal.OneLine(c.Error))
 		}
-		fmt.Fprintln(a.out)
+		fmt.Fprintln(a.Out)
 	}
 	return nil
 }
@@ -199,7 +200,7 @@ func (a *app) azureDevice() *cobra.Command {
 		Use:     "device",
 		Short:   "Register a device by its certificate, list and show, send to it, remove it",
 		Example: "  hilrig azure device show NewDevice --rig rig.yaml",
-		Args:    knownVerb,
+		Args:    verb.Subject,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.azureDeviceAdd(), a.azureDeviceList(), a.azureDeviceShow(), a.azureDeviceRemove(), a.azureDeviceSend())
@@ -219,7 +220,7 @@ else's: it is not told from one that was made.
 
 It replaces IoT Hub, Devices in the portal. The policy needs service connect.`,
 		Example: "  hilrig azure device list --rig rig.yaml\n  hilrig azure device list --rig rig.yaml --left",
-		Args:    exactly(),
+		Args:    verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.onRegistry(cmd, f, cmd.CommandPath(), func(ctx context.Context, r *registry.Client) error {
 				found, err := r.Query(ctx, "SELECT * FROM devices")
@@ -264,12 +265,12 @@ func (a *app) onRegistry(cmd *cobra.Command, f *azureFlags, verb string, do func
 	if err != nil {
 		return err
 	}
-	client, err := runner.RegistryOf(h, a.log)
+	client, err := runner.RegistryOf(h, a.Log)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	ctx, stop := a.untilSignal(cmd.Context())
+	ctx, stop := a.UntilSignal(cmd.Context())
 	defer stop()
 	return do(ctx, client)
 }
@@ -286,9 +287,9 @@ until somebody removes it: runs use such a device with adopt: true only.
 It replaces IoT Hub, Devices, Add Device, X.509 Self-Signed in the portal, and
 copying the thumbprint from openssl.`,
 		Example: "  hilrig azure device add NewDevice --certificate device.crt --rig rig.yaml",
-		Args:    exactly("ID"),
+		Args:    verb.Exactly("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := required(cmd, "certificate"); err != nil {
+			if err := verb.Required(cmd, "certificate"); err != nil {
 				return err
 			}
 			certificate, err := readCertificate(file)
@@ -324,7 +325,7 @@ it is connected, and whether a rig made it.
 
 It replaces IoT Hub, Devices, and the device's page in the portal.`,
 		Example: "  hilrig azure device show NewDevice --rig rig.yaml",
-		Args:    exactly("ID"),
+		Args:    verb.Exactly("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.onDevice(cmd, f, args[0], func(ctx context.Context, r *registry.Client) error {
 				d, err := r.Get(ctx, args[0])
@@ -363,7 +364,7 @@ stays. One that a run uses at present is not removed.
 
 It replaces IoT Hub, Devices, Delete in the portal.`,
 		Example: "  hilrig azure device remove NewDevice --rig rig.yaml --dry-run",
-		Args:    exactly("ID"),
+		Args:    verb.Exactly("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.onDevice(cmd, f, args[0], func(ctx context.Context, r *registry.Client) error {
 				d, err := r.Get(ctx, args[0])

@@ -15,6 +15,7 @@ import (
 	"hilrig/azure/iothub/access"
 	"hilrig/azure/iothub/arm"
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/record"
 )
 
@@ -30,7 +31,7 @@ AZURE_CLIENT_ID and AZURE_CLIENT_SECRET.`,
   hilrig azure sweep --rig rig.yaml
   hilrig azure hub show --resource ID
   hilrig azure certificate list --resource ID`,
-		Args: knownVerb,
+		Args: verb.Subject,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.azureCheck(), a.azureDevice(), a.azureSweep(), a.azureHub(), a.azureCertificate())
@@ -56,7 +57,7 @@ func (f *armFlags) add(cmd *cobra.Command, changes bool) *cobra.Command {
 
 // with runs a step with a client of the hub that the flags name.
 func (f *armFlags) with(a *app, cmd *cobra.Command, step func(context.Context, *arm.Client, arm.ID) error) error {
-	if err := required(cmd, "resource"); err != nil {
+	if err := verb.Required(cmd, "resource"); err != nil {
 		return err
 	}
 	id, err := arm.ParseID(f.resource)
@@ -67,7 +68,7 @@ func (f *armFlags) with(a *app, cmd *cobra.Command, step func(context.Context, *
 	if err != nil {
 		return err
 	}
-	ctx, stop := a.untilSignal(cmd.Context())
+	ctx, stop := a.UntilSignal(cmd.Context())
 	defer stop()
 	return step(ctx, c, id)
 }
@@ -89,7 +90,7 @@ func (a *app) azureHub() *cobra.Command {
 		Use:     "hub",
 		Short:   "Look at an IoT Hub, create one",
 		Example: "  hilrig azure hub show --resource ID\n  hilrig azure hub create --resource ID --location westeurope --dry-run",
-		Args:    knownVerb,
+		Args:    verb.Subject,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.azureHubShow(), a.azureHubCreate())
@@ -108,7 +109,7 @@ Overview, Pricing and scale, Networking and Message routing. The hub is only
 read.`,
 		Example: `  hilrig azure hub show --resource /subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Devices/IotHubs/NAME
   hilrig azure hub show --resource ID --json`,
-		Args: exactly(),
+		Args: verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.with(a, cmd, func(ctx context.Context, c *arm.Client, _ arm.ID) error {
 				h, err := c.Hub(ctx)
@@ -127,13 +128,13 @@ read.`,
 
 func (a *app) showHub(h arm.Hub, q arm.Quota, asJSON bool) error {
 	if asJSON {
-		return a.encoder().Encode(struct {
+		return a.Encoder().Encode(struct {
 			arm.Hub
 			Quota     arm.Quota `json:"quota"`
 			Swallowed string    `json:"swallowed,omitempty"`
 		}{h, q, h.Swallowed()})
 	}
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	for _, line := range [][2]string{
 		{"hub", fmt.Sprintf("%s, %s, %s", h.HostName, h.Location, h.State)},
 		{"TLS 1.3 at", h.DeviceHostName},
@@ -163,7 +164,7 @@ func (a *app) azureCertificate() *cobra.Command {
 		Use:     "certificate",
 		Short:   "List, add and remove the certificates that a hub trusts to sign devices'",
 		Example: "  hilrig azure certificate list --resource ID",
-		Args:    knownVerb,
+		Args:    verb.Subject,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.azureCertificateList(), a.azureCertificateAdd(), a.azureCertificateRemove())
@@ -177,7 +178,7 @@ func (a *app) azureCertificateList() *cobra.Command {
 		Short:   "List the certificates that a hub trusts",
 		Long:    "List what the portal shows at IoT Hub, Security settings, Certificates.",
 		Example: "  hilrig azure certificate list --resource ID",
-		Args:    exactly(),
+		Args:    verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.with(a, cmd, func(ctx context.Context, c *arm.Client, _ arm.ID) error {
 				all, err := c.Certificates(ctx)
@@ -185,9 +186,9 @@ func (a *app) azureCertificateList() *cobra.Command {
 					return err
 				}
 				if f.json {
-					return a.encoder().Encode(all)
+					return a.Encoder().Encode(all)
 				}
-				w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+				w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 				for _, one := range all {
 					fmt.Fprintln(w, strings.Join(certificateLine(one), "\t"))
 				}
@@ -218,7 +219,7 @@ key make certificates for every device that the hub registers as X.509 CA signed
 it is said and asked. One of that name is never replaced by another.`,
 		Example: `  hilrig azure certificate add NewDevice identity/device.pem --resource ID
   hilrig azure certificate add NewDevice identity/device.pem --resource ID --dry-run`,
-		Args: exactly("NAME", "FILE"),
+		Args: verb.Exactly("NAME", "FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			certificate, err := readCertificate(args[1])
 			if err != nil {
@@ -234,9 +235,9 @@ it is said and asked. One of that name is never replaced by another.`,
 					return err
 				}
 				if f.json {
-					return a.encoder().Encode(added)
+					return a.Encoder().Encode(added)
 				}
-				fmt.Fprintln(a.out, strings.Join(certificateLine(added), "  "))
+				fmt.Fprintln(a.Out, strings.Join(certificateLine(added), "  "))
 				return nil
 			})
 		},
@@ -246,16 +247,16 @@ it is said and asked. One of that name is never replaced by another.`,
 // agreed says what would be done, with a warning, and reports whether to do it.
 func (a *app) agreed(ctx context.Context, f *armFlags, what, warning string) (bool, error) {
 	if warning != "" {
-		fmt.Fprintf(a.err, "warning: %s\n", warning)
+		fmt.Fprintf(a.Err, "warning: %s\n", warning)
 	}
 	if f.dryRun && f.json {
-		return false, a.encoder().Encode(map[string]string{"would": what})
+		return false, a.Encoder().Encode(map[string]string{"would": what})
 	}
 	if f.dryRun {
-		fmt.Fprintf(a.out, "would %s\n", terminal.OneLine(what))
+		fmt.Fprintf(a.Out, "would %s\n", terminal.OneLine(what))
 		return false, nil
 	}
-	if f.yes || a.ask(ctx, bufio.NewReader(a.in), terminal.OneLine(what)+"?") {
+	if f.yes || a.Ask(ctx, bufio.NewReader(a.In), terminal.OneLine(what)+"?") {
 		return true, nil
 	}
 	return false, record.NewFailure(record.Usage, "change", f.resource, errors.New("nothing was done: nobody said yes")).WithCure("--yes does not ask")
@@ -270,7 +271,7 @@ func (a *app) azureCertificateRemove() *cobra.Command {
 settings, Certificates, Delete. Devices whose certificates it signed are refused
 from then on.`,
 		Example: "  hilrig azure certificate remove NewDevice --resource ID",
-		Args:    exactly("NAME"),
+		Args:    verb.Exactly("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.with(a, cmd, func(ctx context.Context, c *arm.Client, id arm.ID) error {
 				if agreed, err := a.agreed(ctx, f, fmt.Sprintf("remove certificate %s of %s", args[0], id.Name), ""); !agreed {
@@ -280,9 +281,9 @@ from then on.`,
 					return err
 				}
 				if f.json {
-					return a.encoder().Encode(map[string]string{"removed": args[0]})
+					return a.Encoder().Encode(map[string]string{"removed": args[0]})
 				}
-				fmt.Fprintf(a.out, "removed %s\n", terminal.OneLine(args[0]))
+				fmt.Fprintf(a.Out, "removed %s\n", terminal.OneLine(args[0]))
 				return nil
 			})
 		},

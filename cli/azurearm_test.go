@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -22,7 +21,7 @@ import (
 
 	"hilrig/azure/iothub/arm"
 	"hilrig/certs"
-	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/runner"
 	"hilrig/suites"
@@ -106,8 +105,8 @@ func (m *manager) azure(t *testing.T, typed string, args ...string) (out, errs s
 func (m *manager) hilrig(t *testing.T, typed string, args ...string) (out, errs string, err error) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	a := &app{in: strings.NewReader(typed), out: terminal.NewText(&stdout), err: terminal.NewText(&stderr), rawErr: &stderr, logTo: terminal.NewRedirect(&stderr), log: slog.New(slog.DiscardHandler)}
-	if a.catalogue, err = suites.With(); err != nil {
+	a := &app{App: verb.New(nil, strings.NewReader(typed), &stdout, &stderr)}
+	if a.Catalogue, err = suites.With(); err != nil {
 		t.Fatal(err)
 	}
 	a.manager = func(id arm.ID) (*arm.Client, error) {
@@ -116,7 +115,7 @@ func (m *manager) hilrig(t *testing.T, typed string, args ...string) (out, errs 
 	root := a.root()
 	root.SetArgs(args)
 	err = root.ExecuteContext(t.Context())
-	m.code = a.code
+	m.code = a.Code
 	return stdout.String(), stderr.String(), err
 }
 

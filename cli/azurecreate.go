@@ -9,6 +9,7 @@ import (
 
 	"hilrig/azure/iothub/arm"
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 )
 
 func (a *app) azureHubCreate() *cobra.Command {
@@ -26,14 +27,14 @@ It replaces Create a resource, IoT Hub in the portal: Basics, Management (tier) 
 Networking (minimum TLS version).`,
 		Example: `  hilrig azure hub create --resource /subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Devices/IotHubs/NAME --location westeurope --dry-run
   hilrig azure hub create --resource ID --location westeurope --sku S1 --yes`,
-		Args: exactly(),
+		Args: verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := required(cmd, "resource", "location"); err != nil {
+			if err := verb.Required(cmd, "resource", "location"); err != nil {
 				return err
 			}
 			costs, err := monthly(n)
 			if err != nil {
-				return usage(cmd, err)
+				return verb.Usage(cmd, err)
 			}
 			return f.with(a, cmd, func(ctx context.Context, c *arm.Client, id arm.ID) error {
 				if err := c.Vacant(ctx); err != nil {
@@ -48,9 +49,9 @@ Networking (minimum TLS version).`,
 					return err
 				}
 				if f.json {
-					return a.encoder().Encode(h)
+					return a.Encoder().Encode(h)
 				}
-				fmt.Fprintf(a.out, "created %s\n", terminal.OneLine(fmt.Sprintf("%s, %s, minimum TLS %s, %s", h.HostName, h.SKU, h.MinimumTLS, h.Location)))
+				fmt.Fprintf(a.Out, "created %s\n", terminal.OneLine(fmt.Sprintf("%s, %s, minimum TLS %s, %s", h.HostName, h.SKU, h.MinimumTLS, h.Location)))
 				return nil
 			})
 		},

@@ -11,6 +11,7 @@ import (
 
 	"hilrig/azure/hub"
 	"hilrig/azure/iothub/devicebound"
+	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/runner"
 )
@@ -31,7 +32,7 @@ reader only, so that a production which reads feedback of this hub misses it.
 It replaces IoT Hub, Devices, Message to Device in the portal.`,
 		Example: `  hilrig azure device send NewDevice hello --rig rig.yaml
   hilrig azure device send NewDevice hello --rig rig.yaml --wait 1m`,
-		Args: exactly("ID", "TEXT"),
+		Args: verb.Exactly("ID", "TEXT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkDeviceID("name", "device", args[0]); err != nil {
 				return err
@@ -40,7 +41,7 @@ It replaces IoT Hub, Devices, Message to Device in the portal.`,
 			if err != nil {
 				return err
 			}
-			c, err := runner.DeviceBoundOf(h, a.log)
+			c, err := runner.DeviceBoundOf(h, a.Log)
 			if err != nil {
 				return err
 			}
@@ -48,9 +49,9 @@ It replaces IoT Hub, Devices, Message to Device in the portal.`,
 			if f.dryRun {
 				return a.tell(f, "", azureChange{Device: args[0], What: fmt.Sprintf("would be sent %d bytes", len(m.Payload))})
 			}
-			ctx, stop := a.untilSignal(cmd.Context())
+			ctx, stop := a.UntilSignal(cmd.Context())
 			defer stop()
-			return interruptible(ctx, func(ctx context.Context) error {
+			return verb.Interruptible(ctx, func(ctx context.Context) error {
 				what, err := sendToDevice(ctx, c, args[0], m, wait)
 				if err != nil {
 					return err

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/verb"
 	"hilrig/doctor"
 	"hilrig/fixtures/rigfile"
 	"hilrig/runner"
@@ -15,7 +16,7 @@ func (a *app) brokerCommand() *cobra.Command {
 		Use:     "broker",
 		Short:   "Look at the MQTT broker of a rig",
 		Example: "  hilrig broker check --rig rig.yaml",
-		Args:    knownVerb,
+		Args:    verb.Subject,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.brokerCheck())
@@ -33,17 +34,17 @@ observer that subscribes and hears a message of its own. Exit code 3 when
 something is bad.`,
 		Example: `  hilrig broker check --rig rig.yaml
   hilrig broker check --rig rig.yaml --hub mosquitto`,
-		Args: exactly(),
+		Args: verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			looked, err := a.rigOfKind(rigfile.KindBroker, rig, name, cmd.CommandPath())
 			if err != nil {
 				return err
 			}
-			ctx, stop := a.untilSignal(cmd.Context())
+			ctx, stop := a.UntilSignal(cmd.Context())
 			defer stop()
 			found := lookAtBroker(ctx, looked.Hub, looked.Devices)
 			if ctx.Err() != nil {
-				return errInterrupted
+				return verb.ErrInterrupted
 			}
 			a.judge(found)
 			a.printResults(found)

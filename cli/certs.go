@@ -11,6 +11,7 @@ import (
 
 	"hilrig/certs"
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/record"
 )
 
@@ -21,7 +22,7 @@ func (a *app) certsCommand() *cobra.Command {
 		Example: `  hilrig certs new --device-id NewDevice --out identity
   hilrig certs show identity/device.pem
   hilrig certs check --root root.pem --certificate identity/device.pem --key identity/device.key`,
-		Args: knownVerb,
+		Args: verb.Subject,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.certsNew(), a.certsShow(), a.certsCheck())
@@ -39,9 +40,9 @@ func (a *app) certsNew() *cobra.Command {
 device.crt, device.pem (the same certificate, as the guide names it) and
 device.key, which only you can read. Nothing is overwritten.`,
 		Example: "  hilrig certs new --device-id NewDevice --out identity",
-		Args:    exactly(),
+		Args:    verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := required(cmd, "device-id", "out"); err != nil {
+			if err := verb.Required(cmd, "device-id", "out"); err != nil {
 				return err
 			}
 			if pkcs1 {
@@ -65,9 +66,9 @@ func (a *app) newIdentity(cmd *cobra.Command, spec certs.IdentitySpec, out strin
 	}
 	switch {
 	case spec.Days < 1 || spec.Days > 36500:
-		return usage(cmd, fmt.Errorf("--days %d is not within 1 and 36500", spec.Days))
+		return verb.Usage(cmd, fmt.Errorf("--days %d is not within 1 and 36500", spec.Days))
 	case spec.Bits < 2048 || spec.Bits > 8192:
-		return usage(cmd, fmt.Errorf("--bits %d is not within 2048 and 8192", spec.Bits))
+		return verb.Usage(cmd, fmt.Errorf("--bits %d is not within 2048 and 8192", spec.Bits))
 	}
 	id, err := certs.NewIdentity(cmd.Context(), spec)
 	if err != nil {
@@ -77,10 +78,10 @@ func (a *app) newIdentity(cmd *cobra.Command, spec certs.IdentitySpec, out strin
 		return err
 	}
 	for _, name := range []string{"device.crt", "device.pem", "device.key"} {
-		fmt.Fprintln(a.out, filepath.Join(out, name))
+		fmt.Fprintln(a.Out, filepath.Join(out, name))
 	}
 	t := certs.ThumbprintsOf(id.Certificate)
-	fmt.Fprintf(a.out, "SHA-1 thumbprint    %s\nSHA-256 thumbprint  %s\n", t.SHA1, t.SHA256)
+	fmt.Fprintf(a.Out, "SHA-1 thumbprint    %s\nSHA-256 thumbprint  %s\n", t.SHA1, t.SHA256)
 	return nil
 }
 
@@ -89,16 +90,16 @@ func (a *app) certsShow() *cobra.Command {
 		Use:     "show FILE",
 		Short:   "Show a certificate, with its thumbprints as Azure wants them",
 		Example: "  hilrig certs show identity/device.pem",
-		Args:    exactly("FILE"),
+		Args:    verb.Exactly("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			c, err := readCertificate(args[0])
 			if err != nil {
 				return err
 			}
 			if doubt := certs.Doubt(c); doubt != "" {
-				fmt.Fprintf(a.err, "warning: %s: %s\n", args[0], terminal.OneLine(doubt))
+				fmt.Fprintf(a.Err, "warning: %s: %s\n", args[0], terminal.OneLine(doubt))
 			}
-			w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+			w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 			for _, d := range certs.DescribeCertificate(c) {
 				fmt.Fprintf(w, "%s\t%s\n", d.Name, terminal.OneLine(d.Value))
 			}
@@ -130,9 +131,9 @@ certificate, and the form survives the terminal. With --hub-certificate also
 that the root signs that hub.`,
 		Example: `  hilrig certs check --root root.pem --certificate identity/device.pem --key identity/device.key
   hilrig certs check --root root.pem --certificate identity/device.pem --key identity/device.key --hub-certificate hub.pem`,
-		Args: exactly(),
+		Args: verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := required(cmd, "root", "certificate", "key"); err != nil {
+			if err := verb.Required(cmd, "root", "certificate", "key"); err != nil {
 				return err
 			}
 			files, err := certs.CheckFiles(root, certificate, key)
@@ -149,7 +150,7 @@ that the root signs that hub.`,
 				}
 			}
 			t := certs.ThumbprintsOf(files.Identity.Certificate)
-			fmt.Fprintf(a.out, "device id           %s\nSHA-1 thumbprint    %s\nSHA-256 thumbprint  %s\nvalid until         %s\nall three files can be loaded\n",
+			fmt.Fprintf(a.Out, "device id           %s\nSHA-1 thumbprint    %s\nSHA-256 thumbprint  %s\nvalid until         %s\nall three files can be loaded\n",
 				files.Identity.DeviceID, t.SHA1, t.SHA256, files.Identity.Certificate.NotAfter.UTC().Format(time.RFC3339))
 			return nil
 		},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"hilrig/cli/verb"
 	"hilrig/peers"
 )
 
@@ -57,7 +58,7 @@ func TestTheFilesForCI(t *testing.T) {
 // The files for CI servers ask for what the servers show, with flags that exist,
 // and show nothing that a job before has left.
 func TestTheFilesForCIUseWhatCIReads(t *testing.T) {
-	root := (&app{}).root()
+	root := (&app{App: &verb.App{}}).root()
 	flags := regexp.MustCompile(`(RUNFLAGS|GATEFLAGS)\s*[:=]\s*'?(--[^'\n]*)`)
 	for name, wants := range map[string][]string{
 		"Jenkinsfile":         {"junit allowEmptyResults"},

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/reports/compare"
@@ -35,10 +36,10 @@ earlier one answered, by a rig that failed or by what did not run.`,
 		Example: `  hilrig compare latest~1 latest
   hilrig compare latest~1 latest --markdown
   hilrig compare 20261122T231501Z-7f3a latest --json`,
-		Args: exactly("BEFORE", "AFTER"),
+		Args: verb.Exactly("BEFORE", "AFTER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if asJSON && markdown {
-				return usage(cmd, fmt.Errorf("--json and --markdown are two forms: choose one"))
+				return verb.Usage(cmd, fmt.Errorf("--json and --markdown are two forms: choose one"))
 			}
 			var runs [2]*record.Record
 			for i, name := range args {
@@ -53,15 +54,15 @@ earlier one answered, by a rig that failed or by what did not run.`,
 			c := compare.Runs(runs[0], runs[1])
 			switch {
 			case c.Worse():
-				a.code = runner.ExitDevice
+				a.Code = runner.ExitDevice
 			case c.Unknown():
-				a.code = runner.ExitRig
+				a.Code = runner.ExitRig
 			}
 			switch {
 			case asJSON:
-				return a.printJSON(c)
+				return a.PrintJSON(c)
 			case markdown:
-				return c.Markdown(a.out)
+				return c.Markdown(a.Out)
 			}
 			a.compared(c)
 			return nil
@@ -75,35 +76,35 @@ earlier one answered, by a rig that failed or by what did not run.`,
 
 // compared shows a comparison at a terminal.
 func (a *app) compared(c *compare.Comparison) {
-	ink, width := terminal.PaletteOf(a.out), terminal.Width(a.out)
-	fmt.Fprintf(a.out, "%s → %s\n", c.Before.ID, c.After.ID)
+	ink, width := terminal.PaletteOf(a.Out), terminal.Width(a.Out)
+	fmt.Fprintf(a.Out, "%s → %s\n", c.Before.ID, c.After.ID)
 	for _, d := range c.Differs {
-		fmt.Fprintf(a.out, "%s\n", strings.TrimSuffix(terminal.Wrap(ink.Paint(terminal.Yellow, "another")+"  "+terminal.OneLine(d), "", width), "\n"))
+		fmt.Fprintf(a.Out, "%s\n", strings.TrimSuffix(terminal.Wrap(ink.Paint(terminal.Yellow, "another")+"  "+terminal.OneLine(d), "", width), "\n"))
 	}
 	for _, g := range c.Groups() {
 		if len(g.Changes) == 0 {
 			continue
 		}
-		fmt.Fprintf(a.out, "\n%s\n", ink.Paint(terminal.Bold, fmt.Sprintf("%s (%d)", g.Title, len(g.Changes))))
+		fmt.Fprintf(a.Out, "\n%s\n", ink.Paint(terminal.Bold, fmt.Sprintf("%s (%d)", g.Title, len(g.Changes))))
 		for _, told := range together(g.Changes) {
 			ch := told[0]
 			what := ch.Spec
 			if n := len(told); n > 1 {
 				what = wording.Plural(n, "spec")
 			}
-			fmt.Fprintf(a.out, "%s %s on %s, before %s\n", ink.Verdict(ch.After), ink.Paint(terminal.Bold, what), ch.Device, asWord(ch.Before))
+			fmt.Fprintf(a.Out, "%s %s on %s, before %s\n", ink.Verdict(ch.After), ink.Paint(terminal.Bold, what), ch.Device, asWord(ch.Before))
 			if ch.Message != "" {
-				fmt.Fprint(a.out, terminal.Wrap(wording.Clip(terminal.OneLine(ch.Message), 400), "  ", width))
+				fmt.Fprint(a.Out, terminal.Wrap(wording.Clip(terminal.OneLine(ch.Message), 400), "  ", width))
 			}
 		}
 	}
 	if len(c.Moved) > 0 {
-		fmt.Fprintf(a.out, "\n%s\n", ink.Paint(terminal.Bold, fmt.Sprintf("measurements beyond their spread (%d)", len(c.Moved))))
+		fmt.Fprintf(a.Out, "\n%s\n", ink.Paint(terminal.Bold, fmt.Sprintf("measurements beyond their spread (%d)", len(c.Moved))))
 	}
 	for _, m := range c.Moved {
-		fmt.Fprintf(a.out, "%s %s on %s  %s\n", ink.Verdict(m.Limits), m.Spec, m.Device, terminal.OneLine(m.Text()))
+		fmt.Fprintf(a.Out, "%s %s on %s  %s\n", ink.Verdict(m.Limits), m.Spec, m.Device, terminal.OneLine(m.Text()))
 	}
-	fmt.Fprintf(a.out, "\n%s\n", c.Sentence())
+	fmt.Fprintf(a.Out, "\n%s\n", c.Sentence())
 }
 
 // together gathers what did not run on a device for one and the same cause.

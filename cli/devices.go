@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/doctor"
 	"hilrig/fixtures/rigfile"
 	"hilrig/hw/port"
@@ -37,12 +38,12 @@ with --json the whole listing in a line.`,
   hilrig devices --json
   hilrig devices --rig bench.yaml
   hilrig devices --rig bench.yaml --watch`,
-		Args: exactly(),
+		Args: verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s := shelf{root: "/", lockDir: port.LockDir()}
 			if rig != "" {
 				var err error
-				if s.rig, err = rigfile.Load(rig, suites.Measured(a.catalogue)...); err != nil {
+				if s.rig, err = rigfile.Load(rig, suites.Measured(a.Catalogue)...); err != nil {
 					return err
 				}
 			}
@@ -51,12 +52,12 @@ with --json the whole listing in a line.`,
 			}
 			l := s.look()
 			if !l.reachable() {
-				a.code = runner.ExitRig
+				a.Code = runner.ExitRig
 			}
 			if asJSON {
-				return a.printJSON(l)
+				return a.PrintJSON(l)
 			}
-			return l.print(a.out)
+			return l.print(a.Out)
 		},
 	}
 	cmd.Flags().StringVar(&rig, "rig", "", "rig file whose devices are looked for")

@@ -21,7 +21,7 @@ const lookEvery = time.Second
 // and change, elsewhere what was there is followed by a line for each change,
 // as JSON by the whole listing whenever it is another.
 func (a *app) watchDevices(ctx context.Context, s shelf, asJSON bool) error {
-	ctx, stop := a.untilSignal(ctx)
+	ctx, stop := a.UntilSignal(ctx)
 	defer stop()
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -45,16 +45,16 @@ func (a *app) told(before, now *listing, asJSON bool) error {
 	lines := changes(before, now)
 	switch {
 	case asJSON && (before == nil || len(lines) > 0):
-		return a.encoder().Encode(now)
+		return a.Encoder().Encode(now)
 	case asJSON:
 		return nil
-	case terminal.Moves(a.out):
+	case terminal.Moves(a.Out):
 		return a.redraw(now)
 	case before == nil:
-		return now.print(a.out)
+		return now.print(a.Out)
 	}
 	for _, l := range lines {
-		if _, err := fmt.Fprintf(a.out, "%s  %s\n", time.Now().Format(time.TimeOnly), l); err != nil {
+		if _, err := fmt.Fprintf(a.Out, "%s  %s\n", time.Now().Format(time.TimeOnly), l); err != nil {
 			return err
 		}
 	}
@@ -68,8 +68,8 @@ func (a *app) redraw(l *listing) error {
 		return err
 	}
 	fmt.Fprintf(&b, "\n%s; Ctrl-C ends\n", time.Now().Format(time.TimeOnly))
-	width, height := terminal.Size(a.out)
-	_, err := io.WriteString(terminal.Unfiltered(a.out), frame(strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n"), width, height))
+	width, height := terminal.Size(a.Out)
+	_, err := io.WriteString(terminal.Unfiltered(a.Out), frame(strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n"), width, height))
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/doctor"
 	"hilrig/runner"
 )
@@ -25,7 +26,7 @@ bytes, whose echo is compared. Exit code 3 when something is bad.`,
   hilrig doctor --rig bench.yaml
   hilrig doctor --rig bench.yaml --hub mosq
   hilrig doctor --port /dev/ttyUSB0`,
-		Args: exactly(),
+		Args: verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			found, err := examined(cmd.Context(), a, rig, hubName, func(ctx context.Context, host *doctor.Host) []doctor.Result {
 				host.Line = line
@@ -37,7 +38,7 @@ bytes, whose echo is compared. Exit code 3 when something is bad.`,
 			}
 			a.judge(found)
 			if asJSON {
-				return a.printJSON(found)
+				return a.PrintJSON(found)
 			}
 			a.printResults(found)
 			return nil
@@ -52,15 +53,15 @@ bytes, whose echo is compared. Exit code 3 when something is bad.`,
 
 // examined is what is found on this machine for a rig at a hub of its.
 func examined[T any](ctx context.Context, a *app, rig, hubName string, look func(context.Context, *doctor.Host) T) (found T, err error) {
-	host := doctor.ThisHost(a.log)
+	host := doctor.ThisHost(a.Log)
 	if host.Rig, err = a.rigAt(rig, hubName); err != nil {
 		return found, err
 	}
 	host.Broker = lookAtBroker
-	ctx, stop := a.untilSignal(ctx)
+	ctx, stop := a.UntilSignal(ctx)
 	defer stop()
 	if found = look(ctx, host); ctx.Err() != nil {
-		return found, errInterrupted
+		return found, verb.ErrInterrupted
 	}
 	return found, nil
 }
@@ -68,7 +69,7 @@ func examined[T any](ctx context.Context, a *app, rig, hubName string, look func
 // judge has the program end as the worst result says.
 func (a *app) judge(found []doctor.Result) {
 	if doctor.Worst(found) == doctor.Bad {
-		a.code = runner.ExitRig
+		a.Code = runner.ExitRig
 	}
 }
 
@@ -79,16 +80,16 @@ func (a *app) printResults(found []doctor.Result) {
 		width = max(width, len(name))
 	}
 	for _, f := range found {
-		fmt.Fprintf(a.out, "%s  %-*s  %s", a.state(f.State, 4), width, f.Name, terminal.OneLine(f.What))
+		fmt.Fprintf(a.Out, "%s  %-*s  %s", a.state(f.State, 4), width, f.Name, terminal.OneLine(f.What))
 		if f.Cure != "" {
-			fmt.Fprintf(a.out, " → %s", terminal.OneLine(f.Cure))
+			fmt.Fprintf(a.Out, " → %s", terminal.OneLine(f.Cure))
 		}
-		fmt.Fprintln(a.out)
+		fmt.Fprintln(a.Out)
 	}
 }
 
 // state is a state in its colour, padded to a width.
 func (a *app) state(s doctor.State, width int) string {
 	colours := map[doctor.State]terminal.Style{doctor.OK: terminal.Green, doctor.Warn: terminal.Yellow, doctor.Bad: terminal.Red}
-	return terminal.PaletteOf(a.out).Paint(colours[s], fmt.Sprintf("%-*s", width, s))
+	return terminal.PaletteOf(a.Out).Paint(colours[s], fmt.Sprintf("%-*s", width, s))
 }

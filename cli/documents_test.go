@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"hilrig/certs"
+	"hilrig/cli/verb"
 )
 
 // notRun are the commands of README.md and docs/ that no test runs, each with
@@ -140,7 +141,7 @@ func documented(t *testing.T) (commands []string) {
 
 // Every command that the documents show has a verb and flags that exist.
 func TestDocumentedFlagsExist(t *testing.T) {
-	root := (&app{}).root()
+	root := (&app{App: &verb.App{}}).root()
 	for _, c := range documented(t) {
 		words := strings.Fields(c)
 		if words[0] != "hilrig" || words[1] == "VERB" {

@@ -31,35 +31,35 @@ func (a *app) dryRun(ctx context.Context, p *runner.Plan, asJSON bool) error {
 	if asJSON {
 		return a.dryRunJSON(p, notes)
 	}
-	ink := terminal.PaletteOf(a.out)
-	fmt.Fprintf(a.out, "rig %s, %s: %s on %s", p.Rig, hubsOf(p),
+	ink := terminal.PaletteOf(a.Out)
+	fmt.Fprintf(a.Out, "rig %s, %s: %s on %s", p.Rig, hubsOf(p),
 		wording.Plural(len(p.Specs), "spec"), wording.Plural(len(p.Devices), "device"))
 	if p.Repeat > 1 {
-		fmt.Fprintf(a.out, ", %d rounds", p.Repeat)
+		fmt.Fprintf(a.Out, ", %d rounds", p.Repeat)
 	}
-	fmt.Fprintf(a.out, "\nasked: %s\n", wording.Selection(p.Selected))
+	fmt.Fprintf(a.Out, "\nasked: %s\n", wording.Selection(p.Selected))
 	for _, note := range notes {
-		fmt.Fprint(a.out, terminal.Wrap("note: "+note, "", terminal.Width(a.out)))
+		fmt.Fprint(a.Out, terminal.Wrap("note: "+note, "", terminal.Width(a.Out)))
 	}
 	width := view.IDWidth(p.Specs)
 	for _, d := range p.Entries() {
-		fmt.Fprintf(a.out, "\n%s  %s at %s, device id %s, hub port %s%s\n", ink.Paint(terminal.Bold, d.Name), d.TypeName, d.Serial,
+		fmt.Fprintf(a.Out, "\n%s  %s at %s, device id %s, hub port %s%s\n", ink.Paint(terminal.Bold, d.Name), d.TypeName, d.Serial,
 			d.DeviceID, hubPort(d), withFirmware(d.Device))
 		c := p.CostOf(d)
-		fmt.Fprintf(a.out, "  at the least %s, %s, %s loaded, about %d kB over its link; time limit %s\n", c.AtLeast(d.Type).Round(time.Second),
+		fmt.Fprintf(a.Out, "  at the least %s, %s, %s loaded, about %d kB over its link; time limit %s\n", c.AtLeast(d.Type).Round(time.Second),
 			wording.Plural(c.Connects, "connect"), wording.Plural(c.Loads, "file"), (c.Bytes()+999)/1000, p.Timeout)
 		if d.Hub.Kind == rigfile.KindAzure {
-			fmt.Fprintf(a.out, "  of the hub's messages at the least %d\n", p.MessagesOf(d))
+			fmt.Fprintf(a.Out, "  of the hub's messages at the least %d\n", p.MessagesOf(d))
 		}
 		for _, s := range p.Specs {
 			if why := p.WhyNot(d, s); why != "" {
-				fmt.Fprintf(a.out, "  %s %-*s  %s\n", ink.Paint(terminal.Dim, "would not run"), width, s.ID, why)
+				fmt.Fprintf(a.Out, "  %s %-*s  %s\n", ink.Paint(terminal.Dim, "would not run"), width, s.ID, why)
 				continue
 			}
-			fmt.Fprintf(a.out, "  %s     %-*s  %s\n", ink.Paint(terminal.Green, "would run"), width, s.ID, s.Text)
+			fmt.Fprintf(a.Out, "  %s     %-*s  %s\n", ink.Paint(terminal.Green, "would run"), width, s.ID, s.Text)
 		}
 	}
-	fmt.Fprintln(a.out, "\nnothing was touched")
+	fmt.Fprintln(a.Out, "\nnothing was touched")
 	return nil
 }
 
@@ -106,7 +106,7 @@ func withFirmware(d rigfile.Device) string {
 }
 
 func (a *app) dryRunJSON(p *runner.Plan, notes []string) error {
-	enc, clock := a.encoder(), record.ClockAt(time.Now())
+	enc, clock := a.Encoder(), record.ClockAt(time.Now())
 	for _, note := range notes {
 		if err := enc.Encode(clock.Stamp(time.Now(), record.Event{Source: record.SourceHub, Kind: kindNote, Text: note})); err != nil {
 			return err

@@ -39,7 +39,7 @@ func (a *app) earlier(dir string, r *record.Record) *html.Earlier {
 		err = errors.Join(err, h.Close())
 	}
 	if err != nil {
-		a.log.Warn("report.html does not say what was before this run", "err", err)
+		a.Log.Warn("report.html does not say what was before this run", "err", err)
 		return nil
 	}
 	return earlierOf(before, dir, r)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/verb"
 	"hilrig/hw/emulator"
 )
 
@@ -19,7 +20,7 @@ Term can follow the guide on it. One JSON line is printed when it is ready.`,
 		Example: `  hilrig emulate --link /tmp/device --hub localhost:8883 --device-id NewDevice
   hilrig provision --port /tmp/device --root root.pem --certificate identity/device.pem --key identity/device.key
   hilrig emulate --list-faults`,
-		Args: exactly(),
+		Args: verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.emulate(cmd, *o) },
 	}
 	emulator.Flags(cmd.Flags(), o)
@@ -30,22 +31,13 @@ Term can follow the guide on it. One JSON line is printed when it is ready.`,
 
 func (a *app) emulate(cmd *cobra.Command, o emulator.Options) error {
 	if o.Flash == "" && !o.ListFaults && !o.ListProfiles && !cmd.Flags().Changed("terminal-fd") {
-		if err := required(cmd, "link"); err != nil {
+		if err := verb.Required(cmd, "link"); err != nil {
 			return err
 		}
 	}
-	ctx, stop := a.untilSignal(cmd.Context())
+	ctx, stop := a.UntilSignal(cmd.Context())
 	defer stop()
-	return interruptible(ctx, func(ctx context.Context) error { return emulator.Start(ctx, o, a.in, a.out, a.err) })
-}
-
-// interruptible runs what lasts until a signal ends it, and says so.
-func interruptible(ctx context.Context, run func(context.Context) error) error {
-	err := run(ctx)
-	if ctx.Err() != nil {
-		return errInterrupted
-	}
-	return err
+	return verb.Interruptible(ctx, func(ctx context.Context) error { return emulator.Start(ctx, o, a.In, a.Out, a.Err) })
 }
 
 // completeFaults offers the gallery to the shell.

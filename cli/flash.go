@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/runner"
@@ -31,7 +32,7 @@ power or the port failed, or a board kept its old image. hilrig run --flash does
 the same before its first spec.`,
 		Example: `  hilrig flash --rig bench.yaml --device ads300-a fw.bin
   hilrig flash --rig bench.yaml --firmware 2.4.1 fw.bin`,
-		Args: exactly("FILE"),
+		Args: verb.Exactly("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			request.Firmware.File = args[0]
 			return a.flash(cmd.Context(), rig, request)
@@ -49,7 +50,7 @@ the same before its first spec.`,
 // flash is a run without a spec: its record says what is on the boards.
 func (a *app) flash(ctx context.Context, rig string, request runner.Request) error {
 	var err error
-	if request.Rig, err = loadRig(rig, a.catalogue); err != nil {
+	if request.Rig, err = loadRig(rig, a.Catalogue); err != nil {
 		return err
 	}
 	plan, err := runner.NewPlan(request)
@@ -60,7 +61,7 @@ func (a *app) flash(ctx context.Context, rig string, request runner.Request) err
 	if err != nil {
 		return record.NewFailure(record.RigHost, "make", "folder", err)
 	}
-	a.behind("flash", mostText, lineMark)
+	a.Behind("flash", verb.MostText, verb.LineMark)
 	sup, err := a.supervisor(dir)
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(dir))
@@ -73,17 +74,17 @@ func (a *app) flash(ctx context.Context, rig string, request runner.Request) err
 	if res == nil {
 		return errors.Join(err, os.RemoveAll(dir))
 	}
-	a.code = a.flashed(res.Record)
-	if err == nil && a.code == runner.ExitPass {
+	a.Code = a.flashed(res.Record)
+	if err == nil && a.Code == runner.ExitPass {
 		return os.RemoveAll(dir)
 	}
-	fmt.Fprintln(a.out, res.Dir)
+	fmt.Fprintln(a.Out, res.Dir)
 	return err
 }
 
 // flashed says what is on each board now, and what that is worth.
 func (a *app) flashed(r *record.Record) (code int) {
-	ink, width := terminal.PaletteOf(a.out), 0
+	ink, width := terminal.PaletteOf(a.Out), 0
 	for _, d := range r.Devices {
 		width = max(width, len(d.Name))
 	}
@@ -98,7 +99,7 @@ func (a *app) flashed(r *record.Record) (code int) {
 				code = runner.ExitRig
 			}
 		}
-		fmt.Fprintf(a.out, "%s %-*s  %s\n", ink.Verdict(v), width, d.Name, terminal.OneLine(text))
+		fmt.Fprintf(a.Out, "%s %-*s  %s\n", ink.Verdict(v), width, d.Name, terminal.OneLine(text))
 	}
 	switch {
 	case r.Run.Interrupted:

@@ -21,6 +21,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/record/dsse"
 	"hilrig/reports/gate"
@@ -65,12 +66,12 @@ file that is broken, and for a waiver that has expired.`,
   hilrig gate explain --policy gate.yaml`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := required(cmd, "policy"); err != nil {
+			if err := verb.Required(cmd, "policy"); err != nil {
 				return err
 			}
-			ctx, stop := a.untilSignal(cmd.Context())
+			ctx, stop := a.UntilSignal(cmd.Context())
 			defer stop()
-			defer context.AfterFunc(ctx, func() { time.AfterFunc(lastWithin, func() { a.giveUp(nil) }) })() // a pipe is read for as long as its writer likes
+			defer a.NotLongAfter(ctx)() // a pipe is read for as long as its writer likes
 			return a.gate(ctx, f, args)
 		},
 	}
@@ -110,9 +111,9 @@ func (a *app) gateInitCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			policy, err := gate.Draft(rec, a.gateCatalogue())
+			policy, err := gate.Draft(rec, a.Known())
 			if err == nil {
-				_, err = a.out.Write(policy)
+				_, err = a.Out.Write(policy)
 			}
 			return err
 		},
@@ -127,17 +128,17 @@ func (a *app) gateExplainCommand() *cobra.Command {
 		Use:     "explain",
 		Short:   "Say a policy in sentences",
 		Example: "  hilrig gate explain --policy gate.yaml",
-		Args:    exactly(),
+		Args:    verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := required(cmd, "policy"); err != nil {
+			if err := verb.Required(cmd, "policy"); err != nil {
 				return err
 			}
 			p, err := a.readPolicy(policy)
 			if err != nil {
 				return err
 			}
-			for _, line := range p.Explain(a.gateCatalogue()) {
-				fmt.Fprint(a.out, terminal.Wrap(line, "", terminal.Width(a.out)))
+			for _, line := range p.Explain(a.Known()) {
+				fmt.Fprint(a.Out, terminal.Wrap(line, "", terminal.Width(a.Out)))
 			}
 			return nil
 		},
@@ -146,20 +147,12 @@ func (a *app) gateExplainCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) gateCatalogue() []gate.Spec {
-	all := make([]gate.Spec, len(a.catalogue))
-	for i, s := range a.catalogue {
-		all[i] = gate.Spec{ID: s.ID, Labels: s.Labels}
-	}
-	return all
-}
-
 func (a *app) readPolicy(path string) (*gate.Policy, error) {
 	data, err := readSmall("policy", path)
 	if err != nil {
 		return nil, err
 	}
-	return gate.ReadPolicy(path, data, a.gateCatalogue())
+	return gate.ReadPolicy(path, data, a.Known())
 }
 
 // readSmall reads a file that a person wrote.
@@ -209,7 +202,7 @@ func maker(what, path string, err error) string {
 // gate asks and answers.
 func (a *app) gate(ctx context.Context, f *gateFlags, names []string) error {
 	if f.asJSON && f.annotations {
-		return noAnnotations()
+		return verb.NoAnnotations()
 	}
 	if err := errors.Join(f.apart(), f.clear()); err != nil {
 		return err
@@ -220,7 +213,7 @@ func (a *app) gate(ctx context.Context, f *gateFlags, names []string) error {
 	}
 	q, err := a.question(ctx, f, names)
 	if ctx.Err() != nil {
-		return errInterrupted
+		return verb.ErrInterrupted
 	}
 	if err != nil {
 		return err
@@ -231,17 +224,17 @@ func (a *app) gate(ctx context.Context, f *gateFlags, names []string) error {
 	}
 	if err := a.issue(v, q.Runs, f.statement, f.firmwareFile, signer); err != nil {
 		if ctx.Err() != nil {
-			return errInterrupted
+			return verb.ErrInterrupted
 		}
 		return err
 	}
-	a.code = map[gate.Word]int{gate.Pass: runner.ExitPass, gate.Fail: runner.ExitDevice, gate.Inconclusive: runner.ExitRig}[v.Verdict]
+	a.Code = map[gate.Word]int{gate.Pass: runner.ExitPass, gate.Fail: runner.ExitDevice, gate.Inconclusive: runner.ExitRig}[v.Verdict]
 	if f.asJSON {
-		return a.printJSON(v)
+		return a.PrintJSON(v)
 	}
 	a.showVerdict(v)
 	if f.annotations {
-		return interchange.WriteAnnotations(terminal.Unfiltered(a.out), terminal.Path(f.policy), annotate(v))
+		return interchange.WriteAnnotations(terminal.Unfiltered(a.Out), terminal.Path(f.policy), annotate(v))
 	}
 	return nil
 }
@@ -288,7 +281,7 @@ func (f *gateFlags) write(v *gate.Verdict) error {
 
 // question gathers all that a verdict is made of.
 func (a *app) question(ctx context.Context, f *gateFlags, names []string) (*gate.Question, error) {
-	q := &gate.Question{Catalogue: a.gateCatalogue(), Now: time.Now(), Version: version()}
+	q := &gate.Question{Catalogue: a.Known(), Now: time.Now(), Version: verb.Version()}
 	var err error
 	if q.Policy, err = a.readPolicy(f.policy); err != nil {
 		return nil, err
@@ -379,29 +372,29 @@ func readRun(dir string) gate.Run {
 // showVerdict shows a verdict at a terminal: the rules, what is wrong below
 // each, and the answer last.
 func (a *app) showVerdict(v *gate.Verdict) {
-	ink, width := terminal.PaletteOf(a.out), terminal.Width(a.out)
+	ink, width := terminal.PaletteOf(a.Out), terminal.Width(a.Out)
 	styles := map[gate.Word]terminal.Style{gate.Pass: terminal.Green, gate.Fail: terminal.Red, gate.Inconclusive: terminal.Cyan}
 	const most = 10 // lines below a rule; --json has all
 	for _, r := range v.Rules {
 		word := ink.Paint(styles[r.Verdict], fmt.Sprintf("%-12s", r.Verdict))
 		if len(r.Details) == 0 {
-			fmt.Fprintf(a.out, "%s  %s: %s\n", word, r.Name, terminal.OneLine(r.Text))
+			fmt.Fprintf(a.Out, "%s  %s: %s\n", word, r.Name, terminal.OneLine(r.Text))
 			continue
 		}
-		fmt.Fprintf(a.out, "%s  %s\n", word, r.Name)
+		fmt.Fprintf(a.Out, "%s  %s\n", word, r.Name)
 		for i, d := range r.Details {
 			if i == most {
-				fmt.Fprintf(a.out, "    and %d more\n", len(r.Details)-most)
+				fmt.Fprintf(a.Out, "    and %d more\n", len(r.Details)-most)
 				break
 			}
-			fmt.Fprint(a.out, terminal.Wrap(terminal.OneLine(d), "    ", width))
+			fmt.Fprint(a.Out, terminal.Wrap(terminal.OneLine(d), "    ", width))
 		}
 	}
 	for _, w := range v.Warnings {
-		fmt.Fprint(a.out, terminal.Wrap(ink.Paint(terminal.Yellow, "warning")+"  "+terminal.OneLine(w), "", width))
+		fmt.Fprint(a.Out, terminal.Wrap(ink.Paint(terminal.Yellow, "warning")+"  "+terminal.OneLine(w), "", width))
 	}
 	for _, w := range v.Waived {
-		fmt.Fprint(a.out, terminal.Wrap(terminal.OneLine(fmt.Sprintf("waived  %s by %s until %s: %s (%s)", w.Spec, w.Owner, w.Expires, w.Reason, w.Issue)), "", width))
+		fmt.Fprint(a.Out, terminal.Wrap(terminal.OneLine(fmt.Sprintf("waived  %s by %s until %s: %s (%s)", w.Spec, w.Owner, w.Expires, w.Reason, w.Issue)), "", width))
 	}
-	fmt.Fprintf(a.out, "\n%s\n", strings.TrimSuffix(terminal.Wrap(v.Sentence(), "", width), "\n"))
+	fmt.Fprintf(a.Out, "\n%s\n", strings.TrimSuffix(terminal.Wrap(v.Sentence(), "", width), "\n"))
 }

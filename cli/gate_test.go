@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/record/dsse"
 	"hilrig/reports/gate"
@@ -24,7 +25,7 @@ func TestThePoliciesThatComeAlongAreSound(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%v %v", files, err)
 	}
-	a := &app{catalogue: suites.All()}
+	a := &app{App: &verb.App{Catalogue: suites.All()}}
 	for _, name := range files {
 		if _, err := a.readPolicy(name); err != nil {
 			t.Error(err)
@@ -59,7 +60,7 @@ func TestALongStatementIsVerified(t *testing.T) {
 	if err := errors.Join(os.WriteFile(statement, text, 0o600), os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: open}), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	a := &app{out: io.Discard}
+	a := &app{App: &verb.App{Out: io.Discard}}
 	if err := a.verify(statement, key, ""); err != nil {
 		t.Error(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/runner"
 	"hilrig/suites"
@@ -20,7 +21,7 @@ import (
 func BenchmarkGateOverThirtyRuns(b *testing.B) {
 	dir := b.TempDir()
 	b.Setenv("HILRIG_STATE", filepath.Join(dir, "state"))
-	a := &app{out: io.Discard, err: io.Discard, log: slog.New(slog.DiscardHandler), catalogue: suites.All()}
+	a := &app{App: &verb.App{Out: io.Discard, Err: io.Discard, Log: slog.New(slog.DiscardHandler), Catalogue: suites.All()}}
 	out := filepath.Join(dir, "out")
 	stream := bytes.Repeat([]byte("2026-11-27T10:00:00Z <- a line of a console\n"), 100_000/44)
 	var names []string
@@ -51,9 +52,9 @@ func BenchmarkGateOverThirtyRuns(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		a.code = -1
-		if err := a.gate(b.Context(), &gateFlags{policy: policy, out: out}, names); err != nil || a.code != runner.ExitPass {
-			b.Fatal(a.code, err)
+		a.Code = -1
+		if err := a.gate(b.Context(), &gateFlags{policy: policy, out: out}, names); err != nil || a.Code != runner.ExitPass {
+			b.Fatal(a.Code, err)
 		}
 	}
 }
@@ -69,7 +70,7 @@ func nightOf(a *app, n, boards int) *record.Record {
 		d := record.DeviceRecord{Name: fmt.Sprintf("ads300-%02d", i), Type: "ads300"}
 		d.Hub, d.Hardware = record.Hub{Name: "local", Kind: "local"}, record.Hardware{Serial: fmt.Sprint("A", i), Known: record.Asked}
 		d.Running = record.Running{Version: "2.4.1", SHA256: r.Firmware.SHA256, Known: record.Flashed}
-		for _, s := range a.catalogue {
+		for _, s := range a.Catalogue {
 			d.Specs = append(d.Specs, record.SpecResult{
 				ID: s.ID, Text: s.Text, Labels: s.Labels, Verdict: record.Pass, Started: started, Seconds: 1.5,
 				Attempts:     []record.Attempt{{Started: started, Seconds: 1.5, Verdict: record.Pass}},

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/reports/history"
@@ -34,7 +35,7 @@ and again when it ends; the run folders stay the truth.`,
   hilrig history board ADS-0042
   hilrig history page
   hilrig history import /mnt/lab-2/reports/out`,
-		Args: knownVerb,
+		Args: verb.Subject,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.historyRuns(), a.historySpec(), a.historyBoard(), a.historyFirmware(), a.historyFlaky(), a.historySuspects(), a.historyPage(), a.historyImport(), a.historyRebuild())
@@ -50,7 +51,7 @@ func historyQuestion[T any](a *app, cmd *cobra.Command, ask func(context.Context
 			return err
 		}
 		if *asJSON {
-			return a.printJSON(answer)
+			return a.PrintJSON(answer)
 		}
 		show(answer)
 		return nil
@@ -85,20 +86,20 @@ func inHistory[T any](ctx context.Context, bound time.Duration, ask func(context
 }
 
 func (a *app) historyRuns() *cobra.Command {
-	cmd := &cobra.Command{Use: "runs", Short: "List the last runs, also those that were killed or deleted", Example: "  hilrig history runs --limit 100", Args: exactly()}
+	cmd := &cobra.Command{Use: "runs", Short: "List the last runs, also those that were killed or deleted", Example: "  hilrig history runs --limit 100", Args: verb.Exactly()}
 	limit := cmd.Flags().Int("limit", 20, "at most this many; 0: all")
 	return historyQuestion(a, cmd,
 		func(ctx context.Context, h *history.History, _ []string) ([]history.Run, error) {
 			return h.Runs(ctx, *limit)
 		},
 		func(all []history.Run) {
-			ink := terminal.PaletteOf(a.out)
+			ink := terminal.PaletteOf(a.Out)
 			for _, r := range all {
 				note := ""
 				if notes := runNotes(r); len(notes) > 0 {
 					note = "  " + strings.Join(notes, "  ")
 				}
-				fmt.Fprintf(a.out, "%s  %s  %s  %s%s\n", ink.Verdict(r.Verdict), r.ID, terminal.OneLine(ranFirmware(r)), terminal.OneLine(told(r.Counts)), note)
+				fmt.Fprintf(a.Out, "%s  %s  %s  %s%s\n", ink.Verdict(r.Verdict), r.ID, terminal.OneLine(ranFirmware(r)), terminal.OneLine(told(r.Counts)), note)
 			}
 		})
 }
@@ -124,7 +125,7 @@ func told(c history.Counts) string {
 }
 
 func (a *app) historySpec() *cobra.Command {
-	cmd := &cobra.Command{Use: "spec ID", Short: "Say how a spec went from firmware to firmware", Example: "  hilrig history spec tls/expired", Args: exactly("ID")}
+	cmd := &cobra.Command{Use: "spec ID", Short: "Say how a spec went from firmware to firmware", Example: "  hilrig history spec tls/expired", Args: verb.Exactly("ID")}
 	return historyQuestion(a, cmd,
 		func(ctx context.Context, h *history.History, args []string) ([]history.Trend, error) {
 			return h.Spec(ctx, args[0])
@@ -136,7 +137,7 @@ func (a *app) historySpec() *cobra.Command {
 				if i == first {
 					note = "  the first that fails"
 				}
-				fmt.Fprintf(a.out, "%s  %s  %s on %s%s%s\n", t.First.Format(time.DateOnly), terminal.OneLine(firmwareName(t.Version, t.SHA256)), told(t.Counts), wording.Plural(t.Boards, "board"), flakes(t.Changes, t.Rate), note)
+				fmt.Fprintf(a.Out, "%s  %s  %s on %s%s%s\n", t.First.Format(time.DateOnly), terminal.OneLine(firmwareName(t.Version, t.SHA256)), told(t.Counts), wording.Plural(t.Boards, "board"), flakes(t.Changes, t.Rate), note)
 			}
 			a.noneKnown(len(all))
 		})
@@ -152,7 +153,7 @@ func flakes(changes int, r history.Rate) string {
 
 func (a *app) noneKnown(n int) {
 	if n == 0 {
-		fmt.Fprintln(a.out, "The history knows of none.")
+		fmt.Fprintln(a.Out, "The history knows of none.")
 	}
 }
 
@@ -163,7 +164,7 @@ type boardAnswer struct {
 }
 
 func (a *app) historyBoard() *cobra.Command {
-	cmd := &cobra.Command{Use: "board SERIAL", Short: "Say where a board was tested, and what it fails that its siblings pass", Example: "  hilrig history board ADS-0042", Args: exactly("SERIAL")}
+	cmd := &cobra.Command{Use: "board SERIAL", Short: "Say where a board was tested, and what it fails that its siblings pass", Example: "  hilrig history board ADS-0042", Args: verb.Exactly("SERIAL")}
 	limit := cmd.Flags().Int("limit", 20, "at most this many runs")
 	return historyQuestion(a, cmd,
 		func(ctx context.Context, h *history.History, args []string) (b boardAnswer, err error) {
@@ -174,12 +175,12 @@ func (a *app) historyBoard() *cobra.Command {
 			return b, err
 		},
 		func(b boardAnswer) {
-			ink := terminal.PaletteOf(a.out)
+			ink := terminal.PaletteOf(a.Out)
 			for _, e := range b.Tested {
-				fmt.Fprintf(a.out, "%s  %s  as %s at %s  %s (%s)\n", ink.Verdict(e.Verdict), e.Run, terminal.OneLine(e.Slot), terminal.OneLine(e.Hub), terminal.OneLine(firmwareName(e.Version, e.SHA256)), cmp.Or(string(e.Known), "not known"))
+				fmt.Fprintf(a.Out, "%s  %s  as %s at %s  %s (%s)\n", ink.Verdict(e.Verdict), e.Run, terminal.OneLine(e.Slot), terminal.OneLine(e.Hub), terminal.OneLine(firmwareName(e.Version, e.SHA256)), cmp.Or(string(e.Known), "not known"))
 			}
 			for _, s := range b.Suspects {
-				fmt.Fprintf(a.out, "suspect: it fails %s\n", aloneWords(s))
+				fmt.Fprintf(a.Out, "suspect: it fails %s\n", aloneWords(s))
 			}
 			a.noneKnown(len(b.Tested))
 		})
@@ -215,7 +216,7 @@ and rigs at which a spec is red more often than chance allows, while it is green
 with the same firmware at other rigs (import their runs first). An error of a rig
 counts as red at a rig, and never against a board.`,
 		Example: "  hilrig history suspects",
-		Args:    exactly(),
+		Args:    verb.Exactly(),
 	}
 	return historyQuestion(a, cmd,
 		func(ctx context.Context, h *history.History, _ []string) (s suspects, err error) {
@@ -227,38 +228,38 @@ counts as red at a rig, and never against a board.`,
 		},
 		func(s suspects) {
 			for _, b := range s.Boards {
-				fmt.Fprintf(a.out, "board %s fails %s\n", terminal.OneLine(b.Serial), aloneWords(b))
+				fmt.Fprintf(a.Out, "board %s fails %s\n", terminal.OneLine(b.Serial), aloneWords(b))
 			}
 			for _, r := range s.Rigs {
-				fmt.Fprintf(a.out, "rig %s\n", rigWords(r))
+				fmt.Fprintf(a.Out, "rig %s\n", rigWords(r))
 			}
 			a.noneKnown(len(s.Boards) + len(s.Rigs))
 		})
 }
 
 func (a *app) historyFirmware() *cobra.Command {
-	cmd := &cobra.Command{Use: "firmware", Short: "List the firmwares that were tested", Example: "  hilrig history firmware", Args: exactly()}
+	cmd := &cobra.Command{Use: "firmware", Short: "List the firmwares that were tested", Example: "  hilrig history firmware", Args: verb.Exactly()}
 	return historyQuestion(a, cmd,
 		func(ctx context.Context, h *history.History, _ []string) ([]history.Firmware, error) {
 			return h.Firmwares(ctx)
 		},
 		func(all []history.Firmware) {
 			for _, f := range all {
-				fmt.Fprintf(a.out, "%s  %s  %s on %s, %d with a failure\n", f.First.Format(time.DateOnly), terminal.OneLine(firmwareName(f.Version, f.SHA256)), wording.Plural(f.Runs, "run"), wording.Plural(f.Boards, "board"), f.Failing)
+				fmt.Fprintf(a.Out, "%s  %s  %s on %s, %d with a failure\n", f.First.Format(time.DateOnly), terminal.OneLine(firmwareName(f.Version, f.SHA256)), wording.Plural(f.Runs, "run"), wording.Plural(f.Boards, "board"), f.Failing)
 			}
 			a.noneKnown(len(all))
 		})
 }
 
 func (a *app) historyFlaky() *cobra.Command {
-	cmd := &cobra.Command{Use: "flaky", Short: "List specs whose verdict changed with one firmware on one board", Example: "  hilrig history flaky", Args: exactly()}
+	cmd := &cobra.Command{Use: "flaky", Short: "List specs whose verdict changed with one firmware on one board", Example: "  hilrig history flaky", Args: verb.Exactly()}
 	return historyQuestion(a, cmd,
 		func(ctx context.Context, h *history.History, _ []string) ([]history.Flaky, error) {
 			return h.Flaky(ctx)
 		},
 		func(all []history.Flaky) {
 			for _, f := range all {
-				fmt.Fprintf(a.out, "%s%s\n", f.Spec, flakes(f.Changes, f.Rate))
+				fmt.Fprintf(a.Out, "%s%s\n", f.Spec, flakes(f.Changes, f.Rate))
 			}
 			a.noneKnown(len(all))
 		})

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/reports/history"
 )
@@ -65,7 +66,7 @@ func TestRebuildSetsNoSoundHistoryAside(t *testing.T) {
 			}
 			db.SetMaxOpenConns(1)
 			defer func() { _ = db.Close() }() // of the test alone
-			a := &app{out: io.Discard, log: slog.New(slog.DiscardHandler)}
+			a := &app{App: &verb.App{Out: io.Discard, Log: slog.New(slog.DiscardHandler)}}
 			if err := a.rebuildHistory(c.change(t, t.Context(), db, path), filepath.Join(state, "out")); err == nil || !history.Sound(err) {
 				t.Errorf("%v", err)
 			}
@@ -106,7 +107,7 @@ func TestRebuildKeepsWhatADamagedHistoryStillSays(t *testing.T) {
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	a := &app{out: io.Discard, log: slog.New(slog.DiscardHandler)}
+	a := &app{App: &verb.App{Out: io.Discard, Log: slog.New(slog.DiscardHandler)}}
 	if err := a.rebuildHistory(t.Context(), filepath.Join(state, "out")); err != nil {
 		t.Error(err)
 	}
@@ -135,7 +136,7 @@ func TestARunIsNotTakenForAnotherOfItsID(t *testing.T) {
 	if err := errors.Join(h.Begun(t.Context(), "gone", r), h.Close()); err != nil {
 		t.Fatal(err)
 	}
-	a := &app{out: io.Discard, log: slog.New(slog.DiscardHandler)}
+	a := &app{App: &verb.App{Out: io.Discard, Log: slog.New(slog.DiscardHandler)}}
 	for _, c := range []struct {
 		host string
 		want record.Class

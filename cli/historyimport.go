@@ -50,7 +50,7 @@ func (a *app) takeIn(ctx context.Context, dirs []string) (err error) {
 		}
 		n++
 	}
-	fmt.Fprintf(a.out, "%s in the history\n", wording.Plural(n, "run"))
+	fmt.Fprintf(a.Out, "%s in the history\n", wording.Plural(n, "run"))
 	return errors.Join(errs...)
 }
 
@@ -78,7 +78,7 @@ func (a *app) enter(ctx context.Context, h *history.History, dir string, r *reco
 		return err
 	}
 	if !same {
-		a.log.Warn("the history keeps what it was told of this run: its record is not that of its end", "run", r.Run.ID, "folder", dir)
+		a.Log.Warn("the history keeps what it was told of this run: its record is not that of its end", "run", r.Run.ID, "folder", dir)
 		return nil
 	}
 	return h.Ended(ctx, dir, r, nil)

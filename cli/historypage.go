@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/reports/history"
 	"hilrig/reports/html"
@@ -29,7 +30,7 @@ measurements over time, boards that fail what their siblings pass, and the runs.
 It is one file that needs no network. Its links lead to the reports of runs
 relative to where it lies; a run whose folder is gone has none.`,
 		Example: "  hilrig history page\n  hilrig history page --out /srv/www/history.html",
-		Args:    exactly(),
+		Args:    verb.Exactly(),
 	}
 	cmd.Flags().StringVar(&out, "out", out, "file to write")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -49,7 +50,7 @@ relative to where it lies; a run whose folder is gone has none.`,
 		if err := record.WriteFile(out, []byte(page.String()), 0o644); err != nil {
 			return err
 		}
-		fmt.Fprintln(a.out, terminal.Path(out))
+		fmt.Fprintln(a.Out, terminal.Path(out))
 		return nil
 	}
 	return cmd

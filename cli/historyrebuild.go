@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/reports/history"
@@ -21,7 +22,7 @@ func (a *app) historyImport() *cobra.Command {
 		Short:   "Take run folders in, also another host's",
 		Long:    "Take a run folder in, or all of a folder. What is known is corrected.",
 		Example: "  hilrig history import reports/out",
-		Args:    exactly("DIR"),
+		Args:    verb.Exactly("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dirs, err := runFolders(args[0])
 			if err != nil {
@@ -41,7 +42,7 @@ func (a *app) historyRebuild() *cobra.Command {
 those of --out. A run whose folder is gone stays in it. A history that is damaged
 is set aside, and a new one made of the folders and of what can be read of it.`,
 		Example: "  hilrig history rebuild",
-		Args:    exactly(),
+		Args:    verb.Exactly(),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.rebuildHistory(cmd.Context(), out) },
 	}
 	cmd.Flags().StringVar(&out, "out", out, "folder of run folders")
@@ -80,8 +81,8 @@ func (a *app) salvage(ctx context.Context, state string, damage error) (runs int
 	if err != nil {
 		return 0, errors.Join(damage, err)
 	}
-	a.log.Warn("the history is damaged: a new one is made of what can be read of it, and of the folders", "set_aside", aside, "err", damage)
-	fmt.Fprintf(a.out, "%s read from the damaged history\n", wording.Plural(runs, "run"))
+	a.Log.Warn("the history is damaged: a new one is made of what can be read of it, and of the folders", "set_aside", aside, "err", damage)
+	fmt.Fprintf(a.Out, "%s read from the damaged history\n", wording.Plural(runs, "run"))
 	return runs, nil
 }
 

@@ -45,4 +45,4 @@ func (a *app) withHistory(stateDir string, say func(context.Context, *history.Hi
 	}
 }
 
-func (a *app) notTold(err error) { a.log.Warn("the history was not told of this run", "err", err) }
+func (a *app) notTold(err error) { a.Log.Warn("the history was not told of this run", "err", err) }

@@ -20,6 +20,7 @@ import (
 	"hilrig/azure/localhub/registryapi"
 	"hilrig/certs"
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/runner"
@@ -64,7 +65,7 @@ line names as control. Several hubs of one state folder are told apart by it.`,
   hilrig hub --registry :8443 --root-out root.pem
   hilrig hub --registry :8443 --root-out root.pem --query-delay 6s
   hilrig hub --list-faults`,
-		Args: knownVerb,
+		Args: verb.Subject,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.list {
 				return a.listHubFaults()
@@ -98,11 +99,11 @@ func (a *app) hub(ctx context.Context, f *hubFlags) error {
 	if err := checkQueryDelay(f); err != nil {
 		return err
 	}
-	ctx, stop := a.untilSignal(ctx)
+	ctx, stop := a.UntilSignal(ctx)
 	defer stop()
-	a.behind("hub", mostEvents, hubMark)
+	a.Behind("hub", verb.MostEvents, hubMark)
 	defer collectSooner()()
-	return interruptible(ctx, func(ctx context.Context) error {
+	return verb.Interruptible(ctx, func(ctx context.Context) error {
 		shut, err := a.openHub(ctx, f, devices)
 		if err != nil {
 			return err
@@ -141,11 +142,11 @@ func (a *app) openHub(ctx context.Context, f *hubFlags, devices []hub.Device) (s
 	if err != nil {
 		return nil, err
 	}
-	h, err := localhub.New(localhub.Config{Host: f.host, Certificate: server, Devices: devices, Log: a.log})
+	h, err := localhub.New(localhub.Config{Host: f.host, Certificate: server, Devices: devices, Log: a.Log})
 	if err != nil {
 		return nil, err
 	}
-	out := &hubPrinter{enc: a.encoder()}
+	out := &hubPrinter{enc: a.Encoder()}
 	out.mu.Lock() // "ready" comes first, and nothing after it is missed
 	stopWatching := h.Events().Watch(out.event)
 	addr, err := h.Listen(ctx, f.listen)
@@ -170,7 +171,7 @@ func (a *app) openHub(ctx context.Context, f *hubFlags, devices []hub.Device) (s
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		if err := errors.Join(closeControl(byHand), registry.close(ctx), h.Close(ctx)); err != nil {
-			a.log.Warn("close hub", "err", err)
+			a.Log.Warn("close hub", "err", err)
 		}
 		stopWatching()
 	}, nil

@@ -18,6 +18,7 @@ import (
 	"hilrig/azure/localhub/control"
 	"hilrig/certs"
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/runner"
 )
@@ -58,7 +59,7 @@ func (f *handFlags) by(ask func(context.Context, *control.Client, []string) erro
 		}
 		err = ask(ctx, hub, args)
 		if ctx.Err() != nil {
-			return errInterrupted
+			return verb.ErrInterrupted
 		}
 		return err
 	}
@@ -68,9 +69,9 @@ func (f *handFlags) by(ask func(context.Context, *control.Client, []string) erro
 func least(more string, names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == len(names)+1 {
-			return exactly(append(names, more)...)(cmd, args)
+			return verb.Exactly(append(names, more)...)(cmd, args)
 		}
-		return exactly(names...)(cmd, args)
+		return verb.Exactly(names...)(cmd, args)
 	}
 }
 
@@ -81,7 +82,7 @@ func (a *app) argument(text string) ([]byte, error) {
 	if text != standIn {
 		return []byte(text), nil
 	}
-	data, err := io.ReadAll(a.in)
+	data, err := io.ReadAll(a.In)
 	if err != nil {
 		return nil, record.NewFailure(record.Usage, "read", "standard input", err)
 	}
@@ -106,7 +107,7 @@ in the device's queue until the device listens, goes at QoS 1 and is completed b
 the device's PUBACK. PAYLOAD - is standard input.`,
 		Example: `  hilrig hub send NewDevice '{"led":true}'
   hilrig hub send NewDevice hello --property color=blue --wait 10s`,
-		Args: exactly("DEVICE", "PAYLOAD"),
+		Args: verb.Exactly("DEVICE", "PAYLOAD"),
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&q.ID, "id", "", "message id (default: one of its own)")
@@ -149,12 +150,12 @@ func (a *app) saySent(q control.Send, sent control.Sent) error {
 	}
 	switch {
 	case sent.Completed:
-		fmt.Fprintf(a.out, "message %s was acknowledged by %s\n", sent.ID, q.Device)
+		fmt.Fprintf(a.Out, "message %s was acknowledged by %s\n", sent.ID, q.Device)
 	case q.Wait > 0:
 		return record.NewFailure(record.ClassDevice, "wait for", q.Device, fmt.Errorf("message %s was not acknowledged within %s; %s", sent.ID, q.Wait, where)).
 			WithCure("it stays in the queue until its time to live is over")
 	default:
-		fmt.Fprintf(a.out, "message %s is in the queue of %s (%d); %s\n", sent.ID, q.Device, sent.Waiting, where)
+		fmt.Fprintf(a.Out, "message %s is in the queue of %s (%d); %s\n", sent.ID, q.Device, sent.Waiting, where)
 	}
 	return nil
 }
@@ -219,7 +220,7 @@ version.`,
 			}
 		}
 		if q.Desired == nil && q.Tags == nil {
-			return usage(cmd, errors.New("neither JSON nor --tags: nothing to change"))
+			return verb.Usage(cmd, errors.New("neither JSON nor --tags: nothing to change"))
 		}
 		twin, err := hub.Patch(ctx, q)
 		if err != nil {
@@ -231,7 +232,7 @@ version.`,
 }
 
 func (a *app) printLine(v any) error {
-	e := a.encoder()
+	e := a.Encoder()
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
 }
@@ -251,14 +252,14 @@ func moreFaults() []control.Fault {
 // all the same.
 func (a *app) openControl(ctx context.Context, state, host, address string, h *localhub.Hub, store *certs.Store) *control.Server {
 	s, err := control.Listen(ctx, control.Config{
-		Dir: control.Dir(state), Address: address, Hub: h, More: moreFaults(), Log: a.log,
+		Dir: control.Dir(state), Address: address, Hub: h, More: moreFaults(), Log: a.Log,
 		Make: func(ctx context.Context, name string) (hub.Fault, error) {
 			wrong, err := store.WrongServer(ctx, host, certs.Profile(name))
 			return hub.Fault{Name: name, Certificate: &wrong}, err
 		},
 	})
 	if err != nil {
-		a.log.Warn("the hub runs without a control socket: hilrig hub send, invoke, patch and fault do not reach it", "why", err)
+		a.Log.Warn("the hub runs without a control socket: hilrig hub send, invoke, patch and fault do not reach it", "why", err)
 		return nil
 	}
 	return s

@@ -20,6 +20,7 @@ import (
 	"hilrig/azure/localhub"
 	"hilrig/certs"
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 )
 
 // desk is a hub with its socket, and a device NewDevice that answers methods
@@ -55,8 +56,8 @@ func desk(t *testing.T) *localhub.Hub {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &app{err: io.Discard, logTo: terminal.NewRedirect(t.Output())}
-	a.log = slog.New(slog.DiscardHandler)
+	a := &app{App: &verb.App{Err: io.Discard, LogTo: terminal.NewRedirect(t.Output())}}
+	a.Log = slog.New(slog.DiscardHandler)
 	socket := a.openControl(t.Context(), state, "localhost", addr.String(), hub, store)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -122,7 +123,7 @@ func say(args ...string) (code int, out, complaint string) {
 // Every example of the verbs that speak to a hub works as it stands in --help.
 func TestExamplesByHandWork(t *testing.T) {
 	desk(t)
-	hub := (&app{}).hubCommand()
+	hub := (&app{App: &verb.App{}}).hubCommand()
 	for _, verb := range hub.Commands() {
 		for line := range strings.Lines(verb.Example) {
 			args := words(line)

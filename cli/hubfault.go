@@ -12,6 +12,7 @@ import (
 
 	"hilrig/azure/localhub"
 	"hilrig/azure/localhub/control"
+	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/record/wording"
 )
@@ -64,13 +65,13 @@ brings it back.`,
 func checkShow(cmd *cobra.Command, q control.Show, lasts time.Duration) error {
 	switch {
 	case q.Times < 0:
-		return usage(cmd, errors.New("--times is 1 or more; 0 is until it is lifted"))
+		return verb.Usage(cmd, errors.New("--times is 1 or more; 0 is until it is lifted"))
 	case lasts < 0:
-		return usage(cmd, errors.New("--for is a time from now"))
+		return verb.Usage(cmd, errors.New("--for is a time from now"))
 	case q.Lift && (q.Times > 0 || lasts > 0):
-		return usage(cmd, errors.New("--lift goes with neither --times nor --for"))
+		return verb.Usage(cmd, errors.New("--lift goes with neither --times nor --for"))
 	case q.Fault == "" && !q.Lift && (q.Times > 0 || lasts > 0 || q.Device != ""):
-		return usage(cmd, errors.New("NAME is missing"))
+		return verb.Usage(cmd, errors.New("NAME is missing"))
 	}
 	return nil
 }
@@ -79,7 +80,7 @@ func (a *app) showFault(ctx context.Context, hub *control.Client, q control.Show
 	if q.Fault == "" && !q.Lift {
 		shown, err := hub.Faults(ctx)
 		if err == nil && len(shown) == 0 {
-			fmt.Fprintln(a.out, "no fault is shown")
+			fmt.Fprintln(a.Out, "no fault is shown")
 		}
 		a.sayShown(shown)
 		return err
@@ -89,7 +90,7 @@ func (a *app) showFault(ctx context.Context, hub *control.Client, q control.Show
 		return withNearest(err, q.Fault)
 	}
 	if q.Lift && len(shown) == 0 {
-		fmt.Fprintln(a.out, "no fault was shown")
+		fmt.Fprintln(a.Out, "no fault was shown")
 	}
 	a.sayShown(asDone(shown, q.Lift))
 	if lasts == 0 || len(shown) == 0 || shown[0].Done {
@@ -161,7 +162,7 @@ func (a *app) sayShown(shown []control.Shown) {
 		if s.Done {
 			how = "over"
 		}
-		fmt.Fprintf(a.out, "%s to %s: %s, shown %s\n", s.Fault, to, how, wording.Plural(s.Count, "time"))
+		fmt.Fprintf(a.Out, "%s to %s: %s, shown %s\n", s.Fault, to, how, wording.Plural(s.Count, "time"))
 	}
 }
 
@@ -176,7 +177,7 @@ func everyFault() []control.Fault {
 
 // listHubFaults is `hilrig hub --list-faults`.
 func (a *app) listHubFaults() error {
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	for _, f := range everyFault() {
 		fmt.Fprintf(w, "%s\t%s\n", f.Name, strings.TrimSpace(f.Shows))
 	}

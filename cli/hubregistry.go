@@ -45,7 +45,7 @@ func (a *app) openRegistry(ctx context.Context, f *hubFlags, dir string, h *loca
 	if err != nil {
 		return nil, err
 	}
-	s := registryapi.New(registryapi.Config{Host: f.host, Hub: h, Key: key, Certificate: server, QueryDelay: f.queryDelay, Seen: out.exchange, Log: a.log})
+	s := registryapi.New(registryapi.Config{Host: f.host, Hub: h, Key: key, Certificate: server, QueryDelay: f.queryDelay, Seen: out.exchange, Log: a.Log})
 	addr, err := s.Listen(ctx, f.registry)
 	if err != nil {
 		return nil, err

@@ -8,13 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"hilrig/certs"
+	"hilrig/cli/verb"
 	"hilrig/hw/port"
 	"hilrig/onboard"
 	"hilrig/record"
@@ -49,9 +48,9 @@ holds is overwritten by them. Without them it learns what can be seen without.`,
 		Example: `  hilrig learn --port /dev/ttyUSB0 --host hub.rig.lan --listen 0.0.0.0
   hilrig learn --port /dev/ttyUSB0 --yes --out types/ads300.yaml
   hilrig learn --port /dev/ttyUSB0 --root root.pem --certificate device.crt --key device.key`,
-		Args: exactly(),
+		Args: verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := required(cmd, "port"); err != nil {
+			if err := verb.Required(cmd, "port"); err != nil {
 				return err
 			}
 			return a.learn(cmd.Context(), f)
@@ -105,17 +104,17 @@ func (a *app) learn(ctx context.Context, f *learnFlags) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	ctx, stop := a.untilSignal(ctx)
+	ctx, stop := a.UntilSignal(ctx)
 	defer stop()
 	err := a.learnBoard(ctx, f)
 	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("%w; nothing was written, and the board keeps what it has taken so far", errInterrupted)
+		return fmt.Errorf("%w; nothing was written, and the board keeps what it has taken so far", verb.ErrInterrupted)
 	}
 	return err
 }
 
 func (a *app) learnBoard(ctx context.Context, f *learnFlags) error {
-	say := func(format string, args ...any) { fmt.Fprintln(a.out, record.Plain(fmt.Sprintf(format, args...))) }
+	say := func(format string, args ...any) { fmt.Fprintln(a.Out, record.Plain(fmt.Sprintf(format, args...))) }
 	r := f.request()
 	f.plan(say, r)
 	state, err := runner.StateDir()
@@ -125,9 +124,9 @@ func (a *app) learnBoard(ctx context.Context, f *learnFlags) error {
 	if r.Store, err = certs.OpenStore(filepath.Join(state, "pki")); err != nil {
 		return err
 	}
-	in := bufio.NewReader(a.in)
-	result, err := onboard.Learn(ctx, r, onboard.Contact{Say: say, Yes: f.yes, Log: a.log,
-		Ask: func(ctx context.Context, question string) bool { return a.ask(ctx, in, question) }})
+	in := bufio.NewReader(a.In)
+	result, err := onboard.Learn(ctx, r, onboard.Contact{Say: say, Yes: f.yes, Log: a.Log,
+		Ask: func(ctx context.Context, question string) bool { return a.Ask(ctx, in, question) }})
 	if err != nil {
 		return err
 	}
@@ -177,34 +176,4 @@ func (f *learnFlags) plan(say func(format string, args ...any), r onboard.Reques
   3. asks%s, then loads %s and %s
   4. waits at %s for it to connect and to deliver, at most %s each
 and writes %s`, f.port, f.baud, f.listenFor, map[bool]string{true: " nobody (--yes)"}[f.yes], root, what, r.Address(), f.connectWithin, f.out)
-}
-
-// ask puts a question that only a plain yes answers.
-func (a *app) ask(ctx context.Context, in *bufio.Reader, question string) bool {
-	fmt.Fprintf(a.out, "%s [y/N] ", question)
-	line, err := readLine(ctx, in)
-	if err != nil {
-		fmt.Fprintln(a.out, "no")
-		return false
-	}
-	return slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(line)))
-}
-
-// readLine reads what a person types, unless the context ends.
-func readLine(ctx context.Context, in *bufio.Reader) (string, error) {
-	type typed struct {
-		line string
-		err  error
-	}
-	got := make(chan typed, 1)
-	go func() {
-		line, err := in.ReadString('\n')
-		got <- typed{line, err}
-	}()
-	select {
-	case t := <-got:
-		return t.line, t.err
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	}
 }

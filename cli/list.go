@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/azure/hub"
+	"hilrig/cli/verb"
 	"hilrig/fixtures"
 	"hilrig/record"
 	"hilrig/record/wording"
@@ -37,9 +38,9 @@ rest does not.`,
   hilrig list --spec 'tls/*' --json
   hilrig list --hub broker --tap
   hilrig list --rig bench.yaml --hub mosq`,
-		Args: exactly(),
+		Args: verb.Exactly(),
 		RunE: func(*cobra.Command, []string) error {
-			specs := a.catalogue
+			specs := a.Catalogue
 			if filter != "" || len(ids) > 0 {
 				var err error
 				if specs, err = suites.Select(specs, filter, ids); err != nil {
@@ -109,7 +110,7 @@ func atHub(kind string, tap bool) (*listedHub, error) {
 }
 
 func (a *app) listTable(specs []fixtures.Spec) error {
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tLABELS\tLIMIT\tNEEDS\tTHE DEVICE")
 	for _, s := range specs {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.ID, dash(strings.Join(s.Labels, " ")), s.Limit, s.Needs, s.Text)
@@ -119,7 +120,7 @@ func (a *app) listTable(specs []fixtures.Spec) error {
 
 // listAt says of each spec whether it applies at a hub, and how many do.
 func (a *app) listAt(specs []fixtures.Spec, at listedHub) error {
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "ID\tLABELS\tNEEDS\tAT %s\n", strings.ToUpper(at.name))
 	for _, s := range specs {
 		why := "applies"
@@ -132,7 +133,7 @@ func (a *app) listAt(specs []fixtures.Spec, at listedHub) error {
 		return err
 	}
 	n := suites.CountAt(specs, at.letters)
-	_, err := fmt.Fprintf(a.out, "\n%s at %s: %s of core, %s without soak\n", n.All, at.name, n.Core, n.Default)
+	_, err := fmt.Fprintf(a.Out, "\n%s at %s: %s of core, %s without soak\n", n.All, at.name, n.Core, n.Default)
 	return err
 }
 
@@ -164,20 +165,14 @@ func (a *app) listJSON(specs []fixtures.Spec, at *listedHub) error {
 		}
 		all = append(all, l)
 	}
-	return a.printJSON(all)
-}
-
-func (a *app) printJSON(v any) error {
-	enc := a.encoder()
-	enc.SetIndent("", " ")
-	return enc.Encode(v)
+	return a.PrintJSON(all)
 }
 
 // completeSpecs offers the ids to the shell.
 func (a *app) completeSpecs(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("spec", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		var ids []string
-		for _, s := range a.catalogue {
+		for _, s := range a.Catalogue {
 			ids = append(ids, s.ID+"\t"+s.Text)
 		}
 		return ids, cobra.ShellCompDirectiveNoFileComp

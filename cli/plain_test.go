@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"hilrig/certs"
+	"hilrig/cli/verb"
 	"hilrig/record"
 )
 
@@ -143,9 +144,9 @@ func TestAJobTakesNoOrdersButOurAnnotations(t *testing.T) {
 		t.Errorf("%d annotations in %s", ours, &out)
 	}
 	errs.Reset()
-	a := &app{verbose: true}
-	a.openLog(&errs)
-	a.log.Info("##vso[task.complete]", "said", "##[error]")
+	a := &app{App: &verb.App{Verbose: true}}
+	a.OpenLog(&errs)
+	a.Log.Info("##vso[task.complete]", "said", "##[error]")
 	if said := errs.String(); record.Plain(said) != said || !strings.Contains(said, `x23#vso[task.complete]`) {
 		t.Errorf("the log says %q", said)
 	}

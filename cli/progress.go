@@ -12,9 +12,9 @@ import (
 // progress picks how a run is shown. Earlier runs are in out.
 func (a *app) progress(p *runner.Plan, out string, asJSON bool) view.View {
 	if asJSON {
-		return view.NewStream(a.out)
+		return view.NewStream(a.Out)
 	}
-	to := view.Streams{Out: a.out, Err: a.err, LogTo: a.logTo, Log: a.log}
+	to := view.Streams{Out: a.Out, Err: a.Err, LogTo: a.LogTo, Log: a.Log}
 	return view.New(to, p, func() *record.Record { return lastLike(out, p) })
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"hilrig/certs"
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/fixtures/rigfile"
 	"hilrig/hw/console"
 	"hilrig/hw/port"
@@ -40,9 +41,9 @@ its port is opened is waited for until its console answers.`,
 		Example: `  hilrig certs new --device-id NewDevice --out identity
   hilrig provision --port /dev/ttyUSB0 --root root.pem --certificate identity/device.pem --key identity/device.key
   hilrig provision --rig bench.yaml --type ads300 --port /dev/ttyUSB0 --root root.pem --certificate identity/device.pem --key identity/device.key`,
-		Args: exactly(),
+		Args: verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := required(cmd, "port", "root", "certificate", "key"); err != nil {
+			if err := verb.Required(cmd, "port", "root", "certificate", "key"); err != nil {
 				return err
 			}
 			f.baudSet, f.bootSet = cmd.Flags().Changed("baud"), cmd.Flags().Changed("boot-within")
@@ -64,7 +65,7 @@ its port is opened is waited for until its console answers.`,
 // warn says what may be loaded and is worth a look, each in a line.
 func (a *app) warn(files certs.Files) {
 	for _, w := range files.Warnings {
-		fmt.Fprintf(a.err, "warning: %s\n", w)
+		fmt.Fprintf(a.Err, "warning: %s\n", w)
 	}
 }
 
@@ -77,11 +78,11 @@ func (a *app) provision(ctx context.Context, f *provisionFlags) error {
 		return err
 	}
 	a.warn(files)
-	t, err := f.deviceType(suites.Measured(a.catalogue))
+	t, err := f.deviceType(suites.Measured(a.Catalogue))
 	if err != nil {
 		return err
 	}
-	ctx, stop := a.untilSignal(ctx)
+	ctx, stop := a.UntilSignal(ctx)
 	defer stop()
 	err = a.load(ctx, f.port, t, []console.File{
 		{Slot: console.SlotRoot, Name: f.root, Data: files.RootPEM},
@@ -89,7 +90,7 @@ func (a *app) provision(ctx context.Context, f *provisionFlags) error {
 		{Slot: console.SlotKey, Name: f.key, Data: files.Identity.KeyPEM, Secret: true},
 	})
 	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("%w; the device keeps what it has taken so far, load all three again", errInterrupted)
+		return fmt.Errorf("%w; the device keeps what it has taken so far, load all three again", verb.ErrInterrupted)
 	}
 	return err
 }
@@ -128,37 +129,37 @@ func (f *provisionFlags) deviceType(measured []string) (rigfile.Type, error) {
 
 // load opens the line and has its console load the files.
 func (a *app) load(ctx context.Context, path string, t rigfile.Type, files []console.File) error {
-	line, err := port.Open(ctx, port.Config{Path: path, Baud: t.Baud, LockDir: port.LockDir(), Run: "hilrig provision", Log: a.log})
+	line, err := port.Open(ctx, port.Config{Path: path, Baud: t.Baud, LockDir: port.LockDir(), Run: "hilrig provision", Log: a.Log})
 	if err != nil {
 		return err
 	}
-	con := console.Open(line, t.ConsoleSettings(), console.Options{Log: a.log})
+	con := console.Open(line, t.ConsoleSettings(), console.Options{Log: a.Log})
 	defer func() { _ = con.Close() }() // closes the line too; every answer is in by then
 	slow := time.AfterFunc(2*time.Second, func() {
-		fmt.Fprintf(a.err, "waiting for the console to answer, %s at the most\n", t.Timing.BootWithin)
+		fmt.Fprintf(a.Err, "waiting for the console to answer, %s at the most\n", t.Timing.BootWithin)
 	})
 	defer slow.Stop()
 	holds, err := con.LoadSet(ctx, t.Timing.BootWithin, console.Set{Files: files, Begin: func(f console.File) (func(int, int), func()) {
 		slow.Stop()
 		return a.transferBar(f)
 	}, Took: func(f console.File, r console.Receipt) {
-		fmt.Fprintf(a.out, "%s  %s  %d bytes in %.2f s  %s\n", f.Slot.Command(), f.Name, r.Bytes, r.Answered.Sub(r.Started).Seconds(), terminal.OneLine(r.Answer))
+		fmt.Fprintf(a.Out, "%s  %s  %d bytes in %.2f s  %s\n", f.Slot.Command(), f.Name, r.Bytes, r.Answered.Sub(r.Started).Seconds(), terminal.OneLine(r.Answer))
 	}})
 	switch {
 	case err == nil:
-		fmt.Fprintf(a.out, "the device at %s holds all three files\n", path)
+		fmt.Fprintf(a.Out, "the device at %s holds all three files\n", path)
 	case holds != "":
-		fmt.Fprintf(a.err, "%s: load all three again before it goes back to work\n", holds)
+		fmt.Fprintf(a.Err, "%s: load all three again before it goes back to work\n", holds)
 	}
 	return err
 }
 
 // transferBar is a moving line at a terminal, nothing elsewhere.
 func (a *app) transferBar(f console.File) (progress func(sent, total int), done func()) {
-	if !terminal.Coloured(a.out) {
+	if !terminal.Coloured(a.Out) {
 		return nil, func() {}
 	}
-	bar, done := terminal.Bar(a.out, 0, decor.Name(fmt.Sprintf("%s  %s  ", f.Slot.Command(), f.Name)), decor.Percentage(decor.WC{W: 6}))
+	bar, done := terminal.Bar(a.Out, 0, decor.Name(fmt.Sprintf("%s  %s  ", f.Slot.Command(), f.Name)), decor.Percentage(decor.WC{W: 6}))
 	return func(sent, total int) {
 		bar.SetTotal(int64(total), false)
 		bar.SetCurrent(int64(sent))

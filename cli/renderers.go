@@ -150,11 +150,5 @@ func (a *app) annotate(dir string, r *record.Record, f form) error {
 	if !f.asked.annotations {
 		return nil
 	}
-	return interchange.WriteAnnotations(terminal.Unfiltered(a.out), terminal.Path(filepath.Join(dir, "report.html")), interchange.Annotate(r))
-}
-
-// noAnnotations says that a program reads what they would stand in.
-func noAnnotations() error {
-	return record.NewFailure(record.Usage, "read", "--annotations", errors.New("--json prints what a program reads on standard output, and nothing else")).
-		WithCure("hilrig report latest --annotations")
+	return interchange.WriteAnnotations(terminal.Unfiltered(a.Out), terminal.Path(filepath.Join(dir, "report.html")), interchange.Annotate(r))
 }

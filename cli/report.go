@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/runner"
@@ -39,13 +40,13 @@ and put in its place. What the events do not say has no verdict.`,
   hilrig report latest --requirements guide --markdown summary.md
   hilrig report latest --ctrf ctrf.json --allure allure-results --metrics hilrig.prom
   hilrig report latest --annotations`,
-		Args: exactly("RUN"),
+		Args: verb.Exactly("RUN"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir, err := findRun(out, args[0], rebuild)
 			if err != nil {
 				return err
 			}
-			if err := f.check(dir, a.gateCatalogue()); err != nil {
+			if err := f.check(dir, a.Known()); err != nil {
 				return err
 			}
 			if rebuild {
@@ -70,9 +71,9 @@ func (a *app) rebuild(dir string) error {
 		return err
 	}
 	if rec.Run.Lost != "" {
-		a.log.Warn("no verdict: " + rec.Run.Lost)
+		a.Log.Warn("no verdict: " + rec.Run.Lost)
 	}
-	fmt.Fprintln(a.out, terminal.Path(filepath.Join(dir, record.RecordFile)))
+	fmt.Fprintln(a.Out, terminal.Path(filepath.Join(dir, record.RecordFile)))
 	return nil
 }
 
@@ -146,7 +147,7 @@ func (a *app) report(dir string, f form) error {
 	}
 	made, err := a.render(dir, rec, f)
 	for _, name := range made {
-		fmt.Fprintln(a.out, terminal.Path(name))
+		fmt.Fprintln(a.Out, terminal.Path(name))
 	}
 	return errors.Join(err, a.annotate(dir, rec, f))
 }
@@ -176,6 +177,6 @@ func (a *app) render(dir string, rec *record.Record, f form) ([]string, error) {
 // becomes of its reports, which are rendered again at the end.
 func (a *app) renderRound(dir string, rec *record.Record, f form) {
 	if _, err := a.render(dir, rec, f.ofRound()); err != nil {
-		a.log.Warn("reports of a round", "folder", dir, "err", err)
+		a.Log.Warn("reports of a round", "folder", dir, "err", err)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"hilrig/cli/verb"
 	"hilrig/peers"
 	"hilrig/record"
 	"hilrig/reports/history"
@@ -123,7 +124,7 @@ func shelfIn(b *testing.B) (a *app, dir string) {
 	b.Helper()
 	dir = b.TempDir()
 	b.Setenv("HILRIG_STATE", filepath.Join(dir, "state"))
-	return &app{out: io.Discard, err: io.Discard, log: slog.New(slog.DiscardHandler), catalogue: suites.All()[:ninety]}, filepath.Join(dir, "run")
+	return &app{App: &verb.App{Out: io.Discard, Err: io.Discard, Log: slog.New(slog.DiscardHandler), Catalogue: suites.All()[:ninety]}}, filepath.Join(dir, "run")
 }
 
 // foundOf is night n of some boards, with what a night finds: a spec that each

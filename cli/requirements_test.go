@@ -9,6 +9,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"hilrig/cli/verb"
 	"hilrig/record/requirements"
 	"hilrig/suites"
 )
@@ -16,14 +17,14 @@ import (
 // The lists that come with the binary name specs that there are, fit their own
 // schema, and say why what is not covered is not.
 func TestTheShippedListsFitTheCatalogue(t *testing.T) {
-	a := &app{catalogue: suites.All()}
+	a := &app{App: &verb.App{Catalogue: suites.All()}}
 	s, err := compile("requirements")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range requirements.Names() {
 		text, _ := requirements.Shipped(name)
-		l, err := requirements.Read(name, text, a.gateCatalogue())
+		l, err := requirements.Read(name, text, a.Known())
 		if err != nil {
 			t.Error(err)
 			continue

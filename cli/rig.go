@@ -22,7 +22,7 @@ func loadRig(file string, catalogue []fixtures.Spec) (*rigfile.Rig, error) {
 // rigAt is a rig with the hub of this name as its own; no name leaves it as it
 // is.
 func (a *app) rigAt(file, hub string) (*rigfile.Rig, error) {
-	rig, err := loadRig(file, a.catalogue)
+	rig, err := loadRig(file, a.Catalogue)
 	if err != nil || hub == "" {
 		return rig, err
 	}

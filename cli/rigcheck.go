@@ -10,6 +10,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/doctor"
 	"hilrig/record/wording"
 )
@@ -28,7 +29,7 @@ moment, and what tells it from boards at the same port is looked at. Opening a
 line may reset a board. Exit code 3 when something is bad.`,
 		Example: `  hilrig rig check --rig bench.yaml
   hilrig rig check --rig bench.yaml --hub lab --json`,
-		Args: exactly(),
+		Args: verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			boards, err := examined(cmd.Context(), a, rig, hubName, func(ctx context.Context, h *doctor.Host) []doctor.Board {
 				defer a.triedBar(h, asJSON)()
@@ -41,7 +42,7 @@ line may reset a board. Exit code 3 when something is bad.`,
 				a.judge(b.Checks)
 			}
 			if asJSON {
-				return a.printJSON(boards)
+				return a.PrintJSON(boards)
 			}
 			a.printBoards(boards)
 			return nil
@@ -56,14 +57,14 @@ line may reset a board. Exit code 3 when something is bad.`,
 // triedBar is a moving line at a terminal, nothing elsewhere: how many devices
 // have been tried, and how long the others may take.
 func (a *app) triedBar(h *doctor.Host, quiet bool) (done func()) {
-	if quiet || !terminal.Moves(a.out) {
+	if quiet || !terminal.Moves(a.Out) {
 		return func() {}
 	}
 	began := time.Now()
 	left := func(decor.Statistics) string {
 		return fmt.Sprintf("  at most %.0f s left", max(0, doctor.BoardsWithin-time.Since(began)).Seconds())
 	}
-	bar, done := terminal.Bar(a.out, int64(len(h.Rig.Devices)), decor.CountersNoUnit("tried %d of %d  "), decor.Any(left))
+	bar, done := terminal.Bar(a.Out, int64(len(h.Rig.Devices)), decor.CountersNoUnit("tried %d of %d  "), decor.Any(left))
 	h.Tried = func(string) { bar.Increment() }
 	return done
 }
@@ -79,13 +80,13 @@ func (a *app) printBoards(boards []doctor.Board) {
 	for _, name := range names {
 		heads = append(heads, fmt.Sprintf("%-*s", stateWidth, strings.ToUpper(name)))
 	}
-	fmt.Fprintln(a.out, strings.TrimRight(strings.Join(heads, "  "), " "))
+	fmt.Fprintln(a.Out, strings.TrimRight(strings.Join(heads, "  "), " "))
 	for _, b := range boards {
 		row := []string{fmt.Sprintf("%-*s", width, b.Device)}
 		for _, name := range names {
 			row = append(row, a.stateOf(b, name))
 		}
-		fmt.Fprintln(a.out, strings.TrimRight(strings.Join(row, "  "), " "))
+		fmt.Fprintln(a.Out, strings.TrimRight(strings.Join(row, "  "), " "))
 	}
 	a.printTroubles(boards)
 }
@@ -121,13 +122,13 @@ func (a *app) printTroubles(boards []doctor.Board) {
 		if many {
 			who = wording.Plural(len(t.Devices), "device")
 		}
-		fmt.Fprintf(a.out, "\n%s  %s of %s: %s\n", a.state(t.State, 4), t.Name, who, what)
+		fmt.Fprintf(a.Out, "\n%s  %s of %s: %s\n", a.state(t.State, 4), t.Name, who, what)
 		if many {
-			fmt.Fprint(a.out, terminal.Wrap("on "+strings.Join(t.Devices, ", "), "      ", terminal.Width(a.out)))
+			fmt.Fprint(a.Out, terminal.Wrap("on "+strings.Join(t.Devices, ", "), "      ", terminal.Width(a.Out)))
 		}
 		if t.Cure != "" {
-			fmt.Fprintf(a.out, "      → %s\n", terminal.OneLine(t.Cure))
+			fmt.Fprintf(a.Out, "      → %s\n", terminal.OneLine(t.Cure))
 		}
 	}
-	fmt.Fprintf(a.out, "\n%s: %d ok, %d warn, %d bad\n", wording.Plural(len(boards), "device"), count[doctor.OK], count[doctor.Warn], count[doctor.Bad])
+	fmt.Fprintf(a.Out, "\n%s: %d ok, %d warn, %d bad\n", wording.Plural(len(boards), "device"), count[doctor.OK], count[doctor.Warn], count[doctor.Bad])
 }

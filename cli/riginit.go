@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/verb"
 	"hilrig/hw/usb"
 	"hilrig/onboard"
 	"hilrig/record"
@@ -20,7 +21,7 @@ func (a *app) rigCommand() *cobra.Command {
 		Use:     "rig",
 		Short:   "Write a rig file from what is plugged in, and try all devices of one",
 		Example: "  hilrig rig init --out rig.yaml\n  hilrig rig check --rig rig.yaml",
-		Args:    knownVerb,
+		Args:    verb.Subject,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.rigInit(), a.rigCheck())
@@ -38,7 +39,7 @@ opened and no file overwritten. Without a USB serial port the device is an
 emulated one.`,
 		Example: `  hilrig rig init
   hilrig rig init --out bench.yaml`,
-		Args: exactly(),
+		Args: verb.Exactly(),
 		RunE: func(*cobra.Command, []string) error {
 			ports, err := usb.List("/")
 			if err != nil {
@@ -52,7 +53,7 @@ emulated one.`,
 			if err := writeNew(out, text); err != nil {
 				return err
 			}
-			fmt.Fprintf(a.out, "%s: %s\nhilrig run --rig %s --dry-run says what would run\n", out, devices, out)
+			fmt.Fprintf(a.Out, "%s: %s\nhilrig run --rig %s --dry-run says what would run\n", out, devices, out)
 			return nil
 		},
 	}

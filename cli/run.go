@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/cli/view"
 	"hilrig/hw/emulator"
 	"hilrig/hw/port"
@@ -36,7 +37,7 @@ type runFlags struct {
 }
 
 func (a *app) runCommand() *cobra.Command {
-	f := &runFlags{request: runner.Request{Catalogue: a.catalogue}}
+	f := &runFlags{request: runner.Request{Catalogue: a.Catalogue}}
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Run the suites against the rig's devices",
@@ -54,7 +55,7 @@ and that is said. The run folder has everything.`,
   hilrig run --rig bench.yaml --dry-run
   hilrig run --rig bench.yaml --rerun latest
   hilrig run --rig bench.yaml --seal --key bench.pem`,
-		Args: exactly(),
+		Args: verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.filterSet = cmd.Flags().Changed("label-filter")
 			return a.run(cmd.Context(), f)
@@ -144,7 +145,7 @@ func (f *runFlags) again(r *runner.Request) error {
 
 func (a *app) run(ctx context.Context, f *runFlags) error {
 	if f.asJSON && f.form.asked.annotations {
-		return noAnnotations()
+		return verb.NoAnnotations()
 	}
 	plan, err := f.plan()
 	if err != nil {
@@ -154,7 +155,7 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := f.form.check(f.out, a.gateCatalogue()); err != nil {
+	if err := f.form.check(f.out, a.Known()); err != nil {
 		return err
 	}
 	if f.dryRun {
@@ -165,12 +166,12 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 		return err
 	}
 	for _, note := range uses {
-		fmt.Fprint(a.err, terminal.Wrap("note: "+note, "", terminal.Width(a.err)))
+		fmt.Fprint(a.Err, terminal.Wrap("note: "+note, "", terminal.Width(a.Err)))
 	}
 	if f.asJSON {
-		a.behind("run", mostEvents, view.EventMark)
+		a.Behind("run", verb.MostEvents, view.EventMark)
 	} else {
-		a.behind("run", mostText, lineMark)
+		a.Behind("run", verb.MostText, verb.LineMark)
 	}
 	sup, err := a.supervisor(f.out) // with the log that waits for nobody
 	if err != nil {
@@ -187,11 +188,11 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	if res == nil {
 		return runErr
 	}
-	a.code = runner.ExitCode(res.Record)
+	a.Code = runner.ExitCode(res.Record)
 	sealErr := a.sealRun(res.Dir, res.Record, a.remember(sup.StateDir, res.Dir, res.Record), signer)
 	reports, err := a.render(res.Dir, res.Record, f.form)
 	if !f.asJSON {
-		view.Summary(a.out, res.Dir, res.Record, reports)
+		view.Summary(a.Out, res.Dir, res.Record, reports)
 		err = errors.Join(err, a.annotate(res.Dir, res.Record, f.form))
 	}
 	if runErr != nil {
@@ -202,7 +203,7 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 
 // supervisor says where a run stands: folders, this binary, its name.
 func (a *app) supervisor(outDir string) (*runner.Supervisor, error) {
-	exe, err := executable()
+	exe, err := verb.Executable()
 	if err != nil {
 		return nil, err
 	}
@@ -219,21 +220,20 @@ func (a *app) supervisor(outDir string) (*runner.Supervisor, error) {
 		host = "unknown" // it is an annotation of the record
 	}
 	command := []string{exe, "child"}
-	if a.verbose {
+	if a.Verbose {
 		command = append(command, "--verbose")
 	}
 	return &runner.Supervisor{
 		Command: command, Executable: exe, Out: out, StateDir: state, LockDir: port.LockDir(),
-		Host: host, Version: version(), Arguments: withoutSigner(a.args), GracePeriods: runner.DefaultGracePeriods(), Log: a.log,
+		Host: host, Version: verb.Version(), Arguments: withoutSigner(a.Args), GracePeriods: runner.DefaultGracePeriods(), Log: a.Log,
 	}, nil
 }
 
 // supervised gives a run the signals that end it. When over is called its
 // record is written.
 func (a *app) supervised(sup *runner.Supervisor) (over func()) {
-	signals, over := a.interrupts(sup.Kill)
-	sup.Signals, sup.Crashed = signals, a.breakOff
-	broke := sup.Broke
-	a.onBreak.Store(&broke)
+	signals, over := a.Interrupts(sup.Kill)
+	sup.Signals, sup.Crashed = signals, a.BreakOff
+	a.OnBreak(sup.Broke)
 	return over
 }

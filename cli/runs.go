@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/runner"
@@ -22,7 +23,7 @@ func (a *app) runsCommand() *cobra.Command {
 		Use:     "runs",
 		Short:   "Keep run folders small, and hold them against their seals",
 		Example: "  hilrig runs prune --dry-run",
-		Args:    knownVerb,
+		Args:    verb.Subject,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.runsPrune(), a.runsVerify())
@@ -49,7 +50,7 @@ night is a day (UTC) on which something was run. A run that goes on, and one tha
 a statement names, is never touched.`,
 		Example: `  hilrig runs prune --dry-run
   hilrig runs prune --nights 14 --red-nights 60`,
-		Args: exactly(),
+		Args: verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.prune(cmd.Context(), p) },
 	}
 	fl := cmd.Flags()
@@ -103,13 +104,13 @@ func (a *app) prune(ctx context.Context, p pruning) error {
 			continue
 		}
 		n, freed = n+1, freed+size
-		fmt.Fprintln(a.out, terminal.Path(r.dir))
+		fmt.Fprintln(a.Out, terminal.Path(r.dir))
 	}
 	word := "pruned"
 	if p.dryRun {
 		word = "would be pruned"
 	}
-	fmt.Fprintf(a.out, "%s %s, %.1f MB of streams\n", wording.Plural(n, "run"), word, float64(freed)/1e6)
+	fmt.Fprintf(a.Out, "%s %s, %.1f MB of streams\n", wording.Plural(n, "run"), word, float64(freed)/1e6)
 	return errors.Join(errs...)
 }
 
@@ -125,7 +126,7 @@ func (a *app) prunable(out string) (runs []kept, err error) {
 		}
 		rec, err := runner.Load(dir)
 		if err != nil {
-			a.log.Warn("a run is left as it is", "err", err)
+			a.Log.Warn("a run is left as it is", "err", err)
 			continue
 		}
 		if !rec.Run.UnderWay {

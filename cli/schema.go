@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
 	"hilrig/record/requirements"
@@ -33,14 +34,14 @@ hand, for editors to complete and check with: rig (rig.yaml), policy and waivers
 (hilrig gate), requirements (hilrig report).`,
 		Example: `  hilrig schema rig > rig.schema.json
   hilrig schema record`,
-		Args:      exactly("FORMAT"),
+		Args:      verb.Exactly("FORMAT"),
 		ValidArgs: formats,
 		RunE: func(_ *cobra.Command, args []string) error {
 			data, err := schemaOf(args[0], formats)
 			if err != nil {
 				return err
 			}
-			_, err = terminal.Unfiltered(a.out).Write(data)
+			_, err = terminal.Unfiltered(a.Out).Write(data)
 			return err
 		},
 	}

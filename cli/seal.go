@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/record/dsse"
 	"hilrig/record/wording"
@@ -28,7 +29,7 @@ func (a *app) sealRun(dir string, r *record.Record, files map[string]string, sig
 	if files == nil {
 		return record.NewFailure(record.RigHost, "seal", dir, errors.New("its files cannot be read"))
 	}
-	return seal.Seal{Run: r.Run.ID, Hilrig: version(), Sealed: time.Now().UTC().Round(0), Files: files}.Put(dir, sign)
+	return seal.Seal{Run: r.Run.ID, Hilrig: verb.Version(), Sealed: time.Now().UTC().Round(0), Files: files}.Put(dir, sign)
 }
 
 // benches are the keys by one of which a run must be sealed.
@@ -99,9 +100,9 @@ is the same record.
 Exit code 0 for a run that is as it was sealed, 3 for one that is not, with what
 was edited.`,
 		Example: "  hilrig runs verify latest --key bench.pub",
-		Args:    exactly("RUN"),
+		Args:    verb.Exactly("RUN"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := required(cmd, "key"); err != nil {
+			if err := verb.Required(cmd, "key"); err != nil {
 				return err
 			}
 			return a.verifySeal(cmd.Context(), out, args[0], key)
@@ -132,13 +133,13 @@ func (a *app) verifySeal(ctx context.Context, out, run, key string) error {
 	if lack := held.Lack(); lack != "" {
 		return record.NewFailure(record.RigHost, "verify run", id, errors.New(lack))
 	}
-	fmt.Fprintf(a.out, "run     %s\nsealed  %s by hilrig %s\nfiles   %s as sealed", terminal.OneLine(held.Run), held.Sealed.Format(time.RFC3339), terminal.OneLine(held.Hilrig), wording.Plural(len(held.Files)-len(held.Pruned), "file"))
+	fmt.Fprintf(a.Out, "run     %s\nsealed  %s by hilrig %s\nfiles   %s as sealed", terminal.OneLine(held.Run), held.Sealed.Format(time.RFC3339), terminal.OneLine(held.Hilrig), wording.Plural(len(held.Files)-len(held.Pruned), "file"))
 	if n := len(held.Pruned); n > 0 {
-		fmt.Fprintf(a.out, ", %d pruned", n)
+		fmt.Fprintf(a.Out, ", %d pruned", n)
 	}
-	fmt.Fprintln(a.out)
+	fmt.Fprintln(a.Out)
 	for _, name := range held.Anew {
-		fmt.Fprintf(a.out, "anew    %s, made of its events\n", terminal.OneLine(name))
+		fmt.Fprintf(a.Out, "anew    %s, made of its events\n", terminal.OneLine(name))
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/cli/view"
 	"hilrig/fixtures"
 	"hilrig/fixtures/rigfile"
@@ -49,7 +50,7 @@ name the cause, and sound firmware passes everything.`,
   hilrig selftest --fault silent-ok --fault late-ok --full
   hilrig selftest --profile chatty --full
   hilrig selftest --spec 'tls/*'`,
-		Args: exactly(),
+		Args: verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.selftest(cmd.Context(), f) },
 	}
 	fl := cmd.Flags()
@@ -106,7 +107,7 @@ func (a *app) selftest(ctx context.Context, f *selftestFlags) error {
 	if err := f.form.check(f.out, nil); err != nil {
 		return err
 	}
-	a.behind("selftest", mostText, lineMark)
+	a.Behind("selftest", verb.MostText, verb.LineMark)
 	sup, err := a.supervisor(f.out)
 	if err != nil {
 		return err
@@ -123,11 +124,11 @@ func (a *app) selftest(ctx context.Context, f *selftestFlags) error {
 	}
 	t := selftest.Judge(cases, res.Record)
 	res.Record.Selftest = t
-	a.code = selftestExit(res.Record)
+	a.Code = selftestExit(res.Record)
 	made, err := a.renderSelftest(res, f.form)
 	a.remember(sup.StateDir, res.Dir, res.Record)
 	if f.asJSON {
-		if err := a.printJSON(t); err != nil {
+		if err := a.PrintJSON(t); err != nil {
 			return err
 		}
 	} else {
@@ -183,7 +184,7 @@ type rows struct {
 }
 
 func newRows(a *app, cases []selftest.Case) *rows {
-	r := &rows{a: a, ink: terminal.PaletteOf(a.out), cases: map[string]selftest.Case{}, left: map[string]int{}, specs: map[string][]record.SpecResult{}}
+	r := &rows{a: a, ink: terminal.PaletteOf(a.Out), cases: map[string]selftest.Case{}, left: map[string]int{}, specs: map[string][]record.SpecResult{}}
 	for _, c := range cases {
 		r.cases[c.Device.Name], r.left[c.Device.Name] = c, len(c.Specs)
 		r.width = max(r.width, len(c.Device.Name))
@@ -193,7 +194,7 @@ func newRows(a *app, cases []selftest.Case) *rows {
 
 func (r *rows) event(e record.Event) {
 	if e.Kind == runner.KindRunHalting {
-		fmt.Fprintln(r.a.out, r.ink.Paint(terminal.Yellow, e.Text))
+		fmt.Fprintln(r.a.Out, r.ink.Paint(terminal.Yellow, e.Text))
 	}
 	var s record.SpecResult
 	if e.Kind != record.KindSpecFinished || e.Decode(&s) != nil {
@@ -206,7 +207,7 @@ func (r *rows) event(e record.Event) {
 	c := r.cases[e.Device]
 	r.done++
 	t := selftest.Judge([]selftest.Case{c}, &record.Record{Devices: []record.DeviceRecord{{Name: e.Device, Specs: r.specs[e.Device]}}})
-	fmt.Fprintf(r.a.out, "%3d/%d  %s\n", r.done, len(r.cases), r.row(t))
+	fmt.Fprintf(r.a.Out, "%3d/%d  %s\n", r.done, len(r.cases), r.row(t))
 }
 
 // row is the line of a judgement of one device.
@@ -242,15 +243,15 @@ func catchers(f record.FaultRow) string {
 // selftestSummary is what a person reads last: what was missed, every alarm on
 // sound firmware, and the counts.
 func (a *app) selftestSummary(t *record.Selftest, run record.Run, reports []string) {
-	ink, width := terminal.PaletteOf(a.out), terminal.Width(a.out)
-	fmt.Fprintln(a.out)
+	ink, width := terminal.PaletteOf(a.Out), terminal.Width(a.Out)
+	fmt.Fprintln(a.Out)
 	passed, caught, judged := 0, 0, len(t.Faults)
 	for _, s := range t.Sound {
 		if s.Verdict == record.Pass {
 			passed++
 		}
 		for _, o := range s.Others {
-			fmt.Fprintf(a.out, "%s %s on sound firmware (%s)\n%s\n", ink.Verdict(o.Verdict), ink.Paint(terminal.Bold, o.Spec), s.Profile, terminal.Wrap(wording.Clip(terminal.OneLine(o.Message), 400), "  ", width))
+			fmt.Fprintf(a.Out, "%s %s on sound firmware (%s)\n%s\n", ink.Verdict(o.Verdict), ink.Paint(terminal.Bold, o.Spec), s.Profile, terminal.Wrap(wording.Clip(terminal.OneLine(o.Message), 400), "  ", width))
 		}
 	}
 	for _, f := range t.Faults {
@@ -264,21 +265,21 @@ func (a *app) selftestSummary(t *record.Selftest, run record.Run, reports []stri
 			a.collateral(f, ink, width)
 			continue
 		}
-		fmt.Fprintf(a.out, "%s %s: %s\n", ink.Verdict(f.Verdict), ink.Paint(terminal.Bold, f.Fault), f.Doc)
-		fmt.Fprint(a.out, terminal.Wrap(f.Missing, "  ", width))
+		fmt.Fprintf(a.Out, "%s %s: %s\n", ink.Verdict(f.Verdict), ink.Paint(terminal.Bold, f.Fault), f.Doc)
+		fmt.Fprint(a.Out, terminal.Wrap(f.Missing, "  ", width))
 		for _, n := range f.Named {
-			fmt.Fprint(a.out, terminal.Wrap(wording.Clip(fmt.Sprintf("%s: %s %s", n.Spec, n.Verdict, terminal.OneLine(n.Message)), 400), "  ", width))
+			fmt.Fprint(a.Out, terminal.Wrap(wording.Clip(fmt.Sprintf("%s: %s %s", n.Spec, n.Verdict, terminal.OneLine(n.Message)), 400), "  ", width))
 		}
 		a.collateral(f, ink, width)
-		fmt.Fprintln(a.out)
+		fmt.Fprintln(a.Out)
 	}
 	for _, id := range t.Unproven {
-		fmt.Fprintf(a.out, "%s %s: no fault turned it red\n", ink.Verdict(record.Fail), ink.Paint(terminal.Bold, id))
+		fmt.Fprintf(a.Out, "%s %s: no fault turned it red\n", ink.Verdict(record.Fail), ink.Paint(terminal.Bold, id))
 	}
-	fmt.Fprintf(a.out, "%s  sound firmware %d of %d, faults caught %d of %d, specs proven %d of %d in %s\n", ink.Verdict(t.Verdict),
+	fmt.Fprintf(a.Out, "%s  sound firmware %d of %d, faults caught %d of %d, specs proven %d of %d in %s\n", ink.Verdict(t.Verdict),
 		passed, len(t.Sound), caught, judged, len(t.Specs)-len(t.Unproven), len(t.Specs), view.Took(run))
 	for _, p := range reports {
-		fmt.Fprintln(a.out, terminal.Path(p))
+		fmt.Fprintln(a.Out, terminal.Path(p))
 	}
 }
 
@@ -297,12 +298,12 @@ func (a *app) collateral(f record.FaultRow, ink terminal.Palette, width int) {
 	}
 	if len(explained) > 0 {
 		slices.Sort(explained)
-		fmt.Fprintf(a.out, "%s also turned, in words that name it\n%s", ink.Paint(terminal.Bold, f.Fault), terminal.Wrap(strings.Join(explained, ", "), "  ", width))
+		fmt.Fprintf(a.Out, "%s also turned, in words that name it\n%s", ink.Paint(terminal.Bold, f.Fault), terminal.Wrap(strings.Join(explained, ", "), "  ", width))
 	}
 	if len(others) > 0 {
-		fmt.Fprintf(a.out, "%s also turned, and does not explain\n", ink.Paint(terminal.Bold, f.Fault))
+		fmt.Fprintf(a.Out, "%s also turned, and does not explain\n", ink.Paint(terminal.Bold, f.Fault))
 	}
 	for _, c := range others {
-		fmt.Fprint(a.out, terminal.Wrap(wording.Clip(fmt.Sprintf("%s %s: %s", c.Spec, c.Verdict, terminal.OneLine(c.Message)), 300), "  ", width))
+		fmt.Fprint(a.Out, terminal.Wrap(wording.Clip(fmt.Sprintf("%s %s: %s", c.Spec, c.Verdict, terminal.OneLine(c.Message)), 300), "  ", width))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"testing"
 
+	"hilrig/cli/verb"
 	"hilrig/record"
 )
 
@@ -11,7 +12,7 @@ import (
 // not name the fault, each with what it said.
 func TestCollateralThatAFaultDoesNotExplainIsToldInFull(t *testing.T) {
 	var b bytes.Buffer
-	a := &app{out: &b}
+	a := &app{App: &verb.App{Out: &b}}
 	a.collateral(record.FaultRow{Fault: "no-sni", Collateral: []record.Caught{
 		{Spec: "tls/wrong-name", Verdict: record.Fail, Message: "expected a server name", Names: true},
 		{Spec: "session/pings", Verdict: record.Fail, Message: "expected a packet;\nsaw none"},

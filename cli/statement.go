@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/cli/terminal"
+	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/record/dsse"
 	"hilrig/reports/gate"
@@ -27,7 +28,7 @@ func (a *app) issue(v *gate.Verdict, runs []gate.Run, file, image string, signer
 		return nil
 	}
 	if v.Verdict == gate.Inconclusive {
-		a.log.Warn("no statement: there is no answer")
+		a.Log.Warn("no statement: there is no answer")
 		return nil
 	}
 	statement, err := gate.NewStatement(v, filepath.Base(cmp.Or(image, v.Firmware.String())))
@@ -66,9 +67,9 @@ the statement. Nobody is asked over the network.
 Exit code 0 for a statement that says PASS, 1 for one that says FAIL, 3 for one
 that is not of this key or not about this image.`,
 		Example: "  hilrig gate verify release.dsse --key release.pub --firmware-file fw.bin",
-		Args:    exactly("STATEMENT"),
+		Args:    verb.Exactly("STATEMENT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := required(cmd, "key"); err != nil {
+			if err := verb.Required(cmd, "key"); err != nil {
 				return err
 			}
 			return a.verify(args[0], key, image)
@@ -110,20 +111,20 @@ func (a *app) verify(name, key, image string) error {
 		return record.NewFailure(record.RigHost, "verify statement", name, fmt.Errorf("it is about the image with SHA-256 %s, not about %s", v.Firmware.SHA256, image))
 	}
 	if v.Verdict == gate.Fail {
-		a.code = runner.ExitDevice
+		a.Code = runner.ExitDevice
 	}
-	fmt.Fprintf(a.out, "%s\nimage   %s sha256 %s, %s\npolicy  %s sha256 %s\njudged  %s by hilrig %s\n", terminal.OneLine(v.Sentence()), terminal.OneLine(s.Subject[0].Name), v.Firmware.SHA256, v.Firmware.Known,
+	fmt.Fprintf(a.Out, "%s\nimage   %s sha256 %s, %s\npolicy  %s sha256 %s\njudged  %s by hilrig %s\n", terminal.OneLine(v.Sentence()), terminal.OneLine(s.Subject[0].Name), v.Firmware.SHA256, v.Firmware.Known,
 		terminal.OneLine(v.Policy.Name), v.Policy.SHA256, v.At.Format(time.RFC3339), terminal.OneLine(v.Hilrig))
 	for _, r := range v.Runs {
 		if r.Accepted {
-			fmt.Fprintf(a.out, "run     %s sha256 %s\n", terminal.OneLine(r.ID), r.SHA256)
+			fmt.Fprintf(a.Out, "run     %s sha256 %s\n", terminal.OneLine(r.ID), r.SHA256)
 		}
 	}
 	for _, b := range v.Boards {
-		fmt.Fprintf(a.out, "board   %s %s\n", terminal.OneLine(b.Type), terminal.OneLine(b.Serial))
+		fmt.Fprintf(a.Out, "board   %s %s\n", terminal.OneLine(b.Type), terminal.OneLine(b.Serial))
 	}
 	for _, w := range v.Waived {
-		fmt.Fprintf(a.out, "waived  %s by %s until %s\n", terminal.OneLine(w.Spec), terminal.OneLine(w.Owner), w.Expires)
+		fmt.Fprintf(a.Out, "waived  %s by %s until %s\n", terminal.OneLine(w.Spec), terminal.OneLine(w.Owner), w.Expires)
 	}
 	return nil
 }

@@ -2,7 +2,7 @@ package cli
 
 import (
 	"fmt"
-	"runtime/debug"
+	"hilrig/cli/verb"
 
 	"github.com/spf13/cobra"
 )
@@ -12,34 +12,10 @@ func (a *app) versionCommand() *cobra.Command {
 		Use:     "version",
 		Short:   "Print the version of this binary",
 		Example: "  hilrig version",
-		Args:    exactly(),
+		Args:    verb.Exactly(),
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(a.out, "hilrig", version())
+			_, err := fmt.Fprintln(a.Out, "hilrig", verb.Version())
 			return err
 		},
 	}
-}
-
-// version is the module's version, or the commit it was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	v, commit, dirty := info.Main.Version, "", ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision" && len(s.Value) >= 12:
-			commit = s.Value[:12]
-		case s.Key == "vcs.modified" && s.Value == "true":
-			dirty = "+dirty"
-		}
-	}
-	if v != "" && v != "(devel)" {
-		return v
-	}
-	if commit == "" {
-		return "devel"
-	}
-	return "devel-" + commit + dirty
 }

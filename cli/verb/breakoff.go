@@ -1,4 +1,4 @@
-package cli
+package verb
 
 import (
 	"bytes"
@@ -16,16 +16,16 @@ import (
 	"hilrig/runner"
 )
 
-// breakOff ends the process where it must not go on: a panic, a SIGQUIT. The
+// BreakOff ends the process where it must not go on: a panic, a SIGQUIT. The
 // exit code is 3, where Go's own is 2, which promises that no device was
 // touched. A run under way says so in its record.
-func (a *app) breakOff(why string, stacks []byte) {
+func (a *App) BreakOff(why string, stacks []byte) {
 	a.breaking.Do(func() {
 		word := why
 		if !strings.HasPrefix(why, "panic: ") {
 			word = "fatal error: " + why // as Go says it
 		}
-		terminal.Within(time.Second, func() { fmt.Fprint(a.rawErr, record.Plain(fmt.Sprintf("%s\n\n%s\n", word, stacks))) })
+		terminal.Within(time.Second, func() { fmt.Fprint(a.raw, record.Plain(fmt.Sprintf("%s\n\n%s\n", word, stacks))) })
 		if broke := a.onBreak.Load(); broke != nil {
 			terminal.Within(2*time.Second, func() { (*broke)(why) })
 		}
@@ -34,8 +34,12 @@ func (a *app) breakOff(why string, stacks []byte) {
 	select {} // somebody else is ending the process
 }
 
-// watchQuit has SIGQUIT say where everybody is, as Go does, and break off.
-func (a *app) watchQuit() (stop func()) {
+// OnBreak has say told why, at most two seconds long, should the process have to
+// break off.
+func (a *App) OnBreak(say func(why string)) { a.onBreak.Store(&say) }
+
+// WatchQuit has SIGQUIT say where everybody is, as Go does, and break off.
+func (a *App) WatchQuit() (stop func()) {
 	quit := make(chan os.Signal, 1)
 	signal.Notify(quit, syscall.SIGQUIT, syscall.SIGABRT)
 	go func() {
@@ -49,14 +53,14 @@ func (a *app) watchQuit() (stop func()) {
 		}
 		var stacks bytes.Buffer
 		_ = pprof.Lookup("goroutine").WriteTo(&stacks, 2) // a buffer takes everything
-		a.breakOff(name, stacks.Bytes())
+		a.BreakOff(name, stacks.Bytes())
 	}()
 	return func() { signal.Stop(quit); close(quit) }
 }
 
-// caught is deferred where a panic of this goroutine would end the process.
-func (a *app) caught() {
+// Caught is deferred where a panic of this goroutine would end the process.
+func (a *App) Caught() {
 	if what := recover(); what != nil {
-		a.breakOff(fmt.Sprintf("panic: %v", what), debug.Stack())
+		a.BreakOff(fmt.Sprintf("panic: %v", what), debug.Stack())
 	}
 }

@@ -1,0 +1,69 @@
+package verb
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"hilrig/cli/terminal"
+	"hilrig/record/wording"
+)
+
+// Encoder writes what a program reads.
+func (a *App) Encoder() *json.Encoder { return terminal.NewEncoder(a.Out) }
+
+// Bounds in bytes of what waits for whoever reads.
+const (
+	MostText   = 4 << 20
+	MostEvents = 16 << 20
+)
+
+// How long nothing may be read, when all is done, before the rest is given up.
+const (
+	drainFor     = 2 * time.Second
+	drainHurried = 100 * time.Millisecond // after a second interrupt
+)
+
+// Behind puts queues between a verb that lasts and whoever reads what it
+// prints: at most so many bytes wait at standard output, and mark makes the line
+// that stands for n that were dropped. The log has a queue of its own before the
+// screen that the live view may own. Drain empties them.
+func (a *App) Behind(name string, most int, mark func(int) []byte) {
+	if a.outlets != nil {
+		return
+	}
+	a.noBrokenPipes()
+	err := terminal.NewOutlet(a.LogTo, MostText, LineMark, nil)
+	out := terminal.NewOutlet(terminal.Unfiltered(a.Out), most, mark, func(e error, _ int) {
+		fmt.Fprintf(err, "hilrig %s: standard output takes nothing more (%v): going on without it\n", name, e)
+	})
+	a.Out, a.Err, a.outlets = terminal.NewText(out), terminal.NewText(err), []*terminal.Outlet{out, err}
+	a.OpenLog(err)
+}
+
+// LineMark is a line that stands for n that nobody read in time.
+func LineMark(n int) []byte {
+	return []byte(wording.Plural(n, "line") + " not shown: nobody read them\n")
+}
+
+// Drain lets readers have what is left, and says what they did not take.
+func (a *App) Drain() {
+	if a.outlets == nil {
+		return
+	}
+	patience := drainFor
+	if a.twice.Load() {
+		patience = drainHurried
+	}
+	out, err := a.outlets[0], a.outlets[1]
+	if lost := out.Drain(patience); lost > 0 && out.Whole() {
+		fmt.Fprintf(err, "%s of output given up: nobody read standard output\n", wording.Plural(lost, "line"))
+	}
+	err.Drain(min(patience, time.Second))
+}
+
+func (a *App) PrintJSON(v any) error {
+	enc := a.Encoder()
+	enc.SetIndent("", " ")
+	return enc.Encode(v)
+}
