@@ -12,6 +12,7 @@ import (
 	"hilrig/azure/iothub"
 	"hilrig/azure/iothub/registry"
 	"hilrig/certs"
+	"hilrig/cli/named"
 	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/doctor"
@@ -37,7 +38,7 @@ func (f *azureFlags) register(cmd *cobra.Command, changes bool) {
 
 // named is the rig's hub of kind azure.
 func (a *app) named(f *azureFlags, verb string) (h rigfile.Hub, err error) {
-	rig, err := a.rigOfKind(rigfile.KindAzure, f.rig, f.hub, verb)
+	rig, err := named.RigOfKind(rigfile.KindAzure, f.rig, f.hub, verb, a.Catalogue)
 	if err != nil {
 		return h, err
 	}
@@ -253,7 +254,7 @@ func listed(t registry.Twin) string {
 
 // onDevice opens the registry for a verb on one device.
 func (a *app) onDevice(cmd *cobra.Command, f *azureFlags, id string, do func(context.Context, *registry.Client) error) error {
-	if err := checkDeviceID("name", "device", id); err != nil {
+	if err := named.DeviceID("name", "device", id); err != nil {
 		return err
 	}
 	return a.onRegistry(cmd, f, cmd.CommandPath()+" "+id, do)
@@ -292,7 +293,7 @@ copying the thumbprint from openssl.`,
 			if err := verb.Required(cmd, "certificate"); err != nil {
 				return err
 			}
-			certificate, err := readCertificate(file)
+			certificate, err := named.Certificate(file)
 			if err != nil {
 				return err
 			}

@@ -14,6 +14,7 @@ import (
 
 	"hilrig/azure/iothub/access"
 	"hilrig/azure/iothub/arm"
+	"hilrig/cli/named"
 	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/record"
@@ -221,7 +222,7 @@ it is said and asked. One of that name is never replaced by another.`,
   hilrig azure certificate add NewDevice identity/device.pem --resource ID --dry-run`,
 		Args: verb.Exactly("NAME", "FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			certificate, err := readCertificate(args[1])
+			certificate, err := named.Certificate(args[1])
 			if err != nil {
 				return err
 			}

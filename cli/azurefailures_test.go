@@ -84,7 +84,7 @@ func TestFailuresOfARegistry(t *testing.T) {
 		{name: "a wrong root", registry: c.api, shows: &strangers, says: "is not trusted", cure: "another one is a proxy that opens TLS"},
 		{name: "a closed port", rig: []string{"endpoints: {", `endpoints: {registry: "127.0.0.1:1", `}, says: "nothing listens there", cure: "firewall"},
 		{name: "a name of the registry that does not resolve", rig: []string{"endpoints: {", `endpoints: {registry: "no-such-hub.invalid:443", `}, says: "does not resolve", cure: "private link"},
-		{name: "a hub that does not resolve", rig: []string{"host: localhost", "host: no-such-hub.invalid"}, before: named("no-such-hub.invalid"), says: "does not resolve", cure: "is the host name right"},
+		{name: "a hub that does not resolve", rig: []string{"host: localhost", "host: no-such-hub.invalid"}, before: hubNamed("no-such-hub.invalid"), says: "does not resolve", cure: "is the host name right"},
 		{name: "no such consumer group", rig: []string{"consumer_group: hilrig", "consumer_group: nobodys"}, says: "there is no such consumer group", cure: "consumer-group create"},
 		{name: "a consumer group that is taken", rig: []string{"consumer_group: hilrig", "consumer_group: crowded"}, before: fiveRead, says: "the consumer group is taken", cure: "a consumer group of its own"},
 	} {
@@ -140,8 +140,8 @@ func strangersCertificate(t *testing.T) tls.Certificate {
 	return certificate
 }
 
-// named has the hub's connection string be of another host.
-func named(host string) func(*testing.T, *cloud) {
+// hubNamed has the hub's connection string be of another host.
+func hubNamed(host string) func(*testing.T, *cloud) {
 	return func(_ *testing.T, c *cloud) {
 		c.env = append(c.env, "IOTHUB_SERVICE=HostName="+host+";SharedAccessKeyName=iothubowner;SharedAccessKey="+c.keys[0])
 	}

@@ -11,6 +11,7 @@ import (
 
 	"hilrig/azure/hub"
 	"hilrig/azure/iothub/devicebound"
+	"hilrig/cli/named"
 	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/runner"
@@ -34,7 +35,7 @@ It replaces IoT Hub, Devices, Message to Device in the portal.`,
   hilrig azure device send NewDevice hello --rig rig.yaml --wait 1m`,
 		Args: verb.Exactly("ID", "TEXT"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkDeviceID("name", "device", args[0]); err != nil {
+			if err := named.DeviceID("name", "device", args[0]); err != nil {
 				return err
 			}
 			h, err := a.named(f, cmd.CommandPath()+" "+args[0]+" TEXT")

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/named"
 	"hilrig/cli/verb"
 	"hilrig/doctor"
 	"hilrig/fixtures/rigfile"
@@ -36,7 +37,7 @@ something is bad.`,
   hilrig broker check --rig rig.yaml --hub mosquitto`,
 		Args: verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			looked, err := a.rigOfKind(rigfile.KindBroker, rig, name, cmd.CommandPath())
+			looked, err := named.RigOfKind(rigfile.KindBroker, rig, name, cmd.CommandPath(), a.Catalogue)
 			if err != nil {
 				return err
 			}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"crypto/x509"
 	"fmt"
 	"path/filepath"
 	"text/tabwriter"
@@ -10,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/certs"
+	"hilrig/cli/named"
 	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/record"
@@ -61,7 +61,7 @@ device.key, which only you can read. Nothing is overwritten.`,
 }
 
 func (a *app) newIdentity(cmd *cobra.Command, spec certs.IdentitySpec, out string) error {
-	if err := checkDeviceID("read", "--device-id", spec.DeviceID); err != nil {
+	if err := named.DeviceID("read", "--device-id", spec.DeviceID); err != nil {
 		return err
 	}
 	switch {
@@ -92,7 +92,7 @@ func (a *app) certsShow() *cobra.Command {
 		Example: "  hilrig certs show identity/device.pem",
 		Args:    verb.Exactly("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			c, err := readCertificate(args[0])
+			c, err := named.Certificate(args[0])
 			if err != nil {
 				return err
 			}
@@ -106,18 +106,6 @@ func (a *app) certsShow() *cobra.Command {
 			return w.Flush()
 		},
 	}
-}
-
-func readCertificate(path string) (*x509.Certificate, error) {
-	data, err := certs.ReadFile(path)
-	if err != nil {
-		return nil, certs.Unread("read certificate", path, err)
-	}
-	c, err := certs.ParseCertificate(data)
-	if err != nil {
-		return nil, record.NewFailure(record.Usage, "read certificate", path, err).WithCure(certs.Cure(err, certs.KindCertificate, path))
-	}
-	return c, nil
 }
 
 func (a *app) certsCheck() *cobra.Command {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/named"
 	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/record"
@@ -43,7 +44,7 @@ earlier one answered, by a rig that failed or by what did not run.`,
 			}
 			var runs [2]*record.Record
 			for i, name := range args {
-				dir, err := findRun(out, name, false)
+				dir, err := named.Run(out, name, false)
 				if err != nil {
 					return err
 				}

@@ -1,19 +1,9 @@
 package cli
 
 import (
-	"hilrig/azure"
 	"hilrig/certs"
-	"hilrig/record"
+	"hilrig/cli/named"
 )
-
-// checkDeviceID refuses, before anything is made or touched, what the hub would
-// not take as a device id.
-func checkDeviceID(step, subject, id string) error {
-	if err := azure.CheckDeviceID(id); err != nil {
-		return record.NewFailure(record.Usage, step, subject, err).WithCure("IoT Hub takes " + azure.DeviceIDForm)
-	}
-	return nil
-}
 
 // checkOwner refuses a certificate whose common name, which is to be the
 // device's id, cannot be one. A certificate without a common name is known by
@@ -22,5 +12,5 @@ func checkOwner(files certs.Files, certificate string) error {
 	if files.Identity.DeviceID == "" {
 		return nil
 	}
-	return checkDeviceID("read common name of", certificate, files.Identity.DeviceID)
+	return named.DeviceID("read common name of", certificate, files.Identity.DeviceID)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/named"
 	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/doctor"
@@ -54,7 +55,7 @@ bytes, whose echo is compared. Exit code 3 when something is bad.`,
 // examined is what is found on this machine for a rig at a hub of its.
 func examined[T any](ctx context.Context, a *app, rig, hubName string, look func(context.Context, *doctor.Host) T) (found T, err error) {
 	host := doctor.ThisHost(a.Log)
-	if host.Rig, err = a.rigAt(rig, hubName); err != nil {
+	if host.Rig, err = named.RigAt(rig, hubName, a.Catalogue); err != nil {
 		return found, err
 	}
 	host.Broker = lookAtBroker

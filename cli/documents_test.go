@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"hilrig/certs"
+	"hilrig/cli/named"
 	"hilrig/cli/verb"
 )
 
@@ -338,7 +339,7 @@ func newStage(t *testing.T) *stage {
 // documents' word.
 func (s *stage) useThumbprint() {
 	s.t.Helper()
-	c, err := readCertificate(filepath.Join(s.dir, "identity", "device.crt"))
+	c, err := named.Certificate(filepath.Join(s.dir, "identity", "device.crt"))
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/named"
 	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/record"
@@ -50,7 +51,7 @@ the same before its first spec.`,
 // flash is a run without a spec: its record says what is on the boards.
 func (a *app) flash(ctx context.Context, rig string, request runner.Request) error {
 	var err error
-	if request.Rig, err = loadRig(rig, a.Catalogue); err != nil {
+	if request.Rig, err = named.Rig(rig, a.Catalogue); err != nil {
 		return err
 	}
 	plan, err := runner.NewPlan(request)

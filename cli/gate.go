@@ -7,9 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -20,10 +18,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/named"
+	"hilrig/cli/signing"
 	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/record"
-	"hilrig/record/dsse"
 	"hilrig/reports/gate"
 	"hilrig/reports/interchange"
 	"hilrig/runner"
@@ -37,7 +36,7 @@ type gateFlags struct {
 	out             string
 	asJSON          bool
 	statement       string
-	signing         signing
+	signing         signing.Flags
 	sealKeys        []string
 	baseline        string
 	baselineKey     string
@@ -87,7 +86,7 @@ file that is broken, and for a waiver that has expired.`,
 	fl.StringVar(&f.markdown, "markdown", "", "write a summary here, for a CI job or a merge request")
 	fl.StringVar(&f.statement, "statement", "", "write a signed statement about the image here (in-toto test-result in a DSSE envelope)")
 	fl.BoolVar(&f.annotations, "annotations", false, "print annotations of a GitHub job last, at the policy")
-	f.signing.register(fl, "statement")
+	f.signing.Register(fl, "statement")
 	fl.StringArrayVar(&f.sealKeys, "seal-key", nil, "public key of a bench that seals its runs, PEM (repeatable)")
 	fl.StringVar(&f.baseline, "baseline", "", "statement of the firmware that was released last (default: the policy's baseline)")
 	fl.StringVar(&f.baselineKey, "baseline-key", "", "public key of whoever signed that, PEM; without --baseline the last statement of this key that says PASS is taken, of those that runs of this host keep")
@@ -103,7 +102,7 @@ func (a *app) gateInitCommand() *cobra.Command {
 		Example: "  hilrig gate init latest > gate.yaml",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			dir, err := findRun(out, append(args, "latest")[0], false)
+			dir, err := named.Run(out, append(args, "latest")[0], false)
 			if err != nil {
 				return err
 			}
@@ -148,55 +147,11 @@ func (a *app) gateExplainCommand() *cobra.Command {
 }
 
 func (a *app) readPolicy(path string) (*gate.Policy, error) {
-	data, err := readSmall("policy", path)
+	data, err := named.Text("policy", path)
 	if err != nil {
 		return nil, err
 	}
 	return gate.ReadPolicy(path, data, a.Known())
-}
-
-// readSmall reads a file that a person wrote.
-func readSmall(what, path string) ([]byte, error) { return readUpTo(1<<20, what, path) }
-
-// readUpTo reads a file that somebody named, which may be a device that never
-// ends.
-func readUpTo(most int64, what, path string) ([]byte, error) {
-	if dsse.IsPrivateKey(path) {
-		return nil, record.NewFailure(record.Usage, "read "+what, "", errors.New("a key itself is given in place of a file's name; it is not shown")).
-			WithCure("a key goes into a file, or into a variable that --key-env names")
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, record.NewFailure(record.Usage, "read "+what, "", err).WithCure(maker(what, path, err))
-	}
-	defer func() { _ = f.Close() }() // only read
-	b, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err != nil {
-		return nil, record.NewFailure(record.Usage, "read "+what, "", err)
-	}
-	if int64(len(b)) > most {
-		return nil, record.NewFailure(record.Usage, "read "+what, path, fmt.Errorf("it has at most %d bytes", most))
-	}
-	return b, nil
-}
-
-// maker is what makes a file that was named and is not there, empty where
-// nothing does.
-func maker(what, path string, err error) string {
-	if !errors.Is(err, fs.ErrNotExist) {
-		return ""
-	}
-	switch what {
-	case "policy":
-		return "hilrig gate init latest > " + path + " writes one"
-	case "waivers":
-		return "hilrig schema waivers says what it may hold"
-	case "signing key":
-		return "openssl genpkey -algorithm ed25519 -out " + path + " makes one"
-	case "public key":
-		return "openssl pkey -in PRIVATE-KEY -pubout -out " + path + " makes one"
-	}
-	return ""
 }
 
 // gate asks and answers.
@@ -207,7 +162,7 @@ func (a *app) gate(ctx context.Context, f *gateFlags, names []string) error {
 	if err := errors.Join(f.apart(), f.clear()); err != nil {
 		return err
 	}
-	signer, err := f.signing.signer(ctx, f.statement != "", "--statement", nil)
+	signer, err := f.signing.Signer(ctx, f.statement != "", "--statement", nil)
 	if err != nil {
 		return err
 	}
@@ -287,7 +242,7 @@ func (a *app) question(ctx context.Context, f *gateFlags, names []string) (*gate
 		return nil, err
 	}
 	if f.waivers != "" {
-		data, err := readSmall("waivers", f.waivers)
+		data, err := named.Text("waivers", f.waivers)
 		if err != nil {
 			return nil, err
 		}
@@ -305,7 +260,7 @@ func (a *app) question(ctx context.Context, f *gateFlags, names []string) (*gate
 	}
 	var dirs []string
 	for _, name := range names {
-		dir, err := findRun(f.out, name, false)
+		dir, err := named.Run(f.out, name, false)
 		if err != nil {
 			return nil, err
 		}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"hilrig/cli/named"
 	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/record/dsse"
@@ -64,7 +65,7 @@ func TestALongStatementIsVerified(t *testing.T) {
 	if err := a.verify(statement, key, ""); err != nil {
 		t.Error(err)
 	}
-	if _, err := readSmall("policy", statement); record.ClassOf(err) != record.Usage || !strings.Contains(err.Error(), "at most") {
+	if _, err := named.Text("policy", statement); record.ClassOf(err) != record.Usage || !strings.Contains(err.Error(), "at most") {
 		t.Errorf("%v", err)
 	}
 }

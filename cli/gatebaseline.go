@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"hilrig/cli/named"
+	"hilrig/cli/past"
 	"hilrig/cli/terminal"
 	"hilrig/record"
 	"hilrig/record/dsse"
@@ -70,14 +72,14 @@ func (f *gateFlags) released(ctx context.Context, q *gate.Question) (r gate.Rele
 // that the key has signed and that lie in runs of the history. One about the
 // firmware that is judged, or about boards of other types, is none.
 func (f *gateFlags) lastReleased(ctx context.Context, q *gate.Question) (last gate.Wanted, err error) {
-	key, err := readSmall("public key", f.baselineKey)
+	key, err := named.Text("public key", f.baselineKey)
 	if err != nil {
 		return last, err
 	}
 	if _, err := dsse.ReadKeys(key); err != nil {
 		return last, record.NewFailure(record.Usage, "read public key", f.baselineKey, err)
 	}
-	runs, err := inHistory(ctx, historyBound, func(ctx context.Context, h *history.History) ([]history.Run, error) { return h.Runs(ctx, 0) })
+	runs, err := past.Ask(ctx, past.Bound, func(ctx context.Context, h *history.History) ([]history.Run, error) { return h.Runs(ctx, 0) })
 	if errors.Is(err, fs.ErrNotExist) {
 		return last, nil
 	}
@@ -90,7 +92,7 @@ func (f *gateFlags) lastReleased(ctx context.Context, q *gate.Question) (last ga
 		beside := filepath.Join(r.Dir, record.Statements)
 		names, _ := os.ReadDir(beside) // most runs have none
 		for _, name := range names {
-			text, err := readUpTo(record.MaxRecord, "statement", filepath.Join(beside, name.Name()))
+			text, err := named.TextUpTo(record.MaxRecord, "statement", filepath.Join(beside, name.Name()))
 			if err != nil {
 				continue // what cannot be read proves nothing
 			}
@@ -110,7 +112,7 @@ func (f *gateFlags) lastReleased(ctx context.Context, q *gate.Question) (last ga
 // sharesOf are the results of a firmware that would count for a policy, were
 // they not old.
 func sharesOf(ctx context.Context, w gate.Wanted, p *gate.Policy) (map[string]gate.Share, error) {
-	all, err := inHistory(ctx, historyBound, func(ctx context.Context, h *history.History) ([]history.Results, error) {
+	all, err := past.Ask(ctx, past.Bound, func(ctx context.Context, h *history.History) ([]history.Results, error) {
 		return h.ResultsOf(ctx, w.Version, w.SHA256)
 	})
 	if err != nil {

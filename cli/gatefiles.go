@@ -21,7 +21,7 @@ func (f *gateFlags) writes() []flagFile {
 // that is made: what is there goes first.
 func (f *gateFlags) apart() error {
 	reads := []flagFile{
-		{"--policy", f.policy}, {"--waivers", f.waivers}, {"--firmware-file", f.firmwareFile}, {"--key", f.signing.key}, {"--sign-public", f.signing.public},
+		{"--policy", f.policy}, {"--waivers", f.waivers}, {"--firmware-file", f.firmwareFile}, {"--key", f.signing.Key}, {"--sign-public", f.signing.Public},
 		{"--baseline", f.baseline}, {"--baseline-key", f.baselineKey},
 	}
 	for _, key := range f.sealKeys {

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	"hilrig/cli/named"
+	"hilrig/cli/past"
 	"hilrig/cli/terminal"
 	"hilrig/record"
 	"hilrig/record/wording"
@@ -53,7 +55,7 @@ type knownRuns struct {
 // askHistory asks for all at once: evidence may take longer to read than a
 // history may take to answer.
 func askHistory(ctx context.Context, q *gate.Question) (knownRuns, error) {
-	return inHistory(ctx, historyBound, func(ctx context.Context, h *history.History) (knownRuns, error) { return known(ctx, h, q) })
+	return past.Ask(ctx, past.Bound, func(ctx context.Context, h *history.History) (knownRuns, error) { return known(ctx, h, q) })
 }
 
 func known(ctx context.Context, h *history.History, q *gate.Question) (k knownRuns, err error) {
@@ -129,7 +131,7 @@ func (k knownRuns) addBeside(q *gate.Question, out string) {
 		given[r.Dir] = true
 	}
 	var dirs []string
-	for _, dir := range foldersWith(out, record.RecordFile, record.EventsFile) {
+	for _, dir := range named.FoldersWith(out, record.RecordFile, record.EventsFile) {
 		real, err := filepath.EvalSymlinks(dir)
 		if err == nil && !given[real] && !k.ids[filepath.Base(dir)] {
 			dirs = append(dirs, real)

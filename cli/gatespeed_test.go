@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"hilrig/cli/past"
 	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/runner"
@@ -44,8 +45,8 @@ func BenchmarkGateOverThirtyRuns(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		a.announce(state, of, r)
-		a.remember(state, of, r)
+		past.Begun(a.Log, state, of, r)
+		past.Ended(a.Log, state, of, r)
 	}
 	policy := filepath.Join(dir, "gate.yaml")
 	if err := os.WriteFile(policy, []byte("policy: month\nboards: [{type: ads300, at_least: 20}]\nrequired: ['*']\nevidence: {runs: 30}\n"), 0o600); err != nil {

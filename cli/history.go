@@ -12,17 +12,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/past"
 	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/record/wording"
 	"hilrig/reports/history"
-	"hilrig/runner"
 )
-
-// historyBound bounds what a run or a gate waits for the history. Evidence is
-// read beside it: how long that takes is a matter of its size.
-const historyBound = 10 * time.Second
 
 func (a *app) historyCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -61,28 +57,11 @@ func historyQuestion[T any](a *app, cmd *cobra.Command, ask func(context.Context
 
 // askState asks the history of this host, which must be there.
 func askState[T any](ctx context.Context, ask func(context.Context, *history.History) (T, error)) (T, error) {
-	answer, err := inHistory(ctx, time.Minute, ask)
+	answer, err := past.Ask(ctx, time.Minute, ask)
 	if errors.Is(err, os.ErrNotExist) {
 		return answer, record.NewFailure(record.Usage, "open history", "", errors.New("there is none yet")).WithCure("hilrig run begins one; hilrig history import takes run folders in")
 	}
 	return answer, err
-}
-
-// inHistory asks the history of this host, no longer than a bound; where there
-// is none the error is [fs.ErrNotExist].
-func inHistory[T any](ctx context.Context, bound time.Duration, ask func(context.Context, *history.History) (T, error)) (answer T, err error) {
-	ctx, cancel := context.WithTimeout(ctx, bound)
-	defer cancel()
-	state, err := runner.StateDirName()
-	if err != nil {
-		return answer, err
-	}
-	h, err := history.OpenExisting(ctx, state)
-	if err != nil {
-		return answer, err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-	return ask(ctx, h)
 }
 
 func (a *app) historyRuns() *cobra.Command {

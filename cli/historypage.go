@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/past"
 	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/record"
@@ -66,7 +66,7 @@ const tailRuns = 30
 func pastOf(ctx context.Context, h *history.History, folder string) (*html.Past, error) {
 	p := &html.Past{Made: time.Now()}
 	p.Host, _ = os.Hostname() // it is an annotation of the page
-	refs := reportsFrom(folder)
+	refs := past.Reports(folder)
 	since, err := pastRuns(ctx, h, p, refs)
 	if err != nil {
 		return nil, err
@@ -85,26 +85,6 @@ func pastOf(ctx context.Context, h *history.History, folder string) (*html.Past,
 		p.Flaky = append(p.Flaky, html.PastFlaky{Spec: f.Spec, Says: strings.TrimPrefix(flakes(f.Changes, f.Rate), ", ")})
 	}
 	return p, err
-}
-
-// reportsFrom finds the report of a run as a page in a folder links to it; each
-// folder is looked for once.
-func reportsFrom(folder string) func(dir string) html.Ref {
-	base, baseErr := filepath.Abs(folder)
-	known := map[string]html.Ref{}
-	return func(dir string) html.Ref {
-		ref, ok := known[dir]
-		if ok {
-			return ref
-		}
-		if report := filepath.Join(dir, "report.html"); record.There(report) {
-			if rel, err := filepath.Rel(base, report); err == nil && baseErr == nil {
-				ref = html.Ref((&url.URL{Path: filepath.ToSlash(rel)}).String()) //nolint:gosec // a path of ours, escaped
-			}
-		}
-		known[dir] = ref
-		return ref
-	}
 }
 
 func pastRuns(ctx context.Context, h *history.History, p *html.Past, refs func(string) html.Ref) (since time.Time, err error) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/named"
 	"hilrig/cli/verb"
 	"hilrig/record"
 	"hilrig/record/wording"
@@ -24,7 +25,7 @@ func (a *app) historyImport() *cobra.Command {
 		Example: "  hilrig history import reports/out",
 		Args:    verb.Exactly("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			dirs, err := runFolders(args[0])
+			dirs, err := named.Runs(args[0])
 			if err != nil {
 				return err
 			}
@@ -67,7 +68,7 @@ func (a *app) rebuildHistory(ctx context.Context, out string) error {
 			return err
 		}
 	}
-	more, err := runFolders(out)
+	more, err := named.Runs(out)
 	if err != nil && len(dirs)+salvaged == 0 {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"hilrig/azure/localhub/control"
 	"hilrig/azure/localhub/registryapi"
 	"hilrig/certs"
+	"hilrig/cli/named"
 	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/record"
@@ -193,7 +194,7 @@ func parseDevices(args []string) ([]hub.Device, error) {
 	for _, arg := range args {
 		id, print, err := azure.ParseRegistered(arg)
 		if errors.Is(err, azure.ErrDeviceID) {
-			return nil, checkDeviceID("read", "--device", id)
+			return nil, named.DeviceID("read", "--device", id)
 		}
 		if err != nil {
 			return nil, record.NewFailure(record.Usage, "read", "--device "+terminal.OneLine(arg), err).

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/certs"
+	"hilrig/cli/named"
 	"hilrig/cli/verb"
 	"hilrig/hw/port"
 	"hilrig/onboard"
@@ -90,7 +91,7 @@ func (f *learnFlags) check() error {
 	case f.listenFor <= 0 || f.connectWithin <= 0 || f.bootWithin <= 0:
 		return wrong("--watch and --within", "not above zero")
 	}
-	if err := checkDeviceID("read", "--device-id", f.deviceID); err != nil {
+	if err := named.DeviceID("read", "--device-id", f.deviceID); err != nil {
 		return err
 	}
 	if _, err := os.Stat(f.out); err == nil || !errors.Is(err, fs.ErrNotExist) {

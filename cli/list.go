@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/azure/hub"
+	"hilrig/cli/named"
 	"hilrig/cli/verb"
 	"hilrig/fixtures"
 	"hilrig/record"
@@ -85,7 +86,7 @@ func (a *app) listedAt(file, name string, tap bool) (*listedHub, error) {
 	if file == "" {
 		return atHub(name, tap)
 	}
-	rig, err := a.rigAt(file, name)
+	rig, err := named.RigAt(file, name, a.Catalogue)
 	if err != nil {
 		return nil, err
 	}

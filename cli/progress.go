@@ -3,6 +3,7 @@ package cli
 import (
 	"path/filepath"
 
+	"hilrig/cli/named"
 	"hilrig/cli/view"
 	"hilrig/record"
 	"hilrig/record/wording"
@@ -27,7 +28,7 @@ func lastLike(out string, p *runner.Plan) *record.Record {
 	if out == "" {
 		return nil
 	}
-	runs := foldersWith(out, record.RecordFile)
+	runs := named.FoldersWith(out, record.RecordFile)
 	for i := len(runs) - 1; i >= max(0, len(runs)-fewRuns); i-- {
 		r, err := record.Load(filepath.Join(runs[i], record.RecordFile))
 		if err == nil && r.Run.Rig == p.Rig && r.Run.Verdict != record.NotRun && wording.Selection(r.Run.Selection) == wording.Selection(p.Selected) {

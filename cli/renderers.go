@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/named"
 	"hilrig/cli/terminal"
 	"hilrig/record"
 	"hilrig/record/requirements"
@@ -84,7 +85,7 @@ func (f *form) readRequirements(catalogue []requirements.Spec) error {
 	data, known := requirements.Shipped(f.requirements)
 	if !known {
 		var err error
-		if data, err = readSmall("requirements", f.requirements); err != nil {
+		if data, err = named.Text("requirements", f.requirements); err != nil {
 			var fail *record.Failure
 			if errors.As(err, &fail) {
 				return fail.WithCure("name a file, " + strings.Join(requirements.Names(), " or "))

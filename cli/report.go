@@ -1,19 +1,17 @@
 package cli
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/named"
+	"hilrig/cli/past"
 	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/record"
-	"hilrig/record/wording"
 	"hilrig/runner"
 )
 
@@ -42,7 +40,7 @@ and put in its place. What the events do not say has no verdict.`,
   hilrig report latest --annotations`,
 		Args: verb.Exactly("RUN"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			dir, err := findRun(out, args[0], rebuild)
+			dir, err := named.Run(out, args[0], rebuild)
 			if err != nil {
 				return err
 			}
@@ -77,57 +75,6 @@ func (a *app) rebuild(dir string) error {
 	return nil
 }
 
-// findRun is the folder of a run: a run folder, a run id, latest, or latest~N,
-// the Nth before it. A run whose record is lost is found by its events.
-func findRun(out, run string, lost bool) (string, error) {
-	marks := []string{record.RecordFile}
-	if lost {
-		marks = append(marks, record.EventsFile)
-	}
-	for _, dir := range []string{run, filepath.Join(out, run)} {
-		if holdsAny(dir, marks) {
-			if real, err := filepath.EvalSymlinks(dir); err == nil {
-				return real, nil // reports name the run, not the link
-			}
-			return dir, nil
-		}
-	}
-	runs := foldersWith(out, marks...)
-	if back, ok := beforeLatest(run); ok && back < len(runs) {
-		return runs[len(runs)-1-back], nil
-	}
-	missing := record.NewFailure(record.Usage, "find run", run, fmt.Errorf("neither a run folder nor a run of %s", out))
-	if _, ok := beforeLatest(run); ok {
-		return "", missing.WithCure(oldest(len(runs)))
-	}
-	known := []string{"latest"}
-	for _, name := range runs {
-		known = append(known, filepath.Base(name))
-	}
-	return "", missing.WithCure(cmp.Or(wording.DidYouMean(run, known), "a run folder holds "+strings.Join(marks, " or ")))
-}
-
-// oldest says how far back one may ask where there are so many runs.
-func oldest(runs int) string {
-	switch runs {
-	case 0:
-		return "it holds no run yet: hilrig run makes one, and --out names another folder"
-	case 1:
-		return "it holds one run: latest"
-	}
-	return fmt.Sprintf("it holds %d runs: the oldest is latest~%d", runs, runs-1)
-}
-
-// beforeLatest is how many runs before the latest is meant.
-func beforeLatest(run string) (back int, ok bool) {
-	if run == "latest" {
-		return 0, true
-	}
-	digits, ok := strings.CutPrefix(run, "latest~")
-	back, err := strconv.Atoi(digits)
-	return back, ok && err == nil && back >= 0
-}
-
 func (a *app) report(dir string, f form) error {
 	rec, err := runner.Load(dir)
 	if err != nil {
@@ -158,7 +105,7 @@ func (a *app) report(dir string, f form) error {
 func (a *app) render(dir string, rec *record.Record, f form) ([]string, error) {
 	var made []string
 	var errs []error
-	f.earlier = a.earlier(dir, rec)
+	f.earlier = past.Before(a.Log, dir, rec)
 	for _, r := range renderers {
 		path := r.at(dir, f.asked)
 		if path == "" {

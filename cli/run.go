@@ -10,6 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/named"
+	"hilrig/cli/past"
+	"hilrig/cli/signing"
 	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/cli/view"
@@ -33,7 +36,7 @@ type runFlags struct {
 	flash           string
 	rerun           string
 	seal            bool
-	signing         signing
+	signing         signing.Flags
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -85,7 +88,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.out, "out", filepath.Join("reports", "out"), "folder of run folders")
 	f.form.register(cmd)
 	fl.BoolVar(&f.seal, "seal", false, "sign the list of the run's files when it ends (hilrig runs verify)")
-	f.signing.register(fl, "seal")
+	f.signing.Register(fl, "seal")
 	f.form.registerAsked(cmd)
 	fl.BoolVar(&f.dryRun, "dry-run", false, "say what would run, and what not and why; touch nothing")
 	fl.BoolVar(&f.asJSON, "json", false, "print the event stream on standard output, nothing else")
@@ -101,7 +104,7 @@ func checkFault(name string) error {
 func (f *runFlags) plan() (*runner.Plan, error) {
 	r := f.request
 	var err error
-	if r.Rig, err = loadRig(f.rig, r.Catalogue); err != nil {
+	if r.Rig, err = named.Rig(f.rig, r.Catalogue); err != nil {
 		return nil, err
 	}
 	r.LabelFilter = f.filter
@@ -114,8 +117,8 @@ func (f *runFlags) plan() (*runner.Plan, error) {
 		}
 	}
 	r.CheckFault = checkFault
-	if f.signing.keyEnv != "" {
-		r.Secret = []string{f.signing.keyEnv}
+	if f.signing.KeyEnv != "" {
+		r.Secret = []string{f.signing.KeyEnv}
 	}
 	r.Firmware = record.Firmware{Version: f.firmwareVersion, File: f.firmwareFile}
 	if f.flash != "" {
@@ -132,7 +135,7 @@ func (f *runFlags) again(r *runner.Request) error {
 	if len(r.Specs) > 0 || f.filterSet || len(r.Hubs) > 0 {
 		return record.NewFailure(record.Usage, "read", "--rerun "+f.rerun, errors.New("--rerun says which specs and hubs: it goes with --device, not with --spec, --label-filter and --hub"))
 	}
-	dir, err := findRun(f.out, f.rerun, false)
+	dir, err := named.Run(f.out, f.rerun, false)
 	if err != nil {
 		return err
 	}
@@ -151,7 +154,7 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	signer, err := f.signing.signer(ctx, f.seal, "--seal", plan.Secret)
+	signer, err := f.signing.Signer(ctx, f.seal, "--seal", plan.Secret)
 	if err != nil {
 		return err
 	}
@@ -178,7 +181,7 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 		return err
 	}
 	defer a.supervised(sup)()
-	sup.Begun = func(dir string, r *record.Record) { a.announce(sup.StateDir, dir, r) }
+	sup.Begun = func(dir string, r *record.Record) { past.Begun(a.Log, sup.StateDir, dir, r) }
 
 	show := a.progress(plan, f.out, f.asJSON)
 	sup.Observe = show.Event
@@ -189,7 +192,7 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 		return runErr
 	}
 	a.Code = runner.ExitCode(res.Record)
-	sealErr := a.sealRun(res.Dir, res.Record, a.remember(sup.StateDir, res.Dir, res.Record), signer)
+	sealErr := a.sealRun(res.Dir, res.Record, past.Ended(a.Log, sup.StateDir, res.Dir, res.Record), signer)
 	reports, err := a.render(res.Dir, res.Record, f.form)
 	if !f.asJSON {
 		view.Summary(a.Out, res.Dir, res.Record, reports)
@@ -225,7 +228,7 @@ func (a *app) supervisor(outDir string) (*runner.Supervisor, error) {
 	}
 	return &runner.Supervisor{
 		Command: command, Executable: exe, Out: out, StateDir: state, LockDir: port.LockDir(),
-		Host: host, Version: verb.Version(), Arguments: withoutSigner(a.Args), GracePeriods: runner.DefaultGracePeriods(), Log: a.Log,
+		Host: host, Version: verb.Version(), Arguments: signing.WithoutSigner(a.Args), GracePeriods: runner.DefaultGracePeriods(), Log: a.Log,
 	}, nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/named"
 	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/record"
@@ -116,7 +117,7 @@ func (a *app) prune(ctx context.Context, p pruning) error {
 
 // prunable are the runs of a folder that are over and whose records can be read.
 func (a *app) prunable(out string) (runs []kept, err error) {
-	dirs, err := runFolders(out)
+	dirs, err := named.Runs(out)
 	if err != nil {
 		return nil, err
 	}

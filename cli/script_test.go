@@ -22,6 +22,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"hilrig/certs"
+	"hilrig/cli/named"
 )
 
 // The test binary is hilrig when a script runs it under that name.
@@ -178,7 +179,7 @@ func fits(ts *testscript.TestScript, neg bool, args []string) {
 
 // thumbprint sets a variable to a certificate's SHA-256: thumbprint NAME FILE.
 func thumbprint(ts *testscript.TestScript, neg bool, args []string) {
-	c, err := readCertificate(ts.MkAbs(args[1]))
+	c, err := named.Certificate(ts.MkAbs(args[1]))
 	ts.Check(err)
 	ts.Setenv(args[0], certs.ThumbprintsOf(c).SHA256)
 }

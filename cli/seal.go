@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/named"
 	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/record"
@@ -39,7 +40,7 @@ func (f *gateFlags) benches(p *gate.Policy) ([]dsse.Key, error) {
 		return nil, record.NewFailure(record.Usage, "check seals", "", errors.New("--seal-key names another key than the policy, which has those that count"))
 	}
 	for _, name := range f.sealKeys {
-		more, err := readKeys(name)
+		more, err := named.Keys(name)
 		if err != nil {
 			return nil, err
 		}
@@ -48,18 +49,6 @@ func (f *gateFlags) benches(p *gate.Policy) ([]dsse.Key, error) {
 	if asked && len(keys) == 0 {
 		return nil, record.NewFailure(record.Usage, "check seals", "", errors.New("the policy asks for sealed runs, and nobody says by which key")).
 			WithCure("--seal-key FILE, or evidence.sealed of the policy holds the public key")
-	}
-	return keys, nil
-}
-
-func readKeys(name string) ([]dsse.Key, error) {
-	text, err := readSmall("public key", name)
-	if err != nil {
-		return nil, err
-	}
-	keys, err := dsse.ReadKeys(text)
-	if err != nil {
-		return nil, record.NewFailure(record.Usage, "read public key", name, err)
 	}
 	return keys, nil
 }
@@ -114,11 +103,11 @@ was edited.`,
 }
 
 func (a *app) verifySeal(ctx context.Context, out, run, key string) error {
-	keys, err := readKeys(key)
+	keys, err := named.Keys(key)
 	if err != nil {
 		return err
 	}
-	dir, err := findRun(out, run, true)
+	dir, err := named.Run(out, run, true)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/past"
 	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/cli/view"
@@ -113,7 +114,7 @@ func (a *app) selftest(ctx context.Context, f *selftestFlags) error {
 		return err
 	}
 	defer a.supervised(sup)()
-	sup.Begun = func(dir string, r *record.Record) { a.announce(sup.StateDir, dir, r) }
+	sup.Begun = func(dir string, r *record.Record) { past.Begun(a.Log, sup.StateDir, dir, r) }
 	if !f.asJSON {
 		rows := newRows(a, cases)
 		sup.Observe = rows.event
@@ -126,7 +127,7 @@ func (a *app) selftest(ctx context.Context, f *selftestFlags) error {
 	res.Record.Selftest = t
 	a.Code = selftestExit(res.Record)
 	made, err := a.renderSelftest(res, f.form)
-	a.remember(sup.StateDir, res.Dir, res.Record)
+	past.Ended(a.Log, sup.StateDir, res.Dir, res.Record)
 	if f.asJSON {
 		if err := a.PrintJSON(t); err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hilrig/cli/named"
 	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/record"
@@ -82,11 +83,11 @@ that is not of this key or not about this image.`,
 
 // readStatement reads a statement that a public key has signed.
 func readStatement(name, key string) (*gate.Statement, error) {
-	envelope, err := readUpTo(record.MaxRecord, "statement", name) // it tells of every result that fails
+	envelope, err := named.TextUpTo(record.MaxRecord, "statement", name) // it tells of every result that fails
 	if err != nil {
 		return nil, err
 	}
-	public, err := readSmall("public key", key)
+	public, err := named.Text("public key", key)
 	if err != nil {
 		return nil, err
 	}

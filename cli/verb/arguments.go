@@ -3,13 +3,14 @@ package verb
 import (
 	"errors"
 	"fmt"
-	"hilrig/record"
-	"hilrig/record/wording"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"hilrig/record"
+	"hilrig/record/wording"
 )
 
 // Usage makes a usage failure of what cobra has to say.

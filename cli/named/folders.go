@@ -1,4 +1,4 @@
-package cli
+package named
 
 import (
 	"errors"
@@ -8,8 +8,9 @@ import (
 	"hilrig/record"
 )
 
-// runFolders is the folder of a run, or those in a folder.
-func runFolders(dir string) ([]string, error) {
+// Runs is the folder of a run, or those in a folder, of which there is at least
+// one.
+func Runs(dir string) ([]string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, record.NewFailure(record.RigHost, "find", dir, err)
@@ -17,16 +18,16 @@ func runFolders(dir string) ([]string, error) {
 	if record.There(filepath.Join(abs, record.RecordFile)) {
 		return []string{abs}, nil
 	}
-	dirs := foldersWith(abs, record.RecordFile)
+	dirs := FoldersWith(abs, record.RecordFile)
 	if len(dirs) == 0 {
 		return nil, record.NewFailure(record.Usage, "find run folders in", dir, errors.New("there is none")).WithCure("a run folder holds " + record.RecordFile)
 	}
 	return dirs, nil
 }
 
-// foldersWith are the run folders in a folder that hold one of the files, the
+// FoldersWith are the run folders in a folder that hold one of the files, the
 // oldest first, and no link.
-func foldersWith(out string, marks ...string) []string {
+func FoldersWith(out string, marks ...string) []string {
 	return slices.DeleteFunc(record.Found(out, "[0-9]*"), func(dir string) bool { return !holdsAny(dir, marks) })
 }
 

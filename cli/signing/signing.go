@@ -1,4 +1,4 @@
-package cli
+package signing
 
 import (
 	"bytes"
@@ -14,30 +14,31 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"hilrig/cli/named"
 	"hilrig/record"
 	"hilrig/record/dsse"
 	"hilrig/record/wording"
 )
 
-// signing is how something is to be signed: by one of these ways.
-type signing struct {
-	key     string
-	keyEnv  string
+// Flags are how something is to be signed: by one of these ways.
+type Flags struct {
+	Key     string
+	KeyEnv  string
 	command []string
-	public  string
+	Public  string
 }
 
-// register adds the flags; of says what is signed.
-func (s *signing) register(fl *pflag.FlagSet, of string) {
-	fl.StringVar(&s.key, "key", "", "private key of the "+of+", PEM (Ed25519 or ECDSA)")
-	fl.StringVar(&s.keyEnv, "key-env", "", "environment variable that holds this key")
+// Register adds the flags; of says what is signed.
+func (s *Flags) Register(fl *pflag.FlagSet, of string) {
+	fl.StringVar(&s.Key, "key", "", "private key of the "+of+", PEM (Ed25519 or ECDSA)")
+	fl.StringVar(&s.KeyEnv, "key-env", "", "environment variable that holds this key")
 	fl.StringArrayVar(&s.command, "sign-command", nil, "program that signs in place of a key, then its arguments (repeatable): it gets the bytes on standard input and prints the signature")
-	fl.StringVar(&s.public, "sign-public", "", "public key of --sign-command, PEM: a signature that is not of it is refused")
+	fl.StringVar(&s.Public, "sign-public", "", "public key of --sign-command, PEM: a signature that is not of it is refused")
 }
 
-// withoutSigner are the arguments of a run as its record keeps them: what a
+// WithoutSigner are the arguments of a run as its record keeps them: what a
 // program that signs was given may be its password.
-func withoutSigner(args []string) []string {
+func WithoutSigner(args []string) []string {
 	const flag = "--sign-command"
 	kept := slices.Clone(args)
 	for i, arg := range kept {
@@ -51,12 +52,12 @@ func withoutSigner(args []string) []string {
 	return kept
 }
 
-// signer is what was asked for; nil where nothing is to be signed. With is the
+// Signer is what was asked for; nil where nothing is to be signed. With is the
 // flag that asks for a signature; a program that signs gets none of the secret
 // variables.
-func (s *signing) signer(ctx context.Context, asked bool, with string, secret []string) (dsse.Signer, error) {
+func (s *Flags) Signer(ctx context.Context, asked bool, with string, secret []string) (dsse.Signer, error) {
 	ways := 0
-	for _, given := range []bool{s.key != "", s.keyEnv != "", len(s.command) > 0} {
+	for _, given := range []bool{s.Key != "", s.KeyEnv != "", len(s.command) > 0} {
 		if given {
 			ways++
 		}
@@ -71,27 +72,27 @@ func (s *signing) signer(ctx context.Context, asked bool, with string, secret []
 		return nil, refuse("there is nothing to be signed")
 	case ways != 1:
 		return nil, refuse(fmt.Sprintf("%s to sign with; one is needed", wording.Plural(ways, "way")))
-	case s.public != "" && len(s.command) == 0:
+	case s.Public != "" && len(s.command) == 0:
 		return nil, refuse("--sign-public goes with --sign-command")
-	case s.key != "":
-		text, err := readSmall("signing key", s.key)
+	case s.Key != "":
+		text, err := named.Text("signing key", s.Key)
 		if err != nil {
 			return nil, err
 		}
-		return dsse.KeySigner(s.key, text)
-	case s.keyEnv != "":
-		if !variableName.MatchString(s.keyEnv) {
+		return dsse.KeySigner(s.Key, text)
+	case s.KeyEnv != "":
+		if !variableName.MatchString(s.KeyEnv) {
 			return nil, refuse("--key-env is given something else than a variable's name, which is not shown: it may be the key")
 		}
-		return dsse.KeySigner("$"+s.keyEnv, []byte(os.Getenv(s.keyEnv)))
+		return dsse.KeySigner("$"+s.KeyEnv, []byte(os.Getenv(s.KeyEnv)))
 	}
 	sign := func(message []byte) (dsse.Signature, error) {
 		return signBy(ctx, s.command, record.Environ(secret), message)
 	}
-	if s.public == "" {
+	if s.Public == "" {
 		return sign, nil
 	}
-	keys, err := readKeys(s.public)
+	keys, err := named.Keys(s.Public)
 	if err != nil {
 		return nil, err
 	}

@@ -1,9 +1,10 @@
-package cli
+package past
 
 import (
 	"context"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -17,9 +18,9 @@ import (
 // earlierBound bounds what a report waits for the history.
 const earlierBound = 5 * time.Second
 
-// earlier is what the history knows from before a run, for its report. A report
+// Before is what the history knows from before a run, for its report. A report
 // is made without it where it cannot be asked.
-func (a *app) earlier(dir string, r *record.Record) *html.Earlier {
+func Before(log *slog.Logger, dir string, r *record.Record) *html.Earlier {
 	if r.OfSelftest() {
 		return nil
 	}
@@ -39,7 +40,7 @@ func (a *app) earlier(dir string, r *record.Record) *html.Earlier {
 		err = errors.Join(err, h.Close())
 	}
 	if err != nil {
-		a.Log.Warn("report.html does not say what was before this run", "err", err)
+		log.Warn("report.html does not say what was before this run", "err", err)
 		return nil
 	}
 	return earlierOf(before, dir, r)
@@ -62,7 +63,7 @@ func earlierOf(before *history.Before, dir string, r *record.Record) *html.Earli
 	}
 	c := compare.Runs(before.Last, &now)
 	e.Since = &html.Since{
-		ID: before.Last.Run.ID, Started: before.Last.Run.Started, Firmware: before.Firmware, Report: reportsFrom(dir)(before.Dir), Missing: len(r.Devices) - len(now.Devices) - faulty, Faulty: faulty,
+		ID: before.Last.Run.ID, Started: before.Last.Run.Started, Firmware: before.Firmware, Report: Reports(dir)(before.Dir), Missing: len(r.Devices) - len(now.Devices) - faulty, Faulty: faulty,
 		Groups: []html.SinceGroup{{Title: "Newly red", Changes: changesOf(c.NewlyRed)}, {Title: "Newly not run", Changes: changesOf(c.NewlyNotRun)}, {Title: "Newly green", Changes: changesOf(c.NewlyGreen)}},
 	}
 	return e

@@ -1,4 +1,4 @@
-package cli
+package signing
 
 import (
 	"strings"
@@ -13,7 +13,7 @@ func TestARecordDoesNotKeepWhatASignerIsGiven(t *testing.T) {
 		"run --seal --sign-command=token --sign-command=1234":                "run --seal --sign-command=… --sign-command=…",
 		"run --spec tls/* --key k.pem":                                       "run --spec tls/* --key k.pem",
 	} {
-		if got := strings.Join(withoutSigner(strings.Fields(args)), " "); got != want {
+		if got := strings.Join(WithoutSigner(strings.Fields(args)), " "); got != want {
 			t.Errorf("%s: %s", args, got)
 		}
 	}

@@ -1,4 +1,4 @@
-package cli
+package named
 
 import (
 	"os"
@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestFindRun(t *testing.T) {
+func TestRun(t *testing.T) {
 	out := t.TempDir()
 	for _, id := range []string{"20261122T231501Z-7f3a", "20261123T000000Z-0001"} {
 		dir := filepath.Join(out, id)
@@ -22,15 +22,15 @@ func TestFindRun(t *testing.T) {
 		"latest": newest, "20261122T231501Z-7f3a": old, old: old, "nonsense": "", "": "",
 		"latest~0": newest, "latest~1": old, "latest~2": "", "latest~": "", "latest~-1": "", "latest~x": "", "~1": "",
 	} {
-		got, err := findRun(out, run, false)
+		got, err := Run(out, run, false)
 		if got != want || (err == nil) != (want != "") {
-			t.Errorf("findRun(%q) = %q, %v", run, got, err)
+			t.Errorf("Run(%q) = %q, %v", run, got, err)
 		}
 	}
 	if err := os.Symlink(filepath.Base(old), filepath.Join(out, "latest")); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := findRun(out, "latest", false); got != old || err != nil {
+	if got, err := Run(out, "latest", false); got != old || err != nil {
 		t.Errorf("through the link: %q, %v", got, err)
 	}
 }

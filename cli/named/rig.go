@@ -1,4 +1,4 @@
-package cli
+package named
 
 import (
 	"errors"
@@ -10,19 +10,19 @@ import (
 	"hilrig/suites"
 )
 
-// loadRig reads a rig file; no name is the built-in rig. The catalogue says what
+// Rig reads a rig file; no name is the built-in rig. The catalogue says what
 // limits may be set for.
-func loadRig(file string, catalogue []fixtures.Spec) (*rigfile.Rig, error) {
+func Rig(file string, catalogue []fixtures.Spec) (*rigfile.Rig, error) {
 	if file == "" {
 		return rigfile.Default(), nil
 	}
 	return rigfile.Load(file, suites.Measured(catalogue)...)
 }
 
-// rigAt is a rig with the hub of this name as its own; no name leaves it as it
+// RigAt is a rig with the hub of this name as its own; no name leaves it as it
 // is.
-func (a *app) rigAt(file, hub string) (*rigfile.Rig, error) {
-	rig, err := loadRig(file, a.Catalogue)
+func RigAt(file, hub string, catalogue []fixtures.Spec) (*rigfile.Rig, error) {
+	rig, err := Rig(file, catalogue)
 	if err != nil || hub == "" {
 		return rig, err
 	}
@@ -30,12 +30,12 @@ func (a *app) rigAt(file, hub string) (*rigfile.Rig, error) {
 	return rig, err
 }
 
-// rigOfKind is rigAt for a verb that needs a rig file and a hub of one kind.
-func (a *app) rigOfKind(kind, file, hub, verb string) (*rigfile.Rig, error) {
+// RigOfKind is RigAt for a verb that needs a rig file and a hub of one kind.
+func RigOfKind(kind, file, hub, verb string, catalogue []fixtures.Spec) (*rigfile.Rig, error) {
 	if file == "" {
 		return nil, record.NewFailure(record.Usage, "read", "--rig", errors.New("no rig file is named")).WithCure(verb + " --rig rig.yaml")
 	}
-	rig, err := a.rigAt(file, hub)
+	rig, err := RigAt(file, hub, catalogue)
 	if err == nil && rig.Hub.Kind != kind {
 		err = record.NewFailure(record.Usage, "ask hub", rig.Hub.Name, fmt.Errorf("this hub is of kind %s", rig.Hub.Kind)).
 			WithCure("--hub names another of the rig file")
