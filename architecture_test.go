@@ -87,6 +87,10 @@ const otherEnd = "the local hub stands in for IoT Hub in tests: a mistake must n
 
 const otherSide = "the emulator is the other side of the wire: a mistake must not cancel itself out"
 
+// Rooms of verbs, which cli alone puts together: what two of them need lies in a
+// room below both.
+var verbRooms = []string{"cli/gate", "cli/history"}
+
 // Rooms that return errors: only fixtures and suites fail a spec. Their tests
 // may use what they like.
 var (
@@ -217,6 +221,12 @@ func TestForbidden(t *testing.T) {
 		{"cli/signing", source, "cli/named", false},
 		{"cli/past", source, "reports/history", false},
 		{"cli/past", source, "cli", true},
+		{"cli", source, "cli/gate", false},
+		{"cli/gate", source, "cli/named", false},
+		{"cli/gate", source, "cli/history", true},
+		{"cli/gate", test, "cli/history", true},
+		{"cli/view", source, "cli/gate", true},
+		{"cli/gate", source, "cli", true},
 		{"runner", source, "suites", false},
 		{"runner", source, "cli", true},
 		{"cli", source, "doctor", false},
@@ -293,6 +303,12 @@ func forbidden(f goFile, to string) string {
 		}
 	}
 	from, down := room(f.dir), room(to)
+	if f.dir != "cli" && slices.Contains(verbRooms, to) {
+		return "cli alone puts verbs together"
+	}
+	if to == "cli" && from == "cli" {
+		return "cli stands above its rooms"
+	}
 	switch {
 	case from == down || floors[down] < floors[from]:
 		return ""

@@ -52,10 +52,11 @@ func BenchmarkGateOverThirtyRuns(b *testing.B) {
 	if err := os.WriteFile(policy, []byte("policy: month\nboards: [{type: ads300, at_least: 20}]\nrequired: ['*']\nevidence: {runs: 30}\n"), 0o600); err != nil {
 		b.Fatal(err)
 	}
+	args := append([]string{"gate", "--policy", policy, "--out", out}, names...)
 	for b.Loop() {
-		a.Code = -1
-		if err := a.gate(b.Context(), &gateFlags{policy: policy, out: out}, names); err != nil || a.Code != runner.ExitPass {
-			b.Fatal(a.Code, err)
+		var complaint bytes.Buffer
+		if code := Main(args, nil, io.Discard, &complaint); code != runner.ExitPass {
+			b.Fatal(code, &complaint)
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/azure/iothub/arm"
+	"hilrig/cli/gate"
+	"hilrig/cli/history"
 	"hilrig/cli/verb"
 	"hilrig/fixtures"
 	"hilrig/record"
@@ -79,7 +81,7 @@ Exit codes, all verbs: 0 passed (warnings included), 1 a device failed,
 	root.PersistentFlags().BoolVarP(&a.Verbose, "verbose", "v", false, "log more, on standard error")
 	root.AddCommand(
 		a.runCommand(), a.childCommand(), a.listCommand(), a.provisionCommand(), a.certsCommand(),
-		a.devicesCommand(), a.flashCommand(), a.learnCommand(), a.doctorCommand(), a.rigCommand(), a.hubCommand(), a.brokerCommand(), a.azureCommand(), a.emulateCommand(), a.reportCommand(), a.compareCommand(), a.gateCommand(), a.historyCommand(), a.runsCommand(), a.selftestCommand(), a.schemaCommand(), a.versionCommand(),
+		a.devicesCommand(), a.flashCommand(), a.learnCommand(), a.doctorCommand(), a.rigCommand(), a.hubCommand(), a.brokerCommand(), a.azureCommand(), a.emulateCommand(), a.reportCommand(), a.compareCommand(), gate.Command(a.App), history.Command(a.App), a.runsCommand(), a.selftestCommand(), a.schemaCommand(), a.versionCommand(),
 	)
 	return root
 }

@@ -219,10 +219,9 @@ func yearOf(b *testing.B, a *app, dir string) (page string) {
 		b.Fatal(err)
 	}
 	page = filepath.Join(dir, "history.html")
-	cmd := a.historyPage()
-	cmd.SetArgs([]string{"--out", page})
-	if err := cmd.ExecuteContext(b.Context()); err != nil {
-		b.Fatal(err)
+	var complaint bytes.Buffer
+	if code := Main([]string{"history", "page", "--out", page}, nil, io.Discard, &complaint); code != runner.ExitPass {
+		b.Fatal(code, &complaint)
 	}
 	return page
 }

@@ -19,6 +19,8 @@ import (
 	"hilrig/hw/emulator"
 	"hilrig/hw/port"
 	"hilrig/record"
+	"hilrig/record/dsse"
+	"hilrig/reports/seal"
 	"hilrig/runner"
 	"hilrig/suites"
 )
@@ -239,4 +241,16 @@ func (a *app) supervised(sup *runner.Supervisor) (over func()) {
 	sup.Signals, sup.Crashed = signals, a.BreakOff
 	a.OnBreak(sup.Broke)
 	return over
+}
+
+// sealRun signs the list of a run's files: what came out of a run that was to
+// be sealed, and is not, is no success.
+func (a *app) sealRun(dir string, r *record.Record, files map[string]string, sign dsse.Signer) error {
+	if sign == nil {
+		return nil
+	}
+	if files == nil {
+		return record.NewFailure(record.RigHost, "seal", dir, errors.New("its files cannot be read"))
+	}
+	return seal.Seal{Run: r.Run.ID, Hilrig: verb.Version(), Sealed: time.Now().UTC().Round(0), Files: files}.Put(dir, sign)
 }

@@ -1,4 +1,4 @@
-package cli
+package history
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 	"hilrig/runner"
 )
 
-func (a *app) historyImport() *cobra.Command {
+func (a verbs) importRuns() *cobra.Command {
 	return &cobra.Command{
 		Use:     "import DIR",
 		Short:   "Take run folders in, also another host's",
@@ -34,7 +34,7 @@ func (a *app) historyImport() *cobra.Command {
 	}
 }
 
-func (a *app) historyRebuild() *cobra.Command {
+func (a verbs) rebuildCommand() *cobra.Command {
 	out := filepath.Join("reports", "out")
 	cmd := &cobra.Command{
 		Use:   "rebuild",
@@ -44,13 +44,13 @@ those of --out. A run whose folder is gone stays in it. A history that is damage
 is set aside, and a new one made of the folders and of what can be read of it.`,
 		Example: "  hilrig history rebuild",
 		Args:    verb.Exactly(),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.rebuildHistory(cmd.Context(), out) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.rebuild(cmd.Context(), out) },
 	}
 	cmd.Flags().StringVar(&out, "out", out, "folder of run folders")
 	return cmd
 }
 
-func (a *app) rebuildHistory(ctx context.Context, out string) error {
+func (a verbs) rebuild(ctx context.Context, out string) error {
 	state, err := runner.StateDir()
 	if err != nil {
 		return err
@@ -77,7 +77,7 @@ func (a *app) rebuildHistory(ctx context.Context, out string) error {
 
 // salvage puts a new history in the place of a damaged one, of what can still be
 // read of it.
-func (a *app) salvage(ctx context.Context, state string, damage error) (runs int, err error) {
+func (a verbs) salvage(ctx context.Context, state string, damage error) (runs int, err error) {
 	aside, runs, err := history.Renew(ctx, state, time.Now())
 	if err != nil {
 		return 0, errors.Join(damage, err)

@@ -1,4 +1,4 @@
-package cli
+package gate
 
 import (
 	"context"
@@ -21,7 +21,7 @@ import (
 // released is what is known of the firmware that was released last: the one of
 // a statement, the policy's, or the one of which a statement of a key says PASS
 // last; by what the history has of it.
-func (f *gateFlags) released(ctx context.Context, q *gate.Question) (r gate.Released, err error) {
+func (f *flags) released(ctx context.Context, q *gate.Question) (r gate.Released, err error) {
 	p := q.Policy
 	refuse := func(text string) (gate.Released, error) {
 		return r, record.NewFailure(record.Usage, "read", "--baseline", errors.New(text)).WithCure("hilrig gate --help")
@@ -71,7 +71,7 @@ func (f *gateFlags) released(ctx context.Context, q *gate.Question) (r gate.Rele
 // lastReleased is the firmware of which a statement says PASS last, among those
 // that the key has signed and that lie in runs of the history. One about the
 // firmware that is judged, or about boards of other types, is none.
-func (f *gateFlags) lastReleased(ctx context.Context, q *gate.Question) (last gate.Wanted, err error) {
+func (f *flags) lastReleased(ctx context.Context, q *gate.Question) (last gate.Wanted, err error) {
 	key, err := named.Text("public key", f.baselineKey)
 	if err != nil {
 		return last, err

@@ -1,4 +1,4 @@
-package cli
+package history
 
 import (
 	"cmp"
@@ -20,7 +20,7 @@ import (
 	"hilrig/reports/html"
 )
 
-func (a *app) historyPage() *cobra.Command {
+func (a verbs) page() *cobra.Command {
 	out := filepath.Join("reports", "history.html")
 	cmd := &cobra.Command{
 		Use:   "page",

@@ -1,4 +1,4 @@
-package cli
+package gate
 
 import (
 	"errors"
@@ -12,14 +12,14 @@ import (
 type flagFile struct{ flag, file string }
 
 // writes are the files that a gate makes.
-func (f *gateFlags) writes() []flagFile {
+func (f *flags) writes() []flagFile {
 	return slices.DeleteFunc([]flagFile{{"--verdict", f.verdict}, {"--junit", f.junit}, {"--markdown", f.markdown}, {"--statement", f.statement}},
 		func(n flagFile) bool { return n.file == "" })
 }
 
 // apart refuses to make a file in the place of one that is read, or of another
 // that is made: what is there goes first.
-func (f *gateFlags) apart() error {
+func (f *flags) apart() error {
 	reads := []flagFile{
 		{"--policy", f.policy}, {"--waivers", f.waivers}, {"--firmware-file", f.firmwareFile}, {"--key", f.signing.Key}, {"--sign-public", f.signing.Public},
 		{"--baseline", f.baseline}, {"--baseline-key", f.baselineKey},
@@ -54,7 +54,7 @@ func one(a, b string) bool {
 
 // clear takes away what an earlier gate has written: where this one does not
 // come to an answer, none is there.
-func (f *gateFlags) clear() error {
+func (f *flags) clear() error {
 	for _, w := range f.writes() {
 		st, err := os.Lstat(w.file)
 		if err != nil {

@@ -1,4 +1,4 @@
-package cli
+package history
 
 import (
 	"context"
@@ -66,8 +66,8 @@ func TestRebuildSetsNoSoundHistoryAside(t *testing.T) {
 			}
 			db.SetMaxOpenConns(1)
 			defer func() { _ = db.Close() }() // of the test alone
-			a := &app{App: &verb.App{Out: io.Discard, Log: slog.New(slog.DiscardHandler)}}
-			if err := a.rebuildHistory(c.change(t, t.Context(), db, path), filepath.Join(state, "out")); err == nil || !history.Sound(err) {
+			a := verbs{&verb.App{Out: io.Discard, Log: slog.New(slog.DiscardHandler)}}
+			if err := a.rebuild(c.change(t, t.Context(), db, path), filepath.Join(state, "out")); err == nil || !history.Sound(err) {
 				t.Errorf("%v", err)
 			}
 			aside, err := filepath.Glob(path + ".damaged-*")
@@ -107,8 +107,8 @@ func TestRebuildKeepsWhatADamagedHistoryStillSays(t *testing.T) {
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	a := &app{App: &verb.App{Out: io.Discard, Log: slog.New(slog.DiscardHandler)}}
-	if err := a.rebuildHistory(t.Context(), filepath.Join(state, "out")); err != nil {
+	a := verbs{&verb.App{Out: io.Discard, Log: slog.New(slog.DiscardHandler)}}
+	if err := a.rebuild(t.Context(), filepath.Join(state, "out")); err != nil {
 		t.Error(err)
 	}
 	if h, err = history.OpenExisting(t.Context(), state); err != nil {
@@ -136,7 +136,7 @@ func TestARunIsNotTakenForAnotherOfItsID(t *testing.T) {
 	if err := errors.Join(h.Begun(t.Context(), "gone", r), h.Close()); err != nil {
 		t.Fatal(err)
 	}
-	a := &app{App: &verb.App{Out: io.Discard, Log: slog.New(slog.DiscardHandler)}}
+	a := verbs{&verb.App{Out: io.Discard, Log: slog.New(slog.DiscardHandler)}}
 	for _, c := range []struct {
 		host string
 		want record.Class

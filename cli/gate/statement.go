@@ -1,4 +1,4 @@
-package cli
+package gate
 
 import (
 	"cmp"
@@ -24,7 +24,7 @@ import (
 // issue writes the statement of a verdict. Where there is no answer, or nobody
 // signs it, there is none.
 // Each run that it names keeps a copy, so that its evidence is never pruned.
-func (a *app) issue(v *gate.Verdict, runs []gate.Run, file, image string, signer dsse.Signer) error {
+func (a verbs) issue(v *gate.Verdict, runs []gate.Run, file, image string, signer dsse.Signer) error {
 	if signer == nil {
 		return nil
 	}
@@ -57,7 +57,7 @@ func (a *app) issue(v *gate.Verdict, runs []gate.Run, file, image string, signer
 	return record.WriteFile(file, text, 0o644)
 }
 
-func (a *app) gateVerifyCommand() *cobra.Command {
+func (a verbs) verifyCommand() *cobra.Command {
 	var key, image string
 	cmd := &cobra.Command{
 		Use:   "verify STATEMENT",
@@ -98,7 +98,7 @@ func readStatement(name, key string) (*gate.Statement, error) {
 	return s, nil
 }
 
-func (a *app) verify(name, key, image string) error {
+func (a verbs) verify(name, key, image string) error {
 	asked, err := runner.DescribeFirmware(record.Firmware{File: image})
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package cli
+package history
 
 import (
 	"cmp"
@@ -20,7 +20,12 @@ import (
 	"hilrig/reports/history"
 )
 
-func (a *app) historyCommand() *cobra.Command {
+// verbs are those of this room.
+type verbs struct{ *verb.App }
+
+// Command is the verb history with those below it.
+func Command(on *verb.App) *cobra.Command {
+	a := verbs{on}
 	cmd := &cobra.Command{
 		Use:   "history",
 		Short: "Ask what all runs of this host have found",
@@ -34,12 +39,12 @@ and again when it ends; the run folders stay the truth.`,
 		Args: verb.Subject,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.historyRuns(), a.historySpec(), a.historyBoard(), a.historyFirmware(), a.historyFlaky(), a.historySuspects(), a.historyPage(), a.historyImport(), a.historyRebuild())
+	cmd.AddCommand(a.runs(), a.spec(), a.board(), a.firmware(), a.flaky(), a.suspects(), a.page(), a.importRuns(), a.rebuildCommand())
 	return cmd
 }
 
-// historyQuestion is a verb that asks the history one thing and shows the answer.
-func historyQuestion[T any](a *app, cmd *cobra.Command, ask func(context.Context, *history.History, []string) (T, error), show func(T)) *cobra.Command {
+// question is a verb that asks the history one thing and shows the answer.
+func question[T any](a verbs, cmd *cobra.Command, ask func(context.Context, *history.History, []string) (T, error), show func(T)) *cobra.Command {
 	asJSON := cmd.Flags().Bool("json", false, "print JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		answer, err := askState(cmd.Context(), func(ctx context.Context, h *history.History) (T, error) { return ask(ctx, h, args) })
@@ -64,10 +69,10 @@ func askState[T any](ctx context.Context, ask func(context.Context, *history.His
 	return answer, err
 }
 
-func (a *app) historyRuns() *cobra.Command {
+func (a verbs) runs() *cobra.Command {
 	cmd := &cobra.Command{Use: "runs", Short: "List the last runs, also those that were killed or deleted", Example: "  hilrig history runs --limit 100", Args: verb.Exactly()}
 	limit := cmd.Flags().Int("limit", 20, "at most this many; 0: all")
-	return historyQuestion(a, cmd,
+	return question(a, cmd,
 		func(ctx context.Context, h *history.History, _ []string) ([]history.Run, error) {
 			return h.Runs(ctx, *limit)
 		},
@@ -103,9 +108,9 @@ func told(c history.Counts) string {
 	return cmp.Or(strings.Join(parts, ", "), "nothing")
 }
 
-func (a *app) historySpec() *cobra.Command {
+func (a verbs) spec() *cobra.Command {
 	cmd := &cobra.Command{Use: "spec ID", Short: "Say how a spec went from firmware to firmware", Example: "  hilrig history spec tls/expired", Args: verb.Exactly("ID")}
-	return historyQuestion(a, cmd,
+	return question(a, cmd,
 		func(ctx context.Context, h *history.History, args []string) ([]history.Trend, error) {
 			return h.Spec(ctx, args[0])
 		},
@@ -130,7 +135,7 @@ func flakes(changes int, r history.Rate) string {
 	return fmt.Sprintf(", changed %d of %d times (%.0f %%, 95 %% interval %.0f to %.0f)", changes, r.Pairs, 100*r.Flake, 100*r.Low, 100*r.High)
 }
 
-func (a *app) noneKnown(n int) {
+func (a verbs) noneKnown(n int) {
 	if n == 0 {
 		fmt.Fprintln(a.Out, "The history knows of none.")
 	}
@@ -142,10 +147,10 @@ type boardAnswer struct {
 	Suspects []history.Suspect `json:"fails_alone"`
 }
 
-func (a *app) historyBoard() *cobra.Command {
+func (a verbs) board() *cobra.Command {
 	cmd := &cobra.Command{Use: "board SERIAL", Short: "Say where a board was tested, and what it fails that its siblings pass", Example: "  hilrig history board ADS-0042", Args: verb.Exactly("SERIAL")}
 	limit := cmd.Flags().Int("limit", 20, "at most this many runs")
-	return historyQuestion(a, cmd,
+	return question(a, cmd,
 		func(ctx context.Context, h *history.History, args []string) (b boardAnswer, err error) {
 			if b.Tested, err = h.Board(ctx, args[0], *limit); err != nil {
 				return b, err
@@ -186,7 +191,7 @@ type suspects struct {
 	Rigs   []history.SuspectRig `json:"rigs"`
 }
 
-func (a *app) historySuspects() *cobra.Command {
+func (a verbs) suspects() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "suspects",
 		Short: "List boards that fail what their siblings pass, and rigs at which is red what is green at others",
@@ -197,7 +202,7 @@ counts as red at a rig, and never against a board.`,
 		Example: "  hilrig history suspects",
 		Args:    verb.Exactly(),
 	}
-	return historyQuestion(a, cmd,
+	return question(a, cmd,
 		func(ctx context.Context, h *history.History, _ []string) (s suspects, err error) {
 			if s.Boards, err = h.Suspects(ctx, ""); err != nil {
 				return s, err
@@ -216,9 +221,9 @@ counts as red at a rig, and never against a board.`,
 		})
 }
 
-func (a *app) historyFirmware() *cobra.Command {
+func (a verbs) firmware() *cobra.Command {
 	cmd := &cobra.Command{Use: "firmware", Short: "List the firmwares that were tested", Example: "  hilrig history firmware", Args: verb.Exactly()}
-	return historyQuestion(a, cmd,
+	return question(a, cmd,
 		func(ctx context.Context, h *history.History, _ []string) ([]history.Firmware, error) {
 			return h.Firmwares(ctx)
 		},
@@ -230,9 +235,9 @@ func (a *app) historyFirmware() *cobra.Command {
 		})
 }
 
-func (a *app) historyFlaky() *cobra.Command {
+func (a verbs) flaky() *cobra.Command {
 	cmd := &cobra.Command{Use: "flaky", Short: "List specs whose verdict changed with one firmware on one board", Example: "  hilrig history flaky", Args: verb.Exactly()}
-	return historyQuestion(a, cmd,
+	return question(a, cmd,
 		func(ctx context.Context, h *history.History, _ []string) ([]history.Flaky, error) {
 			return h.Flaky(ctx)
 		},

@@ -1,4 +1,4 @@
-package cli
+package gate
 
 import (
 	"crypto/ed25519"
@@ -22,11 +22,11 @@ import (
 
 // The policies that come along are read by the catalogue of this binary.
 func TestThePoliciesThatComeAlongAreSound(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join("..", "policies", "*.yaml"))
+	files, err := filepath.Glob(filepath.Join("..", "..", "policies", "*.yaml"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%v %v", files, err)
 	}
-	a := &app{App: &verb.App{Catalogue: suites.All()}}
+	a := verbs{&verb.App{Catalogue: suites.All()}}
 	for _, name := range files {
 		if _, err := a.readPolicy(name); err != nil {
 			t.Error(err)
@@ -61,7 +61,7 @@ func TestALongStatementIsVerified(t *testing.T) {
 	if err := errors.Join(os.WriteFile(statement, text, 0o600), os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: open}), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	a := &app{App: &verb.App{Out: io.Discard}}
+	a := verbs{&verb.App{Out: io.Discard}}
 	if err := a.verify(statement, key, ""); err != nil {
 		t.Error(err)
 	}

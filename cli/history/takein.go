@@ -1,4 +1,4 @@
-package cli
+package history
 
 import (
 	"cmp"
@@ -21,7 +21,7 @@ import (
 
 // takeIn enters runs into the history, the oldest first. One that cannot be
 // read does not keep the others out.
-func (a *app) takeIn(ctx context.Context, dirs []string) (err error) {
+func (a verbs) takeIn(ctx context.Context, dirs []string) (err error) {
 	state, err := runner.StateDir()
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func (a *app) takeIn(ctx context.Context, dirs []string) (err error) {
 // none: those of its end stay, and a night's streams are long to read. So does
 // what the history was told of a run whose record is not that of its end: it may
 // have been edited to be of another firmware, or be another host's.
-func (a *app) enter(ctx context.Context, h *history.History, dir string, r *record.Record, text []byte) error {
+func (a verbs) enter(ctx context.Context, h *history.History, dir string, r *record.Record, text []byte) error {
 	known, err := h.Find(ctx, r.Run.ID)
 	if err != nil {
 		return err
