@@ -18,6 +18,7 @@ import (
 	"hilrig/azure/tap"
 	"hilrig/fixtures"
 	"hilrig/fixtures/rigfile"
+	"hilrig/hw/console"
 	"hilrig/hw/emulator"
 	"hilrig/record"
 	"hilrig/selftest"
@@ -121,6 +122,11 @@ func caught(t *testing.T, job fixtures.Job, fault emulator.Fault) {
 	for _, n := range row.Named {
 		t.Errorf("  %s: %s %s", n.Spec, n.Verdict, n.Message)
 	}
+	for _, r := range results {
+		for _, step := range r.Steps {
+			t.Logf("  %s: %.2f s %s", r.ID, step.At, step.Text)
+		}
+	}
 }
 
 func runChild(t *testing.T, job fixtures.Job) map[string]record.SpecResult {
@@ -216,7 +222,8 @@ func TestSoundProfiles(t *testing.T) {
 }
 
 // What the specs that load files say they cost is what a sound device is loaded
-// with: nothing else counts how soon flash is worn out before a run.
+// with, but for what a slow line is measured by again: nothing else counts how
+// soon flash is worn out before a run.
 func TestASoundDeviceIsLoadedWithWhatTheSpecsCost(t *testing.T) {
 	t.Parallel()
 	specs, err := suites.Select(suites.All(), "!soak", []string{"provisioning/*", "tls/root-rotation"})
@@ -241,10 +248,14 @@ func TestASoundDeviceIsLoadedWithWhatTheSpecsCost(t *testing.T) {
 			loads = f.Loads
 		}
 	})
-	if loads != want {
-		t.Errorf("%d files loaded, the specs cost %d: %v", loads, want, by)
+	again := by[lineRate] // a busy host's measurement is taken again, of all three files
+	if loads-again != want || again%len(console.Slots()) != 0 {
+		t.Errorf("%d files loaded, %d of them by %s, the specs cost %d: %v", loads, again, lineRate, want, by)
 	}
 }
+
+// lineRate is the spec that loads files only where a measurement was poor.
+const lineRate = "provisioning/line-rate"
 
 // A device that refuses one file of what is put back is asked once more: the
 // specs behind are about something else.
