@@ -56,7 +56,7 @@ func recoveryFaults() []Fault {
 		{
 			Name: "exponential-without-jitter", Doc: "backs off without jitter",
 			Stands:   "AMRC-FactoryPlus#167: a herd after an outage",
-			CaughtBy: specs("recovery/backoff"), Words: []string{"without jitter"},
+			CaughtBy: specs("recovery/backoff recovery/takeover-backoff"), Words: []string{"without jitter"},
 			apply: func(b *behaviour) { b.retry.jitter = 0 },
 		},
 		{

@@ -172,6 +172,42 @@ func (t Thresholds) Regular(rows ...[]time.Duration) bool {
 	return true
 }
 
+// NoChance says whether there is none in the gaps of the rows, and whether that
+// is decided. Three that are the same show it, each begun where it may. Of four
+// one may be unlike the others in a gap, because a stall is no chance; more than
+// that is chance. A row that is too short to be judged shows nothing.
+func (t Thresholds) NoChance(rows ...[]time.Duration) (none, decided bool) {
+	const same, unlike = 3, 2
+	most, gaps := 0, 0
+	for _, r := range rows {
+		alike := 0
+		for _, other := range rows {
+			off, of := t.apart(r, other)
+			gaps = max(gaps, off)
+			if of >= t.Least && off <= strays(of) {
+				alike++
+			}
+		}
+		most = max(most, alike)
+	}
+	none = most >= same
+	return none, none || len(rows)-most >= unlike || gaps >= unlike
+}
+
+// apart is how many gaps are not the same in two rows, of how many, if they
+// begin at one place or, where that fits better, one begins a place later: a
+// try before a row counts as its first at times, and at times does not.
+func (t Thresholds) apart(a, b []time.Duration) (off, of int) {
+	off, of = t.others(a, b), min(len(a), len(b))
+	for _, later := range [][2][]time.Duration{{a[min(1, len(a)):], b}, {a, b[min(1, len(b)):]}} {
+		n := min(len(later[0]), len(later[1]))
+		if o := t.others(later[0], later[1]); n >= t.Least && o < off {
+			off, of = o, n
+		}
+	}
+	return off, of
+}
+
 // Unlike says that a row before shows that there is chance in the device's gaps,
 // though this one looks as if there were none: wherever a backoff may have begun
 // in either, two gaps or more are not the same. A row that is too short to be
@@ -273,6 +309,22 @@ func text(gaps []time.Duration) string {
 		one = append(one, fmt.Sprintf("%.2f", g.Seconds()))
 	}
 	return strings.Join(one, ", ") + " s"
+}
+
+// each tells rows one after the other.
+func each(rows [][]time.Duration) string {
+	var all []string
+	for _, r := range rows {
+		all = append(all, text(r))
+	}
+	return strings.Join(all, ", again ")
+}
+
+func sum(gaps []time.Duration) (s time.Duration) {
+	for _, g := range gaps {
+		s += g
+	}
+	return s
 }
 
 func longest(gaps []time.Duration) time.Duration {

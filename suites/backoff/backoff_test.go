@@ -103,6 +103,33 @@ func TestGapsWithoutChanceAreRegular(t *testing.T) {
 	}
 }
 
+// Three rows that are the same hold no chance, wherever each began, and though a
+// stall is in a fourth; a row that is another one does.
+func TestRowsSayWhetherThereIsChance(t *testing.T) {
+	exact, later := row(1.06, 1.58, 2.37, 3.55), row(1.58, 2.37, 3.55, 5.33)
+	stalled, other := row(1.06, 1.78, 2.37, 3.55), row(1.22, 1.66, 2.91, 3.7)
+	for name, tc := range map[string]struct {
+		rows          [][]time.Duration
+		none, decided bool
+	}{
+		"one":                          {[][]time.Duration{exact}, false, false},
+		"two the same":                 {[][]time.Duration{exact, exact}, false, false},
+		"three the same":               {[][]time.Duration{exact, exact, exact}, true, true},
+		"one begun later":              {[][]time.Duration{exact, later, exact}, true, true},
+		"another":                      {[][]time.Duration{exact, other}, false, true},
+		"another, behind two the same": {[][]time.Duration{exact, exact, other}, false, true},
+		"a stall":                      {[][]time.Duration{exact, stalled}, false, false},
+		"a stall in one of three":      {[][]time.Duration{exact, stalled, exact}, false, false},
+		"a stall in one of four":       {[][]time.Duration{exact, stalled, exact, later}, true, true},
+		"a stall in two":               {[][]time.Duration{exact, stalled, row(1.06, 1.58, 2.37, 3.85)}, false, true},
+		"rows of two gaps":             {[][]time.Duration{exact, exact, row(1.06, 1.58), row(1.06, 1.58)}, false, true},
+	} {
+		if none, decided := backoff.Defaults.NoChance(tc.rows...); none != tc.none || decided != tc.decided {
+			t.Errorf("%s: none %v, decided %v, want %v, %v", name, none, decided, tc.none, tc.decided)
+		}
+	}
+}
+
 // A row that a rule makes by chance is known by a row before it; one that a rule
 // does make is not taken for chance, wherever its backoff began and though a
 // stall is in it.

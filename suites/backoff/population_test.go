@@ -343,31 +343,54 @@ func TestRowsBeforeSpareASecondOne(t *testing.T) {
 	}
 }
 
-// Chance makes two rows alike now and then: what has no chance shows it three
-// times.
+// Chance makes two rows alike now and then, and a stall makes a row without
+// chance unlike the others: three of four rows show which it is.
 func TestChanceIsNotTakenForNone(t *testing.T) {
-	r, n := rand.New(rand.NewPCG(9, 2026)), 40*devices()
+	r := rand.New(rand.NewPCG(9, 2026))
 	rule := backoff.Defaults.Rule()
-	two, three := 0, 0
-	for range n {
-		device := func(n int, _ float64) float64 {
-			return math.Min(24, 1.05*math.Pow(1.5, float64(n))) * within(r, 1, 1.25)
+	for name, p := range map[string]struct {
+		n      int
+		chance float64 // the greatest gap by the least of one place
+		stall  float64 // share of the rows that a busy host holds up once
+		most   float64 // share of the devices that are told wrong
+	}{
+		"chance, a quiet host":    {40 * devices(), 1.25, 0, 1.0 / 2000},
+		"no chance, a quiet host": {4 * devices(), 1, 0, 0},
+		"no chance, a busy host":  {4 * devices(), 1, 0.1, 0.1},
+	} {
+		asked, rows, none, wrong := 0, 0, 0, 0
+		for range p.n {
+			one := func() []time.Duration {
+				_, row := ask(rule, func(n int, _ float64) float64 {
+					return math.Min(24, 1.05*math.Pow(1.5, float64(n))) * within(r, 1, p.chance)
+				}, r)
+				if r.Float64() < p.stall {
+					row[r.IntN(len(row))] += time.Duration(within(r, 0.1, 0.6) * float64(time.Second))
+				}
+				return row
+			}
+			seen := [][]time.Duration{one()}
+			if len(seen[0]) <= rule.Least || !rule.Regular(seen[0]) {
+				continue
+			}
+			asked++
+			without, decided := false, false
+			for !decided {
+				seen = append(seen, one())
+				without, decided = rule.NoChance(seen...)
+			}
+			rows += len(seen)
+			if without {
+				none++
+			}
+			if without == (p.chance > 1) {
+				wrong++
+			}
 		}
-		_, first := ask(rule, device, r)
-		if len(first) <= rule.Least || !rule.Regular(first) {
-			continue
+		t.Logf("%s: of %d devices %d are asked again, %.2f rows each; %d have no chance in their gaps, %d told wrong",
+			name, p.n, asked, float64(rows)/float64(asked), none, wrong)
+		if asked == 0 || float64(wrong) > p.most*float64(p.n) {
+			t.Errorf("%s: %d of %d devices told wrong", name, wrong, p.n)
 		}
-		_, second := ask(rule, device, r)
-		if !rule.Regular(first, second) {
-			continue
-		}
-		two++
-		if _, third := ask(rule, device, r); rule.Regular(first, second, third) {
-			three++
-		}
-	}
-	t.Logf("of %d rows with chance in them %d looked as if there were none, and %d in a third row too", n, two, three)
-	if two == 0 || three*2000 > n {
-		t.Errorf("of %d rows %d looked alike twice, %d three times", n, two, three)
 	}
 }

@@ -102,7 +102,7 @@ func Spec(ctx context.Context, b *fixtures.Trial, fault hub.Fault) {
 // Judge says what came of a row. One that was constant is looked at again after
 // a long session: a backoff that starts over only then may have been at its
 // ceiling, and one that does not start over then never does. So is one that
-// grew by a rule: whether chance is in it two more rows show, or one before it.
+// grew by a rule: whether chance is in it more rows show, or one before it.
 func Judge(ctx context.Context, b *fixtures.Trial, fault hub.Fault, rule *Rule, first Row) {
 	row, v := first, first.Verdict
 	if !v.Passes() {
@@ -129,17 +129,31 @@ func Judge(ctx context.Context, b *fixtures.Trial, fault hub.Fault, rule *Rule, 
 			if _, still := Grown(b.KeptGaps(), second.Gaps); grown && still && (v.Grade == Constant || v.Grade == ConstantSlow) {
 				v = startsOver(early, second, good)
 			}
-		case rule.Regular(first.Gaps, second.Gaps):
-			b.Step("gaps of %s, and again %s; a third time: two rows are alike by chance now and then", text(first.Gaps), text(second.Gaps))
-			if third := onceMore(ctx, b, fault, rule); rule.Regular(first.Gaps, second.Gaps, third.Gaps) {
-				v = Verdict{WithoutJitter, fmt.Sprintf("gaps of %s, again %s, and again %s, grow by a rule, without jitter", text(first.Gaps), text(second.Gaps), text(third.Gaps))}
-			}
+		default:
+			v = chanceIn(ctx, b, fault, rule, v, first.Gaps, second.Gaps)
 		}
 	}
 	for i, g := range row.Gaps {
 		b.Measure(fmt.Sprintf("gap %d", i+1), g.Seconds(), "s", nil, nil)
 	}
 	say(b, fault, row, v)
+}
+
+// chanceIn is the verdict of rows of which the first follows a rule, and of as
+// many behind them as show whether there is chance in their gaps.
+func chanceIn(ctx context.Context, b *fixtures.Trial, fault hub.Fault, rule *Rule, v Verdict, rows ...[]time.Duration) Verdict {
+	for {
+		none, decided := rule.NoChance(rows...)
+		switch {
+		case none:
+			return Verdict{WithoutJitter, fmt.Sprintf("gaps of %s grow by a rule, without jitter", each(rows))}
+		case decided || b.TimeLeft(ctx) < 2*sum(rows[0]):
+			b.Step("gaps of %s", each(rows))
+			return v
+		}
+		b.Step("gaps of %s; once more: two rows are alike by chance now and then, and a stall makes one unlike the others", each(rows))
+		rows = append(rows, onceMore(ctx, b, fault, rule).Gaps)
+	}
 }
 
 // onceMore is a row behind another, and the device is at work again after it.
