@@ -51,8 +51,12 @@ type Door struct {
 	named  map[string]bool          // by name of the board: a connection of it has named its hub
 	change chan struct{}            // closed when one of these has changed
 	silent []*net.TCPConn           // those whose ClientHello is waited for, oldest first
-	told   map[Stranger]bool
+	told   map[Stranger]time.Time   // when the boards' processes last were
 }
+
+// toldEvery is how often at most the boards' processes are told of one kind of
+// stranger.
+const toldEvery = time.Second
 
 // Supported reports whether boards can share a port on this system.
 func Supported() bool { return supported() == nil }
@@ -76,7 +80,7 @@ func Open(ctx context.Context, c Config) (*Door, error) {
 	}
 	d := &Door{
 		config: c, log: c.Log, listener: l, inside: map[string]*net.UnixConn{}, named: map[string]bool{},
-		change: make(chan struct{}), told: map[Stranger]bool{},
+		change: make(chan struct{}), told: map[Stranger]time.Time{},
 	}
 	d.running.Go(d.accept)
 	return d, nil
@@ -304,16 +308,35 @@ func (d *Door) wayNamed(of []Board, host string) (way *net.UnixConn, name string
 	return nil, "", false
 }
 
+// tell says once that a connection belongs to no board. The processes of boards
+// whose source address is known are told again and again: it may have changed.
 func (d *Door) tell(s Stranger) {
+	now := time.Now()
 	d.mu.Lock()
-	first := !d.closed && !d.told[s] && len(d.told) <= mostStrangers
+	at, known := d.told[s]
+	first := !d.closed && !known && len(d.told) <= mostStrangers
 	if first {
 		s.More = len(d.told) == mostStrangers
-		d.told[s] = true
+	}
+	var ways []*net.UnixConn
+	if (first || known) && !s.Shared && !s.More && now.Sub(at) >= toldEvery {
+		for _, b := range d.config.Boards {
+			if w := d.inside[b.Name]; w != nil && b.From.IsValid() {
+				ways = append(ways, w)
+			}
+		}
+	}
+	if first || len(ways) > 0 {
+		d.told[s] = now
 	}
 	d.mu.Unlock()
 	if first && d.config.Stranger != nil {
 		d.config.Stranger(s)
+	}
+	for _, w := range ways {
+		if err := warn(w, s.From); err != nil {
+			d.log.Debug("a board's process is not told of a stranger", "error", err)
+		}
 	}
 }
 

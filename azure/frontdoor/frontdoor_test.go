@@ -210,6 +210,51 @@ func TestAConnectionOfNobodyIsToldOnceAndServedNothing(t *testing.T) {
 	s.toldOf(frontdoor.Stranger{From: netip.MustParseAddr("127.0.1.9")})
 }
 
+// A board whose address is known may have got another one: its process hears from
+// where connections of nobody come. One that takes what belongs to no other has
+// none of those.
+func TestABoardsProcessHearsOfConnectionsOfNobody(t *testing.T) {
+	s := open(t, board(t, "one", "127.0.1.1"), board(t, "two", "127.0.1.2"))
+	one, two := s.guest("one"), s.guest("two")
+	s.greeter("one", one)
+	for range 3 {
+		s.isRefused("127.0.1.9")
+	}
+	s.hears("127.0.1.1", "one serves 127.0.1.1") // behind what it was told before
+	for name, g := range map[string]*frontdoor.Guest{"one": one, "two": two} {
+		for end := time.Now().Add(within); len(g.Strays()) == 0 && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+		}
+		if got := g.Strays(); len(got) != 1 || got[0].From != netip.MustParseAddr("127.0.1.9") || got[0].Last.Before(got[0].First) {
+			t.Errorf("%s heard of %+v", name, got)
+		}
+	}
+}
+
+// A process that takes nothing any more costs its own board's connections, and
+// no time of the others.
+func TestAProcessThatIsStuckHoldsNobodyUp(t *testing.T) {
+	s := open(t, board(t, "stuck", "127.0.1.1"), board(t, "two", "127.0.1.2"))
+	f, err := s.Admit(t.Context(), "stuck")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	s.greeter("two", s.guest("two"))
+	d := net.Dialer{Timeout: within, LocalAddr: &net.TCPAddr{IP: net.ParseIP("127.0.1.1")}}
+	for range 500 { // more than wait in a way
+		c, err := d.DialContext(t.Context(), "tcp", s.Addr().String())
+		if errors.Is(err, syscall.ECONNRESET) {
+			continue // refused as soon as it was there
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+	}
+	s.hears("127.0.1.2", "two serves 127.0.1.2")
+}
+
 func TestBoardsThatNothingTellsApartAreServedByWhoIsIn(t *testing.T) {
 	s := open(t, board(t, "one", ""), board(t, "two", ""))
 	g := s.guest("one")

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
+	"slices"
 	"sync"
+	"time"
 
 	"hilrig/record"
 )
@@ -23,9 +26,16 @@ type Guest struct {
 	way  *net.UnixConn
 	addr net.Addr
 
-	mu   sync.Mutex
-	open *listener // nil: connections are refused
-	gone bool      // the door is closed
+	mu    sync.Mutex
+	open  *listener // nil: connections are refused
+	gone  bool      // the door is closed
+	stray []Stray   // oldest first
+}
+
+// Stray is an address that no board is known to come from, and connections do.
+type Stray struct {
+	From        netip.Addr
+	First, Last time.Time // when this process was told of one
 }
 
 // Join takes over the end that [Door.Admit] gave. address is the door's.
@@ -73,15 +83,17 @@ func (g *Guest) Close() error { return g.way.Close() }
 // serve passes on what comes until the way ends.
 func (g *Guest) serve() {
 	for {
-		c, err := take(g.way)
-		if errors.Is(err, errNoConn) {
-			continue
-		}
-		if err != nil {
+		c, stranger, err := take(g.way)
+		switch {
+		case errors.Is(err, errNoConn):
+		case err != nil:
 			g.leave()
 			return
+		case c != nil:
+			g.pass(c)
+		default:
+			g.note(stranger)
 		}
-		g.pass(c)
 	}
 }
 
@@ -96,6 +108,30 @@ func (g *Guest) pass(c net.Conn) {
 		}
 	}
 	refuse(c)
+}
+
+// note keeps where a connection of nobody came from. The door tells of so many
+// addresses at most.
+func (g *Guest) note(from netip.Addr) {
+	now := time.Now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i := range g.stray {
+		if g.stray[i].From == from {
+			g.stray[i].Last = now
+			return
+		}
+	}
+	g.stray = append(g.stray, Stray{From: from, First: now, Last: now})
+}
+
+// Strays are the addresses from which connections of nobody came since the
+// process is at the door: a board that has another source address than its rig
+// file says comes from one of them.
+func (g *Guest) Strays() []Stray {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.stray)
 }
 
 func (g *Guest) leave() {

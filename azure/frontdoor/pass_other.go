@@ -5,6 +5,7 @@ package frontdoor
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"time"
 )
@@ -19,6 +20,8 @@ func asConn(*os.File) (*net.UnixConn, error) { return nil, errNotHere }
 
 func hand(*net.UnixConn, *net.TCPConn) error { return errNotHere }
 
-func take(*net.UnixConn) (net.Conn, error) { return nil, errNotHere }
+func warn(*net.UnixConn, netip.Addr) error { return errNotHere }
+
+func take(*net.UnixConn) (net.Conn, netip.Addr, error) { return nil, netip.Addr{}, errNotHere }
 
 func helloName(*net.TCPConn, time.Time) string { return "" }

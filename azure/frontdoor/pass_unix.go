@@ -5,16 +5,14 @@ package frontdoor
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/netip"
 	"os"
 	"syscall"
-	"time"
 )
 
 func supported() error { return nil }
-
-// handWithin bounds the handing over: a process that takes none is stuck.
-const handWithin = time.Second
 
 // pair makes the two ends of a way.
 func pair() (ours *net.UnixConn, theirs *os.File, err error) {
@@ -48,34 +46,70 @@ func asConn(f *os.File) (*net.UnixConn, error) {
 	return u, nil
 }
 
-// hand gives a copy of c to the process at the other end.
+// hand gives a copy of c to the process at the other end, at once or not at all.
+// A process that takes none is stuck, and the other boards wait for nobody.
 func hand(way *net.UnixConn, c *net.TCPConn) error {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return err
 	}
-	if err := way.SetWriteDeadline(time.Now().Add(handWithin)); err != nil {
-		return err
-	}
 	var failed error
 	err = raw.Control(func(fd uintptr) {
-		_, _, failed = way.WriteMsgUnix([]byte{0}, syscall.UnixRights(int(fd)), nil)
+		failed = send(way, []byte{0}, syscall.UnixRights(int(fd)))
 	})
 	return errors.Join(err, failed)
 }
 
-// take waits for the next connection that is handed over. It comes with one
-// byte, so that no two are in one reading.
-func take(way *net.UnixConn) (net.Conn, error) {
-	control := make([]byte, syscall.CmsgSpace(4))
-	n, oob, _, _, err := way.ReadMsgUnix(make([]byte, 1), control)
+// warn tells the process at the other end that a connection from an address
+// belongs to no board, at once or not at all.
+func warn(way *net.UnixConn, from netip.Addr) error {
+	text := from.String()
+	return send(way, append([]byte{byte(len(text))}, text...), nil)
+}
+
+func send(way *net.UnixConn, b, oob []byte) error {
+	raw, err := way.SyscallConn()
 	if err != nil {
-		return nil, err
+		return err
+	}
+	var failed error
+	err = raw.Write(func(fd uintptr) bool {
+		for {
+			if failed = syscall.Sendmsg(int(fd), b, oob, nil, 0); !errors.Is(failed, syscall.EINTR) {
+				return true
+			}
+		}
+	})
+	return errors.Join(err, failed)
+}
+
+// take waits for the next connection that is handed over, or for a warning: the
+// address of a connection that belongs to no board. A connection comes with one
+// byte, 0, so that no two are in one reading; a warning with as many as it says.
+func take(way *net.UnixConn) (c net.Conn, stranger netip.Addr, err error) {
+	control, first := make([]byte, syscall.CmsgSpace(4)), make([]byte, 1)
+	n, oob, _, _, err := way.ReadMsgUnix(first, control)
+	if err != nil {
+		return nil, stranger, err
 	}
 	if n == 0 {
-		return nil, net.ErrClosed
+		return nil, stranger, net.ErrClosed
 	}
-	messages, err := syscall.ParseSocketControlMessage(control[:oob])
+	if first[0] > 0 {
+		text := make([]byte, first[0])
+		if _, err := io.ReadFull(way, text); err != nil {
+			return nil, stranger, err
+		}
+		stranger, err = netip.ParseAddr(string(text))
+		return nil, stranger, err
+	}
+	c, err = connOf(control[:oob])
+	return c, stranger, err
+}
+
+// connOf is the connection that a message brings.
+func connOf(oob []byte) (net.Conn, error) {
+	messages, err := syscall.ParseSocketControlMessage(oob)
 	if err != nil || len(messages) != 1 {
 		return nil, fmt.Errorf("%d connections in one message: %w", len(messages), errors.Join(err, errNoConn))
 	}
