@@ -89,7 +89,7 @@ const otherSide = "the emulator is the other side of the wire: a mistake must no
 
 // Rooms of verbs, which cli alone puts together: what two of them need lies in a
 // room below both.
-var verbRooms = []string{"cli/gate", "cli/history"}
+var verbRooms = []string{"cli/azure", "cli/gate", "cli/history", "cli/hub"}
 
 // Rooms that return errors: only fixtures and suites fail a spec. Their tests
 // may use what they like.
@@ -226,6 +226,8 @@ func TestForbidden(t *testing.T) {
 		{"cli/gate", source, "cli/history", true},
 		{"cli/gate", test, "cli/history", true},
 		{"cli/view", source, "cli/gate", true},
+		{"cli/hub", source, "cli/azure", true},
+		{"cli/hub", source, "azure/localhub", false},
 		{"cli/gate", source, "cli", true},
 		{"runner", source, "suites", false},
 		{"runner", source, "cli", true},

@@ -490,7 +490,7 @@ func TestDevicesAreListed(t *testing.T) {
 	}
 	for args, want := range map[string]string{"": "abc", "--left": "b"} {
 		code, out := c.hilrig(append([]string{"azure", "device", "list", "--rig", "rig.yaml", "--json"}, strings.Fields(args)...)...)
-		var found []azureChange
+		var found []struct{ Device, What string }
 		err := json.Unmarshal([]byte(out), &found)
 		ids := ""
 		for _, f := range found {

@@ -47,8 +47,8 @@ something is bad.`,
 			if ctx.Err() != nil {
 				return verb.ErrInterrupted
 			}
-			a.judge(found)
-			a.printResults(found)
+			a.Judge(found)
+			a.PrintResults(found)
 			return nil
 		},
 	}

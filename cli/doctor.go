@@ -2,12 +2,10 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"hilrig/cli/named"
-	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/doctor"
 	"hilrig/runner"
@@ -37,11 +35,11 @@ bytes, whose echo is compared. Exit code 3 when something is bad.`,
 			if err != nil {
 				return err
 			}
-			a.judge(found)
+			a.Judge(found)
 			if asJSON {
 				return a.PrintJSON(found)
 			}
-			a.printResults(found)
+			a.PrintResults(found)
 			return nil
 		},
 	}
@@ -65,32 +63,4 @@ func examined[T any](ctx context.Context, a *app, rig, hubName string, look func
 		return found, verb.ErrInterrupted
 	}
 	return found, nil
-}
-
-// judge has the program end as the worst result says.
-func (a *app) judge(found []doctor.Result) {
-	if doctor.Worst(found) == doctor.Bad {
-		a.Code = runner.ExitRig
-	}
-}
-
-// printResults is one line for each; the cure is at its end.
-func (a *app) printResults(found []doctor.Result) {
-	width := 0
-	for _, name := range doctor.Names() {
-		width = max(width, len(name))
-	}
-	for _, f := range found {
-		fmt.Fprintf(a.Out, "%s  %-*s  %s", a.state(f.State, 4), width, f.Name, terminal.OneLine(f.What))
-		if f.Cure != "" {
-			fmt.Fprintf(a.Out, " → %s", terminal.OneLine(f.Cure))
-		}
-		fmt.Fprintln(a.Out)
-	}
-}
-
-// state is a state in its colour, padded to a width.
-func (a *app) state(s doctor.State, width int) string {
-	colours := map[doctor.State]terminal.Style{doctor.OK: terminal.Green, doctor.Warn: terminal.Yellow, doctor.Bad: terminal.Red}
-	return terminal.PaletteOf(a.Out).Paint(colours[s], fmt.Sprintf("%-*s", width, s))
 }

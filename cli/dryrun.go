@@ -23,7 +23,7 @@ const kindNote = "run.note"
 
 // dryRun says what a plan would do. No device and no hub is touched.
 func (a *app) dryRun(ctx context.Context, p *runner.Plan, asJSON bool) error {
-	uses, err := a.uses(ctx, p)
+	uses, err := a.manager.Uses(ctx, p)
 	if err != nil {
 		return err
 	}

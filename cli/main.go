@@ -8,9 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hilrig/azure/iothub/arm"
+	"hilrig/cli/azure"
 	"hilrig/cli/gate"
 	"hilrig/cli/history"
+	"hilrig/cli/hub"
 	"hilrig/cli/verb"
 	"hilrig/fixtures"
 	"hilrig/record"
@@ -18,11 +19,11 @@ import (
 	"hilrig/suites"
 )
 
-// app is what a verb stands on, and the ways out that a test may put in the
-// place of.
+// app is what the verbs of this room stand on, and what a test may put in the
+// place of Azure Resource Manager.
 type app struct {
 	*verb.App
-	manager func(arm.ID) (*arm.Client, error) // Azure Resource Manager; nil: as whoever this machine is signed in
+	manager azure.Manager
 }
 
 // Main runs one verb and returns the exit code. Specs of somebody else come
@@ -81,7 +82,7 @@ Exit codes, all verbs: 0 passed (warnings included), 1 a device failed,
 	root.PersistentFlags().BoolVarP(&a.Verbose, "verbose", "v", false, "log more, on standard error")
 	root.AddCommand(
 		a.runCommand(), a.childCommand(), a.listCommand(), a.provisionCommand(), a.certsCommand(),
-		a.devicesCommand(), a.flashCommand(), a.learnCommand(), a.doctorCommand(), a.rigCommand(), a.hubCommand(), a.brokerCommand(), a.azureCommand(), a.emulateCommand(), a.reportCommand(), a.compareCommand(), gate.Command(a.App), history.Command(a.App), a.runsCommand(), a.selftestCommand(), a.schemaCommand(), a.versionCommand(),
+		a.devicesCommand(), a.flashCommand(), a.learnCommand(), a.doctorCommand(), a.rigCommand(), hub.Command(a.App), a.brokerCommand(), azure.Command(a.App, a.manager), a.emulateCommand(), a.reportCommand(), a.compareCommand(), gate.Command(a.App), history.Command(a.App), a.runsCommand(), a.selftestCommand(), a.schemaCommand(), a.versionCommand(),
 	)
 	return root
 }

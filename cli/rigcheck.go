@@ -39,7 +39,7 @@ line may reset a board. Exit code 3 when something is bad.`,
 				return err
 			}
 			for _, b := range boards {
-				a.judge(b.Checks)
+				a.Judge(b.Checks)
 			}
 			if asJSON {
 				return a.PrintJSON(boards)
@@ -102,7 +102,7 @@ func (a *app) stateOf(b doctor.Board, check string) string {
 		}
 	}
 	if s := doctor.Worst(of); s != "" {
-		return a.state(s, stateWidth)
+		return a.State(s, stateWidth)
 	}
 	return fmt.Sprintf("%-*s", stateWidth, "-")
 }
@@ -122,7 +122,7 @@ func (a *app) printTroubles(boards []doctor.Board) {
 		if many {
 			who = wording.Plural(len(t.Devices), "device")
 		}
-		fmt.Fprintf(a.Out, "\n%s  %s of %s: %s\n", a.state(t.State, 4), t.Name, who, what)
+		fmt.Fprintf(a.Out, "\n%s  %s of %s: %s\n", a.State(t.State, 4), t.Name, who, what)
 		if many {
 			fmt.Fprint(a.Out, terminal.Wrap("on "+strings.Join(t.Devices, ", "), "      ", terminal.Width(a.Out)))
 		}

@@ -166,7 +166,7 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	if f.dryRun {
 		return a.dryRun(ctx, plan, f.asJSON)
 	}
-	uses, err := a.uses(ctx, plan)
+	uses, err := a.manager.Uses(ctx, plan)
 	if err != nil {
 		return err
 	}

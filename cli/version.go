@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+
 	"hilrig/cli/verb"
 
 	"github.com/spf13/cobra"

@@ -1,4 +1,4 @@
-package cli
+package azure
 
 import (
 	"context"
@@ -20,8 +20,8 @@ import (
 // hangUpWithin bounds saying goodbye to a hub.
 const hangUpWithin = 5 * time.Second
 
-func (a *app) azureDeviceSend() *cobra.Command {
-	f, wait := &azureFlags{}, time.Duration(0)
+func (a verbs) deviceSend() *cobra.Command {
+	f, wait := &flags{}, time.Duration(0)
 	cmd := &cobra.Command{
 		Use:   "send ID TEXT",
 		Short: "Send a device a message through the hub",
@@ -38,7 +38,7 @@ It replaces IoT Hub, Devices, Message to Device in the portal.`,
 			if err := named.DeviceID("name", "device", args[0]); err != nil {
 				return err
 			}
-			h, err := a.named(f, cmd.CommandPath()+" "+args[0]+" TEXT")
+			h, err := a.hubNamed(f, cmd.CommandPath()+" "+args[0]+" TEXT")
 			if err != nil {
 				return err
 			}
@@ -48,7 +48,7 @@ It replaces IoT Hub, Devices, Message to Device in the portal.`,
 			}
 			m := hub.DeviceBound{ID: rand.Text(), Payload: []byte(args[1])}
 			if f.dryRun {
-				return a.tell(f, "", azureChange{Device: args[0], What: fmt.Sprintf("would be sent %d bytes", len(m.Payload))})
+				return a.tell(f, "", change{Device: args[0], What: fmt.Sprintf("would be sent %d bytes", len(m.Payload))})
 			}
 			ctx, stop := a.UntilSignal(cmd.Context())
 			defer stop()
@@ -57,7 +57,7 @@ It replaces IoT Hub, Devices, Message to Device in the portal.`,
 				if err != nil {
 					return err
 				}
-				return a.tell(f, "", azureChange{Device: args[0], What: what})
+				return a.tell(f, "", change{Device: args[0], What: what})
 			})
 		},
 	}

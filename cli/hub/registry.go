@@ -1,4 +1,4 @@
-package cli
+package hub
 
 import (
 	"context"
@@ -27,7 +27,7 @@ type registryReady struct {
 }
 
 // checkQueryDelay refuses a delay that would count for nothing.
-func checkQueryDelay(f *hubFlags) error {
+func checkQueryDelay(f *flags) error {
 	switch {
 	case f.queryDelay < 0:
 		return record.NewFailure(record.Usage, "read", "--query-delay "+f.queryDelay.String(), errors.New("a delay is not negative")).
@@ -40,7 +40,7 @@ func checkQueryDelay(f *hubFlags) error {
 }
 
 // openRegistry serves the registry of a hub until close.
-func (a *app) openRegistry(ctx context.Context, f *hubFlags, dir string, h *localhub.Hub, server tls.Certificate, out *hubPrinter) (*openRegistry, error) {
+func (a verbs) openRegistry(ctx context.Context, f *flags, dir string, h *localhub.Hub, server tls.Certificate, out *printer) (*openRegistry, error) {
 	key, err := registryapi.OpenKey(ctx, dir)
 	if err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ type registryLine struct {
 
 // exchange prints a request. It waits while another line is written, the first
 // one too.
-func (p *hubPrinter) exchange(x registryapi.Exchange) {
+func (p *printer) exchange(x registryapi.Exchange) {
 	l := registryLine{
 		Event: "registry", At: time.Now().UTC().Round(0), Remote: x.Remote, Status: x.Status, Code: x.Code,
 		Text: fmt.Sprintf("%s %s: %d", x.Method, x.Path, x.Status),

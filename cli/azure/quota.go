@@ -1,4 +1,4 @@
-package cli
+package azure
 
 import (
 	"context"
@@ -16,9 +16,9 @@ import (
 // quotaWithin bounds what a run waits for Azure Resource Manager.
 const quotaWithin = 20 * time.Second
 
-// uses says what a run takes of the day's messages at each hub of Azure's, and
+// Uses says what a run takes of the day's messages at each hub of Azure's, and
 // what that costs. It is an error where the day has fewer left.
-func (a *app) uses(ctx context.Context, p *runner.Plan) (notes []string, err error) {
+func (m Manager) Uses(ctx context.Context, p *runner.Plan) (notes []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, quotaWithin)
 	defer cancel()
 	for _, h := range p.Hubs {
@@ -31,7 +31,7 @@ func (a *app) uses(ctx context.Context, p *runner.Plan) (notes []string, err err
 				need += p.MessagesOf(e)
 			}
 		}
-		note, err := a.usesOf(ctx, h, need)
+		note, err := m.usesOf(ctx, h, need)
 		if err != nil {
 			return nil, err
 		}
@@ -40,11 +40,11 @@ func (a *app) uses(ctx context.Context, p *runner.Plan) (notes []string, err err
 	return notes, nil
 }
 
-func (a *app) usesOf(ctx context.Context, h rigfile.Hub, need int) (string, error) {
+func (m Manager) usesOf(ctx context.Context, h rigfile.Hub, need int) (string, error) {
 	if h.ResourceID == "" {
 		return "each of 0.5 kB on the free tier and 4 kB on the others; how many the day has left is read where the hub's entry has a resource_id", nil
 	}
-	is, q, err := a.managed(ctx, h.ResourceID)
+	is, q, err := m.managed(ctx, h.ResourceID)
 	if record.ClassOf(err) == record.Usage {
 		return "", err
 	}
@@ -63,12 +63,12 @@ func (a *app) usesOf(ctx context.Context, h rigfile.Hub, need int) (string, erro
 }
 
 // managed is a hub and its quota as Azure Resource Manager has them.
-func (a *app) managed(ctx context.Context, resource string) (h arm.Hub, q arm.Quota, err error) {
+func (m Manager) managed(ctx context.Context, resource string) (h arm.Hub, q arm.Quota, err error) {
 	id, err := arm.ParseID(resource)
 	if err != nil {
 		return h, q, err
 	}
-	c, err := a.managerOf(id)
+	c, err := m.open(id)
 	if err != nil {
 		return h, q, err
 	}

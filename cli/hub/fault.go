@@ -1,4 +1,4 @@
-package cli
+package hub
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 	"hilrig/record/wording"
 )
 
-func (a *app) hubFaultCommand() *cobra.Command {
+func (a verbs) fault() *cobra.Command {
 	f, q, lasts := &handFlags{}, control.Show{}, time.Duration(0)
 	cmd := &cobra.Command{
 		Use:   "fault [NAME]",
@@ -76,7 +76,7 @@ func checkShow(cmd *cobra.Command, q control.Show, lasts time.Duration) error {
 	return nil
 }
 
-func (a *app) showFault(ctx context.Context, hub *control.Client, q control.Show, lasts time.Duration) error {
+func (a verbs) showFault(ctx context.Context, hub *control.Client, q control.Show, lasts time.Duration) error {
 	if q.Fault == "" && !q.Lift {
 		shown, err := hub.Faults(ctx)
 		if err == nil && len(shown) == 0 {
@@ -100,7 +100,7 @@ func (a *app) showFault(ctx context.Context, hub *control.Client, q control.Show
 }
 
 // liftAfter ends what q shows when its time is over, or when ctx ends.
-func (a *app) liftAfter(ctx context.Context, hub *control.Client, q control.Show, lasts time.Duration) error {
+func (a verbs) liftAfter(ctx context.Context, hub *control.Client, q control.Show, lasts time.Duration) error {
 	select {
 	case <-time.After(lasts):
 	case <-ctx.Done():
@@ -150,7 +150,7 @@ func nearestFault(name string) string {
 	return wording.Nearest(name, names)
 }
 
-func (a *app) sayShown(shown []control.Shown) {
+func (a verbs) sayShown(shown []control.Shown) {
 	for _, s := range shown {
 		to, how := "every device", "until it is lifted"
 		if s.Device != "" {
@@ -175,8 +175,8 @@ func everyFault() []control.Fault {
 	return append(all, moreFaults()...)
 }
 
-// listHubFaults is `hilrig hub --list-faults`.
-func (a *app) listHubFaults() error {
+// listFaults is `hilrig hub --list-faults`.
+func (a verbs) listFaults() error {
 	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	for _, f := range everyFault() {
 		fmt.Fprintf(w, "%s\t%s\n", f.Name, strings.TrimSpace(f.Shows))

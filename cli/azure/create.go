@@ -1,4 +1,4 @@
-package cli
+package azure
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"hilrig/cli/verb"
 )
 
-func (a *app) azureHubCreate() *cobra.Command {
+func (a verbs) hubCreate() *cobra.Command {
 	f, n := &armFlags{}, arm.NewHub{}
 	cmd := f.add(&cobra.Command{
 		Use:   "create --resource ID --location REGION",

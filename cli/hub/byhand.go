@@ -1,4 +1,4 @@
-package cli
+package hub
 
 import (
 	"context"
@@ -13,10 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hilrig/azure/hub"
-	"hilrig/azure/localhub"
 	"hilrig/azure/localhub/control"
-	"hilrig/certs"
 	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/record"
@@ -78,7 +75,7 @@ func least(more string, names ...string) cobra.PositionalArgs {
 // standIn is an argument that means standard input.
 const standIn = "-"
 
-func (a *app) argument(text string) ([]byte, error) {
+func (a verbs) argument(text string) ([]byte, error) {
 	if text != standIn {
 		return []byte(text), nil
 	}
@@ -89,7 +86,7 @@ func (a *app) argument(text string) ([]byte, error) {
 	return data, nil
 }
 
-func (a *app) jsonArgument(what, text string) (json.RawMessage, error) {
+func (a verbs) jsonArgument(what, text string) (json.RawMessage, error) {
 	data, err := a.argument(text)
 	if err == nil && !json.Valid(data) {
 		err = record.NewFailure(record.Usage, "read", what, errors.New("it is not JSON")).WithCure(`quoted for the shell, such as '{"rate":5}'; - is standard input`)
@@ -97,7 +94,7 @@ func (a *app) jsonArgument(what, text string) (json.RawMessage, error) {
 	return data, err
 }
 
-func (a *app) hubSendCommand() *cobra.Command {
+func (a verbs) send() *cobra.Command {
 	f, q, properties := &handFlags{}, control.Send{}, []string{}
 	cmd := &cobra.Command{
 		Use:   "send DEVICE PAYLOAD",
@@ -143,7 +140,7 @@ func parseProperties(args []string) (map[string]string, error) {
 	return properties, nil
 }
 
-func (a *app) saySent(q control.Send, sent control.Sent) error {
+func (a verbs) saySent(q control.Send, sent control.Sent) error {
 	where := q.Device + " is connected"
 	if !sent.Connected {
 		where = q.Device + " is not connected"
@@ -160,7 +157,7 @@ func (a *app) saySent(q control.Send, sent control.Sent) error {
 	return nil
 }
 
-func (a *app) hubInvokeCommand() *cobra.Command {
+func (a verbs) invoke() *cobra.Command {
 	f, q := &handFlags{}, control.Invoke{}
 	cmd := &cobra.Command{
 		Use:   "invoke DEVICE METHOD [JSON]",
@@ -191,7 +188,7 @@ input. The exit code is 0 for every answer, 1 for none.`,
 	return f.on(cmd)
 }
 
-func (a *app) hubPatchCommand() *cobra.Command {
+func (a verbs) patch() *cobra.Command {
 	f, q, tags := &handFlags{}, control.Patch{}, ""
 	cmd := &cobra.Command{
 		Use:   "patch DEVICE [JSON]",
@@ -231,50 +228,8 @@ version.`,
 	return f.on(cmd)
 }
 
-func (a *app) printLine(v any) error {
+func (a verbs) printLine(v any) error {
 	e := a.Encoder()
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
-}
-
-// moreFaults are the certificates that a hub can show, which the table of the
-// hub's own faults cannot hold: they are made for its name.
-func moreFaults() []control.Fault {
-	var all []control.Fault
-	for _, p := range certs.Profiles() {
-		shows := p.Wrong + p.Unusual
-		all = append(all, control.Fault{Name: string(p.Profile), Shows: "a server certificate: " + shows})
-	}
-	return all
-}
-
-// openControl makes the socket of a hub. A hub without one serves its devices
-// all the same.
-func (a *app) openControl(ctx context.Context, state, host, address string, h *localhub.Hub, store *certs.Store) *control.Server {
-	s, err := control.Listen(ctx, control.Config{
-		Dir: control.Dir(state), Address: address, Hub: h, More: moreFaults(), Log: a.Log,
-		Make: func(ctx context.Context, name string) (hub.Fault, error) {
-			wrong, err := store.WrongServer(ctx, host, certs.Profile(name))
-			return hub.Fault{Name: name, Certificate: &wrong}, err
-		},
-	})
-	if err != nil {
-		a.Log.Warn("the hub runs without a control socket: hilrig hub send, invoke, patch and fault do not reach it", "why", err)
-		return nil
-	}
-	return s
-}
-
-func closeControl(s *control.Server) error {
-	if s == nil {
-		return nil
-	}
-	return s.Close()
-}
-
-func controlPath(s *control.Server) string {
-	if s == nil {
-		return ""
-	}
-	return s.Path()
 }

@@ -1,14 +1,12 @@
-package cli
+package hub
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,20 +21,24 @@ import (
 	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/record"
-	"hilrig/record/wording"
 	"hilrig/runner"
 )
 
-// hubFlags are the flags of `hilrig hub` as typed.
-type hubFlags struct {
+// flags are the flags of `hilrig hub` as typed.
+type flags struct {
 	listen, host, rootOut, state, registry string
 	queryDelay                             time.Duration
 	devices                                []string
 	list                                   bool
 }
 
-func (a *app) hubCommand() *cobra.Command {
-	f := &hubFlags{}
+// verbs are those of this room.
+type verbs struct{ *verb.App }
+
+// Command is the verb hub with those below it.
+func Command(on *verb.App) *cobra.Command {
+	a := verbs{on}
+	f := &flags{}
 	cmd := &cobra.Command{
 		Use:   "hub",
 		Short: "Run the local hub on its own, until interrupted",
@@ -69,12 +71,12 @@ line names as control. Several hubs of one state folder are told apart by it.`,
 		Args: verb.Subject,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.list {
-				return a.listHubFaults()
+				return a.listFaults()
 			}
-			return a.hub(cmd.Context(), f)
+			return a.serve(cmd.Context(), f)
 		},
 	}
-	cmd.AddCommand(a.hubSendCommand(), a.hubInvokeCommand(), a.hubPatchCommand(), a.hubFaultCommand())
+	cmd.AddCommand(a.send(), a.invoke(), a.patch(), a.fault())
 	fl := cmd.Flags()
 	fl.StringVar(&f.listen, "listen", ":8883", "address to listen at")
 	fl.StringVar(&f.host, "host", "localhost", "name that devices dial and the hub's certificate holds")
@@ -87,7 +89,7 @@ line names as control. Several hubs of one state folder are told apart by it.`,
 	return cmd
 }
 
-func (a *app) hub(ctx context.Context, f *hubFlags) error {
+func (a verbs) serve(ctx context.Context, f *flags) error {
 	devices, err := parseDevices(f.devices)
 	if err != nil {
 		return err
@@ -102,10 +104,10 @@ func (a *app) hub(ctx context.Context, f *hubFlags) error {
 	}
 	ctx, stop := a.UntilSignal(ctx)
 	defer stop()
-	a.Behind("hub", verb.MostEvents, hubMark)
+	a.Behind("hub", verb.MostEvents, mark)
 	defer collectSooner()()
 	return verb.Interruptible(ctx, func(ctx context.Context) error {
-		shut, err := a.openHub(ctx, f, devices)
+		shut, err := a.open(ctx, f, devices)
 		if err != nil {
 			return err
 		}
@@ -127,8 +129,8 @@ func collectSooner() (back func()) {
 	return func() { debug.SetGCPercent(before) }
 }
 
-// openHub starts a hub that prints its events, and returns what shuts it.
-func (a *app) openHub(ctx context.Context, f *hubFlags, devices []hub.Device) (shut func(), err error) {
+// open starts a hub that prints its events, and returns what shuts it.
+func (a verbs) open(ctx context.Context, f *flags, devices []hub.Device) (shut func(), err error) {
 	state := f.state
 	if state == "" {
 		if state, err = runner.StateDir(); err != nil {
@@ -147,7 +149,7 @@ func (a *app) openHub(ctx context.Context, f *hubFlags, devices []hub.Device) (s
 	if err != nil {
 		return nil, err
 	}
-	out := &hubPrinter{enc: a.Encoder()}
+	out := &printer{enc: a.Encoder()}
 	out.mu.Lock() // "ready" comes first, and nothing after it is missed
 	stopWatching := h.Events().Watch(out.event)
 	addr, err := h.Listen(ctx, f.listen)
@@ -161,7 +163,7 @@ func (a *app) openHub(ctx context.Context, f *hubFlags, devices []hub.Device) (s
 	}
 	if err == nil {
 		byHand = a.openControl(ctx, state, f.host, dialAddress(f.host, addr), h, store)
-		out.ready(hubReady{Address: dialAddress(f.host, addr), Root: string(store.Root().PEM), Control: controlPath(byHand), registryReady: registry.ready()})
+		out.ready(readyLine{Address: dialAddress(f.host, addr), Root: string(store.Root().PEM), Control: controlPath(byHand), registryReady: registry.ready()})
 	}
 	out.mu.Unlock()
 	if err != nil {
@@ -208,38 +210,4 @@ func parseDevices(args []string) ([]hub.Device, error) {
 		devices = append(devices, hub.Device{ID: id, Thumbprints: []string{print}})
 	}
 	return devices, nil
-}
-
-// hubPrinter prints events as JSON lines; the hub calls it from several
-// goroutines.
-type hubPrinter struct {
-	mu  sync.Mutex
-	enc *json.Encoder
-}
-
-// hubMark is a line that stands for those that nobody read in time.
-func hubMark(n int) []byte {
-	return append(record.MustData(hub.Line{Event: "dropped", At: time.Now().UTC().Round(0),
-		Text: wording.Plural(n, "line") + " dropped here: nobody read standard output"}), '\n')
-}
-
-// hubReady is the first line.
-type hubReady struct {
-	Event   string `json:"event"`
-	Address string `json:"address"`
-	Root    string `json:"root"`              // PEM, for 9270,10
-	Control string `json:"control,omitempty"` // socket for hilrig hub send, invoke, patch, fault
-	registryReady
-}
-
-// ready prints the first line. The caller holds the lock.
-func (p *hubPrinter) ready(l hubReady) {
-	l.Event = "ready"
-	_ = p.enc.Encode(l)
-}
-
-func (p *hubPrinter) print(l hub.Line) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	_ = p.enc.Encode(l) // a reader that went away does not stop the hub
 }

@@ -1,4 +1,4 @@
-package cli
+package hub
 
 import (
 	"bytes"
@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,12 +14,13 @@ import (
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
+	"github.com/spf13/cobra"
 
 	"hilrig/azure/hub"
 	"hilrig/azure/localhub"
 	"hilrig/certs"
-	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
+	"hilrig/runner"
 )
 
 // desk is a hub with its socket, and a device NewDevice that answers methods
@@ -56,8 +56,7 @@ func desk(t *testing.T) *localhub.Hub {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &app{App: &verb.App{Err: io.Discard, LogTo: terminal.NewRedirect(t.Output())}}
-	a.Log = slog.New(slog.DiscardHandler)
+	a := verbs{verb.New(nil, nil, io.Discard, t.Output())}
 	socket := a.openControl(t.Context(), state, "localhost", addr.String(), hub, store)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -114,16 +113,22 @@ func words(command string) (all []string) {
 	return all
 }
 
-func say(args ...string) (code int, out, complaint string) {
+// say runs a verb below a root as cli makes it.
+func say(ctx context.Context, args ...string) (code int, out, complaint string) {
 	var o, e bytes.Buffer
-	code = Main(args, strings.NewReader("{}"), &o, &e)
-	return code, o.String(), e.String()
+	root := &cobra.Command{Use: "hilrig", SilenceErrors: true, SilenceUsage: true}
+	root.AddCommand(Command(verb.New(args, strings.NewReader("{}"), &o, &e)))
+	root.SetArgs(args)
+	if err := root.ExecuteContext(ctx); err != nil {
+		return runner.ExitOf(err), o.String(), err.Error()
+	}
+	return runner.ExitPass, o.String(), e.String()
 }
 
 // Every example of the verbs that speak to a hub works as it stands in --help.
 func TestExamplesByHandWork(t *testing.T) {
 	desk(t)
-	hub := (&app{App: &verb.App{}}).hubCommand()
+	hub := Command(verb.New(nil, nil, io.Discard, io.Discard))
 	for _, verb := range hub.Commands() {
 		for line := range strings.Lines(verb.Example) {
 			args := words(line)
@@ -131,7 +136,7 @@ func TestExamplesByHandWork(t *testing.T) {
 				t.Errorf("%q is no example", line)
 				continue
 			}
-			if code, out, complaint := say(args[1:]...); code != 0 || out == "" || complaint != "" {
+			if code, out, complaint := say(t.Context(), args[1:]...); code != 0 || out == "" || complaint != "" {
 				t.Errorf("%s: exit %d, %q, %q", strings.TrimSpace(line), code, out, complaint)
 			}
 		}
@@ -167,7 +172,7 @@ func TestByHand(t *testing.T) {
 		{"hub --list-faults", 0, "connack-5"},
 	} {
 		args := words(x.command)
-		if code, out, complaint := say(args...); code != x.code || !strings.Contains(out+complaint, x.says) {
+		if code, out, complaint := say(t.Context(), args...); code != x.code || !strings.Contains(out+complaint, x.says) {
 			t.Errorf("%s: exit %d, want %d %q\n%s%s", x.command, code, x.code, x.says, out, complaint)
 		}
 	}
