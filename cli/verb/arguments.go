@@ -97,7 +97,7 @@ func NoneEmpty(cmd *cobra.Command) error {
 	return nil
 }
 
-// required says which of the flags is missing.
+// Required says which of the flags is missing.
 func Required(cmd *cobra.Command, flags ...string) error {
 	for _, f := range flags {
 		if !cmd.Flags().Changed(f) {

@@ -2,7 +2,7 @@ package verb
 
 import "runtime/debug"
 
-// version is the module's version, or the commit it was built from.
+// Version is the module's version, or the commit it was built from.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
