@@ -8,6 +8,43 @@ import (
 	"hilrig/record"
 )
 
+// attempt is a change of a sound question, and what comes of it: the verdict, and
+// the first rule that says so, with a text; none where the verdict is PASS.
+type attempt struct {
+	what   string
+	change func(*testing.T, *Question)
+	want   Word
+	rule   string
+	text   string
+}
+
+func tried(t *testing.T, all []attempt) {
+	t.Helper()
+	for _, a := range all {
+		t.Run(a.what, a.judged)
+	}
+}
+
+func (a attempt) judged(t *testing.T) {
+	q := sound(t)
+	a.change(t, q)
+	v := Judge(*q)
+	var first Rule
+	for _, r := range v.Rules {
+		if r.Verdict == a.want && a.want != Pass {
+			first = r
+			break
+		}
+	}
+	if v.Verdict == a.want && first.Name == a.rule && strings.Contains(first.Text, a.text) {
+		return
+	}
+	t.Errorf("%s, rule %q: %q; want %s, %q with %q", v.Verdict, first.Name, first.Text, a.want, a.rule, a.text)
+	for _, r := range v.Rules {
+		t.Logf("%-14s %-20s %s", r.Verdict, r.Name, strings.Join(append(r.Details, r.Text), " | "))
+	}
+}
+
 // ranOnly makes a run's boards know their firmware in one way.
 func ranOnly(r *record.Record, version, sum string, known record.Origin) {
 	r.Firmware = record.Firmware{Version: version, SHA256: sum}
@@ -28,13 +65,7 @@ func TestAFirmwareIsKnownByEachOfItsNames(t *testing.T) {
 	asked := func(w Wanted) func(*testing.T, *Question) {
 		return func(_ *testing.T, q *Question) { q.Firmware = w }
 	}
-	for _, c := range []struct {
-		attempt string
-		change  func(*testing.T, *Question)
-		want    Word
-		rule    string
-		text    string
-	}{
+	tried(t, []attempt{
 		{"a red run that was edited to be of another firmware", both(red("9.9.9", otherSum, record.Flashed), func(_ *testing.T, q *Question) { q.Runs[1].Edited = []string{"run.json"} }), Inconclusive, "unlisted", "which was not given: changed since the run ended: run.json"},
 		{"one whose seal is broken", both(red("9.9.9", otherSum, record.Flashed), func(_ *testing.T, q *Question) { q.Runs[1].BadSeal = "its seal is of run 1" }), Inconclusive, "unlisted", "its seal is of run 1"},
 		{"a whole run of another firmware", red("9.9.9", otherSum, record.Flashed), Pass, "", ""},
@@ -44,32 +75,7 @@ func TestAFirmwareIsKnownByEachOfItsNames(t *testing.T) {
 		{"two images of one version, where the version is asked for", both(asked(Wanted{Version: "2.4.1"}), unlisted(func(r *Run) { ranOnly(r.Record, "2.4.1", otherSum, record.Flashed) })), Inconclusive, "firmware", "results of 2 images count"},
 		{"two images of one version, one of which was typed", both(asked(Wanted{Version: "2.4.1"}), unlisted(func(r *Run) { ranOnly(r.Record, "2.4.1", otherSum, record.Claimed) })), Pass, "", ""},
 		{"a version that two boards say, of an image that one run names", both(asked(Wanted{Version: "2.4.1"}), unlisted(func(r *Run) { ranOnly(r.Record, "2.4.1", "", record.Asked) })), Pass, "", ""},
-	} {
-		t.Run(c.attempt, func(t *testing.T) { answers(t, c.change, c.want, c.rule, c.text) })
-	}
-}
-
-// answers judges a sound question that was changed, and holds the first rule that is
-// not PASS against what is expected.
-func answers(t *testing.T, change func(*testing.T, *Question), want Word, rule, text string) {
-	t.Helper()
-	q := sound(t)
-	change(t, q)
-	v := Judge(*q)
-	var first Rule
-	for _, r := range v.Rules {
-		if r.Verdict == want && want != Pass {
-			first = r
-			break
-		}
-	}
-	if v.Verdict == want && first.Name == rule && strings.Contains(first.Text, text) {
-		return
-	}
-	t.Errorf("%s, rule %q: %q; want %s, %q with %q", v.Verdict, first.Name, first.Text, want, rule, text)
-	for _, r := range v.Rules {
-		t.Logf("%-14s %-20s %s", r.Verdict, r.Name, strings.Join(append(r.Details, r.Text), " | "))
-	}
+	})
 }
 
 // Ways to have boards count that nobody asked for, and not those that were.
@@ -80,40 +86,31 @@ func TestABoardIsCountedAsWhatItIs(t *testing.T) {
 		}
 	}
 	revisionB := policy("at_least: 2", "at_least: 2, revision: B")
+	another := func(revision string) func(*testing.T, *Question) {
+		return func(_ *testing.T, q *Question) {
+			d := q.Runs[0].Record.Devices[0]
+			d.Name, d.Hardware = "slot-A3", record.Hardware{Serial: "A3", Known: record.Asked, Revision: revision}
+			q.Runs[0].Record.Devices = append(q.Runs[0].Record.Devices, d)
+		}
+	}
 	noRevision := func(r *Run) {
 		for i := range r.Record.Devices {
 			r.Record.Devices[i].Hardware.Revision = ""
 		}
 	}
-	for _, c := range []struct {
-		attempt string
-		change  func(*testing.T, *Question)
-		want    Word
-		rule    string
-		text    string
-	}{
+	tried(t, []attempt{
 		{"a red run of these boards that leaves their revision out", both(revisionB, unlisted(func(r *Run) {
 			noRevision(r)
 			fails(&r.Record.Devices[0].Specs[1])
 		})), Fail, "flaky", "failed in run 20261127T080000Z-0000"},
-		{"a board of which nobody says the revision", both(revisionB, func(_ *testing.T, q *Question) {
-			d := q.Runs[0].Record.Devices[0]
-			d.Name, d.Hardware = "slot-A3", record.Hardware{Serial: "A3", Known: record.Asked}
-			q.Runs[0].Record.Devices = append(q.Runs[0].Record.Devices, d)
-		}), Inconclusive, "boards ads300 revision B", "nobody says which revision ads300 A3 has"},
-		{"a board of another revision", both(revisionB, func(_ *testing.T, q *Question) {
-			d := q.Runs[0].Record.Devices[0]
-			d.Name, d.Hardware = "slot-A3", record.Hardware{Serial: "A3", Known: record.Asked, Revision: "C"}
-			q.Runs[0].Record.Devices = append(q.Runs[0].Record.Devices, d)
-		}), Pass, "", ""},
+		{"a board of which nobody says the revision", both(revisionB, another("")), Inconclusive, "boards ads300 revision B", "nobody says which revision ads300 A3 has"},
+		{"a board of another revision", both(revisionB, another("C")), Pass, "", ""},
 		{"a second run in which no board was that the policy asks for", both(twoRuns, unlisted(func(r *Run) {
 			for i := range r.Record.Devices {
 				r.Record.Devices[i].Type = "ads200"
 			}
 		})), Inconclusive, "evidence", "1 run accepted, the policy asks for 2"},
-	} {
-		t.Run(c.attempt, func(t *testing.T) { answers(t, c.change, c.want, c.rule, c.text) })
-	}
+	})
 }
 
 // Ways to lose a failure behind something that is no answer.
@@ -128,13 +125,7 @@ func TestAFailureIsNotLostBehindATrouble(t *testing.T) {
 	loose := func(t *testing.T, q *Question) {
 		q.Policy = policyOf(t, strings.Replace(strictPolicy, `["tls/*", session/connect]`, "[tls/version]", 1))
 	}
-	for _, c := range []struct {
-		attempt string
-		change  func(*testing.T, *Question)
-		want    Word
-		rule    string
-		text    string
-	}{
+	tried(t, []attempt{
 		{"of a required spec", spec("tls/expired", troubled), Inconclusive, "required tls/*", "error, port is gone"},
 		{"of one that may be without a result", both(accepted, spec("tls/expired", troubled)), Inconclusive, "required tls/*", "error, port is gone"},
 		{"of one that nobody requires", both(loose, spec("tls/expired", troubled)), Inconclusive, "other specs", "failed in run 20261127T100000Z-0001, and ended with error"},
@@ -144,9 +135,7 @@ func TestAFailureIsNotLostBehindATrouble(t *testing.T) {
 			r.Record.Run.Selection.Catalogue = 1
 			r.Record.Devices[0].Cause, r.Record.Devices[0].Class = "its firmware changed", record.ClassDevice
 		}), Inconclusive, "evidence", "fails as a whole in run 20261127T080000Z-0000, which does not count: its firmware changed"},
-	} {
-		t.Run(c.attempt, func(t *testing.T) { answers(t, c.change, c.want, c.rule, c.text) })
-	}
+	})
 }
 
 // A board that two lines of the policy ask for is one board, and is told as such.
