@@ -57,6 +57,9 @@ func failure(step, path string, err error) *record.Failure {
 	if errors.Is(f.Cause, ErrPermission) && !strings.Contains(path, "://") {
 		return f.WithCure(PermissionCure(path))
 	}
+	if errors.As(err, new(*SharedError)) {
+		return f.WithCure("end that program")
+	}
 	for _, c := range all {
 		if errors.Is(f.Cause, c.cause) {
 			return f.WithCure(c.cure)

@@ -1,8 +1,10 @@
 package port
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Held says who holds a line, or anything else with a name, without touching
@@ -15,11 +17,37 @@ func Held(dir, path string) (Holder, bool) {
 	if h, err := parseHolder(filepath.Join(dir, lockName(path))); err == nil && processAlive(h.PID) {
 		return h, true
 	}
-	if strings.HasPrefix(path, "/dev/pts/") {
-		return Holder{}, false // who made a pseudo-terminal has it open all the time, and is in nobody's way
-	}
 	h := whoHas(path)
 	return h, h.PID != 0
+}
+
+// beginsWithin is how long a process that is being started may have what its
+// parent had open.
+const beginsWithin = 50 * time.Millisecond
+
+// Shared is the failure of a line that this process has open, and another program
+// too, which takes no lock of it: each gets a part of what the device says. Nil
+// where nobody does, and where it cannot be told.
+func Shared(path string) error {
+	if strings.Contains(path, "://") {
+		return nil
+	}
+	first := whoHas(path)
+	if first.PID == 0 {
+		return nil
+	}
+	time.Sleep(beginsWithin)
+	if h := whoHas(path); h.PID == first.PID {
+		return failure("read port", path, &SharedError{h})
+	}
+	return nil
+}
+
+// SharedError is the cause of a failure to hear all that a line says.
+type SharedError struct{ Holder Holder }
+
+func (e *SharedError) Error() string {
+	return fmt.Sprintf("%s has it open too, and what the device says may go there", e.Holder)
 }
 
 // LeaseName is the name of the lock that leases the device on a line for the

@@ -219,21 +219,37 @@ func TestPortHeldByTerminalProgram(t *testing.T) {
 	}
 }
 
+// A program that reads a line without a lock takes bytes from whoever has the
+// lock. Who made a pseudo-terminal has it open, and takes none.
 func TestWhoHasALine(t *testing.T) {
-	_, name := openPTY(t)
-	cmd := exec.Command(peers.Find(t, "sleep"), "60")
-	f, err := os.OpenFile(name, os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	cmd.Stdin = f
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
-	if h := whoHas(name); h.PID != cmd.Process.Pid {
-		t.Errorf("got %s, want process %d", h, cmd.Process.Pid)
+	for name, maker := range map[string]bool{"a program": false, "who made it": true} {
+		t.Run(name, func(t *testing.T) {
+			master, name := openPTY(t)
+			cmd := exec.Command(peers.Find(t, "sleep"), "60")
+			f, err := os.OpenFile(name, os.O_RDWR|syscall.O_NOCTTY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			if cmd.Stdin = f; maker {
+				cmd.ExtraFiles = []*os.File{master}
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+			want := cmd.Process.Pid
+			if maker {
+				want = 0
+			}
+			if h, held := Held(t.TempDir(), name); h.PID != want || held == maker {
+				t.Errorf("got %s, want process %d", h, want)
+			}
+			err = Shared(name)
+			if shared := new(SharedError); maker != (err == nil) || err != nil && (record.ClassOf(err) != record.RigPort || !errors.As(err, &shared) || shared.Holder.PID != want) {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }
 

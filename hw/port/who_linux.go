@@ -19,27 +19,50 @@ func processAlive(pid int) bool {
 }
 
 // whoHas finds a process that has the line open without our lock: a terminal
-// program. It sees this user's processes, root's eyes see all.
+// program. It sees this user's processes, root's eyes see all. Whoever made a
+// pseudo-terminal has both its ends, and is in nobody's way.
 func whoHas(path string) Holder {
 	real := realName(path)
+	number, pty := strings.CutPrefix(real, "/dev/pts/")
 	fds, err := filepath.Glob("/proc/[0-9]*/fd/*")
 	if err != nil {
 		return Holder{}
 	}
+	var has []int
+	makers := map[int]bool{os.Getpid(): true}
 	for _, fd := range fds {
-		if target, err := os.Readlink(fd); err != nil || target != real {
+		target, err := os.Readlink(fd)
+		if err != nil || target != real && !(pty && strings.HasSuffix(target, "/ptmx")) {
 			continue
 		}
 		dir := filepath.Dir(filepath.Dir(fd))
 		pid, err := strconv.Atoi(filepath.Base(dir))
-		if err != nil || pid == os.Getpid() {
-			continue
+		switch {
+		case err != nil:
+		case target == real:
+			has = append(has, pid)
+		case terminalOf(filepath.Join(dir, "fdinfo", filepath.Base(fd))) == number:
+			makers[pid] = true
 		}
-		name, err := os.ReadFile(filepath.Join(dir, "comm"))
-		if err != nil {
-			continue // it has just ended
+	}
+	for _, pid := range has {
+		name, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "comm"))
+		if makers[pid] || err != nil { // it has just ended
+			continue
 		}
 		return Holder{PID: pid, Program: strings.TrimSpace(string(name))}
 	}
 	return Holder{}
+}
+
+// terminalOf is the number of the pseudo-terminal whose other end a descriptor
+// is (proc_pid_fdinfo(5), tty-index).
+func terminalOf(fdinfo string) string {
+	text, err := os.ReadFile(fdinfo)
+	if err != nil {
+		return ""
+	}
+	_, number, _ := strings.Cut(string(text), "tty-index:")
+	number, _, _ = strings.Cut(number, "\n")
+	return strings.TrimSpace(number)
 }
