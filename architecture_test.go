@@ -89,7 +89,7 @@ const otherSide = "the emulator is the other side of the wire: a mistake must no
 
 // Rooms of verbs, which cli alone puts together: what two of them need lies in a
 // room below both.
-var verbRooms = []string{"cli/azure", "cli/gate", "cli/history", "cli/hub"}
+var verbRooms = []string{"cli/azure", "cli/devices", "cli/gate", "cli/history", "cli/hub"}
 
 // Rooms that return errors: only fixtures and suites fail a spec. Their tests
 // may use what they like.

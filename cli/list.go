@@ -9,6 +9,7 @@ import (
 
 	"hilrig/azure/hub"
 	"hilrig/cli/named"
+	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/fixtures"
 	"hilrig/record"
@@ -114,7 +115,7 @@ func (a *app) listTable(specs []fixtures.Spec) error {
 	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tLABELS\tLIMIT\tNEEDS\tTHE DEVICE")
 	for _, s := range specs {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.ID, dash(strings.Join(s.Labels, " ")), s.Limit, s.Needs, s.Text)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.ID, terminal.OrDash(strings.Join(s.Labels, " ")), s.Limit, s.Needs, s.Text)
 	}
 	return w.Flush()
 }
@@ -128,7 +129,7 @@ func (a *app) listAt(specs []fixtures.Spec, at listedHub) error {
 		if not := s.WhyNotAt(at.letters); not != "" {
 			why = "not applicable: " + not
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.ID, dash(strings.Join(s.Labels, " ")), s.Needs, why)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.ID, terminal.OrDash(strings.Join(s.Labels, " ")), s.Needs, why)
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -136,13 +137,6 @@ func (a *app) listAt(specs []fixtures.Spec, at listedHub) error {
 	n := suites.CountAt(specs, at.letters)
 	_, err := fmt.Fprintf(a.Out, "\n%s at %s: %s of core, %s without soak\n", n.All, at.name, n.Core, n.Default)
 	return err
-}
-
-func dash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
 }
 
 func (a *app) listJSON(specs []fixtures.Spec, at *listedHub) error {

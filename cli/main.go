@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hilrig/cli/azure"
+	"hilrig/cli/devices"
 	"hilrig/cli/gate"
 	"hilrig/cli/history"
 	"hilrig/cli/hub"
@@ -82,7 +83,7 @@ Exit codes, all verbs: 0 passed (warnings included), 1 a device failed,
 	root.PersistentFlags().BoolVarP(&a.Verbose, "verbose", "v", false, "log more, on standard error")
 	root.AddCommand(
 		a.runCommand(), a.childCommand(), a.listCommand(), a.provisionCommand(), a.certsCommand(),
-		a.devicesCommand(), a.flashCommand(), a.learnCommand(), a.doctorCommand(), a.rigCommand(), hub.Command(a.App), a.brokerCommand(), azure.Command(a.App, a.manager), a.emulateCommand(), a.reportCommand(), a.compareCommand(), gate.Command(a.App), history.Command(a.App), a.runsCommand(), a.selftestCommand(), a.schemaCommand(), a.versionCommand(),
+		devices.Command(a.App), a.flashCommand(), a.learnCommand(), a.doctorCommand(), a.rigCommand(), hub.Command(a.App), a.brokerCommand(), azure.Command(a.App, a.manager), a.emulateCommand(), a.reportCommand(), a.compareCommand(), gate.Command(a.App), history.Command(a.App), a.runsCommand(), a.selftestCommand(), a.schemaCommand(), a.versionCommand(),
 	)
 	return root
 }

@@ -67,3 +67,11 @@ func (d data) Write(b []byte) (int, error) {
 	}
 	return len(b), nil
 }
+
+// OrDash is a text, or a dash where it is empty, for a table.
+func OrDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

@@ -1,4 +1,4 @@
-package cli
+package devices
 
 import (
 	"bytes"
@@ -17,10 +17,10 @@ import (
 // or went is told of within it, and a look costs a few files.
 const lookEvery = time.Second
 
-// watchDevices tells of the shelf until ctx ends: on a terminal the tables stay
+// watch tells of the shelf until ctx ends: on a terminal the tables stay
 // and change, elsewhere what was there is followed by a line for each change,
 // as JSON by the whole listing whenever it is another.
-func (a *app) watchDevices(ctx context.Context, s shelf, asJSON bool) error {
+func (a verbs) watch(ctx context.Context, s shelf, asJSON bool) error {
 	ctx, stop := a.UntilSignal(ctx)
 	defer stop()
 	tick := time.NewTicker(lookEvery)
@@ -41,7 +41,7 @@ func (a *app) watchDevices(ctx context.Context, s shelf, asJSON bool) error {
 }
 
 // told says what is new; before is nil the first time.
-func (a *app) told(before, now *listing, asJSON bool) error {
+func (a verbs) told(before, now *listing, asJSON bool) error {
 	lines := changes(before, now)
 	switch {
 	case asJSON && (before == nil || len(lines) > 0):
@@ -62,7 +62,7 @@ func (a *app) told(before, now *listing, asJSON bool) error {
 }
 
 // redraw puts the tables where the last ones were, cut to the window.
-func (a *app) redraw(l *listing) error {
+func (a verbs) redraw(l *listing) error {
 	var b bytes.Buffer
 	if err := l.print(terminal.NewText(&b)); err != nil {
 		return err

@@ -1,4 +1,4 @@
-package cli
+package devices
 
 import (
 	"fmt"
@@ -19,7 +19,12 @@ import (
 	"hilrig/suites"
 )
 
-func (a *app) devicesCommand() *cobra.Command {
+// verbs are those of this room.
+type verbs struct{ *verb.App }
+
+// Command is the verb devices.
+func Command(on *verb.App) *cobra.Command {
+	a := verbs{on}
 	var rig string
 	var asJSON, watch bool
 	cmd := &cobra.Command{
@@ -48,7 +53,7 @@ with --json the whole listing in a line.`,
 				}
 			}
 			if watch {
-				return a.watchDevices(cmd.Context(), s, asJSON)
+				return a.watch(cmd.Context(), s, asJSON)
 			}
 			l := s.look()
 			if !l.reachable() {
@@ -140,7 +145,7 @@ func (l *listing) print(out io.Writer) error {
 		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(w, "PORT\tUSB\tIDS\tADAPTER\tHELD BY\tBY-ID")
 		for _, p := range l.Ports {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Path, plainly(p.Name), dash(p.IDs()), plainly(p.Product), p.held(), plainly(p.ByID))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Path, plainly(p.Name), terminal.OrDash(p.IDs()), plainly(p.Product), p.held(), plainly(p.ByID))
 		}
 		if err := w.Flush(); err != nil {
 			return err
@@ -170,7 +175,7 @@ func (d deviceLine) state() string {
 }
 
 // plainly is text from an adapter or a rig file, or a dash.
-func plainly(s string) string { return dash(terminal.OneLine(s)) }
+func plainly(s string) string { return terminal.OrDash(terminal.OneLine(s)) }
 
 func (p portLine) held() string {
 	switch {
