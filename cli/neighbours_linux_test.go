@@ -2,7 +2,7 @@ package cli
 
 import (
 	"fmt"
-	"net/netip"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,10 +32,10 @@ func TestABoardThatDialsOutOfTurnIsNotTheOtherOne(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			port := int(netip.MustParseAddrPort(freeAddress(t)).Port()) // the run's, from now on
+			_, port, _ := net.SplitHostPort(freeAddress(t)) // the run's, from now on
 			rig := "hub: {listen: 127.0.0.1}\ntypes:\n  soon:\n    timing: {connect_within: 40s, publish_within: 15s, interval: 500ms, reconnect_within: 40s, abort_within: 10s}\ndevices:\n"
 			for _, board := range []string{"one", "two"} {
-				rig += fmt.Sprintf("  - {name: %s, type: soon, device_id: Id-%[1]s, hub_port: %d, serial: {path: %s}}\n", board, port, filepath.Join(dir, board))
+				rig += fmt.Sprintf("  - {name: %s, type: soon, device_id: Id-%[1]s, hub_port: %s, serial: {path: %s}}\n", board, port, filepath.Join(dir, board))
 				dialsByItself(t, dir, board, port, c.faults[board])
 			}
 			if err := os.WriteFile(filepath.Join(dir, "rig.yaml"), []byte(rig), 0o600); err != nil {
@@ -59,9 +59,10 @@ func TestABoardThatDialsOutOfTurnIsNotTheOtherOne(t *testing.T) {
 }
 
 // dialsByItself is a board with a life of its own, until the test ends.
-func dialsByItself(t *testing.T, dir, board string, port int, faults []string) {
+func dialsByItself(t *testing.T, dir, board, port string, faults []string, more ...string) {
 	t.Helper()
-	args := []string{"emulate", "--link", board, "--hub", fmt.Sprintf("localhost:%d", port), "--device-id", "Id-" + board}
+	args := []string{"emulate", "--link", board, "--hub", "localhost:" + port, "--device-id", "Id-" + board}
+	args = append(args, more...)
 	for _, f := range faults {
 		args = append(args, "--fault", f)
 	}

@@ -89,6 +89,7 @@ type DeviceFacts struct {
 	Hub         Hub         `json:"hub,omitzero"`          // at which it was tested
 	HubAddress  string      `json:"hub_address,omitempty"` // in place of Hub in a record of an older hilrig: see Load
 	Sources     []string    `json:"sources,omitempty"`     // at a shared port: addresses from which it came with its certificate
+	Silent      []string    `json:"silent,omitempty"`      // client ids of boards that it takes turns with and that did not dial in its turn, as long as one may stay away
 	Lease       *Lease      `json:"lease,omitempty"`
 	Firmware    string      `json:"firmware_version,omitempty"` // as the device says
 	Running     Running     `json:"firmware,omitzero"`

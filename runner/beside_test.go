@@ -5,6 +5,7 @@ package runner
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -57,6 +58,46 @@ func TestBoardsOfOneCertificate(t *testing.T) {
 			if (err != nil) != c.refused || c.refused && (record.ClassOf(err) != record.Usage || !strings.Contains(err.Error(), "a and b") || !strings.Contains(err.Error(), "from (its source address)")) {
 				t.Errorf("%s, asked for %q: %v", what, asked, err)
 			}
+		}
+	}
+}
+
+// A board that was listened for in vain is not listened for in each turn; one that
+// was heard since, or had a turn of its own in which it came, is again.
+func TestWhoIsSilentIsListenedForOnce(t *testing.T) {
+	type turn struct {
+		of     string
+		came   bool
+		silent []string // by client id
+	}
+	for what, c := range map[string]struct {
+		turns []turn
+		want  []string // by client id, for the turn of a
+	}{
+		"none was before":        {nil, nil},
+		"two are":                {[]turn{{"d", true, []string{"B", "C"}}}, []string{"B", "C"}},
+		"one was heard since":    {[]turn{{"d", true, []string{"B", "C"}}, {"d", true, []string{"C"}}}, []string{"C"}},
+		"one had its turn":       {[]turn{{"d", true, []string{"B", "C"}}, {"b", true, []string{"C"}}}, []string{"C"}},
+		"one did not come in it": {[]turn{{"d", true, []string{"B", "C"}}, {"b", false, nil}}, []string{"B", "C"}},
+	} {
+		p, _ := onePort(t, plan(t, "a", "b", "c", "d"))
+		for i := range p.Devices {
+			p.Devices[i].Serial.Emulated, p.Devices[i].DeviceID = nil, strings.ToUpper(p.Devices[i].Name)
+			p.Devices[i].Type.MQTT.ClientID = "{device_id}"
+		}
+		p.Around = p.Devices
+		r := &run{plan: p, silent: map[string]bool{}}
+		for _, was := range c.turns {
+			dev := record.DeviceRecord{Name: was.of, DeviceFacts: record.DeviceFacts{Silent: was.silent}}
+			if was.came {
+				dev.Sources = []string{"192.0.2.1"}
+			}
+			i := slices.IndexFunc(p.Devices, func(d rigfile.Device) bool { return d.Name == was.of })
+			r.heardBeside(&recorder{book: newBook(&record.Record{Devices: []record.DeviceRecord{dev}})}, p.EntriesOf(p.Devices[i])[0])
+		}
+		ids, silent := r.besideOf(p.EntriesOf(p.Devices[0])[0])
+		if !slices.Equal(ids, []string{"B", "C", "D"}) || !slices.Equal(silent, c.want) {
+			t.Errorf("%s: beside a are %q, and %q not listened for, want %q", what, ids, silent, c.want)
 		}
 	}
 }

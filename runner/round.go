@@ -38,6 +38,7 @@ func (r *run) round(dir string, head record.Run) (*record.Record, error) {
 			for _, e := range r.plan.EntriesOf(d) { // in turn: one child is on a board
 				led.settle(e.Name, r.device(led, dir, head, d, e))
 				r.remember(led, d, e)
+				r.heardBeside(led, e)
 			}
 		})
 	}
@@ -64,9 +65,10 @@ func (r *run) device(led *recorder, dir string, head record.Run, d rigfile.Devic
 	}
 	job := fixtures.Job{
 		RunID: head.ID, Rig: head.Rig, Started: head.Started, Until: head.Started.Add(r.plan.Timeout), Dir: dir, StateDir: r.StateDir, LockDir: r.LockDir,
-		Executable: r.Executable, Device: at.Device, Hub: at.Hub, Beside: r.plan.beside(at), Secret: r.plan.Secret, Firmware: r.plan.Firmware, Specs: r.plan.ids(at.Name), Attempts: r.plan.Attempts,
+		Executable: r.Executable, Device: at.Device, Hub: at.Hub, Secret: r.plan.Secret, Firmware: r.plan.Firmware, Specs: r.plan.ids(at.Name), Attempts: r.plan.Attempts,
 	}
 	job.Flash, job.Flashed = r.plan.Flash, r.flashedWith(d)
+	job.Beside, job.Silent = r.besideOf(at)
 	way, port, leavePort, err := r.admit(at)
 	if why := r.halt.why(); err != nil && why != "" {
 		return halted(why)

@@ -68,7 +68,7 @@ func (s *Supervisor) Run(ctx context.Context, p *Plan) (*Result, error) {
 	}
 	clock := record.ClockAt(started)
 	r := &run{
-		Supervisor: s, plan: p, dir: dir, head: head, halt: newHalt(), leases: map[string]lease{}, flashed: map[string]record.Running{},
+		Supervisor: s, plan: p, dir: dir, head: head, halt: newHalt(), leases: map[string]lease{}, flashed: map[string]record.Running{}, silent: map[string]bool{},
 		show:  startAudience(s.Observe, func(e record.Event) record.Event { return clock.Stamp(time.Now(), e) }),
 		ports: p.sharedPorts(),
 		feeds: p.feeds(s.Log),
@@ -124,6 +124,7 @@ type run struct {
 	mu      sync.Mutex
 	leases  map[string]lease          // by device, held until the run is over
 	flashed map[string]record.Running // by device: what the run has put onto it
+	silent  map[string]bool           // by device: it did not dial in the latest turn that listened for it
 }
 
 // endShow lets the observer see what is left.
