@@ -57,9 +57,14 @@ run*)
 	out=reports/out
 	case "$*" in *nightly*) out=reports/nightly/rig ;; esac
 	mkdir -p $out && ln -sfn "run-$$" $out/latest
+	while [ "$1" != --tell-folder ]; do shift; done
+	echo "$PWD/$out/run-$$" >"$2"
+	echo "$PWD/$out/run-$$" >mine
+	ln -sfn another $out/latest # somebody else begins a run
 	exit $RUN ;;
 "gate explain"*) ;;
-gate*) exit $GATE ;;
+gate*)
+	case "$*" in *" $(cat mine)") exit $GATE ;; *) echo "judged: $*"; exit 9 ;; esac ;;
 selftest*) exit $SELFTEST ;;
 esac
 `

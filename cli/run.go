@@ -39,6 +39,7 @@ type runFlags struct {
 	rerun           string
 	seal            bool
 	signing         signing.Flags
+	tellFolder      string
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -88,6 +89,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	fl.IntVar(&r.Jobs, "jobs", 0, "devices at once (default: all)")
 	fl.DurationVar(&r.Timeout, "timeout", time.Hour, "for the whole run")
 	fl.StringVar(&f.out, "out", filepath.Join("reports", "out"), "folder of run folders")
+	fl.StringVar(&f.tellFolder, "tell-folder", "", "write the path of the run folder here as soon as there is one, for a script")
 	f.form.register(cmd)
 	fl.BoolVar(&f.seal, "seal", false, "sign the list of the run's files when it ends (hilrig runs verify)")
 	f.signing.Register(fl, "seal")
@@ -166,6 +168,9 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	if f.dryRun {
 		return a.dryRun(ctx, plan, f.asJSON)
 	}
+	if err := f.tell(""); err != nil {
+		return err
+	}
 	uses, err := a.manager.Uses(ctx, plan)
 	if err != nil {
 		return err
@@ -183,7 +188,11 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 		return err
 	}
 	defer a.supervised(sup)()
-	sup.Begun = func(dir string, r *record.Record) { past.Begun(a.Log, sup.StateDir, dir, r) }
+	var untold error
+	sup.Begun = func(dir string, r *record.Record) {
+		untold = f.tell(dir)
+		past.Begun(a.Log, sup.StateDir, dir, r)
+	}
 
 	show := a.progress(plan, f.out, f.asJSON)
 	sup.Observe = show.Event
@@ -203,7 +212,20 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	if runErr != nil {
 		return runErr
 	}
-	return errors.Join(sealErr, err)
+	return errors.Join(sealErr, untold, err)
+}
+
+// tell writes the path of the run's folder where a script asks for it; before
+// there is one, nothing: what an earlier run left is not taken for this one's.
+func (f *runFlags) tell(dir string) error {
+	if f.tellFolder == "" {
+		return nil
+	}
+	text := dir
+	if text != "" {
+		text += "\n"
+	}
+	return record.WriteFile(f.tellFolder, []byte(text), 0o644)
 }
 
 // supervisor says where a run stands: folders, this binary, its name.

@@ -22,11 +22,16 @@ verb() {
 killed() { [ "$1" -gt 128 ] && [ "$1" != 130 ]; }
 
 # run_devices runs the rig; 1 and 3 are answers that a journey goes on from,
-# everything else ends it.
+# everything else ends it. The run's folder is in mine: "latest" may be that of
+# another run in this checkout.
 run_devices() {
 	code=0
+	told=$(mktemp)
+	# shellcheck disable=SC2064 # the file of now
+	trap "rm -f '$told'" EXIT
 	# shellcheck disable=SC2086 # RUNFLAGS holds words
-	./hilrig run --rig "$RIG" "$@" ${RUNFLAGS:-} || code=$?
+	./hilrig run --rig "$RIG" "$@" ${RUNFLAGS:-} --tell-folder "$told" || code=$?
+	mine=$(cat "$told")
 	if killed $code; then
 		echo "hilrig run was killed (signal $((code - 128)))" >&2
 		code=3
@@ -39,10 +44,10 @@ run_devices() {
 
 # show opens the report for somebody at a screen; its path is printed anyway.
 show() {
-	local report=reports/out/latest/report.html
+	local report=$mine/report.html
 	if [ "${CI:-}" != true ] && [ -t 1 ] && [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] &&
-		[ -f $report ] && command -v xdg-open >/dev/null; then
-		xdg-open $report >/dev/null 2>&1 || true
+		[ -f "$report" ] && command -v xdg-open >/dev/null; then
+		xdg-open "$report" >/dev/null 2>&1 || true
 	fi
 }
 
@@ -141,7 +146,7 @@ prove() {
 # them. Its runs have a folder of their own, so that the one before is the last
 # night's and nobody's of the day.
 night() {
-	local out began proof=none code=0 said before
+	local out began proof=none code=0 said before mine=
 	out=reports/nightly/$(basename "${RIG%.*}")
 	began=$(date -u +%Y-%m-%d)
 	mkdir -p "$out"
@@ -155,11 +160,12 @@ night() {
 	before=$(readlink "$out/latest" || true)
 	if [ $code = 0 ]; then
 		# shellcheck disable=SC2086 # RUNFLAGS holds words
-		./hilrig run --rig "$RIG" --label-filter '' --timeout 10h ${RUNFLAGS:-} --out "$out" >"$said/all" 2>&1 9>&- || code=$?
+		./hilrig run --rig "$RIG" --label-filter '' --timeout 10h ${RUNFLAGS:-} --out "$out" --tell-folder "$said/folder" >"$said/all" 2>&1 9>&- || code=$?
+		mine=$(cat "$said/folder" 2>/dev/null || true) # it says why there is none
 		tail -n 60 "$said/all" >"$said/run"
 	fi
-	if [ -n "$before" ] && [ "$(readlink "$out/latest")" != "$before" ]; then
-		./hilrig compare "$out/$before" "$out/latest" --markdown >"$said/compare" || true # 1 and 3 are answers
+	if [ -n "$before" ] && [ -n "$mine" ]; then
+		./hilrig compare "$out/$before" "$mine" --markdown >"$said/compare" || true # 1 and 3 are answers
 	fi
 	./hilrig runs prune --out "$out" >"$said/prune" 2>&1 || true # it says why it cannot
 	./hilrig history flaky >"$said/flaky" 2>&1 || true # it says why it cannot
@@ -194,15 +200,14 @@ gate)
 	if ./hilrig run --rig "$RIG" --flash "$FIRMWARE" --dry-run ${RUNFLAGS:-} >/dev/null 2>&1; then
 		put=--flash
 	fi
-	before=$(readlink reports/out/latest || true)
 	run_devices $put "$FIRMWARE" "${version[@]}"
-	if [ "$(readlink reports/out/latest || true)" = "$before" ]; then # latest is another's
+	if [ -z "$mine" ]; then
 		echo "gate: this run left no record in reports/out" >&2
 		exit 3
 	fi
 	code=0
 	# shellcheck disable=SC2086 # GATEFLAGS holds words
-	./hilrig gate --policy "$policy" --firmware-file "$FIRMWARE" "${version[@]}" ${GATEFLAGS:-} latest || code=$?
+	./hilrig gate --policy "$policy" --firmware-file "$FIRMWARE" "${version[@]}" ${GATEFLAGS:-} "$mine" || code=$?
 	if killed $code; then
 		echo "hilrig gate was killed (signal $((code - 128)))" >&2
 		code=3
