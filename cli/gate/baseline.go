@@ -13,7 +13,6 @@ import (
 	"hilrig/cli/past"
 	"hilrig/cli/terminal"
 	"hilrig/record"
-	"hilrig/record/dsse"
 	"hilrig/reports/gate"
 	"hilrig/reports/history"
 )
@@ -72,12 +71,9 @@ func (f *flags) released(ctx context.Context, q *gate.Question) (r gate.Released
 // that the key has signed and that lie in runs of the history. One about the
 // firmware that is judged, or about boards of other types, is none.
 func (f *flags) lastReleased(ctx context.Context, q *gate.Question) (last gate.Wanted, err error) {
-	key, err := named.Text("public key", f.baselineKey)
+	key, err := publicKey(f.baselineKey)
 	if err != nil {
 		return last, err
-	}
-	if _, err := dsse.ReadKeys(key); err != nil {
-		return last, record.NewFailure(record.Usage, "read public key", f.baselineKey, err)
 	}
 	runs, err := past.Ask(ctx, past.Bound, func(ctx context.Context, h *history.History) ([]history.Run, error) { return h.Runs(ctx, 0) })
 	if errors.Is(err, fs.ErrNotExist) {

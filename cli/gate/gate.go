@@ -168,13 +168,14 @@ func (a verbs) answer(ctx context.Context, f *flags, names []string) error {
 		return err
 	}
 	v := gate.Judge(*q)
-	if err := f.write(v); err != nil {
-		return err
+	statement, err := a.sign(v, f.firmwareFile, signer)
+	if ctx.Err() != nil {
+		return verb.ErrInterrupted
 	}
-	if err := a.issue(v, q.Runs, f.statement, f.firmwareFile, signer); err != nil {
-		if ctx.Err() != nil {
-			return verb.ErrInterrupted
-		}
+	if err == nil {
+		err = f.write(v, q.Runs, statement)
+	}
+	if err != nil {
 		return err
 	}
 	a.Code = map[gate.Word]int{gate.Pass: runner.ExitPass, gate.Fail: runner.ExitDevice, gate.Inconclusive: runner.ExitRig}[v.Verdict]

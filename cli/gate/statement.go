@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -21,40 +20,34 @@ import (
 	"hilrig/runner"
 )
 
-// issue writes the statement of a verdict. Where there is no answer, or nobody
-// signs it, there is none.
-// Each run that it names keeps a copy, so that its evidence is never pruned.
-func (a verbs) issue(v *gate.Verdict, runs []gate.Run, file, image string, signer dsse.Signer) error {
+// sign makes the text of a verdict's statement. Where there is no answer, or
+// nobody signs it, there is none.
+func (a verbs) sign(v *gate.Verdict, image string, signer dsse.Signer) ([]byte, error) {
 	if signer == nil {
-		return nil
+		return nil, nil
 	}
 	if v.Verdict == gate.Inconclusive {
 		a.Log.Warn("no statement: there is no answer")
-		return nil
+		return nil, nil
 	}
 	statement, err := gate.NewStatement(v, filepath.Base(cmp.Or(image, v.Firmware.String())))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	text, err := statement.Sign(signer)
-	if err != nil {
-		return err
-	}
-	sum := sha256.Sum256(text)
+	return statement.Sign(signer)
+}
+
+// besideRuns are the files by which each run that a verdict names keeps a copy
+// of its statement, so that its evidence is never pruned.
+func besideRuns(v *gate.Verdict, runs []gate.Run, statement []byte) (files []string) {
+	sum := sha256.Sum256(statement)
 	for _, r := range runs {
 		named := slices.ContainsFunc(v.Runs, func(n gate.RunRef) bool { return n.ID == r.ID })
-		if r.Record == nil || !named {
-			continue
-		}
-		beside := filepath.Join(r.Dir, record.Statements)
-		if err := os.MkdirAll(beside, 0o755); err != nil {
-			return record.NewFailure(record.RigHost, "make", "", err)
-		}
-		if err := record.WriteFile(filepath.Join(beside, hex.EncodeToString(sum[:8])+".dsse"), text, 0o644); err != nil {
-			return err
+		if r.Record != nil && named {
+			files = append(files, filepath.Join(r.Dir, record.Statements, hex.EncodeToString(sum[:8])+".dsse"))
 		}
 	}
-	return record.WriteFile(file, text, 0o644)
+	return files
 }
 
 func (a verbs) verifyCommand() *cobra.Command {
@@ -81,13 +74,25 @@ that is not of this key or not about this image.`,
 	return cmd
 }
 
+// publicKey reads public keys that a flag names.
+func publicKey(name string) ([]byte, error) {
+	key, err := named.Text("public key", name)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := dsse.ReadKeys(key); err != nil {
+		return nil, record.NewFailure(record.Usage, "read public key", name, err)
+	}
+	return key, nil
+}
+
 // readStatement reads a statement that a public key has signed.
 func readStatement(name, key string) (*gate.Statement, error) {
 	envelope, err := named.TextUpTo(record.MaxRecord, "statement", name) // it tells of every result that fails
 	if err != nil {
 		return nil, err
 	}
-	public, err := named.Text("public key", key)
+	public, err := publicKey(key)
 	if err != nil {
 		return nil, err
 	}

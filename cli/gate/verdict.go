@@ -2,7 +2,10 @@ package gate
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"hilrig/cli/terminal"
@@ -27,8 +30,57 @@ func annotate(v *gate.Verdict) (all []interchange.Annotation) {
 	return all
 }
 
-// write writes what CI reads.
-func (f *flags) write(v *gate.Verdict) error {
+// write writes what CI reads, and the statement with its copies beside the runs
+// that it names: all of it, or none where one cannot be written. A verdict
+// without its statement would be taken for one that nobody asked to have signed.
+func (f *flags) write(v *gate.Verdict, runs []gate.Run, statement []byte) error {
+	var made []string
+	put := func(file string, text []byte) error {
+		if err := record.WriteFile(file, text, 0o644); err != nil {
+			return err
+		}
+		made = append(made, file)
+		return nil
+	}
+	err := f.render(v, put)
+	if statement != nil {
+		for _, file := range besideRuns(v, runs, statement) {
+			if err == nil {
+				if err = os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+					err = record.NewFailure(record.RigHost, "make", filepath.Dir(file), err)
+				}
+			}
+			if err == nil {
+				err = put(file, statement)
+			}
+		}
+		if err == nil {
+			err = put(f.statement, statement)
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	return errors.Join(err, takeBack(made))
+}
+
+// takeBack removes files that were made; what is none to be removed, a terminal
+// for one, has it already.
+func takeBack(files []string) error {
+	var errs []error
+	for _, file := range files {
+		if st, err := os.Lstat(file); err != nil || !st.Mode().IsRegular() {
+			continue
+		}
+		if err := os.Remove(file); err != nil {
+			errs = append(errs, record.NewFailure(record.RigHost, "take back", file, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// render makes what CI reads.
+func (f *flags) render(v *gate.Verdict, put func(file string, text []byte) error) error {
 	for _, w := range []struct {
 		file   string
 		render func() ([]byte, error)
@@ -44,7 +96,7 @@ func (f *flags) write(v *gate.Verdict) error {
 		if err != nil {
 			return fmt.Errorf("render %s: %w", w.file, err)
 		}
-		if err := record.WriteFile(w.file, text, 0o644); err != nil {
+		if err := put(w.file, text); err != nil {
 			return err
 		}
 	}

@@ -1,9 +1,12 @@
 package dsse
 
 import (
+	"cmp"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Envelope is a DSSE envelope (secure-systems-lab/dsse, v1).
@@ -43,14 +46,33 @@ func Sign(payloadType string, payload []byte, sign Signer) ([]byte, error) {
 
 // Read is an envelope with a payload of a type. Nothing says yet who signed it.
 func Read(payloadType string, envelope []byte) (*Envelope, error) {
-	var e Envelope
-	if err := json.Unmarshal(envelope, &e); err != nil {
+	var text struct {
+		Payload, PayloadType string
+		Signatures           []struct{ KeyID, Sig string }
+	}
+	err := json.Unmarshal(envelope, &text)
+	e := Envelope{PayloadType: text.PayloadType}
+	if err == nil {
+		e.Payload, err = decode(text.Payload)
+	}
+	for _, s := range text.Signatures {
+		sig, sigErr := decode(s.Sig)
+		err = cmp.Or(err, sigErr)
+		e.Signatures = append(e.Signatures, Signature{s.KeyID, sig})
+	}
+	if err != nil {
 		return nil, fmt.Errorf("it is no envelope: %w", err)
 	}
 	if e.PayloadType != payloadType {
 		return nil, fmt.Errorf("its payload is of type %q", e.PayloadType)
 	}
 	return &e, nil
+}
+
+// decode takes both alphabets of base64, as DSSE has it, padded or not.
+func decode(text string) ([]byte, error) {
+	text = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
+	return base64.RawStdEncoding.DecodeString(text)
 }
 
 // SignedBy reports whether one of the keys has signed it.

@@ -1,6 +1,7 @@
 package dsse
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -8,7 +9,10 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -106,6 +110,83 @@ func TestAnEnvelopeIsVerifiedByEachKeyThatSignedIt(t *testing.T) {
 	}
 	if _, err := Read("application/other", text); err == nil {
 		t.Error("taken for another type")
+	}
+}
+
+// DSSE lets whoever makes an envelope choose between both alphabets of base64.
+func TestAnEnvelopeIsReadInEachBase64(t *testing.T) {
+	ed, _, _ := keys(t)
+	private, public := pair(t, ed)
+	signer, err := KeySigner("ed.pem", private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload := []byte("\xfb\xff\xfe?")
+	text, err := Sign(kind, payload, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := Read(kind, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, coding := range map[string]*base64.Encoding{"standard": base64.StdEncoding, "for URLs": base64.URLEncoding, "for URLs, not padded": base64.RawURLEncoding} {
+		other := fmt.Sprintf(`{"payloadType": %q, "payload": %q, "signatures": [{"sig": %q}]}`, kind, coding.EncodeToString(payload), coding.EncodeToString(e.Signatures[0].Sig))
+		if got, err := Verify(kind, []byte(other), public); err != nil || !bytes.Equal(got, payload) {
+			t.Errorf("%s: %q %v", name, got, err)
+		}
+	}
+	if _, err := Verify(kind, fmt.Appendf(nil, `{"payloadType": %q, "payload": "!", "signatures": []}`, kind), public); err == nil {
+		t.Error("taken without being base64")
+	}
+}
+
+// A key that a CI server keeps comes through a form and an environment.
+func TestAKeyIsReadHoweverItsLinesEnd(t *testing.T) {
+	ed, _, _ := keys(t)
+	private, public := pair(t, ed)
+	for name, change := range map[string]func(string) string{
+		"carriage returns":                         func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") },
+		"carriage returns, and no end of the last": func(s string) string { return strings.TrimSuffix(strings.ReplaceAll(s, "\n", "\r\n"), "\n") },
+		"blanks around":                            func(s string) string { return "  " + strings.ReplaceAll(s, "\n", "  \n  ") },
+		"ends written out":                         func(s string) string { return strings.ReplaceAll(s, "\n", `\n`) },
+	} {
+		if _, err := KeySigner("key", []byte(change(string(private)))); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := ReadKeys([]byte(change(string(public)))); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// What is wrong with a key, and what to do, is told.
+func TestAKeyThatIsNoneSaysWhatItIs(t *testing.T) {
+	ed, ec, other := keys(t)
+	private, _ := pair(t, ed)
+	rsaPrivate := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(other.(*rsa.PrivateKey))})
+	sec1, err := x509.MarshalECPrivateKey(ec.(*ecdsa.PrivateKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for says, text := range map[string][]byte{
+		"it has a passphrase": pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte("x")}),
+		"passphrase":          pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Headers: map[string]string{"Proc-Type": "4,ENCRYPTED", "DEK-Info": "AES-128-CBC,00"}, Bytes: sec1}),
+		"it is RSA":           rsaPrivate,
+	} {
+		_, err := KeySigner("key.pem", text)
+		var f *record.Failure
+		if err == nil || !strings.Contains(err.Error(), says) || !errors.As(err, &f) || f.Cure == "" {
+			t.Errorf("%s: %v", says, err)
+		}
+	}
+	for says, text := range map[string][]byte{
+		"it is a certificate": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")}),
+		"it is a private key": private,
+	} {
+		if _, err := ReadKeys(text); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", says, err)
+		}
 	}
 }
 

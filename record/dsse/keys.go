@@ -24,15 +24,23 @@ import (
 // KeySigner signs by a private key in PEM (PKCS #8, or SEC 1): Ed25519 or ECDSA.
 // Errors name the key by where it is from, and never show it.
 func KeySigner(from string, text []byte) (Signer, error) {
-	refuse := func(err error) error { return record.NewFailure(record.Usage, "read signing key", from, err) }
-	block := privateBlock(text)
-	if block == nil {
-		return nil, refuse(errors.New("it is no PEM of a private key"))
+	refuse := func(text string) error {
+		return record.NewFailure(record.Usage, "read signing key", from, errors.New(text)).WithCure(
+			"openssl genpkey -algorithm ed25519 -out release.pem makes a key; --sign-command signs by one that is kept elsewhere")
+	}
+	block := privateBlock(asLines(text))
+	switch {
+	case block == nil:
+		return nil, refuse("it is no PEM of a private key")
+	case strings.HasPrefix(block.Type, "ENCRYPTED") || block.Headers["DEK-Info"] != "":
+		return nil, refuse("it has a passphrase, and nobody is asked for one")
+	case strings.HasPrefix(block.Type, "RSA"):
+		return nil, refuse("it is RSA, and neither Ed25519 nor ECDSA")
 	}
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
 		if key, err = x509.ParseECPrivateKey(block.Bytes); err != nil {
-			return nil, refuse(errors.New("it is no private key in PKCS #8 or SEC 1, without a passphrase"))
+			return nil, refuse("it is no private key in PKCS #8 or SEC 1, or its curve is none of P-256, P-384 and P-521")
 		}
 	}
 	var signer crypto.Signer
@@ -43,11 +51,11 @@ func KeySigner(from string, text []byte) (Signer, error) {
 	case *ecdsa.PrivateKey:
 		signer, hash = key, crypto.SHA256
 	default:
-		return nil, refuse(errors.New("it is neither Ed25519 nor ECDSA"))
+		return nil, refuse("it is neither Ed25519 nor ECDSA")
 	}
 	id, err := keyID(signer.Public())
 	if err != nil {
-		return nil, refuse(err)
+		return nil, refuse(err.Error())
 	}
 	return func(message []byte) (Signature, error) {
 		if hash != 0 {
@@ -57,6 +65,17 @@ func KeySigner(from string, text []byte) (Signer, error) {
 		sig, err := signer.Sign(rand.Reader, message, hash)
 		return Signature{KeyID: id, Sig: sig}, err
 	}, nil
+}
+
+// asLines is a PEM as its lines: the secrets of a CI server come with carriage
+// returns, with blanks around, without the last line's end, or with \n written out.
+func asLines(text []byte) []byte {
+	text = bytes.ReplaceAll(text, []byte(`\n`), []byte("\n"))
+	lines := bytes.Split(text, []byte("\n"))
+	for i, line := range lines {
+		lines[i] = bytes.TrimSpace(line)
+	}
+	return append(bytes.Join(lines, []byte("\n")), '\n')
 }
 
 // privateBlock is the first block of a PEM that says it is a private key: behind
@@ -132,6 +151,7 @@ type Key struct{ public crypto.PublicKey }
 
 // ReadKeys reads public keys in PEM, one after another: Ed25519 or ECDSA.
 func ReadKeys(text []byte) (keys []Key, err error) {
+	text = asLines(text)
 	for {
 		block, rest := pem.Decode(text)
 		switch {
@@ -141,6 +161,10 @@ func ReadKeys(text []byte) (keys []Key, err error) {
 			return nil, errors.New("behind the public key stands what is no PEM")
 		case block == nil:
 			return keys, nil
+		case block.Type == "CERTIFICATE":
+			return nil, errors.New("it is a certificate, and no public key (openssl x509 -pubkey -noout prints the one in it)")
+		case strings.HasSuffix(block.Type, "PRIVATE KEY"):
+			return nil, errors.New("it is a private key, and no public one (openssl pkey -pubout prints that)")
 		}
 		public, err := x509.ParsePKIXPublicKey(block.Bytes)
 		if err != nil {
