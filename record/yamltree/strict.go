@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -35,6 +38,13 @@ func ReadStrict(what, path string, data, schema []byte, v any) (ast.Node, error)
 	if len(data) > Largest {
 		return fail(fmt.Errorf("%d bytes; it has at most %d", len(data), Largest))
 	}
+	if coding := wording.UTF16(data); coding != "" {
+		return fail(fmt.Errorf("it is %s; save it as UTF-8", coding))
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // editors of Windows begin a file with it
+	if !utf8.Valid(data) {
+		return fail(errors.New("it is not UTF-8"))
+	}
 	tokens := lexer.Tokenize(string(data))
 	if t := TooDeep(tokens); t != nil {
 		return fail(fmt.Errorf("line %d: more than %d levels deep", t.Position.Line, Deepest))
@@ -48,8 +58,8 @@ func ReadStrict(what, path string, data, schema []byte, v any) (ast.Node, error)
 	}
 	body := f.Docs[0].Body
 	for _, t := range []ast.NodeType{ast.AnchorType, ast.AliasType, ast.MergeKeyType} {
-		if len(ast.Filter(t, body)) > 0 {
-			return fail(errors.New("anchors and aliases are not taken here"))
+		if found := ast.Filter(t, body); len(found) > 0 {
+			return fail(fmt.Errorf("line %d: anchors and aliases are not taken here", lineOf(found[0].GetToken())))
 		}
 	}
 	var value any
@@ -112,6 +122,15 @@ func collect(v *jsonschema.ValidationError, body ast.Node, s *jsonschema.Schema,
 	case *kind.Required:
 		say("lacks " + strings.Join(k.Missing, ", "))
 		return
+	case *kind.ExclusiveMinimum:
+		say(fmt.Sprintf("got %s, want more than %s", number(k.Got), number(k.Want)))
+		return
+	case *kind.ExclusiveMaximum:
+		say(fmt.Sprintf("got %s, want less than %s", number(k.Got), number(k.Want)))
+		return
+	case *kind.InvalidJsonValue:
+		say("is no number that can be counted with")
+		return
 	case *kind.OneOf:
 		say("names a board or a type, one of the two")
 		return
@@ -122,6 +141,11 @@ func collect(v *jsonschema.ValidationError, body ast.Node, s *jsonschema.Schema,
 	for _, c := range v.Causes {
 		collect(c, body, s, out)
 	}
+}
+
+func number(v *big.Rat) string {
+	f, _ := v.Float64()
+	return strconv.FormatFloat(f, 'g', -1, 64)
 }
 
 // knownKeys are the keys that a mapping may have.

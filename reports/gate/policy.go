@@ -2,6 +2,7 @@ package gate
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
@@ -11,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/goccy/go-yaml/ast"
 
 	"hilrig/record"
 	"hilrig/record/dsse"
@@ -98,7 +101,8 @@ type Spec = requirements.Spec
 // usage failure.
 func ReadPolicy(path string, data []byte, catalogue []Spec) (*Policy, error) {
 	p := &Policy{}
-	if _, err := yamltree.ReadStrict("policy", path, data, policySchema, p); err != nil {
+	tree, err := yamltree.ReadStrict("policy", path, data, policySchema, p)
+	if err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(data)
@@ -122,7 +126,7 @@ func ReadPolicy(path string, data []byte, catalogue []Spec) (*Policy, error) {
 		}
 		p.maxAge = time.Duration(count) * unit
 	}
-	if err := errors.Join(p.seals(), p.check(catalogue), p.checkMeasured(catalogue), p.Requirements.read(path, catalogue)); err != nil {
+	if err := errors.Join(p.seals(), p.check(tree, catalogue), p.checkMeasured(catalogue), p.Requirements.read(path, catalogue)); err != nil {
 		return nil, record.NewFailure(record.Usage, "read policy", path, err)
 	}
 	return p, nil
@@ -148,27 +152,36 @@ func (p *Policy) SealKeys() (keys []dsse.Key, asked bool) { return p.sealKeys, p
 
 // check finds what no schema can see: patterns, areas and labels that nothing
 // in the catalogue answers to.
-func (p *Policy) check(catalogue []Spec) error {
+func (p *Policy) check(tree ast.Node, catalogue []Spec) error {
+	type named struct {
+		pattern string
+		line    int
+	}
+	at := func(where ...string) int { return yamltree.Line(tree, where...) }
 	var errs []error
-	patterns := slices.Clone(p.Required)
-	for _, a := range p.Accept {
-		patterns = append(patterns, a.Spec)
+	var all []named
+	for i, pattern := range p.Required {
+		all = append(all, named{pattern, at("required", strconv.Itoa(i))})
+	}
+	for i, a := range p.Accept {
+		line := at("accept", strconv.Itoa(i))
+		all = append(all, named{a.Spec, line})
 		if a.Hub != "" && !slices.Contains(p.Hubs, a.Hub) {
-			errs = append(errs, fmt.Errorf("accept: hub %s is not among hubs", a.Hub))
+			errs = append(errs, fmt.Errorf("line %d: accept: hub %s is not among hubs", line, a.Hub))
 		}
 	}
-	for _, l := range p.Never {
-		patterns = append(patterns, "label:"+l)
+	for i, l := range p.Never {
+		all = append(all, named{"label:" + l, at("never_waived", strconv.Itoa(i))})
 	}
 	for area := range p.Areas {
 		if area != "*" {
-			patterns = append(patterns, area+"/*")
+			all = append(all, named{area + "/*", at("areas", area)})
 		}
 	}
-	slices.Sort(patterns)
-	for _, pattern := range slices.Compact(patterns) {
-		if !slices.ContainsFunc(catalogue, func(s Spec) bool { return matches(pattern, s) }) {
-			errs = append(errs, fmt.Errorf("no spec of the catalogue is %s (hilrig list shows them)", pattern))
+	slices.SortStableFunc(all, func(a, b named) int { return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.pattern, b.pattern)) })
+	for _, n := range all {
+		if !slices.ContainsFunc(catalogue, func(s Spec) bool { return matches(n.pattern, s) }) {
+			errs = append(errs, fmt.Errorf("line %d: no spec of the catalogue is %s (hilrig list shows them)", n.line, n.pattern))
 		}
 	}
 	return errors.Join(errs...)

@@ -26,28 +26,34 @@ func TestABrokenPolicyIsAUsageFailure(t *testing.T) {
 		sound + "unlisted: never\n":             "line 4: unlisted",
 		sound + "evidence: {max_age: soon}\n":   "max_age",
 		sound + "accept: [{spec: tls/*}]\n":     "lacks because",
-		sound + "areas: {tsl: {warn: 1}}\n":     "no spec of the catalogue is tsl/*",
-		sound + "never_waived: [gold]\n":        "no spec of the catalogue is label:gold",
-		sound + "accept: [{spec: tls/*, hub: x, because: y}]\n": "hub x is not among hubs",
-		"policy: p\nboards: [{type: a}]\nrequired: [tls/nope]":  "no spec of the catalogue is tls/nope",
-		sound + "hubs: &a [x]\n":                                "anchors",
-		strings.Repeat("#", yamltree.Largest+1):                 "at most",
-		sound + "areas: " + strings.Repeat("[", 100_000):        "line 4: more than 64 levels deep",
+		sound + "areas: {tsl: {warn: 1}}\n":     "line 4: no spec of the catalogue is tsl/*",
+		sound + "never_waived: [gold]\n":        "line 4: no spec of the catalogue is label:gold",
+		sound + "accept: [{spec: tls/*, hub: x, because: y}]\n":                      "line 4: accept: hub x is not among hubs",
+		"policy: p\nboards: [{type: a}]\nrequired: [tls/nope]":                       "line 3: no spec of the catalogue is tls/nope",
+		sound + "hubs: &a [x]\n":                                                     "line 4: anchors",
+		sound + "baseline: {significance: 0}\n":                                      "got 0, want more than 0",
+		sound + "measurements: [{spec: tls/version, name: x, unit: s, max: .nan}]\n": "line 4: measurements.0.max: is no number",
+		"\xff\xfe" + sound:                               "save it as UTF-8",
+		sound + "# \xff\n":                               "it is not UTF-8",
+		strings.Repeat("#", yamltree.Largest+1):          "at most",
+		sound + "areas: " + strings.Repeat("[", 100_000): "line 4: more than 64 levels deep",
 	} {
 		_, err := ReadPolicy("gate.yaml", []byte(text), catalogue)
 		if record.ClassOf(err) != record.Usage || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "gate.yaml") {
 			t.Errorf("%.60q: %v, want %q", text, err, want)
 		}
 	}
-	if _, err := ReadPolicy("gate.yaml", []byte(sound), catalogue); err != nil {
-		t.Error(err)
+	for name, text := range map[string]string{"as it is": sound, "by an editor of Windows": "\ufeff" + strings.ReplaceAll(sound, "\n", "\r\n")} {
+		if _, err := ReadPolicy("gate.yaml", []byte(text), catalogue); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
 func TestABrokenWaiverIsAUsageFailure(t *testing.T) {
 	p := policyOf(t, strictPolicy)
 	for _, c := range []struct{ from, to, want string }{
-		{"expires: 2026-12-24", "expires: 2026-11-26", "it expired on 2026-11-26; kim answered for it"},
+		{"expires: 2026-12-24", "expires: 2026-11-26", "line 1: waiver of tls/expired for type ads300: it expired on 2026-11-26; kim answered for it"},
 		{"expires: 2026-12-24", "expires: 2027-02-26", "more than 90 days from now"},
 		{"expires: 2026-12-24", "expires: 2026-02-31", "2026-02-31 is no day"},
 		{"spec: tls/expired", "spec: tls/version", "no spec labelled smoke be waived"},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"hilrig/record"
@@ -38,13 +39,14 @@ func ReadWaivers(path string, data []byte, p *Policy, catalogue []Spec, now time
 	var f struct {
 		Waivers []Waiver `yaml:"waivers"`
 	}
-	if _, err := yamltree.ReadStrict("waivers", path, data, waiverSchema, &f); err != nil {
+	tree, err := yamltree.ReadStrict("waivers", path, data, waiverSchema, &f)
+	if err != nil {
 		return nil, err
 	}
 	var errs []error
-	for _, w := range f.Waivers {
+	for i, w := range f.Waivers {
 		if err := w.check(p, catalogue, now); err != nil {
-			errs = append(errs, fmt.Errorf("waiver of %s for %s: %w", w.Spec, w.of(), err))
+			errs = append(errs, fmt.Errorf("line %d: waiver of %s for %s: %w", yamltree.Line(tree, "waivers", strconv.Itoa(i)), w.Spec, w.of(), err))
 		}
 	}
 	if len(errs) > 0 {
