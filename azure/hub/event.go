@@ -215,6 +215,7 @@ type Message struct {
 	Enqueued   time.Time
 }
 
+// Describe is a handshake on one line: what was agreed, or why there was none.
 func (hs *Handshake) Describe() string {
 	if !hs.OK {
 		s := "TLS failed: " + hs.Err

@@ -94,6 +94,7 @@ func OnlySuite(suite uint16) Fault {
 	return Fault{Name: "only-" + tlswire.SuiteName(suite), Suites: []uint16{suite}}
 }
 
+// TLS reports whether a device meets the fault in its handshake, before CONNECT.
 func (f Fault) TLS() bool {
 	return f.Certificate != nil || f.Version != 0 || f.Suites != nil || f.RequireSNI || f.CutAfter != 0 || f.RecordSize != 0 || f.ByteEvery != 0
 }

@@ -62,6 +62,7 @@ func (a *App) Drain() {
 	err.Drain(min(patience, time.Second))
 }
 
+// PrintJSON prints one value, indented, on standard output.
 func (a *App) PrintJSON(v any) error {
 	enc := a.Encoder()
 	enc.SetIndent("", " ")
