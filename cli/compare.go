@@ -2,8 +2,10 @@ package cli
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -51,6 +53,10 @@ earlier one answered, by a rig that failed or by what did not run.`,
 				if runs[i], err = runner.Load(dir); err != nil {
 					return err
 				}
+				if runs[i].Selftest != nil {
+					return record.NewFailure(record.Usage, "compare run", runs[i].Run.ID, errors.New("it is a selftest, which has faults in place of devices")).
+						WithCure("hilrig report " + name + " shows which were caught")
+				}
 			}
 			c := compare.Runs(runs[0], runs[1])
 			switch {
@@ -89,11 +95,7 @@ func (a *app) compared(c *compare.Comparison) {
 		fmt.Fprintf(a.Out, "\n%s\n", ink.Paint(terminal.Bold, fmt.Sprintf("%s (%d)", g.Title, len(g.Changes))))
 		for _, told := range together(g.Changes) {
 			ch := told[0]
-			what := ch.Spec
-			if n := len(told); n > 1 {
-				what = wording.Plural(n, "spec")
-			}
-			fmt.Fprintf(a.Out, "%s %s on %s, before %s\n", ink.Verdict(ch.After), ink.Paint(terminal.Bold, what), ch.Device, asWord(ch.Before))
+			fmt.Fprintf(a.Out, "%s %s, before %s\n", ink.Verdict(ch.After), who(told, ink), asWord(ch.Before))
 			if ch.Message != "" {
 				fmt.Fprint(a.Out, terminal.Wrap(wording.Clip(terminal.OneLine(ch.Message), 400), "  ", width))
 			}
@@ -108,13 +110,40 @@ func (a *app) compared(c *compare.Comparison) {
 	fmt.Fprintf(a.Out, "\n%s\n", c.Sentence())
 }
 
-// together gathers what did not run on a device for one and the same cause.
+// who names what changed, and on which devices.
+func who(told []compare.Change, ink terminal.Palette) string {
+	var devices []string
+	for _, ch := range told {
+		if !slices.Contains(devices, ch.Device) {
+			devices = append(devices, ch.Device)
+		}
+	}
+	what := told[0].Spec
+	switch n := len(told); {
+	case len(devices) > 1:
+		what = wording.Plural(n, "result")
+	case n > 1:
+		what = wording.Plural(n, "spec")
+	}
+	return ink.Paint(terminal.Bold, what) + " on " + wording.Some(devices, mostDevices)
+}
+
+// mostDevices is how many are named that one line tells of.
+const mostDevices = 6
+
+// together gathers what did not run on a device, or was not asked on any, for
+// one and the same cause.
 func together(changes []compare.Change) [][]compare.Change {
 	return wording.Together(changes, func(ch compare.Change) string {
-		if ch.After != record.NotRun {
+		device := ch.Device
+		switch ch.After {
+		case "":
+			device = ""
+		case record.NotRun, record.NotApplicable:
+		default:
 			return fmt.Sprint(ch.Device, "\x00", ch.Spec)
 		}
-		return fmt.Sprint(ch.Device, "\x00", ch.Before, "\x00", wording.CauseKey(ch.Message))
+		return fmt.Sprint(device, "\x00", ch.After, ch.Before, "\x00", wording.CauseKey(ch.Message))
 	})
 }
 

@@ -14,7 +14,15 @@ import (
 // its hubs. Which specs each entry then gets, [NewPlan] takes from the record.
 // Devices that the request names already narrow it further.
 func (r *Request) Again(rec *record.Record) error {
+	if rec.Selftest != nil {
+		return nothingAgain(rec, "it is a selftest, which has faults in place of devices")
+	}
 	only := r.Devices
+	for _, name := range only {
+		if !slices.ContainsFunc(rec.Devices, func(d record.DeviceRecord) bool { return d.Board() == name }) {
+			return nothingAgain(rec, "it has no device "+name)
+		}
+	}
 	r.Rerun, r.Devices, r.Specs, r.Hubs, r.LabelFilter = rec, nil, nil, nil, ""
 	add := func(list *[]string, name string) {
 		if !slices.Contains(*list, name) {
@@ -32,13 +40,39 @@ func (r *Request) Again(rec *record.Record) error {
 		}
 	}
 	if len(r.Specs) == 0 {
-		on := ""
-		if len(only) > 0 {
-			on = " for " + strings.Join(only, ", ")
-		}
-		return record.NewFailure(record.Usage, "run again what was red or not run in", rec.Run.ID, errors.New("everything in it has a green verdict"+on))
+		return nothingAgain(rec, whyNothing(rec, only))
 	}
 	return nil
+}
+
+// whyNothing is why a run has nothing to run again on these devices, or on any.
+func whyNothing(rec *record.Record, only []string) string {
+	on := ""
+	if len(only) > 0 {
+		on = " for " + strings.Join(only, ", ")
+	}
+	asked, n := 0, 0
+	for _, d := range rec.Devices {
+		if len(only) == 0 || slices.Contains(only, d.Board()) {
+			asked += len(d.Specs)
+			for _, s := range d.Specs {
+				if s.Verdict != record.NotApplicable {
+					n++
+				}
+			}
+		}
+	}
+	switch {
+	case asked == 0:
+		return "it names no spec that was asked" + on
+	case n == 0:
+		return "nothing in it applies" + on
+	}
+	return "everything in it has a green verdict" + on
+}
+
+func nothingAgain(rec *record.Record, why string) error {
+	return record.NewFailure(record.Usage, "run again what was red or not run in", rec.Run.ID, errors.New(why))
 }
 
 // unproved are the specs of a device that were red or did not run, and all

@@ -61,6 +61,7 @@ func TestWhatWasRedIsRunAgain(t *testing.T) {
 		"at both, another at each": {[]string{"a", "b"}, map[string][]string{"emu-1@a": {two}, "emu-1@b": {one}}, nil, "emu-1@a: " + two + "; emu-1@b: " + one, ""},
 		"nothing red":              {[]string{"local"}, map[string][]string{"emu-1": nil}, nil, "", "everything in it has a green verdict"},
 		"nothing red there":        {[]string{"local"}, map[string][]string{"emu-1": nil, "ads300-a": {one}}, []string{"emu-1"}, "", "green verdict for emu-1"},
+		"a device it never had":    {[]string{"local"}, map[string][]string{"emu-1": {one}}, []string{"ads300-a"}, "", "it has no device ads300-a"},
 		"a device that is gone":    {[]string{"local"}, map[string][]string{"gone": {one}}, nil, "", "gone: rig built-in has no such device"},
 		"a spec that is gone":      {[]string{"local"}, map[string][]string{"emu-1": {"tls/of-yesterday"}}, nil, "", "tls/of-yesterday"},
 		"a hub that is gone":       {[]string{"lab"}, map[string][]string{"emu-1": {one}}, nil, "", "lab"},
@@ -95,5 +96,24 @@ func TestWhatWasRedIsRunAgain(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// What has no verdict at all is not called green.
+func TestNothingToRunAgainIsSaidAsItIs(t *testing.T) {
+	device := func(specs ...record.SpecResult) []record.DeviceRecord {
+		return []record.DeviceRecord{{Name: "emu-1", Specs: specs}}
+	}
+	for want, rec := range map[string]*record.Record{
+		"it is a selftest":                 {Selftest: &record.Selftest{}},
+		"it names no spec that was asked":  {},
+		"no spec that was asked":           {Devices: device()},
+		"nothing in it applies":            {Devices: device(record.SpecResult{ID: "x/1", Verdict: record.NotApplicable})},
+		"everything in it has a green ver": {Devices: device(record.SpecResult{ID: "x/1", Verdict: record.Pass})},
+	} {
+		r := request()
+		if err := r.Again(rec); record.ClassOf(err) != record.Usage || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package wording
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 
 	"hilrig/record"
@@ -21,8 +22,14 @@ func OneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // Cell is text that may be anything as a table in Markdown holds it.
 func Cell(s string) string {
-	return strings.NewReplacer("|", `\|`, "<", "&lt;", "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`).Replace(record.Plain(OneLine(s)))
+	s = escapes.ReplaceAllString(record.Plain(OneLine(s)), `$1$1$2$3$3`)
+	return strings.NewReplacer("&", "&amp;", "|", `\|`, "<", "&lt;", "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`).Replace(s)
 }
+
+// escapes are backslashes that Markdown would take for its own, and with them
+// what else keeps a text from being a link or code: those before punctuation, the
+// last, and several in a row. Others it leaves as they are.
+var escapes = regexp.MustCompile("(\\\\+)([!-/:-@\\[\\]-`{-~]|$)|(\\\\{2,})")
 
 // UTF16 is the name that iconv has for the UTF-16 that text is in; empty where
 // it is in another coding. > and Out-File of Windows PowerShell write UTF-16,

@@ -43,3 +43,20 @@ func TestUTF16IsKnownByItsBytes(t *testing.T) {
 		}
 	}
 }
+
+// A text's own backslashes take away none of those that keep it a text.
+func TestACellOfATableIsNothingButText(t *testing.T) {
+	for text, want := range map[string]string{
+		`a | b`:                `a \| b`,
+		`\[x](http://h)`:       `\\\[x](http://h)`,
+		"\\`code`":             "\\\\\\`code\\`",
+		`C:\dir\`:              `C:\dir\\`,
+		`\\host\d`:             `\\\\host\d`,
+		`&lt;b&gt; <b>`:        `&amp;lt;b&amp;gt; &lt;b>`,
+		"two\n  lines\x1b[31m": `two lines\x1b\[31m`,
+	} {
+		if got := wording.Cell(text); got != want {
+			t.Errorf("%q becomes %s, want %s", text, got, want)
+		}
+	}
+}

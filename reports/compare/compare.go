@@ -18,7 +18,8 @@ type Comparison struct {
 	NewlyGreen  []Change `json:"newly_green"`   // green now, and not before
 	StillRed    []Change `json:"still_red"`
 	Moved       []Moved  `json:"moved"` // measurements, beyond their spread
-	Same        int      `json:"same"`  // results that are neither of these
+	New         int      `json:"new"`   // results that the earlier run did not ask, and that are not red
+	Same        int      `json:"same"`  // results that are none of these
 }
 
 // Side is one of the two runs.
@@ -43,7 +44,8 @@ type Change struct {
 // Runs compares two records.
 func Runs(before, after *record.Record) *Comparison {
 	c := &Comparison{Before: sideOf(before), After: sideOf(after), Differs: differences(before, after)}
-	was := resultsOf(before)
+	called := namesIn(before, after)
+	was := resultsOf(before, called)
 	c.Moved = moved(was, after, spreads(before))
 	for i := range after.Devices {
 		d := &after.Devices[i]
@@ -55,9 +57,10 @@ func Runs(before, after *record.Record) *Comparison {
 		}
 	}
 	for _, d := range before.Devices { // what is asked no more, in its order
+		name := called[d.Name]
 		for j := range d.Specs {
-			if old := was[d.Name][d.Specs[j].ID]; old != nil {
-				c.take(d.Name, old, nil)
+			if old := was[name][d.Specs[j].ID]; old != nil {
+				c.take(name, old, nil)
 			}
 		}
 	}
@@ -72,9 +75,26 @@ func sideOf(r *record.Record) Side {
 // its specs.
 const wholeDevice = "device"
 
-// resultsOf are all results, by device and spec; a device with a cause of its
+// namesIn are what the later run calls the devices of the earlier one. One that
+// was tested at several hubs has an entry for each, and is called by its own name
+// where there is one hub only.
+func namesIn(before, after *record.Record) map[string]string {
+	called, there := make(map[string]string, len(before.Devices)), make(map[string]string, len(after.Devices))
+	for _, d := range after.Devices {
+		there[record.EntryName(d.Board(), d.Hub.Name)] = d.Name
+	}
+	for _, d := range before.Devices {
+		called[d.Name] = d.Name
+		if after.Device(d.Name) == nil {
+			called[d.Name] = cmp.Or(there[record.EntryName(d.Board(), d.Hub.Name)], d.Name)
+		}
+	}
+	return called
+}
+
+// resultsOf are all results, by what the device is called in the later run, and spec; a device with a cause of its
 // own has one more.
-func resultsOf(r *record.Record) map[string]map[string]*record.SpecResult {
+func resultsOf(r *record.Record, called map[string]string) map[string]map[string]*record.SpecResult {
 	all := make(map[string]map[string]*record.SpecResult, len(r.Devices))
 	for i := range r.Devices {
 		d := &r.Devices[i]
@@ -85,7 +105,7 @@ func resultsOf(r *record.Record) map[string]map[string]*record.SpecResult {
 		if d.Cause != "" {
 			of[wholeDevice] = whole(d)
 		}
-		all[d.Name] = of
+		all[called[d.Name]] = of
 	}
 	return all
 }
@@ -135,6 +155,8 @@ func (c *Comparison) take(device string, old, now *record.SpecResult) {
 		c.NewlyGreen = append(c.NewlyGreen, ch)
 	case !proved(ch.After) && (red(was) || proved(was)), ch.After == record.NotRun && was == "":
 		c.NewlyNotRun = append(c.NewlyNotRun, ch)
+	case was == "":
+		c.New++
 	default:
 		c.Same++
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +73,37 @@ func TestWhatChangedBetweenTwoRuns(t *testing.T) {
 	}
 }
 
+// What the earlier run did not ask is no result as before.
+func TestWhatWasNotAskedBeforeIsNotAsBefore(t *testing.T) {
+	got := compare.Runs(run("A", results("a", "x/1=pass")), run("B", results("a", "x/1=pass", "x/2=pass", "x/3=not-applicable"), results("b", "x/1=pass")))
+	if want := "3 not asked before; 1 result as before."; got.New != 3 || got.Sentence() != want {
+		t.Errorf("%d new: %s; want 3: %s", got.New, got.Sentence(), want)
+	}
+}
+
+// A device at one of several hubs is the device that is at this hub only.
+func TestADeviceAtOneOfSeveralHubsIsFoundAgain(t *testing.T) {
+	at := func(hub string, d record.DeviceRecord) record.DeviceRecord {
+		d.Hub = record.Hub{Name: hub, Kind: "local"}
+		return d
+	}
+	both := run("A", at("one", results("a@one", "x/1=pass")), at("two", results("a@two", "x/1=fail")))
+	again := run("B", at("two", results("a", "x/1=pass")))
+	for name, c := range map[string]struct {
+		before, after   *record.Record
+		want, different string
+	}{
+		"run again at one hub": {both, again, "newly not run a@one:x/1; newly green a:x/1", "a@one: in the earlier run only"},
+		"then at both":         {again, both, "newly red a@two:x/1", "a@one: in the later run only"},
+	} {
+		got := compare.Runs(c.before, c.after)
+		slices.SortFunc(got.NewlyNotRun, func(a, b compare.Change) int { return strings.Compare(a.Device, b.Device) })
+		if told(got) != c.want || strings.Join(got.Differs, "; ") != c.different {
+			t.Errorf("%s: %q, %q; want %q, %q", name, told(got), got.Differs, c.want, c.different)
+		}
+	}
+}
+
 // What is wrong with a device beside its specs counts like one of them.
 func TestADeviceAsAWhole(t *testing.T) {
 	bad := results("a", "x/1=pass")
@@ -117,6 +149,7 @@ func TestARunThatIsNotOfTheSameSaysSo(t *testing.T) {
 		"emulated":             {func(r *record.Record) { r.Devices[0].Emulated = true }, "a: is hardware before, emulated now"},
 		"a device more":        {func(r *record.Record) { r.Devices = append(r.Devices, results("c")) }, "c: in the later run only"},
 		"a device less":        {func(r *record.Record) { r.Devices = r.Devices[:1] }, "b: in the earlier run only"},
+		"an earlier run":       {func(r *record.Record) { r.Run.Started = r.Run.Started.Add(-time.Hour) }, "order: R began before R, so what is newly red here was mended since"},
 		"a run without an end": {func(r *record.Record) { r.Run.Ended = time.Time{} }, "R: the record has no end: the run was killed, or is still going on"},
 	} {
 		t.Run(name, func(t *testing.T) {

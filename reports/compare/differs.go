@@ -13,13 +13,16 @@ import (
 // that changed may be due to that.
 func differences(before, after *record.Record) []string {
 	all := []string{}
+	if after.Run.Started.Before(before.Run.Started) {
+		all = append(all, fmt.Sprintf("order: %s began before %s, so what is newly red here was mended since", after.Run.ID, before.Run.ID))
+	}
 	add := func(what, was, now string) {
 		if was != now {
 			all = append(all, fmt.Sprintf("%s: %s before, %s now", what, named(was), named(now)))
 		}
 	}
 	add("firmware under test", firmware(before.Firmware), firmware(after.Firmware))
-	all = append(all, devices(before, after)...)
+	all = append(all, devices(before, after, namesIn(before, after))...)
 	add("catalogue", short(before.Run.Selection.Digest), short(after.Run.Selection.Digest))
 	add("asked", wording.Selection(before.Run.Selection), wording.Selection(after.Run.Selection))
 	add("rig", before.Run.Rig, after.Run.Rig)
@@ -48,7 +51,7 @@ func firmware(f record.Firmware) string {
 
 // devices are those that are in one run only, and what is another about the
 // rest; what holds of several is said once.
-func devices(before, after *record.Record) (all []string) {
+func devices(before, after *record.Record, called map[string]string) (all []string) {
 	var order []string
 	who := map[string][]string{}
 	say := func(what, device string) {
@@ -57,9 +60,13 @@ func devices(before, after *record.Record) (all []string) {
 		}
 		who[what] = append(who[what], device)
 	}
+	was := make(map[string]*record.DeviceRecord, len(before.Devices))
+	for i := range before.Devices {
+		was[called[before.Devices[i].Name]] = &before.Devices[i]
+	}
 	for i := range after.Devices {
 		d := &after.Devices[i]
-		old := before.Device(d.Name)
+		old := was[d.Name]
 		if old == nil {
 			say("in the later run only", d.Name)
 			continue
@@ -77,7 +84,7 @@ func devices(before, after *record.Record) (all []string) {
 		}
 	}
 	for _, d := range before.Devices {
-		if after.Device(d.Name) == nil {
+		if after.Device(called[d.Name]) == nil {
 			say("in the earlier run only", d.Name)
 		}
 	}

@@ -32,6 +32,9 @@ func (c *Comparison) Sentence() string {
 	if n := len(c.Moved); n > 0 {
 		parts = append(parts, wording.Plural(n, "measurement")+" moved")
 	}
+	if c.New > 0 {
+		parts = append(parts, fmt.Sprintf("%d not asked before", c.New))
+	}
 	if len(parts) == 0 {
 		return fmt.Sprintf("Nothing changed: %s as before.", wording.Plural(c.Same, "result"))
 	}
@@ -51,7 +54,7 @@ const notAsked = "not asked"
 // Markdown writes the comparison for a pull request or a wiki.
 func (c *Comparison) Markdown(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s → %s\n\n%s\n", c.Before.ID, c.After.ID, c.Sentence())
+	fmt.Fprintf(&b, "# %s → %s\n\n%s\n", wording.Cell(c.Before.ID), wording.Cell(c.After.ID), c.Sentence())
 	if len(c.Differs) > 0 {
 		b.WriteString("\n**Not the same:**\n\n")
 		for _, d := range c.Differs {
