@@ -40,8 +40,13 @@ const (
 	idleWithin      = 60 * time.Second
 )
 
-// TLS is the TLS configuration of a client of the hub.
+// TLS is the TLS configuration of a client of the hub. The system's roots are
+// read here: a busy host takes seconds for it, which within a handshake would be
+// the hub's silence.
 func (n Network) TLS(hostName string) *tls.Config {
+	if n.Roots == nil {
+		_, _ = x509.SystemCertPool() // read once; that there are none is told where they are missed
+	}
 	c := &tls.Config{RootCAs: n.Roots, MinVersion: tls.VersionTLS12}
 	if n.Endpoint != "" {
 		c.ServerName = hostName
