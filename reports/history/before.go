@@ -85,13 +85,13 @@ func (h *History) names(ctx context.Context, query string) (map[int64]string, er
 func (h *History) earlier(ctx context.Context, r *record.Record, d *record.DeviceRecord, most int) ([]earlierEntry, error) {
 	return ask(ctx, h, `SELECT e.id, e.known, f.version, f.sha256, run.seq, run.id, run.dir, run.started, run.asked, run.version, run.sha256
 		FROM entry e JOIN run ON run.seq = e.run JOIN firmware f ON f.id = e.firmware
-		WHERE e.board = (SELECT id FROM board WHERE serial = ? AND type = ?) AND e.hub = ? AND run.started < ? AND run.id != ? AND run.ended IS NOT NULL ORDER BY run.started DESC LIMIT ?`,
+		WHERE e.board = (SELECT id FROM board WHERE (serial = ? OR emulated AND serial = ?) AND type = ? AND emulated = ?) AND e.hub = ? AND run.started < ? AND run.id != ? AND run.ended IS NOT NULL ORDER BY run.started DESC LIMIT ?`,
 		func(scan func(...any) error) (e earlierEntry, err error) {
 			var started int64
 			err = scan(&e.id, &e.Known, &e.version, &e.sum, &e.seq, &e.Run, &e.dir, &started, &e.asked, &e.runVersion, &e.runSHA)
 			e.Started, e.device = time.UnixMilli(started).UTC(), d.Name
 			return e, err
-		}, BoardOf(r, d), d.Type, d.Hub.Name, r.Run.Started.UnixMilli(), r.Run.ID, most)
+		}, BoardOf(r, d), BoardOf(r, d)+asEmulated, d.Type, d.Emulated, d.Hub.Name, r.Run.Started.UnixMilli(), r.Run.ID, most)
 }
 
 func (h *History) verdicts(ctx context.Context, e *earlierEntry, specs map[int64]string) error {

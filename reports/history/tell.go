@@ -174,8 +174,7 @@ func (t *telling) keys(where string, args ...any) (map[key]bool, error) {
 
 // device enters the results of a device.
 func (t *telling) device(seq int64, r *record.Record, d *record.DeviceRecord, insert *sql.Stmt) error {
-	serial := BoardOf(r, d)
-	board, err := t.named("INSERT INTO board (serial, type, emulated) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", "SELECT id FROM board WHERE serial = ?1 AND type = ?2 AND ?3 = ?3", serial, d.Type, d.Emulated)
+	board, err := t.board(BoardOf(r, d), d.Type, d.Emulated)
 	if err != nil {
 		return err
 	}
@@ -214,6 +213,27 @@ func (t *telling) device(seq int64, r *record.Record, d *record.DeviceRecord, in
 // its place in the rig where it has none.
 func BoardOf(r *record.Record, d *record.DeviceRecord) string {
 	return cmp.Or(d.Hardware.Serial, r.Run.Rig+"/"+d.Board())
+}
+
+// asEmulated stands behind the serial number of an emulated board that has a real
+// one's.
+const asEmulated = " (emulated)"
+
+// board is the number of a board. A rig file may give an emulated one the serial
+// number of a real one: they are two, whichever came first.
+func (t *telling) board(serial, kind string, emulated bool) (int64, error) {
+	if emulated {
+		var shared bool
+		if err := t.tx.QueryRowContext(t.ctx, "SELECT EXISTS (SELECT 1 FROM board WHERE serial = ? AND type = ? AND NOT emulated)", serial, kind).Scan(&shared); err != nil {
+			return 0, err
+		}
+		if shared {
+			serial += asEmulated
+		}
+	} else if err := t.exec("UPDATE OR IGNORE board SET serial = serial || ? WHERE serial = ? AND type = ? AND emulated", asEmulated, serial, kind); err != nil {
+		return 0, err
+	}
+	return t.named("INSERT INTO board (serial, type, emulated) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", "SELECT id FROM board WHERE serial = ?1 AND type = ?2 AND ?3 = ?3", serial, kind, emulated)
 }
 
 // named finds the number of something, and gives it one where it has none.
