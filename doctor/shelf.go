@@ -143,6 +143,10 @@ func (h *Host) flashOf(d rigfile.Device) Result {
 	if failed.State == Bad {
 		return failed
 	}
+	if d.Type.Flash.Verify != rigfile.VerifyNone && d.Type.Commands.FirmwareVersion.Send == "" {
+		return bad("firmware_version: {send, match}, or flash: {verify: none}",
+			"its type has no commands.firmware_version to ask afterwards what was flashed: hilrig flash would refuse it")
+	}
 	return fine("%s", strings.Join(there, ", "))
 }
 

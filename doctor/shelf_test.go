@@ -79,7 +79,15 @@ func TestEachPartOfABoardIsChecked(t *testing.T) {
 			d.Power.On.Request.Headers = []rigfile.Header{{Name: "Authorization", ValueEnv: "NO_SUCH_VARIABLE"}}
 		}, Host{}, "power", Bad, "NO_SUCH_VARIABLE"},
 		{"no flashing", func(*rigfile.Device) {}, Host{}, "flash", "", ""},
-		{"a flash tool", func(d *rigfile.Device) { d.Type.Flash.Command = []string{"esptool"} }, Host{}, "flash", OK, "/usr/bin/esptool"},
+		{"nobody asks what was flashed", func(d *rigfile.Device) {
+			d.Type.Flash.Command, d.Type.Commands.FirmwareVersion = []string{"esptool"}, rigfile.FirmwareVersion{Boot: `app (\S+)`}
+		}, Host{}, "flash", Bad, "commands.firmware_version"},
+		{"nobody need ask", func(d *rigfile.Device) {
+			d.Type.Flash, d.Type.Commands.FirmwareVersion = rigfile.Flash{Command: []string{"esptool"}, Verify: rigfile.VerifyNone}, rigfile.FirmwareVersion{}
+		}, Host{}, "flash", OK, "/usr/bin/esptool"},
+		{"a flash tool", func(d *rigfile.Device) {
+			d.Type.Flash.Command, d.Type.Commands.FirmwareVersion.Send = []string{"esptool"}, "VERSION"
+		}, Host{}, "flash", OK, "/usr/bin/esptool"},
 		{"no flash tool", func(d *rigfile.Device) { d.Type.Flash.Command = []string{"esptool"} }, Host{Program: func(string) (string, error) { return "", exec.ErrNotFound }}, "flash", Bad, "flash.command"},
 		{"a hub's name that leads nowhere", func(*rigfile.Device) {}, Host{Rig: &rigfile.Rig{Hub: rigfile.Hub{Kind: rigfile.KindLocal, Host: "no-such-host.invalid", Listen: "127.0.0.1"}}}, "hub", Bad, "DNS"},
 		{"no address, at a port of its own", func(*rigfile.Device) {}, Host{}, "from", "", ""},
