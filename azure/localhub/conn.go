@@ -42,8 +42,9 @@ type conn struct {
 	why      string
 	fault    string
 	takeover bool
-	byDevice bool // ended it
-	refused  bool // the hub ended it for what the device sent
+	byDevice bool      // ended it
+	refused  bool      // the hub ended it for what the device sent
+	closed   time.Time // by the hub; zero: it was not
 
 	sending    sync.Mutex
 	out        *[]byte // what goes next
@@ -118,9 +119,15 @@ func (c *conn) endedByDevice(why string) {
 }
 
 // cut ends the connection without a word: TCP closed under TLS, as a hub does
-// that has enough.
+// that has enough. This is its end, whenever a busy host comes to record it: the
+// device's pause begins here.
 func (c *conn) cut(why, fault string) {
 	c.because(why, fault)
+	c.mu.Lock()
+	if c.closed.IsZero() {
+		c.closed = time.Now()
+	}
+	c.mu.Unlock()
 	_ = c.raw.Close()
 }
 
@@ -145,7 +152,7 @@ func (c *conn) ended() {
 	defer close(c.gone)
 	c.mu.Lock()
 	why, fault, takeover, bye := c.why, c.fault, c.takeover, c.bye
-	will, byDevice, refused := c.will, c.byDevice, c.refused
+	will, byDevice, refused, closed := c.will, c.byDevice, c.refused, c.closed
 	c.mu.Unlock()
 	if why == "" {
 		why = "ended by the hub"
@@ -154,7 +161,10 @@ func (c *conn) ended() {
 		c.publishWill(will)
 	}
 	c.violations(c.check.End(time.Now(), bye))
-	c.event(hub.Event{Kind: hub.KindDisconnected, Text: why, Fault: fault, ByDevice: byDevice, Refused: refused, Takeover: takeover})
+	if byDevice {
+		closed = time.Time{} // it went before
+	}
+	c.event(hub.Event{Kind: hub.KindDisconnected, At: closed, Text: why, Fault: fault, ByDevice: byDevice, Refused: refused, Takeover: takeover})
 }
 
 // leave takes the connection out of the living sessions, if it is one.
