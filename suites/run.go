@@ -47,7 +47,9 @@ func (h Host) Run(soft, hard context.Context, job fixtures.Job, log *slog.Logger
 	if wrong == nil {
 		wrong = b.Identify(soft)
 	}
-	if wrong == nil && len(specs) > 0 {
+	if wrong != nil {
+		wrong = b.OrDied(wrong)
+	} else if len(specs) > 0 {
 		register(b, specs, max(1, job.Attempts))
 		sc, rc := configuration()
 		ginkgo.RunSpecs(&outcomeOnly{}, job.Rig+"."+job.Device.Name, sc, rc)
