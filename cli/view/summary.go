@@ -20,6 +20,9 @@ func Summary(w io.Writer, dir string, r *record.Record, reports []string) {
 	m.failures(dir, r)
 	m.wholeDevices(r)
 	m.leftOut(r)
+	if devices := wording.Soundness(r); devices != "" {
+		fmt.Fprint(w, terminal.Wrap(devices, "", m.width))
+	}
 	fmt.Fprintf(w, "%s  %s on %s in %s\n", verdictLine(r, m.ink), counts(r), wording.Devices(r), Took(r.Run))
 	fmt.Fprint(w, terminal.Wrap(wording.Sentence(r), "", m.width))
 	if len(reports) == 0 {

@@ -117,6 +117,32 @@ func Devices(r *record.Record) string {
 	return Plural(len(all), "device")
 }
 
+// Soundness counts the devices of a record by the worst that they have at any
+// hub; empty for one device, of which the sentence tells.
+func Soundness(r *record.Record) string {
+	at := map[string][]record.Verdict{}
+	for _, d := range r.Devices {
+		at[d.Board()] = append(at[d.Board()], d.Verdict)
+	}
+	if len(at) < 2 {
+		return ""
+	}
+	n := map[record.Verdict]int{}
+	for _, verdicts := range at {
+		n[record.Worst(verdicts...)]++
+	}
+	parts := []string{fmt.Sprintf("%d of %s sound", n[record.Pass]+n[record.Warn], Plural(len(at), "device"))}
+	for _, kind := range []struct {
+		verdict record.Verdict
+		word    string
+	}{{record.Fail, "failed"}, {record.Error, "kept from a verdict by the rig or the harness"}, {record.NotRun, "not run, or not whole"}, {record.NotApplicable, "asked nothing that applies"}} {
+		if n[kind.verdict] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n[kind.verdict], kind.word))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
 // boards are an entry of each device, and how many hubs it was tested at.
 func boards(r *record.Record) (all []record.DeviceRecord, hubs int) {
 	seen, at := map[string]bool{}, map[string]bool{}

@@ -156,3 +156,21 @@ func TestSelection(t *testing.T) {
 		}
 	}
 }
+
+// A shelf is counted in devices before it is counted in results; one that is red
+// at one of its hubs is not sound.
+func TestAShelfIsCountedInDevices(t *testing.T) {
+	at := func(hub, board string, v record.Verdict) record.DeviceRecord {
+		return record.DeviceRecord{Name: record.EntryName(board, hub), Verdict: v, DeviceFacts: record.DeviceFacts{Hub: record.Hub{Name: hub}}}
+	}
+	for want, devices := range map[string][]record.DeviceRecord{
+		"":                               {at("one", "a", record.Fail), at("two", "a", record.Pass)},
+		"1 of 2 devices sound, 1 failed": {at("one", "a", record.Pass), at("two", "a", record.Fail), at("one", "b", record.Warn), at("two", "b", record.Pass)},
+		"1 of 4 devices sound, 1 kept from a verdict by the rig or the harness, 1 not run, or not whole, 1 asked nothing that applies": {
+			at("one", "a", record.Pass), at("one", "b", record.Error), at("one", "c", record.NotRun), at("one", "d", record.NotApplicable)},
+	} {
+		if got := wording.Soundness(&record.Record{Devices: devices}); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

@@ -61,6 +61,7 @@ type document struct {
 	R         *record.Record
 	Title     string
 	Sentence  string
+	Sound     string // how many devices are; empty for one
 	Verdict   record.Verdict
 	Selftest  *record.Selftest
 	Grid      grid
@@ -100,6 +101,7 @@ func view(r *record.Record, runDir string, before *Earlier) document {
 		d.Title = "selftest " + string(t.Verdict)
 		return d
 	}
+	d.Sound = wording.Soundness(r)
 	d.Devices = worstFirst(r.Devices)
 	sorted := *r
 	sorted.Devices = d.Devices
