@@ -69,7 +69,7 @@ func (r *Request) ask(ctx context.Context) (string, error) {
 	case err != nil:
 		return "", r.bare(err)
 	case answer.StatusCode/100 != 2:
-		return "", withOutput(fmt.Errorf("status %s", answer.Status), shown)
+		return "", withOutput(fmt.Errorf("status %d%s", answer.StatusCode, wording.Clip(r.masked(reason(answer)), mostShown)), shown)
 	case r.Expect != nil && !r.Expect.MatchString(said):
 		return "", withOutput(fmt.Errorf("the answer does not fit %s", r.Expect), shown)
 	}
@@ -111,10 +111,20 @@ func (r *Request) dial(ctx context.Context) error {
 	return c.Close()
 }
 
-// bare is an error without the address and what stands in it.
+// reason is what an answer's status says behind its code, with the blank before it.
+func reason(answer *http.Response) string {
+	return strings.TrimPrefix(answer.Status, fmt.Sprint(answer.StatusCode))
+}
+
+var errNoURL = errors.New("its address is no URL")
+
+// bare is an error without the address and what stands in it. Why an address
+// cannot be read is told with pieces of it, at which no secret is known.
 func (r *Request) bare(err error) error {
 	if u := (*url.Error)(nil); errors.As(err, &u) {
-		err = u.Err
+		if err = u.Err; u.Op == "parse" {
+			return errNoURL
+		}
 	}
 	return errors.New(r.masked(err.Error()))
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 )
@@ -101,16 +100,4 @@ func secretsOf(env []string) (secrets []string) {
 		}
 	}
 	return secrets
-}
-
-// Masks puts stars in place of secrets.
-func Masks(secrets ...string) *strings.Replacer {
-	longest := func(a, b string) int { return len(b) - len(a) } // one may begin with another
-	var pairs []string
-	for _, s := range slices.SortedFunc(slices.Values(secrets), longest) {
-		if s != "" {
-			pairs = append(pairs, s, "***")
-		}
-	}
-	return strings.NewReplacer(pairs...)
 }
