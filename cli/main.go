@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -13,6 +12,7 @@ import (
 	"hilrig/cli/gate"
 	"hilrig/cli/history"
 	"hilrig/cli/hub"
+	"hilrig/cli/terminal"
 	"hilrig/cli/verb"
 	"hilrig/fixtures"
 	"hilrig/record"
@@ -41,18 +41,10 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, more ...fixt
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(terminal.Unfiltered(a.Out))
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(context.Background())
-	defer a.Drain()
-	if err != nil {
-		fmt.Fprintf(a.Err, "%s: %s\n", cmd.CommandPath(), err.Error())
-		if errors.Is(err, verb.ErrInterrupted) {
-			return runner.ExitInterrupted
-		}
-		return runner.ExitOf(err)
-	}
-	return a.Code
+	return a.End(cmd.CommandPath(), err)
 }
 
 func (a *app) root() *cobra.Command {

@@ -13,7 +13,7 @@ import (
 // from what it starts: a library that prints goes to the log, and the event
 // stream holds events alone.
 func OwnStdout(out io.Writer) (io.Writer, error) {
-	if f, ok := out.(*os.File); !ok || f != os.Stdout {
+	if f, ok := fileOf(out); !ok || f != os.Stdout {
 		return out, nil
 	}
 	fd, err := unix.FcntlInt(os.Stdout.Fd(), unix.F_DUPFD_CLOEXEC, 3)

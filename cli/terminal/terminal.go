@@ -54,6 +54,9 @@ func fileOf(w any) (*os.File, bool) {
 	if r, ok := w.(*Redirect); ok {
 		w = r.first
 	}
+	if s, ok := w.(*Stream); ok {
+		w = s.w
+	}
 	f, ok := w.(*os.File)
 	return f, ok
 }

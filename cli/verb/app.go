@@ -25,6 +25,7 @@ type App struct {
 
 	Catalogue []fixtures.Spec
 
+	stdout   *terminal.Stream             // below Out
 	raw      io.Writer                    // for last words: no queue before it
 	outlets  []*terminal.Outlet           // before Out and Err, of a verb that lasts
 	pipes    chan os.Signal               // where SIGPIPE goes, to no effect
@@ -36,8 +37,9 @@ type App struct {
 // New is an App on these streams, which logs nothing until OpenLog and has no
 // catalogue yet.
 func New(args []string, stdin io.Reader, stdout, stderr io.Writer) *App {
+	out := terminal.NewStream(stdout)
 	return &App{
-		Args: args, In: stdin, Out: terminal.NewText(stdout), Err: terminal.NewText(stderr), raw: stderr,
+		Args: args, In: stdin, Out: terminal.NewText(out), Err: terminal.NewText(stderr), stdout: out, raw: stderr,
 		LogTo: terminal.NewRedirect(stderr), Log: slog.New(slog.DiscardHandler),
 	}
 }

@@ -4,9 +4,10 @@
 //
 // It promises that an interrupt ends a verb, and a second one the process within
 // three seconds; that nobody who does not read holds a verb up that lasts; that a
-// panic ends with exit code 3 and says so in the record of a run under way; and
-// that a flag or an argument that is missing, empty or unknown is a usage error
-// with its cure.
+// verb whose words found no room on standard output does not end as one that
+// passed; that a panic ends with exit code 3 and says so in the record of a run
+// under way; and that a flag or an argument that is missing, empty or unknown is
+// a usage error with its cure.
 //
 // It knows no verb.
 package verb

@@ -3,7 +3,6 @@ package verb
 import (
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"hilrig/cli/terminal"
 	"hilrig/record/wording"
@@ -18,16 +17,10 @@ const (
 	MostEvents = 16 << 20
 )
 
-// How long nothing may be read, when all is done, before the rest is given up.
-const (
-	drainFor     = 2 * time.Second
-	drainHurried = 100 * time.Millisecond // after a second interrupt
-)
-
 // Behind puts queues between a verb that lasts and whoever reads what it
 // prints: at most so many bytes wait at standard output, and mark makes the line
 // that stands for n that were dropped. The log has a queue of its own before the
-// screen that the live view may own. Drain empties them.
+// screen that the live view may own. End empties them.
 func (a *App) Behind(name string, most int, mark func(int) []byte) {
 	if a.outlets != nil {
 		return
@@ -44,22 +37,6 @@ func (a *App) Behind(name string, most int, mark func(int) []byte) {
 // LineMark is a line that stands for n that nobody read in time.
 func LineMark(n int) []byte {
 	return []byte(wording.Plural(n, "line") + " not shown: nobody read them\n")
-}
-
-// Drain lets readers have what is left, and says what they did not take.
-func (a *App) Drain() {
-	if a.outlets == nil {
-		return
-	}
-	patience := drainFor
-	if a.twice.Load() {
-		patience = drainHurried
-	}
-	out, err := a.outlets[0], a.outlets[1]
-	if lost := out.Drain(patience); lost > 0 && out.Whole() {
-		fmt.Fprintf(err, "%s of output given up: nobody read standard output\n", wording.Plural(lost, "line"))
-	}
-	err.Drain(min(patience, time.Second))
 }
 
 // PrintJSON prints one value, indented, on standard output.
