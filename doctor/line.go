@@ -31,26 +31,27 @@ func checkLine(ctx context.Context, h *Host) []Result {
 			t = d.Type
 		}
 	}
-	return []Result{h.tryLine(ctx, h.Line, t, t.Timing.BootWithin)}
+	found, _ := h.tryLine(ctx, h.Line, t, t.Timing.BootWithin)
+	return []Result{found}
 }
 
 // tryLine tries the line at path, of a device of type t that may boot for as
-// long when its line is opened.
-func (h *Host) tryLine(ctx context.Context, path string, t rigfile.Type, boot time.Duration) Result {
+// long when its line is opened. One that is dead is not there, or silent.
+func (h *Host) tryLine(ctx context.Context, path string, t rigfile.Type, boot time.Duration) (found Result, dead bool) {
 	line, err := h.Open(ctx, port.Config{Path: path, Baud: t.Baud, LockDir: h.LockDir, Run: "hilrig doctor", Log: h.Log})
 	if err != nil {
-		return Failed(err)
+		return Failed(err), lifeless(err)
 	}
 	con := console.Open(line, t.ConsoleSettings(), console.Options{Log: h.Log})
 	defer func() { _ = con.Close() }()             // nothing is waited for any more
 	if _, err := con.Wake(ctx, boot); err != nil { // one that answers to nothing is judged below
-		return Failed(err)
+		return Failed(err), lifeless(err)
 	}
 	sent, got, err := loadLine(ctx, con)
 	if err != nil {
-		return Failed(err)
+		return Failed(err), lifeless(err)
 	}
-	return judgeEcho(path, t.Baud, sent, got)
+	return judgeEcho(path, t.Baud, sent, got), len(got) == 0
 }
 
 // loadLine sends the lines one after the other and gives what came back, until

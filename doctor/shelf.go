@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os/exec"
 	"slices"
@@ -47,9 +48,14 @@ func ExamineBoards(ctx context.Context, h *Host) []Board {
 	for i, d := range h.Rig.Devices {
 		all.Go(func() {
 			var both sync.WaitGroup
-			both.Go(func() { line[i] = h.lineOf(ctx, d) })
-			both.Go(func() { power[i] = h.powerOf(ctx, d) })
+			var dead bool
+			var off outage
+			both.Go(func() { line[i], dead = h.lineOf(ctx, d) })
+			both.Go(func() { power[i], off = h.powerOf(ctx, d) })
 			both.Wait()
+			if dead {
+				line[i] = off.excuses(line[i], power[i])
+			}
 			if h.Tried != nil {
 				h.Tried(d.Name)
 			}
@@ -77,47 +83,48 @@ func named(check string, found ...Result) (all []Result) {
 	return all
 }
 
-func (h *Host) lineOf(ctx context.Context, d rigfile.Device) Result {
+// lineOf tries a device's line; one that is dead is nowhere, or silent.
+func (h *Host) lineOf(ctx context.Context, d rigfile.Device) (found Result, dead bool) {
 	r := ReachOf(d, h.Ports, h.NoPorts, h.LockDir)
 	switch {
 	case d.Serial.Emulated != nil:
-		return fine("emulated")
+		return fine("emulated"), false
 	case !r.Reachable:
-		return bad(r.cure(), "%s", r.trouble())
+		return bad(r.cure(), "%s", r.trouble()), lifeless(r.err) || errors.Is(r.err, fs.ErrNotExist)
 	}
 	return h.tryLine(ctx, r.Port, d.Type, min(d.Type.Timing.BootWithin, longestBoot))
 }
 
 // powerOf looks for the programs that switch the device, tries the servers that
 // do, and reads its power back where the rig file says how; it switches nothing.
-func (h *Host) powerOf(ctx context.Context, d rigfile.Device) Result {
+func (h *Host) powerOf(ctx context.Context, d rigfile.Device) (found Result, off outage) {
 	p := d.Power
 	if p == nil {
-		return Result{}
+		return Result{}, ""
 	}
 	there, failed := h.programs("power of the device", p.On.Argv, p.Off.Argv)
 	if failed.State == Bad {
-		return failed
+		return failed, unread(p)
 	}
 	hub := d.At(h.Rig.Hub)
 	c, err := p.At(h.Rig.Hub.For(d).Host, strconv.Itoa(hub.HubPort)).Switch(record.Environ(h.Rig.SecretVariables()))
 	if err != nil {
-		return Failed(err)
+		return Failed(err), unread(p)
 	}
 	servers, err := c.Reach(ctx)
 	if err != nil {
-		return Failed(err)
+		return Failed(err), unread(p)
 	}
 	switch on, known, err := c.IsOn(ctx); {
 	case err != nil:
-		return Failed(err)
+		return Failed(err), unread(p)
 	case known && h.unsafe(d, on):
 		return warn("a run of the board leaves it safe as it ends, or switch it by hand",
-			"%s, though safe is %s and no run has the board: one that was killed with all its processes leaves the power as it was", switched(on), p.Safe)
+			"%s, though safe is %s and no run has the board: one that was killed with all its processes leaves the power as it was", switched(on), p.Safe), readBack(on)
 	case known:
-		return fine("%s", switched(on))
+		return fine("%s", switched(on)), readBack(on)
 	}
-	return fine("%s", strings.Join(append(there, servers...), ", "))
+	return fine("%s", strings.Join(append(there, servers...), ", ")), unread(p)
 }
 
 // switched is a power in the rig file's words.

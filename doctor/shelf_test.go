@@ -254,3 +254,60 @@ func TestThePowerOfABoardThatARunHasIsNoMatterOfSafe(t *testing.T) {
 		t.Error("a run has it")
 	}
 }
+
+// A board whose power is off is silent, and the adapter that the power feeds is
+// not there: a run switches it on, and neither is a bad line.
+func TestALineWithoutPowerIsNoBadOne(t *testing.T) {
+	silent := func(string) string { return "" }
+	echoes := func(s string) string { return s + "\nERROR\r\n" }
+	lossy := func(s string) string { return strings.ReplaceAll(s, "k", "") }
+	unread := &rigfile.Power{On: rigfile.PowerAction{Argv: []string{"true"}}, Off: rigfile.PowerAction{Argv: []string{"true"}}}
+	safe := func(p *rigfile.Power, leave string) *rigfile.Power { q := *p; q.Safe = leave; return &q }
+	for _, c := range []struct {
+		name   string
+		power  *rigfile.Power
+		gone   bool
+		answer func(string) string
+		open   error // of the line
+		state  State
+		says   string
+	}{
+		{"gone, read back as off", asked("echo", "it is not"), true, nil, nil, Warn, "its power is off (power.state); a run switches it on"},
+		{"gone, off by the rig file", safe(unread, rigfile.SafeOff), true, nil, nil, Warn, "its power is off (safe: off); a run switches it on"},
+		{"gone, and its power is on", safe(asked("echo", "it is on"), rigfile.SafeOff), true, nil, nil, Bad, "no such file"},
+		{"gone, and left on", safe(unread, rigfile.SafeOn), true, nil, nil, Bad, "no such file"},
+		{"gone, and left as it was", safe(unread, rigfile.SafeLeave), true, nil, nil, Bad, "no such file"},
+		{"gone, without a power control", nil, true, nil, nil, Bad, "no such file"},
+		{"gone, and nobody can switch it", safe(asked("false"), rigfile.SafeOff), true, nil, nil, Warn, "its power is off (safe: off), and nobody can switch it on"},
+		{"silent and off", asked("echo", "it is not"), false, silent, nil, Warn, "its power is off (power.state)"},
+		{"silent and on", asked("echo", "it is on"), false, silent, nil, Warn, "the device says nothing"},
+		{"it went meanwhile", asked("echo", "it is not"), false, nil, port.ErrMissing, Warn, "its power is off"},
+		{"its adapter is unplugged", asked("echo", "it is not"), false, nil, port.ErrUnplugged, Warn, "its power is off"},
+		{"somebody has it", asked("echo", "it is not"), false, nil, port.ErrBusy, Bad, "busy"},
+		{"it may not be opened", asked("echo", "it is not"), false, nil, port.ErrPermission, Bad, "permission"},
+		{"it echoes, whatever is said of its power", safe(unread, rigfile.SafeOff), false, echoes, nil, OK, "none lost"},
+		{"it loses bytes, whatever is said", safe(unread, rigfile.SafeOff), false, lossy, nil, Bad, "bytes lost"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d := onShelf(t, "a")
+			d.Power, d.Type.Timing.BootWithin = c.power, 0
+			if c.gone {
+				d.Serial.Path += "-gone"
+			}
+			h := Host{Rig: &rigfile.Rig{Devices: []rigfile.Device{d}}, LockDir: t.TempDir(), Open: board(t, c.answer)}
+			if c.open != nil {
+				h.Open = func(context.Context, port.Config) (console.Line, error) { return nil, c.open }
+			}
+			var line []Result
+			for _, r := range ExamineBoards(t.Context(), lab(h))[0].Checks {
+				if r.Name == "line" {
+					line = append(line, r)
+				}
+			}
+			if _, words := worst(line); Worst(line) != c.state || !strings.Contains(words, c.says) {
+				t.Errorf("%s, want %s with %q:\n%s", Worst(line), c.state, c.says, words)
+			}
+		})
+	}
+}
