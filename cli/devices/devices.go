@@ -1,8 +1,10 @@
 package devices
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -135,30 +137,52 @@ func (l *listing) reachable() bool {
 	return true
 }
 
+// print has the devices first, and of them what is wrong: a window may be too
+// low for all.
 func (l *listing) print(out io.Writer) error {
-	switch {
-	case l.Note != "":
-		fmt.Fprintln(out, record.Plain(l.Note))
-	case len(l.Ports) == 0:
-		fmt.Fprintln(out, "no serial port on this machine")
-	default:
-		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "PORT\tUSB\tIDS\tADAPTER\tHELD BY\tBY-ID")
-		for _, p := range l.Ports {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Path, plainly(p.Name), terminal.OrDash(p.IDs()), plainly(p.Product), p.held(), plainly(p.ByID))
-		}
-		if err := w.Flush(); err != nil {
+	if len(l.Devices) > 0 {
+		if err := l.printDevices(out); err != nil {
 			return err
 		}
+		fmt.Fprintln(out)
 	}
-	if len(l.Devices) == 0 {
-		return nil
-	}
-	fmt.Fprintln(out)
+	return l.printPorts(out)
+}
+
+func (l *listing) printDevices(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "DEVICE\tTYPE\tSERIAL\tPORT\tCAN BE REACHED")
-	for _, d := range l.Devices {
+	gravest := func(a, b deviceLine) int { return cmp.Compare(a.rank(), b.rank()) }
+	for _, d := range slices.SortedStableFunc(slices.Values(l.Devices), gravest) {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", plainly(d.Name), plainly(d.Type), plainly(d.Serial), plainly(d.Port), d.state())
+	}
+	return w.Flush()
+}
+
+// rank is lower for what needs somebody more.
+func (d deviceLine) rank() int {
+	switch {
+	case d.Reachable:
+		return 2
+	case d.Holder != nil: // a run has it
+		return 1
+	}
+	return 0
+}
+
+func (l *listing) printPorts(out io.Writer) error {
+	switch {
+	case l.Note != "":
+		_, err := fmt.Fprintln(out, record.Plain(l.Note))
+		return err
+	case len(l.Ports) == 0:
+		_, err := fmt.Fprintln(out, "no serial port on this machine")
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "PORT\tUSB\tIDS\tADAPTER\tHELD BY\tBY-ID")
+	for _, p := range l.Ports {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Path, plainly(p.Name), terminal.OrDash(p.IDs()), plainly(p.Product), p.held(), plainly(p.ByID))
 	}
 	return w.Flush()
 }
