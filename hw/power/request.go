@@ -64,14 +64,14 @@ func (r *Request) ask(ctx context.Context) (string, error) {
 	defer func() { _ = answer.Body.Close() }() // it was read
 	body, err := io.ReadAll(io.LimitReader(answer.Body, mostAnswer))
 	said := strings.TrimSpace(string(body))
-	shown := wording.Clip(r.masked(said), mostShown)
+	shown := func(text string) string { return wording.Clip(r.masked(text), mostShown) } // of a good one nothing is
 	switch {
 	case err != nil:
 		return "", r.bare(err)
 	case answer.StatusCode/100 != 2:
-		return "", withOutput(fmt.Errorf("status %d%s", answer.StatusCode, wording.Clip(r.masked(reason(answer)), mostShown)), shown)
+		return "", withOutput(fmt.Errorf("status %d%s", answer.StatusCode, shown(reason(answer))), shown(said))
 	case r.Expect != nil && !r.Expect.MatchString(said):
-		return "", withOutput(fmt.Errorf("the answer does not fit %s", r.Expect), shown)
+		return "", withOutput(fmt.Errorf("the answer does not fit %s", r.Expect), shown(said))
 	}
 	return said, nil
 }
