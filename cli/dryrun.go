@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +28,7 @@ func (a *app) dryRun(ctx context.Context, p *runner.Plan, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	notes := append(notesOnHosts(p), uses...)
+	notes := slices.Concat(notAgain(p), notesOnHosts(p), uses)
 	if asJSON {
 		return a.dryRunJSON(p, notes)
 	}

@@ -150,6 +150,14 @@ func (f *runFlags) again(r *runner.Request) error {
 	return r.Again(rec)
 }
 
+// notAgain says what was to be run again and is there no more.
+func notAgain(p *runner.Plan) (notes []string) {
+	for _, gone := range p.Gone {
+		notes = append(notes, "not run again: "+gone)
+	}
+	return notes
+}
+
 func (a *app) run(ctx context.Context, f *runFlags) error {
 	if f.asJSON && f.form.asked.annotations {
 		return verb.NoAnnotations()
@@ -175,7 +183,7 @@ func (a *app) run(ctx context.Context, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	for _, note := range uses {
+	for _, note := range append(notAgain(plan), uses...) {
 		fmt.Fprint(a.Err, terminal.Wrap("note: "+note, "", terminal.Width(a.Err)))
 	}
 	if f.asJSON {

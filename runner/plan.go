@@ -25,6 +25,7 @@ type Request struct {
 	Faults      []string                // faulty firmware, emulated devices only
 	CheckFault  func(name string) error // says what is wrong with a name in Faults
 	Rerun       *record.Record          // of which each entry gets what was red or not run; see Again
+	Gone        []string                // what of that is there no more, and why; filled by Again
 	Repeat      int                     // rounds, at least 1
 	Attempts    int                     // tries per spec, at least 1
 	Jobs        int                     // devices at once; 0: all
@@ -45,6 +46,7 @@ type Plan struct {
 	Firmware record.Firmware
 	Flash    string           // file of the image to put onto every board first; empty: none
 	Selected record.Selection // what was asked, for the record
+	Gone     []string         // what was to be run again and is there no more, and why
 	Repeat   int
 	Attempts int
 	Jobs     int
@@ -85,6 +87,7 @@ func NewPlan(r Request) (*Plan, error) {
 	}
 	if r.Rerun != nil {
 		p.again(r.Rerun)
+		p.Gone = r.Gone
 	}
 	if p.Firmware, err = DescribeFirmware(r.Firmware); err != nil {
 		return nil, err

@@ -2,17 +2,20 @@ package runner
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"hilrig/fixtures"
 	"hilrig/fixtures/rigfile"
 	"hilrig/record"
+	"hilrig/record/wording"
 )
 
 // Again narrows a request to what was red or not run in a run: its devices, at
 // its hubs. Which specs each entry then gets, [NewPlan] takes from the record.
-// Devices that the request names already narrow it further.
+// Devices that the request names already narrow it further. What is there no more
+// is left out, and said.
 func (r *Request) Again(rec *record.Record) error {
 	if rec.Selftest != nil {
 		return nothingAgain(rec, "it is a selftest, which has faults in place of devices")
@@ -23,7 +26,10 @@ func (r *Request) Again(rec *record.Record) error {
 			return nothingAgain(rec, "it has no device "+name)
 		}
 	}
-	r.Rerun, r.Devices, r.Specs, r.Hubs, r.LabelFilter = rec, nil, nil, nil, ""
+	if _, err := chooseDevices(r.Rig, only); err != nil {
+		return err
+	}
+	r.Rerun, r.Devices, r.Specs, r.Hubs, r.LabelFilter, r.Gone = rec, nil, nil, nil, "", nil
 	add := func(list *[]string, name string) {
 		if !slices.Contains(*list, name) {
 			*list = append(*list, name)
@@ -34,15 +40,46 @@ func (r *Request) Again(rec *record.Record) error {
 			continue
 		}
 		for _, id := range unproved(d) {
+			if why := r.goneSince(d, id); why != "" {
+				add(&r.Gone, why)
+				continue
+			}
 			add(&r.Devices, d.Board())
 			add(&r.Specs, id)
 			add(&r.Hubs, d.Hub.Name)
 		}
 	}
+	if len(r.Specs) == 0 && len(r.Gone) > 0 {
+		return record.NewFailure(record.Usage, "run again what was red or not run in", rec.Run.ID, errors.New("nothing of it is left: cannot find "+strings.Join(r.Gone, ", nor "))).
+			WithCure("without --rerun what there is now is run; --rig names the rig file of that run")
+	}
 	if len(r.Specs) == 0 {
 		return nothingAgain(rec, whyNothing(rec, only))
 	}
 	return nil
+}
+
+// goneSince is why a spec cannot be run again on a device of a record, where one of
+// the two or the hub is there no more; empty where all are.
+func (r *Request) goneSince(d record.DeviceRecord, id string) string {
+	if !slices.ContainsFunc(r.Rig.Devices, func(o rigfile.Device) bool { return o.Name == d.Board() }) {
+		return fmt.Sprintf("device %s: rig %s has no such device", d.Board(), r.Rig)
+	}
+	if _, err := r.Rig.HubNamed(d.Hub.Name); err != nil {
+		return fmt.Sprintf("hub %s: rig %s has no such hub", d.Hub.Name, r.Rig)
+	}
+	var ids []string
+	for _, s := range r.Catalogue {
+		ids = append(ids, s.ID)
+	}
+	if slices.Contains(ids, id) {
+		return ""
+	}
+	why := "spec " + id + ": the catalogue has no such spec"
+	if near := wording.DidYouMean(id, ids); near != "" {
+		why += " (" + near + ")"
+	}
+	return why
 }
 
 // whyNothing is why a run has nothing to run again on these devices, or on any.

@@ -99,6 +99,71 @@ func TestWhatWasRedIsRunAgain(t *testing.T) {
 	}
 }
 
+// What is still there is run again; what is gone since is said, once, and keeps
+// nothing else from being run.
+func TestWhatIsGoneIsSaidAndTheRestIsRunAgain(t *testing.T) {
+	one, two := catalogue()[0].ID, catalogue()[1].ID
+	const (
+		noDevice = "device gone: rig built-in has no such device"
+		noSpec   = "spec tls/of-yesterday: the catalogue has no such spec"
+		noHub    = "hub b: "
+	)
+	for name, c := range map[string]struct {
+		red     map[string][]string
+		hubs    []string
+		only    []string
+		want    string
+		gone    []string // how each begins
+		refused []string
+	}{
+		"nothing":              {map[string][]string{"emu-1": {one}, "ads300-a": nil}, nil, nil, "emu-1: " + one, nil, nil},
+		"a device":             {map[string][]string{"emu-1": {two}, "gone": {one, two}}, nil, nil, "emu-1: " + two, []string{noDevice}, nil},
+		"a green device":       {map[string][]string{"emu-1": {two}, "gone": nil}, nil, nil, "emu-1: " + two, nil, nil},
+		"a spec":               {map[string][]string{"emu-1": {"tls/of-yesterday", one}, "ads300-a": {"tls/of-yesterday"}}, nil, nil, "emu-1: " + one, []string{noSpec}, nil},
+		"a hub":                {map[string][]string{"emu-1@a": {one}, "emu-1@b": {two}}, []string{"a", "b"}, nil, "emu-1: " + one, []string{noHub}, nil},
+		"elsewhere":            {map[string][]string{"emu-1": {one}, "gone": {two}}, nil, []string{"emu-1"}, "emu-1: " + one, nil, nil},
+		"both":                 {map[string][]string{"emu-1": {one, "tls/of-yesterday"}, "gone": {two}}, nil, nil, "emu-1: " + one, []string{noSpec, noDevice}, nil},
+		"everything":           {map[string][]string{"emu-1": {"tls/of-yesterday"}, "gone": {one}}, nil, nil, "", nil, []string{"nothing of it is left: cannot find ", noSpec, noDevice, "(without --rerun"}},
+		"the device asked for": {map[string][]string{"emu-1": {one}, "gone": {one}}, nil, []string{"emu-1", "gone"}, "", nil, []string{noDevice, "(there is "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := request()
+			if c.hubs == nil {
+				c.hubs = []string{"local"}
+			} else {
+				r.Rig.Hubs["a"] = rigfile.Hub{Name: "a", Kind: "local", Host: "localhost", Listen: "127.0.0.1"}
+			}
+			r.Devices = c.only
+			err := r.Again(redIn(c.hubs, c.red))
+			var p *Plan
+			if err == nil {
+				p, err = NewPlan(r)
+			}
+			for _, says := range c.refused {
+				if record.ClassOf(err) != record.Usage || !strings.Contains(err.Error(), says) {
+					t.Errorf("got %v, want a usage error with %q", err, says)
+				}
+			}
+			if c.refused != nil {
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, e := range p.Entries() {
+				got = append(got, e.Name+": "+strings.Join(p.ids(e.Name), " "))
+			}
+			if strings.Join(got, "; ") != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+			if !slices.EqualFunc(p.Gone, c.gone, strings.HasPrefix) {
+				t.Errorf("gone are %q, want %q", p.Gone, c.gone)
+			}
+		})
+	}
+}
+
 // What has no verdict at all is not called green.
 func TestNothingToRunAgainIsSaidAsItIs(t *testing.T) {
 	device := func(specs ...record.SpecResult) []record.DeviceRecord {
