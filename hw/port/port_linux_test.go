@@ -156,13 +156,19 @@ func TestOnlyOneReader(t *testing.T) {
 	master, name := openPTY(t)
 	p := openPort(t, Config{Path: name})
 	first := make(chan error, 1)
-	go func() {
+	read := func() {
 		_, err := p.Read(make([]byte, 1))
 		first <- err
-	}()
+	}
+	go read()
 	for p.reading.TryLock() { // until the first one reads
 		p.reading.Unlock()
-		runtime.Gosched()
+		select {
+		case <-first: // this look was in its way
+			go read()
+		default:
+			runtime.Gosched()
+		}
 	}
 	if _, err := p.Read(make([]byte, 1)); record.ClassOf(err) != record.Harness || err == nil {
 		t.Errorf("second reader: %v", err)
