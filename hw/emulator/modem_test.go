@@ -107,17 +107,16 @@ func TestConnectsAnewAfterLoading(t *testing.T) {
 	f := newFixture(t, nil, nil)
 	f.boot(t, Config{}, nil)
 	f.packet("telemetry", kindPublish)
-	f.device.provision(f.ca.pem, f.id)
-	loaded := time.Now()
-	e := f.await("handshake after the third OK", func(e hubEvent) bool { return e.kind == "handshake" && e.at.After(loaded) })
-	if d := e.at.Sub(loaded); d > time.Second {
-		t.Errorf("after %s", d)
+	provisioned := func(id identity) hubEvent {
+		f.device.loadOK("10", f.ca.pem)
+		f.device.loadOK("20", id.cert)
+		last := time.Now() // its OK may come to be read behind the handshake
+		f.device.loadOK("30", id.key)
+		return f.await("handshake after the third file", func(e hubEvent) bool { return e.kind == "handshake" && e.at.After(last) })
 	}
+	provisioned(f.id)
 	other := newIdentity(t, "NewDevice", rsaKeys()[1])
-	f.device.provision(f.ca.pem, other)
-	loaded = time.Now()
-	e = f.await("handshake of the second identity", func(e hubEvent) bool { return e.kind == "handshake" && e.at.After(loaded) })
-	if pemOf("CERTIFICATE", e.state.PeerCertificates[0].Raw) != other.cert {
+	if e := provisioned(other); pemOf("CERTIFICATE", e.state.PeerCertificates[0].Raw) != other.cert {
 		t.Error("presents the first identity")
 	}
 }
