@@ -65,8 +65,8 @@ func (a verbs) hubNamed(f *flags, verb string) (h rigfile.Hub, err error) {
 	return rig.Hub, nil
 }
 
-// onRegistry opens the registry for a verb.
-func (a verbs) onRegistry(cmd *cobra.Command, f *flags, verb string, do func(context.Context, *registry.Client) error) error {
+// onRegistry opens the registry of a hub for a verb.
+func (a verbs) onRegistry(cmd *cobra.Command, f *flags, verb string, do func(context.Context, rigfile.Hub, *registry.Client) error) error {
 	h, err := a.hubNamed(f, verb)
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func (a verbs) onRegistry(cmd *cobra.Command, f *flags, verb string, do func(con
 	defer client.Close()
 	ctx, stop := a.UntilSignal(cmd.Context())
 	defer stop()
-	return do(ctx, client)
+	return do(ctx, h, client)
 }
 
 // change is what a verb did, or would do.

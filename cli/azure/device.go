@@ -14,6 +14,7 @@ import (
 	"hilrig/certs"
 	"hilrig/cli/named"
 	"hilrig/cli/verb"
+	"hilrig/fixtures/rigfile"
 	"hilrig/record"
 )
 
@@ -44,7 +45,7 @@ It replaces IoT Hub, Devices in the portal. The policy needs service connect.`,
 		Example: "  hilrig azure device list --rig rig.yaml\n  hilrig azure device list --rig rig.yaml --left",
 		Args:    verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.onRegistry(cmd, f, cmd.CommandPath(), func(ctx context.Context, r *registry.Client) error {
+			return a.onRegistry(cmd, f, cmd.CommandPath(), func(ctx context.Context, _ rigfile.Hub, r *registry.Client) error {
 				found, err := r.Query(ctx, "SELECT * FROM devices")
 				if err != nil {
 					return err
@@ -78,7 +79,7 @@ func (a verbs) onDevice(cmd *cobra.Command, f *flags, id string, do func(context
 	if err := named.DeviceID("name", "device", id); err != nil {
 		return err
 	}
-	return a.onRegistry(cmd, f, cmd.CommandPath()+" "+id, do)
+	return a.onRegistry(cmd, f, cmd.CommandPath()+" "+id, func(ctx context.Context, _ rigfile.Hub, r *registry.Client) error { return do(ctx, r) })
 }
 
 func (a verbs) deviceAdd() *cobra.Command {

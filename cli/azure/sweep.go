@@ -1,12 +1,15 @@
 package azure
 
 import (
+	"context"
 	"errors"
 
 	"github.com/spf13/cobra"
 
 	"hilrig/azure/iothub"
+	"hilrig/azure/iothub/registry"
 	"hilrig/cli/verb"
+	"hilrig/fixtures/rigfile"
 	"hilrig/runner"
 )
 
@@ -24,35 +27,26 @@ It replaces looking through IoT Hub, Devices, in the portal.`,
 		Example: "  hilrig azure sweep --rig rig.yaml",
 		Args:    verb.Exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			h, err := a.hubNamed(f, "hilrig azure sweep")
-			if err != nil {
-				return err
-			}
-			state, err := runner.StateDir()
-			if err != nil {
-				return err
-			}
-			client, err := runner.RegistryOf(h, a.Log)
-			if err != nil {
-				return err
-			}
-			defer client.Close()
-			ctx, stop := a.UntilSignal(cmd.Context())
-			defer stop()
-			sweep := iothub.Sweep
-			if f.dryRun {
-				sweep = iothub.Abandoned
-			}
-			swept, err := sweep(ctx, client, iothub.Folder(state, h.Host), a.Log)
-			changes := []change{}
-			for _, s := range swept {
-				c := change{Device: s.DeviceID, What: s.What}
-				if s.Err != nil {
-					c.Error, a.Code = s.Err.Error(), runner.ExitRig
+			return a.onRegistry(cmd, f, "hilrig azure sweep", func(ctx context.Context, h rigfile.Hub, client *registry.Client) error {
+				state, err := runner.StateDir()
+				if err != nil {
+					return err
 				}
-				changes = append(changes, c)
-			}
-			return errors.Join(err, a.tell(f, "nothing is left behind", changes...))
+				sweep := iothub.Sweep
+				if f.dryRun {
+					sweep = iothub.Abandoned
+				}
+				swept, err := sweep(ctx, client, iothub.Folder(state, h.Host), a.Log)
+				changes := []change{}
+				for _, s := range swept {
+					c := change{Device: s.DeviceID, What: s.What}
+					if s.Err != nil {
+						c.Error, a.Code = s.Err.Error(), runner.ExitRig
+					}
+					changes = append(changes, c)
+				}
+				return errors.Join(err, a.tell(f, "nothing is left behind", changes...))
+			})
 		},
 	}
 	f.register(cmd, true)
